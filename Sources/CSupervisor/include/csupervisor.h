@@ -1,0 +1,3 @@
+#ifndef HOTGLUE_CSUPERVISOR_H
+#define HOTGLUE_CSUPERVISOR_H
+#endif
