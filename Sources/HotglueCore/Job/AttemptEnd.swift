@@ -1,0 +1,181 @@
+/// How an attempt ended, as its supervisor or whoever came after it saw it.
+public struct AttemptEnd: Hashable, Sendable {
+  public enum How: Hashable, Sendable {
+    case exited(Int32)
+    case signaled(Signal)
+    /// The command could not be executed: 127 when there is none, 126 when it may not be run.
+    case notExecutable(errno: Int32)
+    /// The recorded folder is gone or may not be entered.
+    case directoryGone(errno: Int32)
+    /// The handler was certainly not started.
+    case neverStarted
+    /// Supervisor and handler are gone and left no outcome.
+    case lost
+  }
+
+  /// Why a handler was stopped, recorded by who stopped it: never guessed from a status.
+  public enum StopReason: String, Sendable {
+    case timeout
+    case cancel
+    case stopRunning = "stop_running"
+    case reclaim
+  }
+
+  public var how: How
+  public var stop: StopReason?
+  /// Whether the ladder had reached its KILL before the main process ended.
+  public var reachedKill: Bool
+  public var result: HandlerResult?
+
+  public init(
+    how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil
+  ) {
+    self.how = how
+    self.stop = stop
+    self.reachedKill = reachedKill
+    self.result = result
+  }
+}
+
+/// What a handler said of itself in its result line.
+public struct HandlerResult: Hashable, Sendable {
+  public var outcome: AttemptOutcome
+  public var value: JSON?
+  public var errorCode: String?
+  public var errorMessage: String?
+  public var after: Span?
+
+  public init(
+    outcome: AttemptOutcome, value: JSON? = nil, errorCode: String? = nil,
+    errorMessage: String? = nil, after: Span? = nil
+  ) {
+    self.outcome = outcome
+    self.value = value
+    self.errorCode = errorCode
+    self.errorMessage = errorMessage
+    self.after = after
+  }
+}
+
+/// The judgement of an attempt's end: the outcome, and why in a word and in a sentence.
+public struct Verdict: Hashable, Sendable {
+  public let outcome: AttemptOutcome
+  /// A stable word: `exit`, `signal`, `timeout`, `cancel`, `command_not_found`, …
+  public let reason: String
+  public let message: String
+
+  public init(outcome: AttemptOutcome, reason: String, message: String) {
+    self.outcome = outcome
+    self.reason = reason
+    self.message = message
+  }
+}
+
+extension AttemptEnd {
+  /// Judges the end by the stop order, the result line and the exit rules, in that order.
+  public func verdict(by rules: ExitRules) -> Verdict {
+    switch how {
+    case .neverStarted:
+      return Verdict(
+        outcome: .neverStarted, reason: "never_started", message: "the handler was not started")
+    case .lost:
+      return Verdict(
+        outcome: .unknown, reason: "lost",
+        message: "the attempt is gone and left no outcome")
+    case .directoryGone:
+      return Verdict(
+        outcome: .failed, reason: "directory_gone",
+        message: "the recorded folder is gone or may not be entered")
+    case .exited, .signaled, .notExecutable: break
+    }
+    let countsByItself = endedWell && !reachedKill
+    if let stop, !countsByItself {
+      switch stop {
+      case .cancel:
+        return Verdict(outcome: .cancelled, reason: "cancel", message: "stopped by a cancel")
+      case .timeout:
+        return Verdict(outcome: .unknown, reason: "timeout", message: "stopped on time-out")
+      case .stopRunning:
+        return Verdict(
+          outcome: .unknown, reason: "stop_running", message: "stopped with its worker")
+      case .reclaim:
+        return Verdict(outcome: .unknown, reason: "reclaim", message: "stopped by a reclaim")
+      }
+    }
+    if let result { return verdict(of: result) }
+    return verdictWithoutResult(by: rules)
+  }
+
+  /// Whether a valid result line or exit 0 speaks for the attempt, even after a stop order.
+  private var endedWell: Bool { result != nil || how == .exited(0) }
+
+  private func verdict(of result: HandlerResult) -> Verdict {
+    if result.outcome == .succeeded, how != .exited(0) {
+      return Verdict(
+        outcome: .unknown, reason: "contradiction",
+        message: "the handler reported succeeded, but ended with \(endText)")
+    }
+    return Verdict(
+      outcome: result.outcome, reason: "result",
+      message: result.errorMessage ?? "the handler reported \(result.outcome.rawValue)")
+  }
+
+  private func verdictWithoutResult(by rules: ExitRules) -> Verdict {
+    switch how {
+    case .signaled(let signal):
+      let (outcome, _) = rules.outcome(ofSignal: signal)
+      return Verdict(outcome: outcome, reason: "signal", message: "ended by \(endText)")
+    case .notExecutable(let errno):
+      let status: Int32 = errno == 2 || errno == 20 ? 127 : 126
+      let (outcome, _) = rules.outcome(ofStatus: status)
+      return Verdict(
+        outcome: outcome, reason: status == 127 ? "command_not_found" : "not_executable",
+        message: status == 127
+          ? "the command does not exist" : "the command cannot be executed")
+    case .exited(let status):
+      let (outcome, _) = rules.outcome(ofStatus: status)
+      return Verdict(outcome: outcome, reason: "exit", message: "exited with status \(status)")
+    case .directoryGone, .neverStarted, .lost:
+      preconditionFailure("judged before")
+    }
+  }
+
+  private var endText: String {
+    switch how {
+    case .exited(let status): "status \(status)"
+    case .signaled(let signal): "signal SIG\(signal.name)"
+    case .notExecutable: "a command that cannot be executed"
+    case .directoryGone: "a folder that is gone"
+    case .neverStarted, .lost: "no end seen"
+    }
+  }
+
+  /// The exit status as a shell would show it, where there is one.
+  public var exitStatus: Int32? {
+    switch how {
+    case .exited(let status): status
+    case .notExecutable(let errno): errno == 2 || errno == 20 ? 127 : 126
+    case .signaled, .directoryGone, .neverStarted, .lost: nil
+    }
+  }
+
+  public var signal: Signal? {
+    if case .signaled(let signal) = how { return signal }
+    return nil
+  }
+}
+
+extension Verdict {
+  /// The event that this outcome is to its job.
+  public func event(after wish: Span?, verification: JobEvent.Verification? = nil) -> JobEvent {
+    switch outcome {
+    case .succeeded: .succeeded
+    case .retry: .retry(after: wish)
+    case .failed: .failed
+    case .snooze: .snooze(after: wish)
+    case .unknown: .unknown(verification: verification)
+    case .cancelled: .stoppedByCancel
+    case .neverStarted: .neverStarted
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/// A JSON value as it was written: numbers keep their digits, objects keep the order of their members.
+///
+/// Numbers are text because a payload or a record may carry more digits than a `Double` holds, and
+/// what a user put in must come out again.
+public indirect enum JSON: Sendable, Hashable {
+  case null
+  case bool(Bool)
+  /// The number's text, valid by RFC 8259.
+  case number(String)
+  case string(String)
+  case array([JSON])
+  case object([Member])
+
+  public struct Member: Sendable, Hashable {
+    public var key: String
+    public var value: JSON
+    public init(_ key: String, _ value: JSON) {
+      self.key = key
+      self.value = value
+    }
+  }
+}
+
+extension JSON {
+  public static func integer(_ value: some BinaryInteger) -> JSON { .number(String(value)) }
+
+  /// The text, or `null` for an absent value.
+  public static func text(_ value: String?) -> JSON { value.map(JSON.string) ?? .null }
+
+  /// The number, or `null` for an absent value.
+  public static func optional(_ value: (some BinaryInteger)?) -> JSON {
+    guard let value else { return .null }
+    return .integer(value)
+  }
+
+  public static func strings(_ values: some Sequence<String>) -> JSON {
+    .array(values.map(JSON.string))
+  }
+
+  /// The member's value, or `nil` when this is no object or has no such member.
+  /// Of repeated members the last one counts.
+  public subscript(key: String) -> JSON? {
+    guard case .object(let members) = self else { return nil }
+    return members.last { $0.key == key }?.value
+  }
+
+  public var stringValue: String? {
+    if case .string(let value) = self { return value }
+    return nil
+  }
+
+  public var integerValue: Int64? {
+    if case .number(let text) = self { return Int64(text) }
+    return nil
+  }
+
+  public var boolValue: Bool? {
+    if case .bool(let value) = self { return value }
+    return nil
+  }
+
+  public var arrayValue: [JSON]? {
+    if case .array(let values) = self { return values }
+    return nil
+  }
+
+  public var members: [Member]? {
+    if case .object(let members) = self { return members }
+    return nil
+  }
+
+  /// The strings of an array of strings, or `nil` for anything else.
+  public var stringArray: [String]? {
+    guard let values = arrayValue else { return nil }
+    var strings: [String] = []
+    strings.reserveCapacity(values.count)
+    for value in values {
+      guard let string = value.stringValue else { return nil }
+      strings.append(string)
+    }
+    return strings
+  }
+
+  /// Whether two values mean the same: the order of an object's members does not count.
+  public func isEquivalent(to other: JSON) -> Bool {
+    switch (self, other) {
+    case (.array(let mine), .array(let theirs)):
+      return mine.count == theirs.count
+        && zip(mine, theirs).allSatisfy { $0.isEquivalent(to: $1) }
+    case (.object, .object):
+      return canonical == other.canonical
+    default:
+      return self == other
+    }
+  }
+
+  /// The same value with every object's members sorted by key; of repeated ones the last.
+  public var canonical: JSON {
+    switch self {
+    case .array(let values):
+      return .array(values.map(\.canonical))
+    case .object(let members):
+      var last: [String: JSON] = [:]
+      for member in members { last[member.key] = member.value.canonical }
+      return .object(last.sorted { $0.key < $1.key }.map { Member($0.key, $0.value) })
+    default:
+      return self
+    }
+  }
+}

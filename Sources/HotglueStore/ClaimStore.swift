@@ -1,0 +1,207 @@
+public import HotglueCore
+
+/// A process that minds attempts, as it is recorded when it registers.
+public struct WorkerIdentity: Hashable, Sendable {
+  /// `host:pid`, for people.
+  public var name: String
+  public var bootID: String
+  public var pidNamespace: String
+  public var pid: Int32
+  public var processStartTime: UInt64
+  /// The worker's lock file, below the store's folder: free when the worker is gone.
+  public var lockPath: String
+
+  public init(
+    name: String, bootID: String, pidNamespace: String, pid: Int32, processStartTime: UInt64,
+    lockPath: String
+  ) {
+    self.name = name
+    self.bootID = bootID
+    self.pidNamespace = pidNamespace
+    self.pid = pid
+    self.processStartTime = processStartTime
+    self.lockPath = lockPath
+  }
+}
+
+public typealias WorkerID = Int64
+
+/// Names an attempt and who may speak for it.
+public struct AttemptReference: Hashable, Sendable {
+  public var workspace: WorkspaceID
+  public var job: JobID
+  public var fence: Fence
+  public init(workspace: WorkspaceID, job: JobID, fence: Fence) {
+    self.workspace = workspace
+    self.job = job
+    self.fence = fence
+  }
+}
+
+/// What a worker asks for when it claims.
+public struct ClaimRequest: Hashable, Sendable {
+  public var worker: WorkerID
+  public var workspaces: [WorkspaceID]
+  /// Empty: any.
+  public var queues: [String]
+  /// Empty: any.
+  public var types: [String]
+  /// The slots of idle supervisors: as many jobs are claimed at the most, each bound to one.
+  public var slots: [String]
+  public var bootNow: BootTime
+  /// Claim this job and no other, due or not (`job run` and `sync run`).
+  public var only: JobID?
+
+  public init(
+    worker: WorkerID, workspaces: [WorkspaceID], queues: [String] = [], types: [String] = [],
+    slots: [String], bootNow: BootTime, only: JobID? = nil
+  ) {
+    self.worker = worker
+    self.workspaces = workspaces
+    self.queues = queues
+    self.types = types
+    self.slots = slots
+    self.bootNow = bootNow
+    self.only = only
+  }
+}
+
+/// A job that was claimed: everything its attempt needs.
+public struct ClaimedJob: Hashable, Sendable {
+  public var job: Job
+  public var slot: String
+  /// The stable idempotency key of this job in this incarnation of the store.
+  public var idempotencyKey: String
+  public var reference: AttemptReference {
+    AttemptReference(workspace: job.workspace, job: job.id, fence: job.fence)
+  }
+  public init(job: Job, slot: String, idempotencyKey: String) {
+    self.job = job
+    self.slot = slot
+    self.idempotencyKey = idempotencyKey
+  }
+}
+
+/// An attempt's end, to be recorded.
+public struct Settlement: Hashable, Sendable {
+  public var attempt: AttemptReference
+  public var end: AttemptEnd
+  public var verdict: Verdict
+  public var verification: JobEvent.Verification?
+  public var usage: AttemptUsage
+  public var warnings: [String]
+  /// When the handler ended.
+  public var endedAt: Timestamp
+  /// Who records it: a worker's name, `supervisor`, or a user.
+  public var by: String
+
+  public init(
+    attempt: AttemptReference, end: AttemptEnd, verdict: Verdict,
+    verification: JobEvent.Verification? = nil, usage: AttemptUsage, warnings: [String] = [],
+    endedAt: Timestamp, by: String
+  ) {
+    self.attempt = attempt
+    self.end = end
+    self.verdict = verdict
+    self.verification = verification
+    self.usage = usage
+    self.warnings = warnings
+    self.endedAt = endedAt
+    self.by = by
+  }
+}
+
+public enum SettlementResult: Hashable, Sendable {
+  /// Recorded now; the job's new state, and when it may run next if it is pending.
+  case recorded(JobState, runAt: Timestamp?)
+  /// The same outcome was recorded before: no error, nothing changed.
+  case alreadyRecorded(JobState)
+  /// The fence is not current any more: kept as a late report, nothing changed.
+  case late(current: Fence)
+}
+
+/// A running attempt as a rescuer or a cancel finds it.
+public struct RunningAttempt: Hashable, Sendable {
+  public var reference: AttemptReference
+  public var number: Int
+  public var watch: Watch
+  public var slot: String
+  public var workerID: WorkerID
+  public var worker: WorkerIdentity
+  public var lease: BootTime
+  public var leaseLength: Span
+  /// When the attempt's supervisor first left a question unanswered.
+  public var unansweredSince: BootTime?
+  public var cancelRequested: Bool
+  public var policy: JobPolicy
+  /// The job's folder and variables, for its `--verify` command.
+  public var directory: String
+  public var environment: [String]
+
+  public init(
+    reference: AttemptReference, number: Int, watch: Watch, slot: String, workerID: WorkerID,
+    worker: WorkerIdentity, lease: BootTime, leaseLength: Span, unansweredSince: BootTime?,
+    cancelRequested: Bool, policy: JobPolicy, directory: String, environment: [String]
+  ) {
+    self.reference = reference
+    self.number = number
+    self.watch = watch
+    self.slot = slot
+    self.workerID = workerID
+    self.worker = worker
+    self.lease = lease
+    self.leaseLength = leaseLength
+    self.unansweredSince = unansweredSince
+    self.cancelRequested = cancelRequested
+    self.policy = policy
+    self.directory = directory
+    self.environment = environment
+  }
+}
+
+/// Claims and what keeps them honest. Every method is one atomic, durable step.
+public protocol ClaimStore {
+  func register(_ worker: WorkerIdentity, by actor: Actor, at now: Timestamp) throws(StoreError)
+    -> WorkerID
+  func retire(_ worker: WorkerID) throws(StoreError)
+
+  /// Records the settlements, each under its own fence, and claims up to `claim.slots.count` jobs, all
+  /// in one commit: the completion of one attempt and the claim of the next cost one sync.
+  func settle(_ settlements: [Settlement], thenClaim claim: ClaimRequest?, at now: Timestamp)
+    throws(StoreError) -> (results: [SettlementResult], claimed: [ClaimedJob])
+
+  /// Extends leases, measured from `bootNow` when the renewal was sent. Returns the references whose
+  /// fence and watch no longer match: somebody else minds them.
+  func renew(
+    _ attempts: [(reference: AttemptReference, watch: Watch)], worker: WorkerID, bootNow: BootTime
+  ) throws(StoreError) -> [AttemptReference]
+
+  /// Makes `worker` the one who minds the attempt: watch + 1, new lease. Compare-and-set on the watch
+  /// it was found with; `stale` when someone was faster.
+  func adopt(
+    _ attempt: AttemptReference, watch: Watch, by worker: WorkerID, name: String,
+    bootNow: BootTime, at now: Timestamp
+  ) throws(StoreError) -> Watch
+
+  /// Running attempts, oldest lease first; of one worker, or of all but one, or all.
+  func runningAttempts(in workspaces: [WorkspaceID], notMindedBy worker: WorkerID?)
+    throws(StoreError) -> [RunningAttempt]
+  func runningAttempt(of job: JobID, in workspace: WorkspaceID) throws(StoreError)
+    -> RunningAttempt?
+
+  /// Notes that the attempt's supervisor left a question unanswered at `moment`, if none is noted
+  /// yet; returns the moment that counts. `nil` clears the note.
+  func noteUnanswered(_ attempt: AttemptReference, watch: Watch, at moment: BootTime?)
+    throws(StoreError) -> BootTime?
+
+  /// Cancels pending and blocked jobs whose deadline has passed.
+  func expire(in workspaces: [WorkspaceID], at now: Timestamp) throws(StoreError) -> [JobID]
+
+  /// When the next claimable job is due, limits aside: `nil` when none waits. Moments in the past
+  /// mean that one is due now but waits for a limit or for a worker.
+  func nextDue(in workspaces: [WorkspaceID], queues: [String], types: [String], at now: Timestamp)
+    throws(StoreError) -> Timestamp?
+
+  /// A number that changes when another connection has changed the store; cheap.
+  func changeCounter() throws(StoreError) -> Int64
+}

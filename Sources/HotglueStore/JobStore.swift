@@ -1,0 +1,107 @@
+public import HotglueCore
+
+/// Which jobs a list shows. Empty sets mean 'any'.
+public struct JobFilter: Hashable, Sendable {
+  public var states: Set<JobState>
+  public var types: Set<String>
+  public var queues: Set<String>
+  /// Created at this moment or later.
+  public var since: Timestamp?
+
+  public init(
+    states: Set<JobState> = [], types: Set<String> = [], queues: Set<String> = [],
+    since: Timestamp? = nil
+  ) {
+    self.states = states
+    self.types = types
+    self.queues = queues
+    self.since = since
+  }
+}
+
+/// What a cancel came to.
+public enum CancelResult: Hashable, Sendable {
+  /// It was not running and is cancelled now.
+  case cancelled
+  /// It runs: the request is recorded, its attempt is to be stopped.
+  case requested(RunningAttempt)
+}
+
+/// Jobs as people and scripts see and change them.
+///
+/// Every method is one atomic step: it has happened whole and is durable when it returns, or it has
+/// not happened. Every change of state is decided by `JobFacts.after` on rows read in the same
+/// transaction, and leaves a row in the job's history and in the log.
+public protocol JobStore {
+  /// Stores all requests or none. A key that names a job with the same request yields that job;
+  /// with another request: `keyConflict`, and nothing of the call is stored.
+  func enqueue(
+    _ requests: [EnqueueRequest], in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> [Enqueued]
+
+  /// The job; `otherWorkspace` or `unknownJob` otherwise.
+  func job(_ id: JobID, in workspace: WorkspaceID) throws(StoreError) -> Job
+
+  /// The workspace that a job belongs to, or `nil`: for the guard and for `open` only.
+  func owner(ofJob id: JobID) throws(StoreError) -> WorkspaceID?
+
+  /// At most `limit` jobs with IDs below `before`, newest first.
+  func jobs(
+    in workspace: WorkspaceID, matching filter: JobFilter, before: JobID?, limit: Int
+  ) throws(StoreError) -> [Job]
+
+  func attempts(of id: JobID, in workspace: WorkspaceID) throws(StoreError) -> [Attempt]
+  func history(of id: JobID, in workspace: WorkspaceID) throws(StoreError) -> [HistoryEntry]
+  func lateReports(of id: JobID, in workspace: WorkspaceID) throws(StoreError) -> [LateReport]
+
+  func cancel(
+    _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> CancelResult
+
+  /// Gives a failed, exhausted or cancelled job fresh budgets.
+  func retryAgain(
+    _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Job
+
+  /// A person's word on an uncertain job.
+  func resolve(
+    _ id: JobID, in workspace: WorkspaceID, as resolution: JobEvent.Resolution, reason: String,
+    by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Job
+
+  /// Removes at most `limit` finished jobs of `workspace` (every one when `nil`) that the rule names,
+  /// with attempts and history. Uncertain jobs are never removed.
+  /// Returns what was removed and the logs that nothing names any more. `dryRun` removes nothing.
+  func prune(
+    in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int, dryRun: Bool, actor: Actor?,
+    at now: Timestamp
+  ) throws(StoreError) -> PruneResult
+}
+
+/// How long finished jobs are kept.
+public struct RetentionRule: Hashable, Sendable {
+  /// Finished before these moments are removed; `nil` keeps that kind.
+  public var endedWellBefore: Timestamp?
+  public var endedBadlyBefore: Timestamp?
+  public init(endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?) {
+    self.endedWellBefore = endedWellBefore
+    self.endedBadlyBefore = endedBadlyBefore
+  }
+
+  /// Succeeded and cancelled 14 days, failed and exhausted 90 days.
+  public static func standard(at now: Timestamp) -> RetentionRule {
+    RetentionRule(
+      endedWellBefore: Timestamp(milliseconds: now.milliseconds - Span.days(14).milliseconds),
+      endedBadlyBefore: Timestamp(milliseconds: now.milliseconds - Span.days(90).milliseconds))
+  }
+}
+
+public struct PruneResult: Hashable, Sendable {
+  public var jobs: [JobID]
+  /// Paths below the store's folder.
+  public var logs: [String]
+  public init(jobs: [JobID], logs: [String]) {
+    self.jobs = jobs
+    self.logs = logs
+  }
+}

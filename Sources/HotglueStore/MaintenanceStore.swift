@@ -1,0 +1,52 @@
+public import HotglueCore
+
+public struct StoreInfo: Hashable, Sendable {
+  public var path: String
+  public var folder: String
+  public var storeID: String
+  public var incarnation: Int64
+  public var schemaVersion: Int
+  public var group: String?
+  public var sizeBytes: Int64
+  public var logBytes: Int64
+  public var createdAt: Timestamp
+  /// The SQLite that is linked in, and whether the writer gate is what protects it from the
+  /// WAL-reset defect.
+  public var sqliteVersion: String
+  public var gateProtects: Bool
+  public var jobsByState: [JobState: Int]
+  public var workspaces: Int
+
+  public init(
+    path: String, folder: String, storeID: String, incarnation: Int64, schemaVersion: Int,
+    group: String?, sizeBytes: Int64, logBytes: Int64, createdAt: Timestamp,
+    sqliteVersion: String, gateProtects: Bool, jobsByState: [JobState: Int], workspaces: Int
+  ) {
+    self.path = path
+    self.folder = folder
+    self.storeID = storeID
+    self.incarnation = incarnation
+    self.schemaVersion = schemaVersion
+    self.group = group
+    self.sizeBytes = sizeBytes
+    self.logBytes = logBytes
+    self.createdAt = createdAt
+    self.sqliteVersion = sqliteVersion
+    self.gateProtects = gateProtects
+    self.jobsByState = jobsByState
+    self.workspaces = workspaces
+  }
+}
+
+/// The store as a file. Every method but the reading ones is one atomic, durable step.
+public protocol MaintenanceStore {
+  func info() throws(StoreError) -> StoreInfo
+  /// Everything that is wrong, one finding a line; empty when the store is sound. Integrity, foreign
+  /// keys, and every rule between tables that the schema cannot say. Reads one snapshot.
+  func check() throws(StoreError) -> [String]
+  /// Writes a whole copy of one snapshot to `path`, which must not exist, and syncs it.
+  func backup(to path: String) throws(StoreError)
+}
+
+/// All that commands and the runner need of a store.
+public typealias Store = JobStore & ClaimStore & WorkspaceStore & MaintenanceStore

@@ -1,0 +1,42 @@
+public import HotglueCore
+
+/// What a store can refuse or fail with. A method that throws has changed nothing.
+public enum StoreError: Error, Equatable, Sendable {
+  // The store as a whole.
+  /// Another process held the writer gate, or the database, for the whole bounded wait.
+  case busy(holder: String?, waited: Span)
+  case missing(path: String)
+  case alreadyExists(path: String)
+  case notAStore(path: String)
+  case corrupt(path: String, detail: String)
+  /// The store was written by a newer hotglue: `found` and `known` are schema versions.
+  case newerSchema(path: String, found: Int, known: Int)
+  case readOnly(path: String)
+  case diskFull(path: String)
+  case inputOutput(path: String, detail: String)
+  /// Owner or mode are not what a store needs; `remedy` is the command that mends it.
+  case notPermitted(path: String, reason: String, remedy: String?)
+  /// A file system without reliable locks or shared memory: NFS, SMB, 9p, FUSE.
+  case unsupportedFileSystem(path: String, kind: String)
+  /// Another store is at the path where a context expects the one it was made with.
+  case otherStore(path: String, expected: String, found: String)
+
+  // What was asked of it.
+  case unknownWorkspace(WorkspaceID, near: [String])
+  case workspaceExists(WorkspaceID)
+  case archivedWorkspace(WorkspaceID)
+  case unknownJob(JobID)
+  /// The job exists, in another workspace than the one the call names.
+  case otherWorkspace(JobID, owner: WorkspaceID)
+  case invalidTransition(JobID, InvalidTransition)
+  /// The attempt is no longer the job's current one, or is minded by someone else.
+  case stale(JobID, fence: Fence, current: Fence?)
+  /// The key is held by `job`, whose request differs; `difference` says in what.
+  case keyConflict(key: String, job: JobID, difference: String)
+  /// The key is held by another live job, so this one cannot come back to life.
+  case keyHeld(key: String, job: JobID)
+  /// The context is not at the generation the caller expected.
+  case staleGeneration(expected: Int64, found: Int64)
+  /// An error of SQLite or of the machine that no rule above names.
+  case unexpected(String)
+}
