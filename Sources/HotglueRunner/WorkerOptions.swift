@@ -1,0 +1,58 @@
+public import HotglueCore
+
+/// What a worker takes, and when it goes.
+public struct WorkerOptions: Sendable {
+  public enum Scope: Sendable, Equatable {
+    case workspaces([WorkspaceID])
+    /// Every workspace that is not archived, those made later included.
+    case all
+  }
+
+  public var scope: Scope
+  public var queues: [String] = []
+  public var types: [String] = []
+  public var concurrency = 1
+  /// Work this job and no other, through its back-offs, and end when it has ended.
+  public var only: JobID?
+  /// End when nothing it may claim is due and no attempt runs.
+  public var drain = false
+  /// With `drain`: how long a back-off of a job of its own may still be waited for.
+  public var drainWait: Span = .seconds(60)
+  /// Bounds the claims; `--once` is 1.
+  public var maxJobs: Int?
+  public var maxTime: Span?
+  /// After a first signal: how long attempts may go on before the worker leaves.
+  public var grace: Span = .seconds(30)
+  /// At the end of the grace, stop the attempts instead of leaving them to their supervisors.
+  public var stopRunning = false
+  /// Free bytes on the store's file system below which nothing is claimed.
+  public var freeSpaceFloor: Int64 = 64 << 20
+
+  public init(scope: Scope) { self.scope = scope }
+}
+
+/// What a worker tells those who watch it; the command decides what is printed.
+public enum WorkerEvent: Sendable {
+  case ready(worker: String)
+  case claimed(JobID, WorkspaceID, attempt: Int)
+  case adopted(JobID, WorkspaceID)
+  case rescued(JobID, WorkspaceID, why: String, became: JobState)
+  case ended(JobID, WorkspaceID, Verdict, JobState)
+  /// Recorded by someone else, or too late to count.
+  case superseded(JobID, WorkspaceID)
+  /// Left to their supervisors at the worker's end.
+  case left([JobID])
+  /// Something is wrong that the worker waits out; said once until it is over.
+  case problem(String)
+}
+
+/// What a worker did.
+public struct WorkerSummary: Sendable, Equatable {
+  public var claimed = 0
+  public var adopted = 0
+  public var ended = 0
+  public var endedBadly = 0
+  public var left: [JobID] = []
+  /// The signal that ended it, if one did.
+  public var signal: Int32?
+}
