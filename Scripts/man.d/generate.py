@@ -166,7 +166,10 @@ def pages(path, command):
 
 
 def main(source, folder):
-    tree = json.loads(pathlib.Path(source).read_text(encoding="utf-8"))["command"]
+    try:
+        tree = json.loads(pathlib.Path(source).read_text(encoding="utf-8"))["command"]
+    except (ValueError, KeyError) as error:
+        sys.exit(f"{source} does not describe commands: {error}")
     for name, content in pages([tree["commandName"]], tree):
         pathlib.Path(folder, name + ".1").write_text(content, encoding="utf-8")
 
