@@ -1,4 +1,5 @@
 public import HotglueCore
+public import HotglueStore
 
 /// What a worker takes, and when it goes.
 public struct WorkerOptions: Sendable {
@@ -25,6 +26,8 @@ public struct WorkerOptions: Sendable {
   public var grace: Span = .seconds(30)
   /// At the end of the grace, stop the attempts instead of leaving them to their supervisors.
   public var stopRunning = false
+  /// With `only`: the first signal cancels the job instead of beginning the grace.
+  public var cancelsOnSignal = false
   /// Free bytes on the store's file system below which nothing is claimed.
   public var freeSpaceFloor: Int64 = 64 << 20
 
@@ -43,7 +46,7 @@ public enum WorkerEvent: Sendable {
   /// Left to their supervisors at the worker's end.
   case left([JobID])
   /// Something is wrong that the worker waits out; said once until it is over.
-  case problem(String)
+  case problem(StoreError)
 }
 
 /// What a worker did.
