@@ -107,9 +107,9 @@ extension AttemptEnd.StopReason {
 }
 
 /// Where attempts leave what they wrote.
-public enum LogPath {
+enum LogPath {
   /// The path of an attempt's log below the store's folder; sharded, so that no folder gets long.
-  public static func of(job: JobID, fence: Fence) -> String {
+  static func of(job: JobID, fence: Fence) -> String {
     "logs/\(job / 1000)/\(job)-\(fence).log"
   }
 }

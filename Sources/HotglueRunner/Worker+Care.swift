@@ -125,6 +125,7 @@ extension Worker {
       _ = try store.expire(in: workspaces, at: place.now())
       return try store.runningAttempts(in: workspaces, notMindedBy: nil)
     }
+    orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))
     for attempt in running {
       if attempt.workerID == id {
         try mindOwn(attempt, now: now)
@@ -136,15 +137,16 @@ extension Worker {
   }
 
   private func mindOwn(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) {
-    let job = attempt.reference.job
-    if orphans.contains(job), !isEnding(job) {
+    if isEnding(attempt.reference.job) { return }
+    guard let seat = seats.first(where: { $0.minded?.reference == attempt.reference }) else {
+      // Its supervisor died, or this worker's connection to it broke.
+      orphans.insert(attempt.reference.job)
       try takeUp(rescuer.interrogate(attempt, now: now), attempt)
       return
     }
-    guard attempt.cancelRequested || phase == .stopping,
-      let seat = seats.first(where: { $0.minded?.reference == attempt.reference }),
-      seat.minded?.stopIsOrdered == false
-    else { return }
+    guard attempt.cancelRequested || phase == .stopping, seat.minded?.stopIsOrdered == false else {
+      return
+    }
     order(attempt.cancelRequested ? .cancel : .stopRunning, at: seat)
   }
 
@@ -215,17 +217,14 @@ extension Worker {
       case .refused:
         return
       }
-      _ = try storeStep { () throws(StoreError) in
-        try store.noteUnanswered(reference, watch: watch, at: nil)
-      }
-      summary.adopted += 1
-      observe(.adopted(reference.job, reference.workspace))
-    } catch let error as RunnerError {
-      throw error
     } catch {
       // It ended in this moment. Ours by the store, so the next look finds it as an orphan.
       orphans.insert(reference.job)
+      return
     }
+    orphans.remove(reference.job)
+    summary.adopted += 1
+    observe(.adopted(reference.job, reference.workspace))
   }
 
   /// A supervisor that holds its lock and says nothing for one further lease is killed.

@@ -7,6 +7,7 @@ extension Worker {
   /// Whether another attempt may be claimed.
   var hasRoom: Bool {
     guard phase == .working, busyCount < options.concurrency else { return false }
+    if let until = claimsPausedUntil, !until.hasPassed(at: place.bootNow()) { return false }
     return options.maxJobs.map { summary.claimed < $0 } ?? true
   }
 
@@ -17,7 +18,7 @@ extension Worker {
     for ending in endings {
       if case .ready(let settlement) = try ending.step(place) { ready.append((ending, settlement)) }
     }
-    let claim = try claimRequest(alongside: !ready.isEmpty)
+    let claim = try claimRequest(freed: ready.map(\.ending))
     if ready.isEmpty, claim == nil { return }
     let (results, claimed) = try storeStep { () throws(StoreError) in
       try store.settle(ready.map(\.settlement), thenClaim: claim, at: place.now())
@@ -29,7 +30,7 @@ extension Worker {
     }
     if !ready.isEmpty {
       // An end frees a limit, or makes its own job due again.
-      mayClaim = mayClaim || claim == nil || !filledEverySeat
+      if claim == nil { mayClaim = true }
       let recorded = Set(ready.map { ObjectIdentifier($0.ending) })
       endings.removeAll { recorded.contains(ObjectIdentifier($0)) }
     }
@@ -63,16 +64,16 @@ extension Worker {
     }
   }
 
-  /// What to claim now, or `nil`. `alongside`: a commit happens anyway, so a look costs little.
-  private func claimRequest(alongside commit: Bool) throws(RunnerError) -> ClaimRequest? {
-    guard hasRoom, mayClaim || commit, hasFreeSpace() else { return nil }
-    try fillSeats()
-    var room = options.concurrency - busyCount
+  /// What to claim now, or `nil`. `freed`: ends that are recorded in the same commit, so that their
+  /// places count as free and a look for more costs little.
+  private func claimRequest(freed: [Ending]) throws(RunnerError) -> ClaimRequest? {
+    guard phase == .working, mayClaim || (!freed.isEmpty && options.only == nil) else { return nil }
+    var room = options.concurrency - busyCount + freed.count
     if let maxJobs = options.maxJobs { room = min(room, maxJobs - summary.claimed) }
-    // A seat whose attempt is being recorded in this very commit is free for the next.
-    let slots = seats.filter { $0.isIdle || isEndingNow($0) }.prefix(
-      room + seats.count(where: isEndingNow)
-    ).map(\.link.slotName)
+    guard room > 0, hasFreeSpace() else { return nil }
+    let reusable = freed.compactMap(\.seat).filter { !$0.isAdopted && !$0.isRetiring }
+    try fillSeats(upTo: room - reusable.count)
+    let slots = (reusable + seats.filter(\.isIdle)).prefix(room).map(\.link.slotName)
     guard !slots.isEmpty else { return nil }
     return ClaimRequest(
       worker: id, workspaces: try storeStep { () throws(StoreError) in try workspaces },
@@ -80,20 +81,11 @@ extension Worker {
       only: options.only)
   }
 
-  private func isEndingNow(_ seat: Seat) -> Bool {
-    guard seat.isEnding, !seat.isAdopted, !seat.isRetiring else { return false }
-    return endings.contains { ending in
-      guard ending.seat === seat, case .ready? = try? ending.step(place) else { return false }
-      return true
-    }
-  }
-
   /// Makes supervisors as they are needed: one to begin with, twice as many whenever a claim filled
   /// them all.
-  private func fillSeats() throws(RunnerError) {
+  private func fillSeats(upTo room: Int) throws(RunnerError) {
     let own = seats.count { !$0.isAdopted && !$0.isRetiring }
-    let wanted = min(options.concurrency, filledEverySeat ? max(1, own * 2) : max(1, own))
-    let room = options.concurrency - busyCount
+    let wanted = filledEverySeat ? max(1, own * 2) : max(1, own)
     let idle = seats.count(where: \.isIdle)
     for _ in 0..<max(0, min(wanted - own, room - idle)) {
       let link = try processStep { () throws(ProcessError) in try nursery.makeSupervisor() }
@@ -102,10 +94,14 @@ extension Worker {
   }
 
   private func hasFreeSpace() -> Bool {
-    guard let free = freeBytes(at: place.folder), free < options.freeSpaceFloor else { return true }
-    if problem == nil { observe(.problem(.diskFull(path: place.folder))) }
-    problem = "free space"
-    retryAt = place.bootNow().advanced(by: .seconds(1))
+    let now = place.bootNow()
+    if let until = claimsPausedUntil, !until.hasPassed(at: now) { return false }
+    guard let free = freeBytes(at: place.folder), free < options.freeSpaceFloor else {
+      claimsPausedUntil = nil
+      return true
+    }
+    if claimsPausedUntil == nil { observe(.problem(.diskFull(path: place.folder))) }
+    claimsPausedUntil = now.advanced(by: .seconds(1))
     return false
   }
 

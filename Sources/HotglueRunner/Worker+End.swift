@@ -18,16 +18,18 @@ extension Worker {
       phase = .stopping
       for seat in seats where seat.minded != nil { order(.stopRunning, at: seat) }
       return false
-    case .working: return try !isBusy && hasNothingToDo()
+    case .working:
+      if isBusy { return false }
+      return try hasNothingToDo()
     }
   }
 
   private func hasNothingToDo() throws(RunnerError) -> Bool {
     if let job = options.only { return try hasEnded(job) }
     if let maxJobs = options.maxJobs, summary.claimed >= maxJobs { return true }
-    guard options.drain || options.maxJobs == 1 else { return false }
+    guard options.drain || options.once else { return false }
     if mayClaim { return false }
-    if options.maxJobs == 1, !options.drain { return true }
+    if options.once { return true }
     let now = place.now()
     backoffs = backoffs.filter { $0.value > now }
     if let nextDue, nextDue <= now { return false }

@@ -50,6 +50,8 @@ public final class Worker {
   var pruneAt: BootTime
   var problem: String?
   var retryAt: BootTime?
+  /// Set while there is too little free space to begin anything.
+  var claimsPausedUntil: BootTime?
   private let lock: FileLock
   let lockPath: String
 
@@ -74,10 +76,7 @@ public final class Worker {
     self.options = options
     self.actor = actor
     self.observe = observe
-    guard let wakeups = Wakeups(storePath: place.storePath) else {
-      throw .system("cannot watch '\(place.storePath)-wal'")
-    }
-    self.wakeups = wakeups
+    wakeups = try Wakeups(storePath: place.storePath, takesSignals: true)
     let (me, lock, lockPath) = try processStep { () throws(ProcessError) in
       let me = try ProcessIdentity.current()
       let lockPath = "workers/\(me.pid)-\(try randomHex(bytes: 4)).lock"
@@ -94,6 +93,8 @@ public final class Worker {
       lockPath: lockPath)
     name = identity.name
     rescuer = Rescuer(place: place, name: identity.name)
+    // A job that is named is claimed when it is due, not at the first look.
+    mayClaim = options.only == nil
     lookAroundAt = place.bootNow()
     pruneAt = place.bootNow().advanced(by: .minutes(10))
     id = try storeStep { () throws(StoreError) in

@@ -19,8 +19,12 @@ public struct WorkerOptions: Sendable {
   public var drain = false
   /// With `drain`: how long a back-off of a job of its own may still be waited for.
   public var drainWait: Span = .seconds(60)
-  /// Bounds the claims; `--once` is 1.
+  /// Bounds the claims.
   public var maxJobs: Int?
+  /// One claim, or none if nothing is due.
+  public var once = false {
+    didSet { if once { maxJobs = 1 } }
+  }
   public var maxTime: Span?
   /// After a first signal: how long attempts may go on before the worker leaves.
   public var grace: Span = .seconds(30)
