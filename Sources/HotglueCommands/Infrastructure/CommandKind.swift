@@ -17,6 +17,9 @@ enum CommandKind: CaseIterable {
   case storeBackup
   case storeRestore
   case storePrune
+  case jobWork
+  case jobReclaim
+  case recordOutcome
 
   /// What a command does, and to what: guards hang on this.
   enum Access {
@@ -33,17 +36,18 @@ enum CommandKind: CaseIterable {
 
   var access: Access {
     switch self {
-    case .initialize, .contextPath, .contextPrompt: .none
+    case .initialize, .contextPath, .contextPrompt, .recordOutcome: .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup:
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent: .readsWorkspace
+    case .jobWork, .jobReclaim: .changesWorkspace
     }
   }
 
   /// Whether `-w` may be given more than once.
-  var repeatsWorkspace: Bool { false }
+  var repeatsWorkspace: Bool { self == .jobWork }
 
   /// The words that call it: a noun and a verb, or one word.
   var words: [String] {
@@ -63,6 +67,9 @@ enum CommandKind: CaseIterable {
     case .storeBackup: ["store", "backup"]
     case .storeRestore: ["store", "restore"]
     case .storePrune: ["store", "prune"]
+    case .jobWork: ["job", "work"]
+    case .jobReclaim: ["job", "reclaim"]
+    case .recordOutcome: ["__record"]
     }
   }
 
@@ -83,6 +90,9 @@ enum CommandKind: CaseIterable {
     case .storeBackup: StoreBackup.self
     case .storeRestore: StoreRestore.self
     case .storePrune: StorePrune.self
+    case .jobWork: JobWork.self
+    case .jobReclaim: JobReclaim.self
+    case .recordOutcome: RecordOutcome.self
     }
   }
 
