@@ -1,0 +1,159 @@
+import Glibc
+import HotglueCore
+
+/// Finds and reads the one context file that counts, and refuses one that others may write.
+struct ContextLoader {
+  let environment: CommandEnvironment
+
+  init(_ environment: CommandEnvironment) { self.environment = environment }
+
+  func resolve(_ options: GlobalOptions) throws -> ResolvedContext {
+    let request = ContextRequest(
+      workspace: options.workspace, contextFlag: options.context,
+      contextVariable: environment.variables["HOTGLUE_CONTEXT"],
+      store: try options.store.map { try absolute($0) }, expected: options.expect)
+    return try ContextResolution.resolve(request, findings: findings(for: request))
+  }
+
+  /// The files that count, in their order, up to the first that is there.
+  func findings(for request: ContextRequest) throws -> [ContextFinding] {
+    if request.needsNoFile { return [] }
+    if let (path, origin) = request.namedFile {
+      guard !path.isEmpty else { return [] }
+      return [try finding(origin, absolute(path), shown: path)]
+    }
+    if let found = try discovered() { return [found] }
+    guard let path = userPath else { return [] }
+    return [try finding(.user, path, shown: path)]
+  }
+
+  /// Where `init --user` puts the context: `nil` without a home folder.
+  var userPath: String? {
+    if let base = environment.variables["XDG_CONFIG_HOME"], base.hasPrefix("/") {
+      return Path.joined(base, "hotglue/context.json")
+    }
+    guard let home = environment.variables["HOME"], home.hasPrefix("/") else { return nil }
+    return Path.joined(home, ".config/hotglue/context.json")
+  }
+
+  func absolute(_ path: String) throws -> String {
+    if path.hasPrefix("/") { return path }
+    guard let folder = environment.currentDirectory else {
+      throw SystemError("use the current folder for", path, code: ENOENT)
+    }
+    return Path.joined(folder, path)
+  }
+
+  /// The nearest `.hotglue/context.json`, in this folder or above.
+  private func discovered() throws -> ContextFinding? {
+    guard let start = environment.currentDirectory else { return nil }
+    var folder = start
+    while true {
+      let path = Path.joined(folder, ".hotglue/context.json")
+      let found = try finding(.discovered, path, shown: Path.shown(path, from: start))
+      if found.content != .missing { return found }
+      if folder == "/" { return nil }
+      folder = Path.folder(of: folder)
+    }
+  }
+
+  private func finding(
+    _ origin: ContextOrigin, _ path: String, shown: String
+  ) throws -> ContextFinding {
+    let file = try read(path, shown: shown)
+    return ContextFinding(
+      origin: origin, shownPath: shown, realPath: file?.realPath ?? path,
+      content: file.map { .bytes($0.bytes) } ?? .missing)
+  }
+
+  /// The file's bytes; `nil` when there is none.
+  ///
+  /// Owner and mode are those of the open file, so that it cannot be exchanged in between. Of a file
+  /// that is too large one byte more than is allowed is read.
+  func read(_ path: String, shown: String) throws -> (realPath: String, bytes: [UInt8])? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard descriptor >= 0 else {
+      switch errno {
+      case ENOENT, ENOTDIR: return nil
+      case EACCES:
+        // A folder above that may not be entered hides nothing of ours; a `.hotglue` may.
+        guard access(Path.folder(of: path), F_OK) == 0 else { return nil }
+        throw CommandError.notPermitted(
+          shown, "may not be read by this user",
+          remedy: "make a context of your own with 'hotglue init'")
+      default: throw SystemError("open", shown)
+      }
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw SystemError("look at", shown) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw CommandError(
+        "bad_context_file", .badContext, "context file '\(shown)' is not a regular file",
+        hint: CommandError.makeContext, facts: [JSON.Member("path", .string(shown))])
+    }
+    let real = try realPath(path)
+    try check(status, shown)
+    try checkFolder(of: real)
+    return (real, try bytes(of: descriptor, shown))
+  }
+
+  private func bytes(of descriptor: Int32, _ shown: String) throws -> [UInt8] {
+    var all: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    while all.count <= ContextFile.largestSize {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw SystemError("read", shown) }
+      if count == 0 { break }
+      all.append(contentsOf: chunk[..<count])
+    }
+    return all
+  }
+
+  private func realPath(_ path: String) throws -> String {
+    guard let resolved = realpath(path, nil) else { throw SystemError("resolve", path) }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  private func check(_ status: stat, _ path: String) throws {
+    if case .refused(let reason, let remedy) = FileTrust.of(
+      status, path: path, user: environment.user.id)
+    {
+      throw CommandError.notPermitted(path, reason, remedy: remedy)
+    }
+  }
+
+  /// A `.hotglue` folder, with symbolic links resolved, is held to the same rule as the file in it.
+  private func checkFolder(of realPath: String) throws {
+    let folder = Path.folder(of: realPath)
+    guard Path.name(of: folder) == ".hotglue" else { return }
+    var status = stat()
+    guard stat(folder, &status) == 0 else { throw SystemError("look at", folder) }
+    try check(status, folder)
+  }
+
+  /// What was believed on the condition that the store is shared by its group is believed only if
+  /// that holds. The store's own check on opening makes sure that a file which its group may write
+  /// is a shared store of exactly that group.
+  func confirmGroup(of context: ResolvedContext) throws {
+    guard let source = context.source else { return }
+    var paths = [source.realPath]
+    let folder = Path.folder(of: source.realPath)
+    if Path.name(of: folder) == ".hotglue" { paths.append(folder) }
+    for path in paths {
+      var status = stat()
+      // Gone since it was read: replaced by nobody, so there is nothing to refuse.
+      guard stat(path, &status) == 0 else { continue }
+      guard
+        case .ifSharedBy(let group) = FileTrust.of(
+          status, path: path, user: environment.user.id)
+      else { continue }
+      var store = stat()
+      guard stat(context.store, &store) == 0, store.st_mode & 0o020 != 0,
+        store.st_gid == group
+      else { throw FileTrust.refusal(of: status, path: path, user: environment.user.id) }
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import HotglueCore
+
+struct ContextShow: StoreCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "show workspace and store, and where each came from")
+  static let kind = CommandKind.contextShow
+
+  @OptionGroup var global: GlobalOptions
+
+  func run(in session: StoreSession) throws -> ExitStatus {
+    let context = session.context
+    if let workspace = context.workspace { _ = try session.store.workspace(workspace) }
+    let output = session.output
+    if output.isJSON {
+      output.object(try json(session))
+      return .done
+    }
+    if output.isQuiet {
+      output.line(try context.requireWorkspace().text)
+      return .done
+    }
+    func origin(_ origin: ContextOrigin?) -> String { origin.map { " (\($0.rawValue))" } ?? "" }
+    output.fields([
+      ("workspace", Cell((context.workspace?.text ?? "-") + origin(context.origins.workspace))),
+      ("store", Cell(context.store + origin(context.origins.store))),
+      (
+        "context_file",
+        Cell((context.source?.realPath ?? "-") + origin(context.origins.contextFile))
+      ),
+      ("generation", Cell(context.generation.map { String($0) })),
+      ("previous", Cell(context.source?.file.previous?.text)),
+      ("pinned", Cell(context.pinned.map { "job \($0.job), attempt fence \($0.fence)" })),
+    ])
+    if context.workspace == nil {
+      output.note("hint: select a workspace with 'hotglue workspace switch ID'")
+    }
+    return .done
+  }
+
+  private func json(_ session: StoreSession) throws -> JSON {
+    let context = session.context
+    let storeID = try context.storeID ?? session.store.info().storeID
+    return .object([
+      JSON.Member("workspace", .text(context.workspace?.text)),
+      JSON.Member("store", .string(context.store)),
+      JSON.Member("store_id", .string(storeID)),
+      JSON.Member("generation", .optional(context.generation)),
+      JSON.Member("context_file", .text(context.source?.realPath)),
+      JSON.Member("pinned", context.pinned?.json ?? .null),
+      JSON.Member(
+        "origins",
+        .object([
+          JSON.Member("workspace", .text(context.origins.workspace?.rawValue)),
+          JSON.Member("store", .string(context.origins.store.rawValue)),
+          JSON.Member("context_file", .text(context.origins.contextFile?.rawValue)),
+        ])),
+    ])
+  }
+}

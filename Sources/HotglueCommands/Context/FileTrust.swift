@@ -1,0 +1,59 @@
+import Glibc
+import HotglueCore
+
+/// Whether a file or folder may be believed: what it says makes a worker run commands, so nobody
+/// else may be able to write it.
+enum FileTrust: Equatable {
+  case trusted
+  /// Fine only where the store is shared by exactly this group.
+  case ifSharedBy(group: UInt32)
+  case refused(reason: String, remedy: String)
+
+  /// Judges a file by its owner and mode.
+  static func of(_ status: stat, path: String, user: UInt32) -> FileTrust {
+    let mode = status.st_mode & 0o7777
+    if mode & 0o002 != 0 {
+      return .refused(
+        reason: "may be written by every user", remedy: "chmod go-w \(Shell.quoted(path))")
+    }
+    let isMine = status.st_uid == user || status.st_uid == 0
+    if isMine, mode & 0o020 == 0 { return .trusted }
+    return .ifSharedBy(group: status.st_gid)
+  }
+
+  /// Why a file that is fine in a shared store only is refused in another one.
+  static func refusal(of status: stat, path: String, user: UInt32) -> CommandError {
+    let isMine = status.st_uid == user || status.st_uid == 0
+    return CommandError.notPermitted(
+      path, isMine ? "may be written by its group" : "belongs to another user",
+      remedy: isMine
+        ? "chmod go-w \(Shell.quoted(path))"
+        : "make a context of your own with 'hotglue init', or as an administrator: "
+          + "chown \(user) \(Shell.quoted(path))")
+  }
+}
+
+extension CommandError {
+  static func notPermitted(_ path: String, _ reason: String, remedy: String) -> CommandError {
+    CommandError(
+      "not_permitted", .notPermitted, "'\(path)' \(reason)", hint: remedy,
+      facts: [JSON.Member("path", .string(path))])
+  }
+}
+
+/// Text for a command line that a person may paste.
+enum Shell {
+  static func quoted(_ text: String) -> String {
+    let plain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "_-./:=@%+,".utf8.contains(byte)
+      }
+    }
+    if plain, !text.isEmpty { return text }
+    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+      + "'"
+  }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import HotglueCore
+
+/// The program: arguments in; text or JSON, and an exit status, out.
+public enum Hotglue {
+  public static let version = "0.1.0"
+
+  /// Runs one command line, without the program's name.
+  public static func run(arguments: [String], in environment: CommandEnvironment) -> Int32 {
+    let status = answer(arguments, environment)
+    do {
+      try environment.output.flush()
+    } catch {
+      report(CommandError(error), json: false, environment)
+      return CommandError(error).exit.rawValue
+    }
+    return status.rawValue
+  }
+
+  private static func answer(
+    _ arguments: [String], _ environment: CommandEnvironment
+  ) -> ExitStatus {
+    if arguments == ["--version"] {
+      environment.output.append(version + "\n")
+      return .done
+    }
+    do {
+      switch Dispatch.decide(arguments) {
+      case .refused(let error): throw error
+      case .tree(let arguments): return try walkTree(arguments, environment)
+      case .command(let kind, let rest): return try start(kind, rest, environment)
+      }
+    } catch {
+      let refusal = CommandError(from: error)
+      report(refusal, json: Dispatch.asksForJSON(arguments), environment)
+      return refusal.exit
+    }
+  }
+
+  /// Parses the one command that is named; only when that fails is the tree asked, so that messages
+  /// and usage lines show the whole command.
+  private static func start(
+    _ kind: CommandKind, _ rest: [String], _ environment: CommandEnvironment
+  ) throws -> ExitStatus {
+    let command: any HotglueCommand
+    do {
+      command = try kind.type.parse(rest)
+    } catch {
+      return try walkTree(kind.words + rest, environment)
+    }
+    return try run(command, environment)
+  }
+
+  private static func walkTree(
+    _ arguments: [String], _ environment: CommandEnvironment
+  ) throws -> ExitStatus {
+    do {
+      var parsed = try RootCommand.parseAsRoot(arguments)
+      if let command = parsed as? any HotglueCommand { return try run(command, environment) }
+      // A noun alone, or `help`: its own run throws the text to show.
+      try parsed.run()
+      return .done
+    } catch let error as CommandError {
+      throw error
+    } catch {
+      return try show(error, arguments, environment)
+    }
+  }
+
+  private static func run(
+    _ command: any HotglueCommand, _ environment: CommandEnvironment
+  ) throws -> ExitStatus {
+    if command.global.workspaces.count > 1, !type(of: command).kind.repeatsWorkspace {
+      throw CommandError.usage(
+        "-w is given \(command.global.workspaces.count) times",
+        hint: "a command acts in one workspace: give it once")
+    }
+    do {
+      return try command.run(in: environment)
+    } catch {
+      throw CommandError(from: error)
+    }
+  }
+
+  /// Help goes to standard output; a mistake in the arguments is refused like any other.
+  private static func show(
+    _ error: any Error, _ arguments: [String], _ environment: CommandEnvironment
+  ) throws -> ExitStatus {
+    let columns = environment.terminalWidth() ?? 80
+    guard RootCommand.exitCode(for: error) != .success else {
+      environment.output.append(RootCommand.fullMessage(for: error, columns: columns) + "\n")
+      return .done
+    }
+    let message = RootCommand.message(for: error)
+    let words = arguments.prefix(2).prefix { !$0.hasPrefix("-") }
+    let kind = CommandKind.named(Array(words.prefix(1))) ?? CommandKind.named(Array(words))
+    let usage = kind.map { commandUsage($0.type) }
+    throw CommandError.usage(
+      message.prefix(1).lowercased() + message.dropFirst(), hint: usage ?? "see 'hotglue help'")
+  }
+
+  private static func commandUsage(_ type: any HotglueCommand.Type) -> String {
+    let usage = RootCommand.usageString(for: type)
+    return usage.prefix(1).lowercased() + usage.dropFirst()
+  }
+
+  private static func report(
+    _ error: CommandError, json: Bool, _ environment: CommandEnvironment
+  ) {
+    // What was printed before the refusal comes before it on a terminal; a failure of standard
+    // output is told by the caller's own flush.
+    try? environment.output.flush()
+    environment.errorOutput.append(json ? error.json.text + "\n" : error.text)
+    try? environment.errorOutput.flush()
+  }
+}

@@ -1,0 +1,44 @@
+import Glibc
+
+/// Where a command writes to, with a buffer in front.
+///
+/// A reader that went away is no error: from then on everything is dropped. Any other failure is
+/// kept and thrown by `flush`, since a result that was lost must not end with status 0.
+public final class ByteSink {
+  private var buffer: [UInt8] = []
+  private let write: (_ bytes: [UInt8]) throws(SystemError) -> Void
+  private var failure: SystemError?
+  /// The reader is gone; what would go on for long may stop.
+  public private(set) var isClosed = false
+  private static let capacity = 64 << 10
+
+  public init(write: @escaping (_ bytes: [UInt8]) throws(SystemError) -> Void) {
+    self.write = write
+  }
+
+  public func append(_ text: String) { append(text.utf8) }
+
+  public func append(_ bytes: some Sequence<UInt8>) {
+    guard !isClosed, failure == nil else { return }
+    buffer.append(contentsOf: bytes)
+    if buffer.count >= Self.capacity { drain() }
+  }
+
+  /// Writes what is buffered; throws the first failure there was.
+  public func flush() throws(SystemError) {
+    drain()
+    if let failure { throw failure }
+  }
+
+  private func drain() {
+    guard !buffer.isEmpty, !isClosed, failure == nil else { return }
+    do {
+      try write(buffer)
+    } catch where error.code == EPIPE {
+      isClosed = true
+    } catch {
+      failure = error
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,96 @@
+public import HotglueCore
+public import HotglueStore
+
+/// Everything that a command takes from outside its arguments. What is dear to get is a closure, so
+/// that `--help` opens nothing.
+public struct CommandEnvironment {
+  public var variables: [String: String]
+  /// Absolute; `nil` when the folder is gone.
+  public var currentDirectory: String?
+  public var user: User
+  /// Standard input: the next bytes, at most as many as asked for; empty at the end.
+  public var readInput: (_ count: Int) throws(SystemError) -> [UInt8]
+  public var output: ByteSink
+  public var errorOutput: ByteSink
+  public var isTerminal: (StandardStream) -> Bool
+  /// The terminal's name (`/dev/pts/3`), for the log.
+  public var terminalName: () -> String?
+  /// Columns of the terminal that standard output is.
+  public var terminalWidth: () -> Int?
+  public var now: () -> Timestamp
+  /// A fresh UUID.
+  public var newID: () -> String
+  public var stores: StoreAccess
+  /// Reached between the steps of a switch; tests end the command there, as a crash would.
+  public var switchStep: (SwitchStep) throws -> Void = { _ in }
+
+  public init(
+    variables: [String: String], currentDirectory: String?, user: User,
+    readInput: @escaping (Int) throws(SystemError) -> [UInt8], output: ByteSink,
+    errorOutput: ByteSink, isTerminal: @escaping (StandardStream) -> Bool,
+    terminalName: @escaping () -> String?, terminalWidth: @escaping () -> Int?,
+    now: @escaping () -> Timestamp, newID: @escaping () -> String, stores: StoreAccess
+  ) {
+    self.variables = variables
+    self.currentDirectory = currentDirectory
+    self.user = user
+    self.readInput = readInput
+    self.output = output
+    self.errorOutput = errorOutput
+    self.isTerminal = isTerminal
+    self.terminalName = terminalName
+    self.terminalWidth = terminalWidth
+    self.now = now
+    self.newID = newID
+    self.stores = stores
+  }
+}
+
+public enum StandardStream: Int32, Sendable {
+  case input = 0
+  case output = 1
+  case error = 2
+}
+
+/// The operating-system user a command runs as.
+public struct User {
+  /// The effective user ID.
+  public var id: UInt32
+  /// The login name, or the number when there is none.
+  public var name: () -> String
+  public init(id: UInt32, name: @escaping () -> String) {
+    self.id = id
+    self.name = name
+  }
+}
+
+/// How stores are made and opened: the one thing that depends on which kind of store it is.
+public struct StoreAccess {
+  /// Makes a store at a path where none is.
+  public var create:
+    (_ path: String, _ group: String?, _ now: Timestamp) throws(StoreError) -> any Store
+  /// Opens a store; with an ID, `otherStore` unless it is that one.
+  public var open: (_ path: String, _ expectedStoreID: String?) throws(StoreError) -> any Store
+  /// Makes the store at `path` a new incarnation of the backup.
+  public var restore: (_ backup: String, _ path: String, _ now: Timestamp) throws(StoreError) -> Void
+
+  public init(
+    create: @escaping (String, String?, Timestamp) throws(StoreError) -> any Store,
+    open: @escaping (String, String?) throws(StoreError) -> any Store,
+    restore: @escaping (String, String, Timestamp) throws(StoreError) -> Void
+  ) {
+    self.create = create
+    self.open = open
+    self.restore = restore
+  }
+}
+
+/// The steps of a workspace switch, in order.
+public enum SwitchStep: String, CaseIterable, Sendable {
+  /// The intent is recorded, the file is as before.
+  case intentRecorded = "intent_recorded"
+  /// The new file is whole and durable under its temporary name.
+  case fileWritten = "file_written"
+  /// The new file is in its place, the intent is not confirmed.
+  case fileReplaced = "file_replaced"
+}

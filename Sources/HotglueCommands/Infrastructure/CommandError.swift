@@ -1,0 +1,81 @@
+import HotglueCore
+
+/// A refusal or failure, ready to be shown: what failed, what would help, and the exit status.
+struct CommandError: Error, Equatable {
+  /// A stable word for scripts.
+  var code: String
+  /// Lower-case, what failed first, the subject quoted, no full stop.
+  var message: String
+  var hint: String?
+  var exit: ExitStatus
+  /// What the error is about, for `--json`.
+  var facts: [JSON.Member]
+
+  init(
+    _ code: String, _ exit: ExitStatus, _ message: String, hint: String? = nil,
+    facts: [JSON.Member] = []
+  ) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+    self.exit = exit
+    self.facts = facts
+  }
+
+  var json: JSON {
+    .object([
+      JSON.Member(
+        "error",
+        .object(
+          [
+            JSON.Member("code", .string(code)), JSON.Member("message", .string(message)),
+            JSON.Member("hint", .text(hint)), JSON.Member("exit", .integer(exit.rawValue)),
+          ] + facts))
+    ])
+  }
+
+  /// The lines for people.
+  var text: String {
+    let first = "hotglue: \(Visible.text(message))\n"
+    guard let hint else { return first }
+    return first + "hint: \(Visible.text(hint))\n"
+  }
+}
+
+extension CommandError {
+  static func usage(_ message: String, hint: String? = nil) -> CommandError {
+    CommandError("usage", .usage, message, hint: hint)
+  }
+
+  /// Bytes or text that were given to be read and cannot be used.
+  static func badInput(
+    _ message: String, hint: String? = nil, facts: [JSON.Member] = []
+  ) -> CommandError {
+    CommandError("bad_input", .badInput, message, hint: hint, facts: facts)
+  }
+
+  /// What would ask a question, or act on something that must be named, was not told so.
+  static func needsConfirmation(_ message: String, hint: String) -> CommandError {
+    CommandError("confirmation_needed", .needsConfirmation, message, hint: hint)
+  }
+
+  static func refused(_ message: String, hint: String? = nil) -> CommandError {
+    CommandError("refused", .refused, message, hint: hint)
+  }
+
+  /// The one place that turns any error of a lower floor into words.
+  init(from error: any Error) {
+    switch error {
+    case let error as CommandError: self = error
+    case let error as ContextError: self.init(error)
+    case let error as SystemError: self.init(error)
+    default: self = Self.from(store: error)
+    }
+  }
+
+  init(_ error: SystemError) {
+    self.init(
+      "input_output", .inputOutput, "cannot \(error.operation) '\(error.path)': \(error.reason)",
+      facts: [JSON.Member("path", .string(error.path))])
+  }
+}

@@ -1,0 +1,91 @@
+/// Every command there is, and what it does to a workspace.
+///
+/// The switches below have no `default`: a new command cannot forget its guards.
+enum CommandKind: CaseIterable {
+  case initialize
+  case workspaceCreate
+  case workspaceList
+  case workspaceShow
+  case workspaceCurrent
+  case workspaceSwitch
+  case workspaceArchive
+  case contextShow
+  case contextPath
+  case contextPrompt
+  case storeInfo
+  case storeCheck
+  case storeBackup
+  case storeRestore
+  case storePrune
+
+  /// What a command does, and to what: guards hang on this.
+  enum Access {
+    /// Opens no store.
+    case none
+    /// Reads the store, or another workspace than the resolved one.
+    case readsStore
+    /// Changes the store, or a workspace that is its own argument.
+    case changesStore
+    case readsWorkspace
+    /// Refused in an archived workspace.
+    case changesWorkspace
+  }
+
+  var access: Access {
+    switch self {
+    case .initialize, .contextPath, .contextPrompt: .none
+    case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup:
+      .readsStore
+    case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
+      .changesStore
+    case .workspaceCurrent: .readsWorkspace
+    }
+  }
+
+  /// Whether `-w` may be given more than once.
+  var repeatsWorkspace: Bool { false }
+
+  /// The words that call it: a noun and a verb, or one word.
+  var words: [String] {
+    switch self {
+    case .initialize: ["init"]
+    case .workspaceCreate: ["workspace", "create"]
+    case .workspaceList: ["workspace", "list"]
+    case .workspaceShow: ["workspace", "show"]
+    case .workspaceCurrent: ["workspace", "current"]
+    case .workspaceSwitch: ["workspace", "switch"]
+    case .workspaceArchive: ["workspace", "archive"]
+    case .contextShow: ["context", "show"]
+    case .contextPath: ["context", "path"]
+    case .contextPrompt: ["context", "prompt"]
+    case .storeInfo: ["store", "info"]
+    case .storeCheck: ["store", "check"]
+    case .storeBackup: ["store", "backup"]
+    case .storeRestore: ["store", "restore"]
+    case .storePrune: ["store", "prune"]
+    }
+  }
+
+  var type: any HotglueCommand.Type {
+    switch self {
+    case .initialize: Initialize.self
+    case .workspaceCreate: WorkspaceCreate.self
+    case .workspaceList: WorkspaceList.self
+    case .workspaceShow: WorkspaceShow.self
+    case .workspaceCurrent: WorkspaceCurrent.self
+    case .workspaceSwitch: WorkspaceSwitch.self
+    case .workspaceArchive: WorkspaceArchive.self
+    case .contextShow: ContextShow.self
+    case .contextPath: ContextPath.self
+    case .contextPrompt: ContextPrompt.self
+    case .storeInfo: StoreInfoCommand.self
+    case .storeCheck: StoreCheck.self
+    case .storeBackup: StoreBackup.self
+    case .storeRestore: StoreRestore.self
+    case .storePrune: StorePrune.self
+    }
+  }
+
+  /// The name in the log: `workspace switch`.
+  var name: String { words.joined(separator: " ") }
+}

@@ -1,0 +1,74 @@
+import HotglueCore
+
+extension CommandError {
+  static let makeContext =
+    "make one here with 'hotglue init', or name one with --context FILE or $HOTGLUE_CONTEXT"
+
+  init(_ error: ContextError) {
+    func path(_ path: String) -> [JSON.Member] { [JSON.Member("path", .string(path))] }
+    switch error {
+    case .missingFile(let place, let origin):
+      self.init(
+        "context_missing", .badContext,
+        "no context file '\(place)' (named by \(origin == .flag ? "--context" : "$HOTGLUE_CONTEXT"))",
+        hint: "name one that exists, or \(origin == .flag ? "leave out --context" : "unset HOTGLUE_CONTEXT")",
+        facts: path(place))
+    case .nothingFound:
+      self.init(
+        "no_context", .badContext, "no context: no .hotglue/context.json in this folder or above",
+        hint: Self.makeContext)
+    case .noWorkspace(let file):
+      self.init(
+        "no_workspace", .badContext,
+        file.map { "no workspace is selected in '\($0)'" } ?? "no workspace is named",
+        hint: "select one with 'hotglue workspace switch ID', or name one with -w ID",
+        facts: [JSON.Member("context_file", .text(file))])
+    case .storeNeedsWorkspace(let store):
+      self.init(
+        "store_needs_workspace", .badContext,
+        "--store '\(store)' needs -w: the context's workspace belongs to the context's store",
+        hint: "add -w ID", facts: [JSON.Member("store", .string(store))])
+    case .badWorkspaceID(let text):
+      self.init(
+        "bad_workspace_id", .usage, "'\(text)' is not a workspace ID",
+        hint: "use \(WorkspaceID.rule)", facts: [JSON.Member("workspace", .string(text))])
+    case .unexpectedWorkspace(let expected, let found, let provenance):
+      self.init(
+        "unexpected_workspace", .contextMismatch,
+        found.map { "expected workspace '\(expected)', but the context is '\($0)' (\(provenance))" }
+          ?? "expected workspace '\(expected)', but the context has none (\(provenance))",
+        hint: "name it with -w \(expected), or 'hotglue workspace switch \(expected)'",
+        facts: [
+          JSON.Member("expected", .string(expected.text)),
+          JSON.Member("workspace", .text(found?.text)),
+        ])
+    case .attemptEnded(let place):
+      self.init(
+        "attempt_ended", .refused, "the attempt that the context '\(place)' belongs to has ended",
+        hint: "nothing was changed; leave out HOTGLUE_CONTEXT to act outside the attempt",
+        facts: path(place))
+    case .unusableFile(let place, let reason):
+      self.init(unusable: place, reason)
+    }
+  }
+
+  private init(unusable path: String, _ reason: ContextFileError) {
+    var facts = [JSON.Member("path", .string(path))]
+    let message: String
+    switch reason {
+    case .tooLarge: message = "is larger than \(ContextFile.largestSize >> 10) KiB"
+    case .notJSON(let error):
+      message = "is not JSON: line \(error.line), column \(error.column): \(error.reason)"
+      facts.append(JSON.Member("line", .integer(error.line)))
+      facts.append(JSON.Member("column", .integer(error.column)))
+    case .newerVersion(let version):
+      message = "has version \(version), but this hotglue knows \(ContextFile.version) at most"
+    case .badMember(let member):
+      message = "has no usable '\(member)'"
+      facts.append(JSON.Member("member", .string(member)))
+    }
+    self.init(
+      "bad_context_file", .badContext, "context file '\(path)' \(message)",
+      hint: "mend the file, or move it away and make a new one with 'hotglue init'", facts: facts)
+  }
+}

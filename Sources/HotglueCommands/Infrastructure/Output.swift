@@ -1,0 +1,184 @@
+import HotglueCore
+
+/// How results and notes are shown: one place for tables, JSON, IDs, colours and breadcrumbs.
+struct Output {
+  let environment: CommandEnvironment
+  let options: GlobalOptions
+
+  init(_ environment: CommandEnvironment, _ options: GlobalOptions) {
+    self.environment = environment
+    self.options = options
+  }
+
+  var isJSON: Bool { options.json }
+  var isQuiet: Bool { options.quiet }
+  var isTerminal: Bool { environment.isTerminal(.output) }
+
+  /// Whether text on standard output is coloured: `--color`, then `NO_COLOR`, then the terminal.
+  var isColored: Bool {
+    switch options.color {
+    case .always: return true
+    case .never: return false
+    case .auto:
+      if let off = environment.variables["NO_COLOR"], !off.isEmpty { return false }
+      return isTerminal && environment.variables["TERM"] != "dumb"
+    }
+  }
+
+  /// A line of text that may hold what users stored: made visible as a whole.
+  func line(_ text: String) { environment.output.append(Visible.text(text) + "\n") }
+
+  /// A line made of parts that are safe already.
+  func rawLine(_ text: String) { environment.output.append(text + "\n") }
+
+  /// The one object of a command with `--json`: over several lines for a person at a terminal.
+  func object(_ json: JSON) {
+    environment.output.append((isTerminal ? json.prettyText : json.text) + "\n")
+  }
+
+  /// One line of JSON Lines.
+  func jsonLine(_ json: JSON) { environment.output.append(json.text + "\n") }
+
+  /// Something to know beside the result, on standard error. Not with `-q`.
+  func note(_ text: String) {
+    if !isQuiet { error(text) }
+  }
+
+  /// What only `-v` wants to know.
+  func detail(_ text: String) {
+    if options.verbose { error(text) }
+  }
+
+  /// Where the person is: `acme › jobs › 42`, when standard error is a terminal.
+  func breadcrumb(_ parts: String...) {
+    guard environment.isTerminal(.error), !isQuiet, !isJSON else { return }
+    error(parts.joined(separator: " › "))
+  }
+
+  private func error(_ text: String) {
+    environment.errorOutput.append(Visible.text(text) + "\n")
+    // Notes appear at once. A standard error that is gone is nobody's loss.
+    try? environment.errorOutput.flush()
+  }
+
+  /// A result in the form that was asked for: an object, IDs alone, or text.
+  func result(json: @autoclosure () -> JSON, id: @autoclosure () -> String, text: () -> String) {
+    if isJSON {
+      object(json())
+    } else if isQuiet {
+      line(id())
+    } else {
+      line(text())
+    }
+  }
+
+  func styled(_ text: String, _ style: Style?) -> String {
+    guard isColored, let style else { return text }
+    return "\u{1b}[\(style.rawValue)m\(text)\u{1b}[0m"
+  }
+
+  /// Rows, aligned under headings for a terminal; else tab-separated, without headings.
+  func table(_ headings: [String], _ rows: [[Cell]]) {
+    if isTerminal { aligned(headings, rows) } else { separated(rows) }
+  }
+
+  private func separated(_ rows: [[Cell]]) {
+    for row in rows {
+      let cells = row.map { styled(Visible.text($0.plain), $0.style) }
+      rawLine(cells.joined(separator: "\t"))
+    }
+  }
+
+  private func aligned(_ headings: [String], _ rows: [[Cell]]) {
+    guard !rows.isEmpty else { return }
+    let now = environment.now()
+    let texts = rows.map { row in row.map { Visible.text($0.forPeople(now)) } }
+    let widths = headings.indices.map { column in
+      max(headings[column].count, texts.map { $0[column].count }.max() ?? 0)
+    }
+    // What does not fit is cut from the last column, where free text stands.
+    let before = widths.dropLast().reduce(0) { $0 + $1 + 2 }
+    let room = environment.terminalWidth().map { max(16, $0 - before) }
+    func line(_ row: [String], _ styles: [Style?]) -> String {
+      row.indices.map { column -> String in
+        guard column < row.count - 1 else {
+          return styled(cut(row[column], to: room), styles[column])
+        }
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return styled(row[column], styles[column]) + padding
+      }.joined(separator: "  ")
+    }
+    rawLine(line(headings.map { $0.uppercased() }, headings.map { _ in .faint }))
+    for (row, text) in zip(rows, texts) { rawLine(line(text, row.map(\.style))) }
+  }
+
+  private func cut(_ text: String, to room: Int?) -> String {
+    guard let room, text.count > room else { return text }
+    return text.prefix(room - 1) + "…"
+  }
+
+  /// Names and values below each other, as `show` prints them; without alignment off a terminal.
+  func fields(_ fields: [(name: String, cell: Cell)]) {
+    let now = environment.now()
+    let width = fields.map(\.name.count).max() ?? 0
+    for (name, cell) in fields {
+      if isTerminal {
+        let padding = String(repeating: " ", count: width - name.count + 2)
+        rawLine(
+          styled(name, .faint) + padding
+            + styled(Visible.text(cell.forPeople(now)), cell.style))
+      } else {
+        rawLine(name + "\t" + styled(Visible.text(cell.plain), cell.style))
+      }
+    }
+  }
+}
+
+/// The colours there are, by meaning.
+enum Style: String {
+  case good = "32"
+  case bad = "31"
+  case doubtful = "33"
+  case active = "36"
+  case faint = "2"
+}
+
+/// One value of a table, with its form for people and its form for programs.
+struct Cell {
+  /// For programs: times in RFC 3339.
+  var plain: String
+  var style: Style?
+  private var time: Timestamp?
+
+  init(_ text: String?, _ style: Style? = nil) {
+    plain = text ?? "-"
+    self.style = style
+  }
+
+  init(_ number: some BinaryInteger, _ style: Style? = nil) { self.init(String(number), style) }
+
+  init(_ time: Timestamp?, _ style: Style? = nil) {
+    self.init(time?.rfc3339, style)
+    self.time = time
+  }
+
+  init(_ state: JobState) {
+    let style: Style? =
+      switch state {
+      case .succeeded: .good
+      case .failed, .exhausted: .bad
+      case .uncertain: .doubtful
+      case .running: .active
+      case .cancelled: .faint
+      case .pending, .blocked: nil
+      }
+    self.init(state.rawValue, style)
+  }
+
+  /// For people: a time is told by its distance from now (`5m 3s ago`, `in 2s`).
+  func forPeople(_ now: Timestamp) -> String {
+    guard let time else { return plain }
+    let distance = Span(milliseconds: abs(time.milliseconds - now.milliseconds)).approximateText
+    return time <= now ? "\(distance) ago" : "in \(distance)"
+  }
+}

@@ -1,0 +1,79 @@
+import HotglueCore
+import HotglueStore
+
+/// A resolved context with its store open: what a command acts on.
+struct StoreSession {
+  let kind: CommandKind
+  let environment: CommandEnvironment
+  let options: GlobalOptions
+  let context: ResolvedContext
+  let store: any Store
+  let output: Output
+
+  /// Resolves the context once, opens its store, and puts right a switch that was cut short.
+  static func open(
+    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+  ) throws -> StoreSession {
+    let loader = ContextLoader(environment)
+    let context = try loader.resolve(options)
+    let store = try environment.stores.open(context.store, context.storeID)
+    try loader.confirmGroup(of: context)
+    let session = StoreSession(
+      kind: kind, environment: environment, options: options, context: context, store: store,
+      output: Output(environment, options))
+    try session.recoverSwitch()
+    return session
+  }
+
+  var now: Timestamp { environment.now() }
+
+  /// Who does it, for the log and for histories.
+  var actor: Actor {
+    Actor(
+      user: environment.user.name(), command: kind.name,
+      workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
+      terminal: environment.terminalName(), job: context.pinned?.job)
+  }
+
+  /// The same session in one workspace, with the guards of the command's row in the table.
+  func entering(_ id: WorkspaceID) throws -> WorkspaceSession {
+    let workspace = try store.workspace(id)
+    switch kind.access {
+    case .changesWorkspace where workspace.state == .archived:
+      throw StoreError.archivedWorkspace(id)
+    case .none, .readsStore, .changesStore, .readsWorkspace, .changesWorkspace: break
+    }
+    return WorkspaceSession(base: self, record: workspace)
+  }
+}
+
+/// A session in the resolved workspace, which exists.
+struct WorkspaceSession {
+  let base: StoreSession
+  let record: Workspace
+
+  static func open(
+    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+  ) throws -> WorkspaceSession {
+    let session = try StoreSession.open(for: kind, options, in: environment)
+    return try session.entering(session.requireWorkspace())
+  }
+
+  var workspace: WorkspaceID { record.id }
+  var environment: CommandEnvironment { base.environment }
+  var options: GlobalOptions { base.options }
+  var context: ResolvedContext { base.context }
+  var store: any Store { base.store }
+  var output: Output { base.output }
+  var actor: Actor { base.actor }
+  var now: Timestamp { base.now }
+}
+
+extension StoreSession {
+  func requireWorkspace() throws -> WorkspaceID {
+    if context.workspace == nil, context.origins.store == .flag {
+      throw ContextError.storeNeedsWorkspace(store: context.store)
+    }
+    return try context.requireWorkspace()
+  }
+}

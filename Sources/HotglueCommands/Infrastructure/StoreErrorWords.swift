@@ -1,0 +1,204 @@
+import HotglueCore
+import HotglueStore
+
+extension CommandError {
+  /// For errors outside any workspace; `init(_:in:)` knows more to say.
+  static func from(store error: any Error) -> CommandError {
+    guard let error = error as? StoreError else {
+      return CommandError("internal", .internalError, "internal error: \(error)")
+    }
+    return CommandError(error)
+  }
+
+  init(_ error: StoreError, in session: WorkspaceSession) {
+    guard case .otherWorkspace(let job, let owner) = error else {
+      self.init(error)
+      return
+    }
+    self = .mismatch(of: "job", String(job), owner: owner, in: session)
+  }
+
+  /// A thing that belongs to another workspace than the resolved one.
+  static func mismatch(
+    of noun: String, _ id: String, owner: WorkspaceID, in session: WorkspaceSession
+  ) -> CommandError {
+    let context = session.base.context
+    return CommandError(
+      "context_mismatch", .contextMismatch,
+      "\(noun) \(id) belongs to workspace '\(owner)', but the context is '\(session.workspace)' "
+        + "(\(context.workspaceProvenance))",
+      hint: "hotglue -w \(owner) \(session.base.kind.name) \(id)",
+      facts: [
+        JSON.Member("kind", .string(noun)),
+        JSON.Member("id", Int64(id).map { .integer($0) } ?? .string(id)),
+        JSON.Member("workspace", .string(owner.text)),
+        JSON.Member("context_workspace", .string(session.workspace.text)),
+        JSON.Member("context_origin", .text(context.origins.workspace?.rawValue)),
+      ])
+  }
+
+  init(_ error: StoreError) {
+    switch error {
+    case .busy, .missing, .alreadyExists, .notAStore, .corrupt, .newerSchema, .readOnly,
+      .diskFull, .inputOutput, .notPermitted, .unsupportedFileSystem, .otherStore, .unexpected:
+      self.init(ofStore: error)
+    case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .otherWorkspace,
+      .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration:
+      self.init(ofRequest: error)
+    }
+  }
+
+  /// What is wrong with the store as a whole.
+  private init(ofStore error: StoreError) {
+    func path(_ path: String) -> [JSON.Member] { [JSON.Member("path", .string(path))] }
+    switch error {
+    case .busy(let holder, let waited):
+      self.init(
+        "busy", .tryLater,
+        "the store is busy: waited \(waited.approximateText) for \(holder ?? "another process")",
+        hint: "try again; a holder that is stopped must be woken or killed",
+        facts: [
+          JSON.Member("holder", .text(holder)),
+          JSON.Member("waited_ms", .integer(waited.milliseconds)),
+        ])
+    case .missing(let place):
+      self.init(
+        "store_missing", .storeUnusable, "no store at '\(place)'",
+        hint: "make one with 'hotglue init', or restore a backup with 'hotglue store restore'",
+        facts: path(place))
+    case .alreadyExists(let place):
+      self.init(
+        "already_exists", .cannotCreate, "'\(place)' exists already",
+        hint: "choose another path, or move the file away first", facts: path(place))
+    case .notAStore(let place):
+      self.init(
+        "not_a_store", .storeUnusable, "'\(place)' is not a hotglue store",
+        hint: "name another file with --store, or make a store with 'hotglue init'",
+        facts: path(place))
+    case .corrupt(let place, let detail):
+      self.init(
+        "store_corrupt", .storeUnusable, "the store '\(place)' is damaged: \(detail)",
+        hint: "keep a copy of it, then 'hotglue store restore BACKUP'", facts: path(place))
+    case .newerSchema(let place, let found, let known):
+      self.init(
+        "store_newer", .storeUnusable,
+        "the store '\(place)' has schema \(found), but this hotglue knows \(known) at most",
+        hint: "use the newer hotglue that wrote it",
+        facts: path(place) + [
+          JSON.Member("found", .integer(found)), JSON.Member("known", .integer(known)),
+        ])
+    case .readOnly(let place):
+      self.init(
+        "store_read_only", .storeUnusable, "the store '\(place)' cannot be written to",
+        hint: "look at the file's permissions and at how its file system is mounted",
+        facts: path(place))
+    case .diskFull(let place):
+      self.init(
+        "disk_full", .inputOutput, "no space left for the store '\(place)'; nothing was changed",
+        hint: "free some space ('hotglue store prune'), then try again", facts: path(place))
+    case .inputOutput(let place, let detail):
+      self.init(
+        "input_output", .inputOutput, "cannot read or write the store '\(place)': \(detail)",
+        facts: path(place))
+    case .notPermitted(let place, let reason, let remedy):
+      self.init(
+        "not_permitted", .notPermitted, "'\(place)' \(reason)", hint: remedy, facts: path(place))
+    case .unsupportedFileSystem(let place, let kind):
+      self.init(
+        "unsupported_file_system", .storeUnusable,
+        "the store '\(place)' is on \(kind), which has no reliable locks",
+        hint: "keep the store on a local file system",
+        facts: path(place) + [JSON.Member("file_system", .string(kind))])
+    case .otherStore(let place, let expected, let found):
+      self.init(
+        "other_store", .contextMismatch,
+        "'\(place)' is another store than the one this context was made with",
+        hint: "put the right store back, or make a new context with 'hotglue init'",
+        facts: path(place) + [
+          JSON.Member("expected", .string(expected)), JSON.Member("found", .string(found)),
+        ])
+    default:
+      self.init("internal", .internalError, "the store failed: \(error)")
+    }
+  }
+
+  /// What is wrong with what was asked of it.
+  private init(ofRequest error: StoreError) {
+    switch error {
+    case .unknownWorkspace(let id, let near):
+      self.init(
+        "unknown_workspace", .notFound, "no workspace '\(id)'",
+        hint: near.isEmpty
+          ? "make it with 'hotglue workspace create \(id)'"
+          : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
+        facts: [
+          JSON.Member("workspace", .string(id.text)), JSON.Member("near", .strings(near)),
+        ])
+    case .workspaceExists(let id):
+      self.init(
+        "workspace_exists", .cannotCreate, "workspace '\(id)' exists already",
+        hint: "IDs are never reused; choose another, or 'hotglue workspace switch \(id)'",
+        facts: [JSON.Member("workspace", .string(id.text))])
+    case .archivedWorkspace(let id):
+      self.init(
+        "workspace_archived", .refused, "workspace '\(id)' is archived and cannot be changed",
+        hint: "use another workspace: 'hotglue workspace list'",
+        facts: [JSON.Member("workspace", .string(id.text))])
+    case .unknownJob(let id):
+      self.init(
+        "unknown_job", .notFound, "no job \(id)", hint: "see them with 'hotglue job list'",
+        facts: [JSON.Member("job", .integer(id))])
+    case .otherWorkspace(let id, let owner):
+      self.init(
+        "context_mismatch", .contextMismatch, "job \(id) belongs to workspace '\(owner)'",
+        hint: "name it with '-w \(owner)'",
+        facts: [
+          JSON.Member("job", .integer(id)), JSON.Member("workspace", .string(owner.text)),
+        ])
+    case .invalidTransition(let id, let transition):
+      let allowed = transition.allowedIn.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+      self.init(
+        "invalid_state", .refused,
+        "job \(id) is '\(transition.state?.rawValue ?? "new")', and "
+          + "'\(transition.event.rawValue)' is allowed in \(allowed) only",
+        hint: "see 'hotglue job show \(id)' and 'hotglue job lifecycle'",
+        facts: [
+          JSON.Member("job", .integer(id)), JSON.Member("state", .text(transition.state?.rawValue)),
+          JSON.Member("event", .string(transition.event.rawValue)),
+          JSON.Member("allowed_in", .strings(transition.allowedIn.map(\.rawValue))),
+        ])
+    case .stale(let id, let fence, let current):
+      self.init(
+        "stale", .refused, "attempt \(fence) of job \(id) is not the current one any more",
+        hint: "what it did is in 'hotglue job show \(id)'; nothing was changed",
+        facts: [
+          JSON.Member("job", .integer(id)), JSON.Member("fence", .integer(fence)),
+          JSON.Member("current", .optional(current)),
+        ])
+    case .keyConflict(let key, let id, let difference):
+      self.init(
+        "key_conflict", .refused,
+        "key '\(key)' belongs to job \(id), whose request differs: \(difference)",
+        hint: "use another --key, or the same request; see 'hotglue job show \(id)'",
+        facts: [
+          JSON.Member("key", .string(key)), JSON.Member("job", .integer(id)),
+          JSON.Member("difference", .string(difference)),
+        ])
+    case .keyHeld(let key, let id):
+      self.init(
+        "key_held", .refused, "key '\(key)' is held by job \(id)",
+        hint: "wait for it: 'hotglue job wait \(id)'",
+        facts: [JSON.Member("key", .string(key)), JSON.Member("job", .integer(id))])
+    case .staleGeneration(let expected, let found):
+      self.init(
+        "stale_generation", .refused,
+        "the context is at generation \(found), not at \(expected)",
+        hint: "see 'hotglue context show', then decide again",
+        facts: [
+          JSON.Member("expected", .integer(expected)), JSON.Member("found", .integer(found)),
+        ])
+    default:
+      self.init("internal", .internalError, "the store failed: \(error)")
+    }
+  }
+}

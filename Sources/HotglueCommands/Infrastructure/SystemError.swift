@@ -1,0 +1,27 @@
+import Glibc
+
+/// A call to the operating system that failed.
+public struct SystemError: Error, Hashable, Sendable {
+  /// What was tried, as in 'cannot OPERATION …'.
+  public var operation: String
+  public var path: String
+  public var code: Int32
+
+  public init(_ operation: String, _ path: String, code: Int32) {
+    self.operation = operation
+    self.path = path
+    self.code = code
+  }
+
+  /// The call that failed just now.
+  public init(_ operation: String, _ path: String) {
+    self.init(operation, path, code: errno)
+  }
+
+  /// The system's words for the code, lower-case.
+  public var reason: String {
+    guard let text = strerror(code) else { return "error \(code)" }
+    let words = String(cString: text)
+    return words.prefix(1).lowercased() + words.dropFirst()
+  }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import HotglueCore
+import HotglueStore
+
+/// Makes a folder with a store and a context file. Two at once: one makes it, the other finds it
+/// whole. Cut short, it is finished by the next.
+struct ContextMaker {
+  let environment: CommandEnvironment
+  let group: String?
+
+  struct Made {
+    var realPath: String
+    var file: ContextFile
+    var isNew: Bool
+    var group: String?
+  }
+
+  func make(at path: String) throws -> Made {
+    let gid = try group.map { try Groups.id(of: $0) }
+    let folder = Path.folder(of: path)
+    try makeFolder(folder, gid)
+    let mode: mode_t = gid == nil ? 0o600 : 0o660
+    guard let lock = try ContextLock(beside: path, mode: mode, wait: true) else {
+      throw CommandError("busy", .tryLater, "another process is making '\(path)'")
+    }
+    defer { _ = lock }
+    let loader = ContextLoader(environment)
+    if let found = try loader.read(path, shown: path) {
+      return try existing(found, shown: path)
+    }
+    let storePath = Path.joined(folder, "store.db")
+    let store = try makeStore(storePath)
+    let info = try store.info()
+    let file = ContextFile(
+      contextID: environment.newID(), store: "store.db", storeID: info.storeID)
+    try ContextWriter(realPath: path, mode: mode).replace(with: file)
+    try ContextWriter.syncFolder(Path.folder(of: folder))
+    return Made(realPath: path, file: file, isNew: true, group: info.group)
+  }
+
+  /// What is there is looked at as any command would: a broken one is an error, not 'there already'.
+  private func existing(_ found: (realPath: String, bytes: [UInt8]), shown: String) throws -> Made {
+    let file: ContextFile
+    do {
+      file = try ContextFile(parsing: found.bytes)
+    } catch {
+      throw ContextError.unusableFile(path: shown, error)
+    }
+    let path = Path.joined(Path.folder(of: found.realPath), file.store)
+    let info = try environment.stores.open(path, file.storeID).info()
+    if let group, group != info.group {
+      throw CommandError(
+        "already_exists", .cannotCreate,
+        "'\(shown)' is there already and its store is not shared with group '\(group)'",
+        hint: "back it up, move it away, 'hotglue init --group \(group)', then 'hotglue store restore'")
+    }
+    return Made(realPath: found.realPath, file: file, isNew: false, group: info.group)
+  }
+
+  /// A store without a context is what an `init` leaves that was cut short in between.
+  private func makeStore(_ path: String) throws -> any Store {
+    do {
+      return try environment.stores.create(path, group, environment.now())
+    } catch StoreError.alreadyExists {
+      return try environment.stores.open(path, nil)
+    }
+  }
+
+  /// The folder and those above it that are missing. A mode is set whatever the umask.
+  private func makeFolder(_ folder: String, _ gid: UInt32?) throws {
+    var status = stat()
+    if stat(folder, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else {
+        throw SystemError("create", folder, code: ENOTDIR)
+      }
+      return
+    }
+    let parent = Path.folder(of: folder)
+    if parent != folder, stat(parent, &status) != 0 { try makeFolder(parent, nil) }
+    guard mkdir(folder, 0o700) == 0 else {
+      // Another one was faster; the lock inside decides who makes the rest.
+      if errno == EEXIST { return }
+      throw CommandError(creating: folder, SystemError("create", folder))
+    }
+    if let gid {
+      guard chown(folder, uid_t.max, gid) == 0, chmod(folder, 0o2770) == 0 else {
+        throw CommandError(creating: folder, SystemError("share", folder))
+      }
+    } else {
+      guard chmod(folder, 0o700) == 0 else { throw SystemError("set the mode of", folder) }
+    }
+  }
+}
+
+extension CommandError {
+  /// What should be made cannot be.
+  init(creating path: String, _ error: SystemError) {
+    self.init(
+      "cannot_create", .cannotCreate, "cannot create '\(path)': \(error.reason)",
+      facts: [JSON.Member("path", .string(path))])
+  }
+}
+
+/// Groups of the system, read from its file: a fully static program cannot ask the name service.
+enum Groups {
+  static func id(of name: String) throws -> UInt32 {
+    guard let file = fopen("/etc/group", "re") else { throw SystemError("open", "/etc/group") }
+    defer { fclose(file) }
+    var line: UnsafeMutablePointer<CChar>?
+    var size = 0
+    defer { free(line) }
+    while getline(&line, &size, file) > 0, let line {
+      let fields = String(cString: line).split(separator: ":", omittingEmptySubsequences: false)
+      if fields.count >= 3, fields[0] == name, let id = UInt32(fields[2]) { return id }
+    }
+    if let id = UInt32(name) { return id }
+    throw CommandError(
+      "unknown_group", .notFound, "no group '\(name)' on this system",
+      hint: "see /etc/group, or make it with 'groupadd \(name)'")
+  }
+}

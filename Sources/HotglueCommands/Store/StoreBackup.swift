@@ -1,0 +1,26 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct StoreBackup: StoreCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "backup", abstract: "write a whole copy of the store while it is in use")
+  static let kind = CommandKind.storeBackup
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "The copy; a file that exists is not overwritten.", completion: .file())
+  var file: String
+
+  func run(in session: StoreSession) throws -> ExitStatus {
+    let path = try ContextLoader(session.environment).absolute(file)
+    try session.store.backup(to: path)
+    let json = JSON.object([
+      JSON.Member("store", .string(session.context.store)), JSON.Member("backup", .string(path)),
+    ])
+    session.output.result(json: json, id: path) {
+      "backed up '\(session.context.store)' to '\(path)'"
+    }
+    return .done
+  }
+}

@@ -1,0 +1,104 @@
+import Glibc
+import HotglueCore
+import HotglueStore
+
+/// One switch of one context file, from plan to confirmation.
+///
+/// ```
+///   store                      context file
+///   intent N+1 recorded        generation N         killed here: rolled back
+///   intent N+1 recorded        generation N+1       killed here: confirmed
+///   generation N+1             generation N+1
+/// ```
+///
+/// All of it happens under the file's lock, which ends with the process; whoever resolves the
+/// context next and gets the lock puts right what was cut short.
+struct SwitchTransition {
+  let session: StoreSession
+  let source: ResolvedContext.Source
+  let target: String
+  let ifGeneration: Int64?
+
+  /// What the switch would do, on what the file says now. Takes no lock and changes nothing.
+  func plan() throws -> SwitchPlan { try plan(from: source.file) }
+
+  /// Returns the plan, and whether anything was changed: a switch to where the context is already
+  /// changes nothing.
+  func carryOut() throws -> (SwitchPlan, happened: Bool) {
+    let mode = try fileMode()
+    guard let lock = try ContextLock(beside: source.realPath, mode: mode, wait: true) else {
+      throw CommandError("busy", .tryLater, "another process is switching the context")
+    }
+    defer { _ = lock }
+    let file = try session.settleIntent(of: source)
+    let plan = try plan(from: file)
+    if plan.isAlreadyThere { return (plan, false) }
+
+    let intent = try session.store.beginSwitch(
+      source.key, from: try agreed(file), to: plan.to, at: session.now)
+    try session.environment.switchStep(.intentRecorded)
+    var next = file
+    next.workspace = plan.to
+    next.previous = file.workspace
+    next.generation = intent.generation
+    do {
+      try ContextWriter(realPath: source.realPath, mode: mode).replace(with: next) {
+        try session.environment.switchStep(.fileWritten)
+      }
+    } catch let failure as SystemError {
+      // The file may be either; the same rule that serves after a crash decides now.
+      try session.settleIntent(of: source)
+      throw failure
+    }
+    try session.environment.switchStep(.fileReplaced)
+    try session.store.confirmSwitch(source.key, intent, by: session.actor, at: session.now)
+    var done = plan
+    done.nextGeneration = intent.generation
+    return (done, true)
+  }
+
+  /// What the switch starts from. A file that was exchanged by hand or by a rescue may be behind or
+  /// ahead of the store: both go on from the larger generation, so that none is used twice.
+  private func agreed(_ file: ContextFile) throws -> ContextRecord {
+    var record = ContextRecord(file)
+    guard let known = try session.store.context(source.key) else { return record }
+    record.generation = max(file.generation, known.generation)
+    if known.generation != record.generation {
+      try session.store.rollBackSwitch(source.key, to: record)
+    }
+    return record
+  }
+
+  private func plan(from file: ContextFile) throws -> SwitchPlan {
+    if let expected = ifGeneration, expected != file.generation {
+      throw StoreError.staleGeneration(expected: expected, found: file.generation)
+    }
+    let to = try targetID(file)
+    guard try session.store.workspace(to).state == .active else {
+      throw StoreError.archivedWorkspace(to)
+    }
+    let left = try file.workspace.map { try session.store.contents(of: $0) }
+    return SwitchPlan(
+      from: file.workspace, to: to, contextFile: source.realPath, generation: file.generation,
+      goesOn: .init(running: left?.count(.running) ?? 0, pending: left?.count(.pending) ?? 0))
+  }
+
+  private func targetID(_ file: ContextFile) throws -> WorkspaceID {
+    guard target == "-" else { return try WorkspaceID(argument: target) }
+    guard let previous = file.previous else {
+      throw CommandError(
+        "no_previous", .notFound, "the context has no previous workspace",
+        hint: "name one: 'hotglue workspace list'")
+    }
+    return previous
+  }
+
+  /// The file keeps its mode: private, or shared with a group.
+  private func fileMode() throws -> mode_t {
+    var status = stat()
+    guard stat(source.realPath, &status) == 0 else {
+      throw SystemError("look at", source.realPath)
+    }
+    return status.st_mode & 0o660
+  }
+}

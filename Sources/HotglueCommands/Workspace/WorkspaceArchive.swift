@@ -1,0 +1,44 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct WorkspaceArchive: StoreCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "archive", abstract: "close a workspace: it can be read, and never changed again")
+  static let kind = CommandKind.workspaceArchive
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "The workspace.")
+  var id: String
+
+  @Option(help: ArgumentHelp("Needed for the resolved workspace: its ID again.", valueName: "id"))
+  var confirm: String?
+
+  func run(in session: StoreSession) throws -> ExitStatus {
+    let id = try WorkspaceID(argument: id)
+    let workspace = try session.store.workspace(id)
+    let contents = try session.store.contents(of: id)
+    if let confirm, confirm != id.text {
+      throw CommandError.needsConfirmation(
+        "--confirm '\(confirm)' is not '\(id)'", hint: "repeat the ID: --confirm \(id)")
+    }
+    if id == session.context.workspace, confirm == nil {
+      throw CommandError.needsConfirmation(
+        "'\(id)' is the workspace of this context (\(session.context.workspaceProvenance)) "
+          + "and holds \(contents.summary)",
+        hint: "hotglue workspace archive \(id) --confirm \(id)")
+    }
+    if workspace.state == .active {
+      try session.store.archiveWorkspace(id, by: session.actor, at: session.now)
+    }
+    let archived = try session.store.workspace(id)
+    let json = JSON.object((archived.json.members ?? []) + [JSON.Member("jobs", contents.json)])
+    session.output.result(json: json, id: id.text) {
+      workspace.state == .archived
+        ? "workspace '\(id)' is archived already; it holds \(contents.summary)"
+        : "archived workspace '\(id)'; it holds \(contents.summary)"
+    }
+    return .done
+  }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct WorkspaceSwitch: StoreCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "switch", abstract: "make another workspace the one of this context",
+    discussion: "Writes the context file that counts here, and says which. Killed at any point, the"
+      + " context is in the old workspace or in the new one, never between.")
+  static let kind = CommandKind.workspaceSwitch
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "The workspace, or '-' for the previous one.")
+  var id: String
+
+  @Flag(name: .customLong("dry-run"), help: "Print what the switch would do, and do nothing.")
+  var dryRun = false
+
+  @Option(
+    name: .customLong("if-generation"),
+    help: ArgumentHelp("Refuse unless the context is at this generation.", valueName: "n"))
+  var ifGeneration: Int64?
+
+  func validate() throws {
+    guard global.workspaces.isEmpty else {
+      throw ValidationError("-w names a workspace for one command, so it says nothing to 'switch'")
+    }
+    guard global.store == nil else {
+      throw ValidationError("'switch' takes no --store: a context keeps the store it was made with")
+    }
+  }
+
+  func run(in session: StoreSession) throws -> ExitStatus {
+    guard let source = session.context.source else { throw ContextError.nothingFound }
+    if let pin = source.file.pinned {
+      throw CommandError(
+        "context_pinned", .contextMismatch,
+        "the context '\(source.shownPath)' is pinned to job \(pin.job) and does not switch",
+        hint: "name the other workspace for one command with -w \(id)",
+        facts: [
+          JSON.Member("job", .integer(pin.job)),
+          JSON.Member("context_file", .string(source.realPath)),
+        ])
+    }
+    let transition = SwitchTransition(
+      session: session, source: source, target: id, ifGeneration: ifGeneration)
+    let (plan, happened) = dryRun ? (try transition.plan(), false) : try transition.carryOut()
+    show(plan, happened: happened, session.output)
+    return .done
+  }
+
+  private func show(_ plan: SwitchPlan, happened: Bool, _ output: Output) {
+    if output.isJSON {
+      let done = [JSON.Member("switched", .bool(happened)), JSON.Member("dry_run", .bool(dryRun))]
+      output.object(.object((plan.json.members ?? []) + done))
+      return
+    }
+    if output.isQuiet {
+      output.line(plan.to.text)
+      return
+    }
+    let left = plan.from.map { " (from '\($0)')" } ?? ""
+    let place = "generation \(plan.nextGeneration) of '\(plan.contextFile)'"
+    if plan.isAlreadyThere {
+      output.line("already in '\(plan.to)': \(place) is as it was")
+    } else if dryRun {
+      output.line("would switch to '\(plan.to)'\(left): \(place)")
+    } else {
+      output.line("switched to '\(plan.to)'\(left): \(place)")
+    }
+    for item in plan.stale {
+      output.line("\(item.kind.rawValue) \(item.id): \(item.fate.rawValue)")
+    }
+    if let from = plan.from, !plan.isAlreadyThere, plan.goesOn.running + plan.goesOn.pending > 0 {
+      output.note(
+        "\(plan.goesOn.running) running and \(plan.goesOn.pending) pending jobs of '\(from)' go on")
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/// What a context file says: which store, and which workspace of it.
+///
+/// ```json
+/// {"version": 1, "context_id": "…", "store": "store.db", "store_id": "…",
+///  "workspace": "acme", "generation": 7, "previous": "beta"}
+/// ```
+public struct ContextFile: Hashable, Sendable {
+  public static let version: Int64 = 1
+  /// The largest file that is read; a whole one is a hundredth of it.
+  public static let largestSize = 64 << 10
+
+  public var contextID: String
+  /// Absolute, or relative to the folder of the file.
+  public var store: String
+  /// The UUID the store got when it was made; another store at the same path is a mismatch.
+  public var storeID: String
+  /// `nil` in a new context, until the first switch.
+  public var workspace: WorkspaceID?
+  /// Grows by one with every switch.
+  public var generation: Int64
+  /// Where `workspace switch -` leads.
+  public var previous: WorkspaceID?
+  /// Set in the private file that a handler gets: such a context means this attempt and never
+  /// switches.
+  public var pinned: Pin?
+
+  public struct Pin: Hashable, Sendable {
+    public var job: JobID
+    public var fence: Fence
+    public init(job: JobID, fence: Fence) {
+      self.job = job
+      self.fence = fence
+    }
+  }
+
+  public init(
+    contextID: String, store: String, storeID: String, workspace: WorkspaceID? = nil,
+    generation: Int64 = 0, previous: WorkspaceID? = nil, pinned: Pin? = nil
+  ) {
+    self.contextID = contextID
+    self.store = store
+    self.storeID = storeID
+    self.workspace = workspace
+    self.generation = generation
+    self.previous = previous
+    self.pinned = pinned
+  }
+}
+
+/// Why the text of a context file cannot be used.
+public enum ContextFileError: Error, Equatable, Sendable {
+  case tooLarge
+  case notJSON(JSONError)
+  /// Written by a newer hotglue.
+  case newerVersion(Int64)
+  /// A member is missing or not of its kind.
+  case badMember(String)
+}
+
+extension ContextFile {
+  public init(parsing bytes: [UInt8]) throws(ContextFileError) {
+    guard bytes.count <= Self.largestSize else { throw .tooLarge }
+    let json: JSON
+    do {
+      json = try JSON.parse(bytes)
+    } catch {
+      throw .notJSON(error)
+    }
+    guard json.members != nil, let version = json["version"]?.integerValue, version >= 1 else {
+      throw .badMember("version")
+    }
+    guard version <= Self.version else { throw .newerVersion(version) }
+    contextID = try Self.text("context_id", of: json)
+    store = try Self.text("store", of: json)
+    storeID = try Self.text("store_id", of: json)
+    workspace = try Self.workspace("workspace", of: json)
+    previous = try Self.workspace("previous", of: json)
+    guard let generation = json["generation"]?.integerValue, generation >= 0 else {
+      throw .badMember("generation")
+    }
+    self.generation = generation
+    switch json["pinned"] {
+    case nil, .null?: pinned = nil
+    case let pin?:
+      guard let job = pin["job"]?.integerValue, let fence = pin["fence"]?.integerValue, job > 0,
+        fence > 0
+      else { throw .badMember("pinned") }
+      pinned = Pin(job: job, fence: fence)
+    }
+  }
+
+  private static func text(_ key: String, of json: JSON) throws(ContextFileError) -> String {
+    guard let text = json[key]?.stringValue, !text.isEmpty, !text.utf8.contains(0) else {
+      throw .badMember(key)
+    }
+    return text
+  }
+
+  private static func workspace(
+    _ key: String, of json: JSON
+  ) throws(ContextFileError) -> WorkspaceID? {
+    switch json[key] {
+    case nil, .null?: return nil
+    case .string(let text)?:
+      guard let id = WorkspaceID(text) else { throw .badMember(key) }
+      return id
+    default: throw .badMember(key)
+    }
+  }
+
+  public var json: JSON {
+    var members: [JSON.Member] = [
+      JSON.Member("version", .integer(Self.version)),
+      JSON.Member("context_id", .string(contextID)),
+      JSON.Member("store", .string(store)),
+      JSON.Member("store_id", .string(storeID)),
+      JSON.Member("workspace", .text(workspace?.text)),
+      JSON.Member("generation", .integer(generation)),
+      JSON.Member("previous", .text(previous?.text)),
+    ]
+    if let pinned { members.append(JSON.Member("pinned", pinned.json)) }
+    return .object(members)
+  }
+
+  /// The whole file, ending with a line feed.
+  public var text: String { json.prettyText + "\n" }
+}
+
+extension ContextFile.Pin {
+  public var json: JSON {
+    .object([JSON.Member("job", .integer(job)), JSON.Member("fence", .integer(fence))])
+  }
+}
