@@ -1,3 +1,276 @@
+// The attempt supervisor for Swift: the records that are shared with it (slot file and wire) and
+// the few calls the worker makes. Everything here stays on one machine and one boot, so records
+// are plain structs in the machine's own byte order, with a version in front.
 #ifndef HOTGLUE_CSUPERVISOR_H
 #define HOTGLUE_CSUPERVISOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define HG_VERSION 1
+#define HG_NAME_BYTES 64
+#define HG_MARK_BYTES 40
+#define HG_WHO_BYTES 64
+#define HG_BOOT_ID_BYTES 40
+#define HG_STORE_ID_BYTES 64
+#define HG_LADDER_MAX 16
+#define HG_STRAYS_MAX 8
+#define HG_STRAY_NAME_BYTES 20
+#define HG_PATH_BYTES 512
+#define HG_FRAME_MAX (16u << 20)
+
+// One step of a stop ladder: send the signal, then wait this long before the next step.
+typedef struct {
+  int32_t signal;
+  int32_t reserved;
+  int64_t wait_ms;
+} hg_step;
+
+// How the main process of an attempt ended.
+enum {
+  HG_EXITED = 1,        // value: exit status
+  HG_SIGNALED = 2,      // value: signal
+  HG_EXEC_FAILED = 3,   // value: errno; nothing was run
+  HG_CHDIR_FAILED = 4,  // value: errno; nothing was run
+  HG_NEVER_STARTED = 5, // value: errno; the machine refused, nothing was run
+};
+
+// Why a handler is stopped. The first reason stays.
+enum {
+  HG_STOP_NONE = 0,
+  HG_STOP_TIMEOUT = 1,
+  HG_STOP_CANCEL = 2,
+  HG_STOP_RUNNING = 3,
+  HG_STOP_RECLAIM = 4,
+};
+
+// Where the log is when the attempt has ended.
+enum {
+  HG_LOG_NONE = 0,     // nothing was written
+  HG_LOG_IN_PLACE = 1, // at the path of the order
+  HG_LOG_IN_SLOT = 2,  // it could not be moved and is still slots/NAME.log
+};
+
+typedef struct {
+  int32_t pid;
+  char name[HG_STRAY_NAME_BYTES];
+} hg_stray;
+
+// What an attempt came to. Whole only if the checksum fits; a torn one is no outcome.
+typedef struct {
+  uint64_t sequence;
+  int64_t job;
+  int64_t fence;
+  int64_t attempt;
+  uint32_t kind;
+  int32_t value;
+  uint32_t core_dumped;
+  uint32_t stop_reason;
+  char stop_who[HG_WHO_BYTES];
+  int64_t stop_ms;
+  uint32_t kill_reached;
+  uint32_t retires;
+  int64_t started_ms;
+  int64_t ended_ms;
+  int64_t user_ms;
+  int64_t system_ms;
+  int64_t peak_bytes;
+  int64_t log_bytes;
+  int64_t log_left_out;
+  uint32_t log_place;
+  uint32_t strays_killed;
+  uint32_t strays_left_count;
+  uint32_t reserved;
+  hg_stray strays_left[HG_STRAYS_MAX];
+  uint64_t checksum;
+} hg_outcome;
+
+// First part of a slot file, written once.
+typedef struct {
+  char magic[8];
+  uint32_t version;
+  uint32_t shared;
+  uint64_t device;
+  uint64_t inode;
+  char boot_id[HG_BOOT_ID_BYTES];
+  uint64_t pid_namespace;
+  int32_t supervisor_pid;
+  int32_t reserved;
+  uint64_t supervisor_start;
+  char store_id[HG_STORE_ID_BYTES];
+  int64_t created_ms;
+} hg_slot_head;
+
+// Second part: the current attempt. An odd sequence is a part that is being written.
+typedef struct {
+  uint64_t sequence;
+  int64_t job; // 0: idle
+  int64_t fence;
+  int64_t watch;
+  int64_t attempt;
+  char mark[HG_MARK_BYTES];
+  uint32_t keep_children;
+  int32_t handler_pid;
+  uint64_t handler_start;
+  uint64_t since; // clock ticks since boot at which the attempt began: nothing older belongs to it
+  uint32_t started;
+  uint32_t stop_reason;
+  char log_path[HG_PATH_BYTES];
+} hg_slot_attempt;
+
+// A slot file as read. `attempt_whole` and `outcome_whole` say which parts may be believed.
+typedef struct {
+  hg_slot_head head;
+  hg_slot_attempt attempt;
+  hg_outcome outcome;
+  uint32_t attempt_whole;
+  uint32_t outcome_whole;
+  uint32_t is_copy;
+  uint32_t reserved;
+} hg_slot_view;
+
+// ---- wire: every frame is hg_frame and `length` bytes of body ----
+
+typedef struct {
+  uint32_t length;
+  uint16_t version;
+  uint16_t type;
+} hg_frame;
+
+enum {
+  HG_START = 1,    // body: hg_start and what follows it
+  HG_RECORDED = 2, // body of this and the next: hg_request
+  HG_ASK = 3,
+  HG_ADOPT = 4,
+  HG_STOP = 5,
+
+  HG_HELLO = 64, // body: hg_hello
+  HG_STARTED = 65,
+  HG_ENDED = 66,
+  HG_STATUS = 67,
+  HG_REFUSED = 68,
+  HG_SUPERSEDED = 69, // body of these: hg_reply, without its outcome where there is none
+};
+
+// Followed by NUL-terminated strings (directory, log path, argv, environment; `strings_bytes` in
+// all), then the payload, then the context file.
+typedef struct {
+  int64_t job;
+  int64_t fence;
+  int64_t watch;
+  int64_t attempt;
+  int64_t timeout_ms; // 0: none
+  int64_t log_cap;    // 0: none
+  uint32_t keep_children;
+  uint32_t argc;
+  uint32_t envc;
+  uint32_t ladder_count;
+  hg_step ladder[HG_LADDER_MAX];
+  char mark[HG_MARK_BYTES];
+  uint64_t strings_bytes;
+  int64_t payload_bytes; // -1: none, standard input is /dev/null
+  int64_t context_bytes; // -1: none
+} hg_start;
+
+typedef struct {
+  int64_t job;
+  int64_t fence;
+  int64_t watch; // stop: 0 for a person, whose order needs the fence alone
+  uint32_t reason;
+  uint32_t reserved;
+  char who[HG_WHO_BYTES];
+} hg_request;
+
+typedef struct {
+  int32_t error; // 0, or the errno that kept the supervisor from being
+  int32_t pid;
+  uint64_t start;
+  char name[HG_NAME_BYTES];
+} hg_hello;
+
+enum { HG_RUNNING = 1, HG_HAS_ENDED = 2, HG_OTHER = 3 };
+
+enum {
+  HG_REFUSED_NOT_OWNER = 1,  // orders to start come from the owner alone
+  HG_REFUSED_BUSY = 2,       // another attempt runs
+  HG_REFUSED_SUPERSEDED = 3, // a higher watch is known for this attempt
+  HG_REFUSED_RETIRING = 4,   // this supervisor runs nothing more
+  HG_REFUSED_MALFORMED = 5,
+};
+
+typedef struct {
+  int64_t job;
+  int64_t fence;
+  int64_t watch; // highest seen
+  uint32_t state;
+  uint32_t started;
+  int32_t handler_pid;
+  uint32_t stop_reason;
+  uint32_t refusal;
+  uint32_t has_outcome;
+  hg_outcome outcome;
+} hg_reply;
+
+// ---- calls; 0 or an errno unless said otherwise ----
+
+int64_t hg_boot_clock_ms(void);
+int64_t hg_wall_clock_ms(void);
+int hg_boot_id(char out[HG_BOOT_ID_BYTES]);
+uint64_t hg_pid_namespace(void); // 0: cannot be told
+/// Writes 2 * bytes hexadecimal digits and a NUL.
+int hg_random_hex(char *out, size_t bytes);
+/// ESRCH if there is no such process; a zombie is one (state 'Z').
+int hg_process_start(pid_t pid, uint64_t *start, char *state);
+/// Sends the signal only if the process with this ID still is the one that began at `start`.
+int hg_kill_exact(pid_t pid, uint64_t start, int signal);
+
+typedef struct {
+  const char *store_folder;
+  const char *store_id;
+  bool shared;
+  char *const *recorder; // NULL-terminated argv; the slot's name is put after it
+} hg_nursery_config;
+
+/// Forks the nursery. It ends when the descriptor is closed.
+int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid);
+/// Asks for a supervisor; `link` becomes the owner's end, on which HG_HELLO arrives.
+int hg_nursery_request(int nursery, int *link);
+
+int hg_connect(const char *store_folder, const char *name, int *fd);
+int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view);
+/// EWOULDBLOCK: held. ENOENT: the file is gone (or another one is there now).
+int hg_slot_lock(const char *store_folder, const char *name, int *fd);
+/// Removes every file of a slot, the slot file last.
+int hg_slot_remove(const char *store_folder, const char *name);
+/// Moves what a dead supervisor's handler wrote to its place; removes an empty log.
+int hg_slot_keep_log(
+  const char *store_folder, const char *name, const char *path, bool shared, int64_t *bytes);
+
+/// Where the next data, or the next hole or the end, of a file is from an offset on; -1: the offset
+/// is at the end. A file system that knows no holes has none.
+int64_t hg_next_data(int fd, int64_t offset);
+int64_t hg_next_hole(int fd, int64_t offset);
+
+// What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
+typedef struct hg_sweep hg_sweep;
+typedef struct {
+  int32_t root;    // 0, or a live process whose descendants are meant
+  int32_t session; // 0, or a session that the attempt ran in
+  int32_t group;   // 0, or its process group
+  uint64_t session_start;
+  uint64_t group_start;
+  uint64_t since; // no process that began earlier (clock ticks since boot) is ever touched
+  char mark[HG_MARK_BYTES];
+} hg_sweep_target;
+
+hg_sweep *hg_sweep_new(
+  const hg_sweep_target *target, const hg_step *ladder, uint32_t count, int64_t bound_ms);
+/// Does what is due and returns the boot-clock time of the next call, or 0 when it is over.
+int64_t hg_sweep_step(hg_sweep *sweep);
+uint32_t hg_sweep_killed(const hg_sweep *sweep);
+uint32_t hg_sweep_left(const hg_sweep *sweep, hg_stray out[HG_STRAYS_MAX]);
+void hg_sweep_free(hg_sweep *sweep);
+
 #endif

@@ -1,0 +1,328 @@
+// One attempt, from the order to its outcome.
+//
+//   slot: this attempt, not started -> child -> started -> handler runs -> main process ends
+//     -> what it left is stopped -> log in place -> context file withdrawn -> outcome in the slot
+//     -> owner told
+//
+// Killed before `started`, the attempt never ran; killed before the outcome is whole, its outcome
+// is unknown; later, nothing is lost.
+#include "supervisor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define TRIM_EVERY_MS 500
+#define SWEEP_BOUND_MS 30000
+
+static int payload_file(const void *payload, int64_t bytes, int *fd) {
+  *fd = -1;
+  if (bytes < 0) return 0;
+  *fd = memfd_create("payload", MFD_CLOEXEC);
+  if (*fd < 0) return errno;
+  for (int64_t done = 0; done < bytes;) {
+    ssize_t wrote = write(*fd, (const char *)payload + done, (size_t)(bytes - done));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return errno;
+    done += wrote;
+  }
+  return lseek(*fd, 0, SEEK_SET) < 0 ? errno : 0;
+}
+
+/// The context file of an attempt has the attempt in its name, so that its path stops to exist
+/// when the attempt ends. One file serves all attempts.
+static int context_publish(
+  hg_supervisor *self, int64_t job, int64_t fence, const void *context, int64_t bytes) {
+  if (bytes < 0) return 0;
+  char path[sizeof self->context_name];
+  snprintf(
+    path, sizeof path, "slots/%s.%lld-%lld.json", self->name, (long long)job, (long long)fence);
+  if (self->context_fd < 0) {
+    self->context_fd = openat(
+      self->house.folder, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+      hg_file_mode(self->house.shared));
+    if (self->context_fd < 0) return errno;
+  } else if (renameat(self->house.folder, self->context_name, self->house.folder, path) < 0) {
+    return errno;
+  }
+  memcpy(self->context_name, path, sizeof path);
+  ssize_t wrote = pwrite(self->context_fd, context, (size_t)bytes, 0);
+  if (wrote < 0) return errno;
+  if (wrote != bytes) return ENOSPC;
+  return ftruncate(self->context_fd, bytes) < 0 ? errno : 0;
+}
+
+static void context_withdraw(hg_supervisor *self) {
+  if (self->context_fd < 0) return;
+  char path[sizeof self->context_name];
+  snprintf(path, sizeof path, "slots/%s.idle.json", self->name);
+  if (renameat(self->house.folder, self->context_name, self->house.folder, path) < 0) {
+    // It cannot be withdrawn by name: then it goes, and the next attempt makes its own.
+    unlinkat(self->house.folder, self->context_name, 0);
+    close(self->context_fd);
+    self->context_fd = -1;
+    return;
+  }
+  memcpy(self->context_name, path, sizeof path);
+}
+
+static void finish(hg_supervisor *self) {
+  hg_outcome *outcome = &self->outcome;
+  self->retiring = self->retiring || self->keep_children || outcome->strays_left_count > 0;
+  hg_log_end log = hg_log_close(
+    &self->log, self->house.folder, self->name, self->slot.attempt->log_path, self->house.shared,
+    self->retiring);
+  outcome->log_bytes = log.bytes;
+  outcome->log_left_out = log.left_out;
+  outcome->log_place = log.place;
+  if (log.place == HG_LOG_IN_SLOT) self->retiring = true;
+  context_withdraw(self);
+  outcome->ended_ms = hg_wall_clock_ms();
+  outcome->retires = self->retiring;
+  self->handler = 0;
+  self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
+  hg_slot_finish(&self->slot, outcome);
+  self->phase = HG_OVER;
+  if (self->owner) hg_tell(self, self->owner, HG_ENDED);
+}
+
+static void never(hg_supervisor *self, uint32_t kind, int error) {
+  self->outcome.kind = kind;
+  self->outcome.value = error;
+  finish(self);
+}
+
+/// Splits NUL-terminated strings into a vector that ends with NULL.
+static const char *vector(char **out, const char *strings, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) {
+    out[i] = (char *)strings;
+    strings += strlen(strings) + 1;
+  }
+  out[count] = NULL;
+  return strings;
+}
+
+void hg_attempt_start(
+  hg_supervisor *self, const hg_start *order, const char *strings, const void *payload,
+  const void *context) {
+  int64_t now = hg_boot_clock_ms();
+  const char *directory = strings;
+  const char *log_path = directory + strlen(directory) + 1;
+  const char *arguments = log_path + strlen(log_path) + 1;
+  hg_slot_begin(&self->slot, order, log_path);
+  memset(&self->outcome, 0, sizeof self->outcome);
+  self->outcome.job = order->job;
+  self->outcome.fence = order->fence;
+  self->outcome.attempt = order->attempt;
+  self->outcome.started_ms = hg_wall_clock_ms();
+  self->ladder_count = hg_ladder_copy(self->ladder, order->ladder, order->ladder_count);
+  self->ladder_step = -1;
+  self->keep_children = order->keep_children;
+  self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
+
+  int input = -1;
+  int error = hg_log_open(
+    &self->log, self->house.folder, self->name, self->house.shared, order->log_cap);
+  if (!error) error = payload_file(payload, order->payload_bytes, &input);
+  if (!error) {
+    error = context_publish(self, order->job, order->fence, context, order->context_bytes);
+  }
+  size_t pointers = (size_t)order->argc + order->envc + 4;
+  if (!error) error = hg_bytes_reserve(&self->vectors, pointers * sizeof(char *));
+  if (error) {
+    if (input >= 0) close(input);
+    never(self, HG_NEVER_STARTED, error);
+    return;
+  }
+  // One place is left free before argv, for `/bin/sh FILE`.
+  char **argv = (char **)self->vectors.at + 1;
+  char **envp = argv + order->argc + 1;
+  vector(envp, vector(argv, arguments, order->argc), order->envc);
+  hg_launch launch = {
+    .directory = directory,
+    .argv = argv,
+    .envp = envp,
+    .input = input,
+    .output = self->log.fd,
+    .umask = 022,
+    .dies_with_parent = true,
+    .mark = self->slot.attempt,
+  };
+  hg_launched launched = hg_launch_child(&launch);
+  if (input >= 0) close(input);
+  if (launched.kind) {
+    never(self, launched.kind, launched.error);
+    return;
+  }
+  char state;
+  self->handler = launched.pid;
+  self->slot.attempt->handler_pid = launched.pid;
+  // Not reaped yet, so it is in /proc even if it has ended.
+  (void)hg_process_start(launched.pid, &self->slot.attempt->handler_start, &state);
+  self->phase = HG_ALIVE;
+  if (order->timeout_ms > 0) self->timeout_ms = now + order->timeout_ms;
+  if (order->log_cap > 0) self->trim_ms = now + TRIM_EVERY_MS;
+  if (self->owner) hg_tell(self, self->owner, HG_STARTED);
+}
+
+static void sweep_from(hg_supervisor *self) {
+  hg_sweep_target target = {.root = getpid(), .since = self->slot.attempt->since};
+  memcpy(target.mark, self->slot.attempt->mark, sizeof target.mark);
+  hg_sweep_init(&self->sweep, &target, self->ladder, self->ladder_count, SWEEP_BOUND_MS);
+}
+
+/// The next step of the ladder, while the main process lives. It is not reaped before, so that its
+/// ID and its group's cannot mean anybody else.
+static void ladder_advance(hg_supervisor *self, int64_t now) {
+  self->ladder_step++;
+  const hg_step *step = &self->ladder[self->ladder_step];
+  bool last = self->ladder_step + 1 >= (int32_t)self->ladder_count;
+  self->step_over_ms = last ? 0 : now + step->wait_ms;
+  if (step->signal == SIGKILL) {
+    self->outcome.kill_reached = 1;
+    if (!self->keep_children) {
+      sweep_from(self);
+      hg_sweep_kill_all(&self->sweep);
+    }
+  }
+  kill(-self->handler, step->signal);
+  if (getpgid(self->handler) != self->handler) kill(self->handler, step->signal);
+  if (step->signal != SIGKILL && step->signal != SIGSTOP && step->signal != SIGCONT) {
+    // A stopped handler hears of it only when it is woken.
+    kill(-self->handler, SIGCONT);
+    kill(self->handler, SIGCONT);
+  }
+}
+
+void hg_attempt_stop(hg_supervisor *self, uint32_t reason, const char *who) {
+  // A main process that has ended, known or not yet, was not stopped by anybody.
+  hg_attempt_reap(self);
+  if (self->phase != HG_ALIVE || self->outcome.stop_reason) return;
+  self->outcome.stop_reason = reason;
+  self->outcome.stop_ms = hg_wall_clock_ms();
+  snprintf(self->outcome.stop_who, sizeof self->outcome.stop_who, "%s", who);
+  self->slot.attempt->stop_reason = reason;
+  ladder_advance(self, hg_boot_clock_ms());
+}
+
+static void main_ended(hg_supervisor *self, int status) {
+  hg_outcome *outcome = &self->outcome;
+  if (WIFSIGNALED(status)) {
+    outcome->kind = HG_SIGNALED;
+    outcome->value = WTERMSIG(status);
+    outcome->core_dumped = WCOREDUMP(status) ? 1 : 0;
+  } else {
+    outcome->kind = HG_EXITED;
+    outcome->value = WEXITSTATUS(status);
+  }
+  if (!self->slot.attempt->started) {
+    // It was killed before it had executed anything.
+    outcome->kind = HG_NEVER_STARTED;
+    outcome->value = ECANCELED;
+  }
+  self->timeout_ms = 0;
+  if (self->keep_children) {
+    finish(self);
+    return;
+  }
+  // The KILL step has begun the sweep already.
+  if (!outcome->kill_reached) sweep_from(self);
+  if (self->ladder_step >= 0) {
+    // The ladder goes on where it is. Its group has heard of this step already.
+    self->sweep.step = self->ladder_step;
+    self->sweep.step_over_ms = self->step_over_ms;
+    self->sweep.told_group = self->handler;
+  }
+  self->step_over_ms = 0;
+  self->sweep_ms = hg_boot_clock_ms();
+  self->phase = HG_SWEEPING;
+}
+
+static void sweep_ended(hg_supervisor *self) {
+  uint32_t killed = hg_sweep_killed(&self->sweep);
+  // The KILL step has met the main process, too.
+  if (killed && self->outcome.kill_reached) killed--;
+  self->outcome.strays_killed = killed;
+  self->outcome.strays_left_count = hg_sweep_left(&self->sweep, self->outcome.strays_left);
+  finish(self);
+}
+
+static void count(hg_outcome *outcome, const struct rusage *usage) {
+  outcome->user_ms += usage->ru_utime.tv_sec * 1000 + usage->ru_utime.tv_usec / 1000;
+  outcome->system_ms += usage->ru_stime.tv_sec * 1000 + usage->ru_stime.tv_usec / 1000;
+  int64_t peak = (int64_t)usage->ru_maxrss * 1024;
+  if (peak > outcome->peak_bytes) outcome->peak_bytes = peak;
+}
+
+void hg_attempt_reap(hg_supervisor *self) {
+  int status;
+  struct rusage usage;
+  for (;;) {
+    pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid < 0) {
+      // No child at all: a subreaper without children has no descendants. The fast path, without
+      // a look at /proc.
+      if (self->phase == HG_SWEEPING) sweep_ended(self);
+      return;
+    }
+    if (pid == 0) return;
+    if (pid == self->recorder) {
+      bool recorded = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+      bool adopted = self->owner || self->recorder_until_ms == 0;
+      self->recorder = 0;
+      // Whoever has adopted the attempt meanwhile records it, too; the same twice is no error.
+      if (!adopted) hg_leave(self, recorded);
+      continue;
+    }
+    if (self->phase == HG_ALIVE || self->phase == HG_SWEEPING) count(&self->outcome, &usage);
+    if (pid == self->handler) main_ended(self, status);
+  }
+}
+
+void hg_attempt_tick(hg_supervisor *self, int64_t now) {
+  if (self->phase == HG_ALIVE && self->timeout_ms && now >= self->timeout_ms) {
+    self->timeout_ms = 0;
+    hg_attempt_stop(self, HG_STOP_TIMEOUT, "timeout");
+  }
+  if (self->phase == HG_ALIVE && self->step_over_ms && now >= self->step_over_ms) {
+    // An end that came before the KILL is what the handler made of it.
+    hg_attempt_reap(self);
+    if (self->phase == HG_ALIVE) ladder_advance(self, now);
+  }
+  if (self->phase == HG_SWEEPING && now >= self->sweep_ms) {
+    int64_t next = hg_sweep_step(&self->sweep);
+    hg_attempt_reap(self);
+    if (self->phase == HG_SWEEPING) {
+      self->sweep_ms = next;
+      if (!next) sweep_ended(self);
+    }
+  }
+  if (self->trim_ms && now >= self->trim_ms) {
+    hg_log_trim(&self->log);
+    self->trim_ms = now + TRIM_EVERY_MS;
+  }
+}
+
+static void earliest(int64_t *due, int64_t at) {
+  if (at && (!*due || at < *due)) *due = at;
+}
+
+int64_t hg_attempt_due(const hg_supervisor *self) {
+  int64_t due = 0;
+  earliest(&due, self->timeout_ms);
+  earliest(&due, self->step_over_ms);
+  earliest(&due, self->phase == HG_SWEEPING ? self->sweep_ms : 0);
+  earliest(&due, self->trim_ms);
+  return due;
+}
+
+void hg_attempt_forget(hg_supervisor *self) {
+  if (self->phase != HG_OVER) return;
+  hg_slot_clear(&self->slot);
+  self->phase = HG_IDLE;
+}

@@ -1,0 +1,137 @@
+// The child between clone and exec. It shares the supervisor's memory and the supervisor sleeps
+// until it has executed, so it costs no page tables and can say through memory why it failed.
+//
+// The slot's lock is on a close-on-exec description that the child shares until then: a free lock
+// means that the supervisor and any child that has not yet executed are gone. `started` is set as
+// the last act before execve. So whoever finds the lock free and the mark unset knows that nothing
+// of this attempt ever ran.
+#include "handler.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define CHILD_STACK_BYTES (64 * 1024)
+
+typedef struct {
+  const hg_launch *launch;
+  pid_t parent;
+  volatile uint32_t kind;
+  volatile int error;
+} birth;
+
+static _Noreturn void give_up(birth *birth, uint32_t kind, int error) {
+  birth->kind = kind;
+  birth->error = error;
+  if (birth->launch->mark) birth->launch->mark->started = 0;
+  _exit(127);
+}
+
+static const char *path_of(char *const *envp) {
+  for (; *envp; envp++) {
+    if (strncmp(*envp, "PATH=", 5) == 0) return *envp + 5;
+  }
+  return "/bin:/usr/bin";
+}
+
+/// execve, and as execvp does a text without `#!` by the shell.
+static void try_exec(const hg_launch *launch, const char *file) {
+  execve(file, launch->argv, launch->envp);
+  if (errno != ENOEXEC) return;
+  // The two places before argv are free: argv[0] gives way to the file.
+  char **shell = (char **)launch->argv - 1;
+  char *first = launch->argv[0];
+  shell[0] = (char *)"/bin/sh";
+  shell[1] = (char *)file;
+  execve("/bin/sh", shell, launch->envp);
+  shell[1] = first;
+  errno = ENOEXEC;
+}
+
+/// Looks for the command as execvp does, but with the PATH that the handler will have.
+static int search(const hg_launch *launch) {
+  const char *name = launch->argv[0];
+  if (!name || !*name) return ENOENT;
+  if (strchr(name, '/')) {
+    try_exec(launch, name);
+    return errno;
+  }
+  char file[4096];
+  size_t length = strlen(name);
+  int error = ENOENT;
+  for (const char *part = path_of(launch->envp);;) {
+    const char *end = strchrnul(part, ':');
+    size_t folder = (size_t)(end - part);
+    if (folder + length + 2 <= sizeof file) {
+      memcpy(file, part, folder);
+      if (folder) file[folder++] = '/';
+      memcpy(file + folder, name, length + 1);
+      try_exec(launch, file);
+      switch (errno) {
+      case EACCES:
+        error = EACCES;
+        break;
+      case ENOENT:
+      case ENOTDIR:
+      case ESTALE:
+      case ENODEV:
+      case ETIMEDOUT:
+        break;
+      default:
+        return errno;
+      }
+    }
+    if (!*end) return error;
+    part = end + 1;
+  }
+}
+
+static int child(void *context) {
+  birth *birth = context;
+  const hg_launch *launch = birth->launch;
+  setpgid(0, 0);
+  if (launch->dies_with_parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // The parent may have died before the line above.
+    if (getppid() != birth->parent) _exit(127);
+  }
+  umask(launch->umask);
+  if (launch->input >= 0 && dup2(launch->input, 0) < 0) give_up(birth, HG_NEVER_STARTED, errno);
+  if (launch->output >= 0 && (dup2(launch->output, 1) < 0 || dup2(launch->output, 2) < 0)) {
+    give_up(birth, HG_NEVER_STARTED, errno);
+  }
+  if (launch->directory && chdir(launch->directory) < 0) give_up(birth, HG_CHDIR_FAILED, errno);
+  // The parent's dispositions are the default ones; its mask blocks everything.
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (launch->mark) {
+    launch->mark->handler_pid = getpid();
+    __atomic_store_n(&launch->mark->started, 1, __ATOMIC_SEQ_CST);
+  }
+  int error = search(launch);
+  bool passing = error == ENOMEM || error == EAGAIN || error == ENFILE || error == EMFILE;
+  give_up(birth, passing ? HG_NEVER_STARTED : HG_EXEC_FAILED, error);
+}
+
+hg_launched hg_launch_child(const hg_launch *launch) {
+  static unsigned char *stack;
+  if (!stack) {
+    void *at = mmap(
+      NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,
+      0);
+    if (at == MAP_FAILED) return (hg_launched){0, HG_NEVER_STARTED, errno};
+    stack = at;
+  }
+  birth birth = {launch, getpid(), 0, 0};
+  pid_t pid =
+    clone(child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
+  if (pid < 0) return (hg_launched){0, HG_NEVER_STARTED, errno};
+  if (!birth.kind) return (hg_launched){pid, 0, 0};
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+  return (hg_launched){pid, birth.kind, birth.error};
+}

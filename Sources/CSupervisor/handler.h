@@ -1,0 +1,29 @@
+// Starting a handler (and the recorder): the child between clone and exec.
+#ifndef HG_HANDLER_H
+#define HG_HANDLER_H
+
+#include "slot.h"
+
+/// What the child needs, all made before it exists: it shares its parent's memory and allocates
+/// nothing.
+typedef struct {
+  const char *directory; // NULL: stays where it is
+  char *const *argv;     // with two free places before it, for `/bin/sh FILE`
+  char *const *envp;
+  int input; // descriptors, -1: keeps /dev/null
+  int output;
+  mode_t umask;
+  bool dies_with_parent;
+  hg_slot_attempt *mark; // NULL for a child that is no attempt
+} hg_launch;
+
+typedef struct {
+  pid_t pid;     // 0: no child came to be
+  uint32_t kind; // 0: it runs; else HG_EXEC_FAILED, HG_CHDIR_FAILED or HG_NEVER_STARTED
+  int error;
+} hg_launched;
+
+/// Returns when the child has executed or failed. A child that failed is reaped here.
+hg_launched hg_launch_child(const hg_launch *launch);
+
+#endif

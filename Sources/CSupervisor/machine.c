@@ -1,0 +1,233 @@
+// Clocks, /proc and small calls that the C files share. Nothing here uses the heap: it runs in
+// forked children too.
+#include "machine.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+static int64_t clock_ms(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t hg_boot_clock_ms(void) { return clock_ms(CLOCK_BOOTTIME); }
+int64_t hg_wall_clock_ms(void) { return clock_ms(CLOCK_REALTIME); }
+
+uint64_t hg_ticks_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
+  return (uint64_t)now.tv_sec * per_second + (uint64_t)now.tv_nsec * per_second / 1000000000u;
+}
+
+int hg_boot_id(char out[HG_BOOT_ID_BYTES]) {
+  memset(out, 0, HG_BOOT_ID_BYTES);
+  int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  ssize_t got = read(fd, out, HG_BOOT_ID_BYTES - 1);
+  int error = got < 0 ? errno : 0;
+  close(fd);
+  if (error) return error;
+  for (ssize_t i = 0; i < got; i++) {
+    if (out[i] == '\n') out[i] = 0;
+  }
+  return out[0] ? 0 : EIO;
+}
+
+uint64_t hg_pid_namespace(void) {
+  struct stat status;
+  return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
+}
+
+int hg_random_hex(char *out, size_t bytes) {
+  static const char digits[] = "0123456789abcdef";
+  unsigned char raw[64];
+  if (bytes > sizeof raw) return EINVAL;
+  size_t have = 0;
+  while (have < bytes) {
+    ssize_t got = getrandom(raw + have, bytes - have, 0);
+    if (got < 0 && errno != EINTR) return errno;
+    if (got > 0) have += (size_t)got;
+  }
+  for (size_t i = 0; i < bytes; i++) {
+    out[2 * i] = digits[raw[i] >> 4];
+    out[2 * i + 1] = digits[raw[i] & 15];
+  }
+  out[2 * bytes] = 0;
+  return 0;
+}
+
+int hg_process_read(pid_t pid, hg_process *out) {
+  char path[32], text[1024];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? ESRCH : errno;
+  ssize_t got = read(fd, text, sizeof text - 1);
+  int error = got < 0 ? errno : 0;
+  close(fd);
+  if (error) return error;
+  text[got] = 0;
+  // The name may hold any byte, also ')' and ' ': the last ')' ends it.
+  char *open_paren = strchr(text, '('), *close_paren = strrchr(text, ')');
+  if (!open_paren || !close_paren || close_paren < open_paren) return EIO;
+  memset(out, 0, sizeof *out);
+  out->pid = pid;
+  size_t length = (size_t)(close_paren - open_paren - 1);
+  if (length >= sizeof out->name) length = sizeof out->name - 1;
+  memcpy(out->name, open_paren + 1, length);
+  char *field = close_paren + 1;
+  if (*field != ' ') return EIO;
+  out->state = field[1];
+  field += 2;
+  long long number = 0;
+  for (int index = 4; index <= 22; index++) {
+    char *end;
+    number = strtoll(field, &end, 10);
+    if (end == field) return EIO;
+    field = end;
+    if (index == 4) out->parent = (int32_t)number;
+    if (index == 5) out->group = (int32_t)number;
+    if (index == 6) out->session = (int32_t)number;
+    // A process whose first thread has ended while others run looks like a zombie.
+    if (index == 20 && number > 1 && out->state == 'Z') out->state = 'S';
+  }
+  out->start = (uint64_t)number;
+  return 0;
+}
+
+int hg_process_start(pid_t pid, uint64_t *start, char *state) {
+  hg_process process;
+  int error = hg_process_read(pid, &process);
+  if (error) return error;
+  *start = process.start;
+  *state = process.state;
+  return 0;
+}
+
+int hg_kill_exact(pid_t pid, uint64_t start, int signal) {
+  // The descriptor is taken first: from then on it can only mean one process, and the start time
+  // tells whether that is the right one.
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return errno;
+  hg_process process;
+  int error = hg_process_read(pid, &process);
+  if (!error && process.start != start) error = ESRCH;
+  if (!error && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0) error = errno;
+  close(fd);
+  return error;
+}
+
+struct linux_dirent {
+  uint64_t inode;
+  int64_t offset;
+  unsigned short length;
+  unsigned char type;
+  char name[];
+};
+
+int hg_each_name(
+  int folder, const char *path, bool (*each)(const char *name, void *), void *context) {
+  _Alignas(struct linux_dirent) char block[8192];
+  int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = 0;
+  for (;;) {
+    long got = syscall(SYS_getdents64, fd, block, sizeof block);
+    if (got < 0) error = errno;
+    if (got <= 0) break;
+    for (long at = 0; at < got;) {
+      struct linux_dirent *entry = (struct linux_dirent *)(block + at);
+      at += entry->length;
+      if (!each(entry->name, context)) goto done;
+    }
+  }
+done:
+  close(fd);
+  return error;
+}
+
+struct process_walk {
+  bool (*each)(pid_t, void *);
+  void *context;
+};
+
+static bool process_name(const char *name, void *context) {
+  struct process_walk *walk = context;
+  if (*name < '1' || *name > '9') return true;
+  char *end;
+  long pid = strtol(name, &end, 10);
+  return *end ? true : walk->each((pid_t)pid, walk->context);
+}
+
+int hg_each_process(bool (*each)(pid_t pid, void *context), void *context) {
+  struct process_walk walk = {each, context};
+  return hg_each_name(AT_FDCWD, "/proc", process_name, &walk);
+}
+
+bool hg_environment_holds(pid_t pid, const char *text) {
+  char path[32], block[8192];
+  size_t length = strlen(text), kept = 0;
+  if (length == 0 || length >= sizeof block / 2) return false;
+  snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool found = false;
+  for (;;) {
+    ssize_t got = read(fd, block + kept, sizeof block - kept);
+    if (got <= 0) break;
+    size_t have = kept + (size_t)got;
+    if (memmem(block, have, text, length)) {
+      found = true;
+      break;
+    }
+    kept = have < length - 1 ? have : length - 1;
+    memmove(block, block + have - kept, kept);
+  }
+  close(fd);
+  return found;
+}
+
+int hg_make_parents(int folder, const char *path, bool shared) {
+  char part[HG_PATH_BYTES];
+  size_t length = strlen(path);
+  if (length >= sizeof part) return ENAMETOOLONG;
+  for (size_t i = 1; i < length; i++) {
+    if (path[i] != '/') continue;
+    memcpy(part, path, i);
+    part[i] = 0;
+    if (mkdirat(folder, part, hg_folder_mode(shared)) == 0) {
+      // Whatever the umask of the caller is.
+      if (fchmodat(folder, part, hg_folder_mode(shared), 0) < 0) return errno;
+    } else if (errno != EEXIST) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+int hg_bytes_reserve(hg_bytes *bytes, size_t capacity) {
+  if (capacity <= bytes->capacity) return 0;
+  size_t rounded = (capacity + 65535) & ~(size_t)65535;
+  void *at =
+    bytes->at ? mremap(bytes->at, bytes->capacity, rounded, MREMAP_MAYMOVE)
+              : mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) return errno;
+  bytes->at = at;
+  bytes->capacity = rounded;
+  return 0;
+}
+
+void hg_bytes_release(hg_bytes *bytes) {
+  if (bytes->at) munmap(bytes->at, bytes->capacity);
+  bytes->at = NULL;
+  bytes->capacity = 0;
+}

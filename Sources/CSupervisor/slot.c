@@ -1,0 +1,256 @@
+// The slot file is mapped, so that a record is one store away and survives the death of whoever
+// wrote it at any instruction. It is never synced: after a power cut the boot ID tells that it
+// proves nothing.
+#include "slot.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+_Static_assert(sizeof(hg_slot_head) <= HG_SLOT_ATTEMPT_AT, "the head fits");
+_Static_assert(
+  HG_SLOT_ATTEMPT_AT + sizeof(hg_slot_attempt) <= HG_SLOT_OUTCOME_AT, "the attempt fits");
+_Static_assert(HG_SLOT_OUTCOME_AT + sizeof(hg_outcome) <= HG_SLOT_RESULT_AT, "the outcome fits");
+
+static const char magic[8] = "HGSLOT\n";
+
+/// FNV-1a over everything before the checksum, which is the last member.
+static uint64_t outcome_checksum(const hg_outcome *outcome) {
+  const unsigned char *byte = (const unsigned char *)outcome;
+  uint64_t hash = 14695981039346656037u;
+  for (size_t i = 0; i < offsetof(hg_outcome, checksum); i++) {
+    hash = (hash ^ byte[i]) * 1099511628211u;
+  }
+  return hash ? hash : 1;
+}
+
+int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *store_id, bool shared) {
+  char hidden[HG_NAME_BYTES + 16], path[HG_NAME_BYTES + 16];
+  snprintf(hidden, sizeof hidden, "slots/.%s", name);
+  snprintf(path, sizeof path, "slots/%s", name);
+  slot->fd = openat(folder, hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, hg_file_mode(shared));
+  if (slot->fd < 0) return errno;
+  int error = 0;
+  struct stat status;
+  unsigned char *at = MAP_FAILED;
+  if (flock(slot->fd, LOCK_EX | LOCK_NB) < 0) error = errno;
+  if (!error) error = posix_fallocate(slot->fd, 0, HG_SLOT_BYTES);
+  if (!error && fstat(slot->fd, &status) < 0) error = errno;
+  if (!error) {
+    at = mmap(NULL, HG_SLOT_RESULT_AT, PROT_READ | PROT_WRITE, MAP_SHARED, slot->fd, 0);
+    if (at == MAP_FAILED) error = errno;
+  }
+  if (!error) {
+    slot->head = (hg_slot_head *)at;
+    slot->attempt = (hg_slot_attempt *)(at + HG_SLOT_ATTEMPT_AT);
+    slot->outcome = (hg_outcome *)(at + HG_SLOT_OUTCOME_AT);
+    memcpy(slot->head->magic, magic, sizeof magic);
+    slot->head->version = HG_VERSION;
+    slot->head->shared = shared;
+    slot->head->device = (uint64_t)status.st_dev;
+    slot->head->inode = (uint64_t)status.st_ino;
+    error = hg_boot_id(slot->head->boot_id);
+  }
+  if (!error) {
+    char state;
+    slot->head->pid_namespace = hg_pid_namespace();
+    slot->head->supervisor_pid = getpid();
+    snprintf(slot->head->store_id, sizeof slot->head->store_id, "%s", store_id);
+    slot->head->created_ms = hg_wall_clock_ms();
+    error = hg_process_start(getpid(), &slot->head->supervisor_start, &state);
+  }
+  if (!error && renameat(folder, hidden, folder, path) < 0) error = errno;
+  if (error) {
+    unlinkat(folder, hidden, 0);
+    close(slot->fd);
+  }
+  return error;
+}
+
+static uint64_t open_attempt(hg_slot *slot) {
+  uint64_t sequence = slot->attempt->sequence;
+  __atomic_store_n(&slot->attempt->sequence, sequence + 1, __ATOMIC_SEQ_CST);
+  slot->outcome->checksum = 0;
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  memset((char *)slot->attempt + sizeof sequence, 0, sizeof *slot->attempt - sizeof sequence);
+  return sequence;
+}
+
+static void close_attempt(hg_slot *slot, uint64_t sequence) {
+  __atomic_store_n(&slot->attempt->sequence, sequence + 2, __ATOMIC_SEQ_CST);
+}
+
+void hg_slot_begin(hg_slot *slot, const hg_start *order, const char *log_path) {
+  uint64_t sequence = open_attempt(slot);
+  hg_slot_attempt *attempt = slot->attempt;
+  attempt->job = order->job;
+  attempt->fence = order->fence;
+  attempt->watch = order->watch;
+  attempt->attempt = order->attempt;
+  memcpy(attempt->mark, order->mark, sizeof attempt->mark);
+  attempt->mark[sizeof attempt->mark - 1] = 0;
+  attempt->keep_children = order->keep_children;
+  attempt->since = hg_ticks_now();
+  snprintf(attempt->log_path, sizeof attempt->log_path, "%s", log_path);
+  close_attempt(slot, sequence);
+}
+
+void hg_slot_clear(hg_slot *slot) { close_attempt(slot, open_attempt(slot)); }
+
+void hg_slot_finish(hg_slot *slot, hg_outcome *outcome) {
+  outcome->sequence = slot->attempt->sequence;
+  outcome->checksum = outcome_checksum(outcome);
+  memcpy(slot->outcome, outcome, offsetof(hg_outcome, checksum));
+  __atomic_store_n(&slot->outcome->checksum, outcome->checksum, __ATOMIC_SEQ_CST);
+}
+
+static int open_folder(const char *store_folder, int *folder) {
+  *folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return *folder < 0 ? errno : 0;
+}
+
+static int slot_path(char *path, size_t size, const char *name, const char *suffix) {
+  if (!*name || *name == '.' || strchr(name, '/')) return EINVAL;
+  int length = snprintf(path, size, "slots/%s%s", name, suffix);
+  return length > 0 && (size_t)length < size ? 0 : ENAMETOOLONG;
+}
+
+static int open_slot(const char *store_folder, const char *name, int flags, int *folder, int *fd) {
+  char path[HG_NAME_BYTES + 16];
+  int error = slot_path(path, sizeof path, name, "");
+  if (error) return error;
+  error = open_folder(store_folder, folder);
+  if (error) return error;
+  *fd = openat(*folder, path, flags | O_CLOEXEC | O_NOFOLLOW);
+  if (*fd < 0) {
+    error = errno;
+    close(*folder);
+  }
+  return error;
+}
+
+int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view) {
+  int folder, fd;
+  unsigned char block[HG_SLOT_RESULT_AT];
+  int error = open_slot(store_folder, name, O_RDONLY, &folder, &fd);
+  if (error) return error;
+  struct stat status;
+  ssize_t got = 0;
+  if (fstat(fd, &status) < 0) error = errno;
+  // A live supervisor may be in the middle of a change; a dead one stays there.
+  for (int turn = 0; turn < 100 && !error; turn++) {
+    got = pread(fd, block, sizeof block, 0);
+    if (got < 0) error = errno;
+    uint64_t before, after;
+    memcpy(&before, block + HG_SLOT_ATTEMPT_AT, sizeof before);
+    if (!error && got == (ssize_t)sizeof block && before % 2 == 0 &&
+        pread(fd, &after, sizeof after, HG_SLOT_ATTEMPT_AT) == sizeof after && before == after) {
+      break;
+    }
+  }
+  close(fd);
+  close(folder);
+  if (error) return error;
+  if (got != (ssize_t)sizeof block) return EBADMSG;
+  memset(view, 0, sizeof *view);
+  memcpy(&view->head, block, sizeof view->head);
+  memcpy(&view->attempt, block + HG_SLOT_ATTEMPT_AT, sizeof view->attempt);
+  memcpy(&view->outcome, block + HG_SLOT_OUTCOME_AT, sizeof view->outcome);
+  if (memcmp(view->head.magic, magic, sizeof magic) || view->head.version != HG_VERSION) {
+    return EBADMSG;
+  }
+  view->head.boot_id[HG_BOOT_ID_BYTES - 1] = 0;
+  view->head.store_id[HG_STORE_ID_BYTES - 1] = 0;
+  view->attempt.mark[HG_MARK_BYTES - 1] = 0;
+  view->attempt.log_path[HG_PATH_BYTES - 1] = 0;
+  view->attempt_whole = view->attempt.sequence % 2 == 0 && view->attempt.job != 0;
+  view->outcome_whole = view->attempt_whole && view->outcome.checksum &&
+                        view->outcome.checksum == outcome_checksum(&view->outcome) &&
+                        view->outcome.sequence == view->attempt.sequence &&
+                        view->outcome.job == view->attempt.job &&
+                        view->outcome.fence == view->attempt.fence;
+  view->is_copy = view->head.device != (uint64_t)status.st_dev ||
+                  view->head.inode != (uint64_t)status.st_ino;
+  return 0;
+}
+
+int hg_slot_lock(const char *store_folder, const char *name, int *out) {
+  int folder, fd;
+  int error = open_slot(store_folder, name, O_RDWR, &folder, &fd);
+  if (error) return error;
+  char path[HG_NAME_BYTES + 16];
+  struct stat held, named;
+  error = slot_path(path, sizeof path, name, "");
+  if (!error && flock(fd, LOCK_EX | LOCK_NB) < 0) error = errno;
+  // The file may have been removed between open and lock.
+  if (!error && (fstat(fd, &held) < 0 || fstatat(folder, path, &named, AT_SYMLINK_NOFOLLOW) < 0)) {
+    error = errno;
+  }
+  if (!error && (held.st_ino != named.st_ino || held.st_dev != named.st_dev)) error = ENOENT;
+  close(folder);
+  if (error) {
+    close(fd);
+    return error;
+  }
+  *out = fd;
+  return 0;
+}
+
+struct removal {
+  int folder;
+  const char *name;
+  size_t length;
+  int error;
+};
+
+static bool remove_companion(const char *name, void *context) {
+  struct removal *removal = context;
+  if (strncmp(name, removal->name, removal->length) || name[removal->length] != '.') return true;
+  char path[HG_PATH_BYTES];
+  snprintf(path, sizeof path, "slots/%.*s", (int)sizeof path - 7, name);
+  if (unlinkat(removal->folder, path, 0) < 0 && errno != ENOENT) removal->error = errno;
+  return true;
+}
+
+int hg_slot_remove(const char *store_folder, const char *name) {
+  char path[HG_NAME_BYTES + 16];
+  int folder, error = slot_path(path, sizeof path, name, "");
+  if (error) return error;
+  error = open_folder(store_folder, &folder);
+  if (error) return error;
+  struct removal removal = {folder, name, strlen(name), 0};
+  error = hg_each_name(folder, "slots", remove_companion, &removal);
+  if (!error) error = removal.error;
+  if (!error && unlinkat(folder, path, 0) < 0 && errno != ENOENT) error = errno;
+  close(folder);
+  return error;
+}
+
+int hg_slot_keep_log(
+  const char *store_folder, const char *name, const char *path, bool shared, int64_t *bytes) {
+  char from[HG_NAME_BYTES + 16];
+  int folder, error = slot_path(from, sizeof from, name, ".log");
+  if (error) return error;
+  error = open_folder(store_folder, &folder);
+  if (error) return error;
+  struct stat status;
+  *bytes = 0;
+  if (fstatat(folder, from, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+    // Moved before its supervisor died, or never made.
+    error = errno == ENOENT ? 0 : errno;
+    if (!error && fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW) == 0) *bytes = status.st_size;
+  } else if (status.st_size == 0) {
+    if (unlinkat(folder, from, 0) < 0 && errno != ENOENT) error = errno;
+  } else {
+    *bytes = status.st_size;
+    if (renameat(folder, from, folder, path) < 0) error = errno;
+    if (error == ENOENT) {
+      error = hg_make_parents(folder, path, shared);
+      if (!error && renameat(folder, from, folder, path) < 0) error = errno;
+    }
+  }
+  close(folder);
+  return error;
+}

@@ -1,0 +1,228 @@
+// What an attempt left running: found in /proc, told to stop by the ladder, and killed.
+//
+// A supervisor sweeps below itself (it is the subreaper of all descendants); whoever comes after a
+// dead supervisor knows session, process group and mark. A process is only ever signalled through
+// a pidfd whose start time was checked, and never if it began before the attempt did.
+#include "sweep.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define TABLE_MAX 65536
+#define PID_BITS (1u << 22) // the kernel's own limit of pid_max
+
+/// One look at /proc. Its pages are mapped for the look and given back.
+typedef struct {
+  hg_process *process;
+  uint32_t count;
+  unsigned char *chosen; // a bit per process ID
+} table;
+
+static bool add_process(pid_t pid, void *context) {
+  table *all = context;
+  if (all->count == TABLE_MAX) return false;
+  if (hg_process_read(pid, &all->process[all->count]) == 0) all->count++;
+  return true;
+}
+
+static bool is_chosen(const table *all, int32_t pid) {
+  uint32_t bit = (uint32_t)pid;
+  return bit < PID_BITS && (all->chosen[bit / 8] & (1u << bit % 8));
+}
+
+static void choose(table *all, int32_t pid) {
+  uint32_t bit = (uint32_t)pid;
+  if (bit < PID_BITS) all->chosen[bit / 8] |= (unsigned char)(1u << bit % 8);
+}
+
+/// Whether the ID of a session or group still means what it meant: its leader is gone (then the
+/// kernel keeps the number while members live), or is the process it was.
+static bool still_means(const table *all, int32_t id, uint64_t start) {
+  if (!id) return false;
+  for (uint32_t i = 0; i < all->count; i++) {
+    if (all->process[i].pid == id) return all->process[i].start == start;
+  }
+  return true;
+}
+
+static void choose_descendants(table *all, int32_t root) {
+  choose(all, root);
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (uint32_t i = 0; i < all->count; i++) {
+      hg_process *process = &all->process[i];
+      if (process->chosen || !is_chosen(all, process->parent)) continue;
+      process->chosen = grew = true;
+      choose(all, process->pid);
+    }
+  }
+}
+
+static void choose_members(table *all, const hg_sweep_target *target) {
+  char text[HG_MARK_BYTES + 16] = "";
+  if (target->mark[0]) snprintf(text, sizeof text, "HOTGLUE_MARK=%s", target->mark);
+  bool session = still_means(all, target->session, target->session_start);
+  bool group = still_means(all, target->group, target->group_start);
+  for (uint32_t i = 0; i < all->count; i++) {
+    hg_process *process = &all->process[i];
+    if (process->chosen || process->start < target->since || process->state == 'Z') continue;
+    process->chosen = (session && process->session == target->session) ||
+                      (group && process->group == target->group) ||
+                      hg_environment_holds(process->pid, text);
+  }
+}
+
+typedef void (*visit)(hg_sweep *sweep, const hg_process *process);
+
+/// Calls `each` for every living process of the target; returns how many there are, or -1 when
+/// /proc could not be read.
+static int64_t look(hg_sweep *sweep, visit each) {
+  size_t bytes = TABLE_MAX * sizeof(hg_process) + PID_BITS / 8;
+  unsigned char *at = mmap(
+    NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) return -1;
+  table all = {(hg_process *)at, 0, at + TABLE_MAX * sizeof(hg_process)};
+  int64_t found = 0;
+  if (hg_each_process(add_process, &all)) {
+    found = -1;
+  } else {
+    if (sweep->target.root) choose_descendants(&all, sweep->target.root);
+    choose_members(&all, &sweep->target);
+    for (uint32_t i = 0; i < all.count; i++) {
+      hg_process *process = &all.process[i];
+      if (!process->chosen || process->state == 'Z' || process->start < sweep->target.since ||
+          process->pid <= 1 || process->pid == getpid() || process->pid == sweep->target.root) {
+        continue;
+      }
+      found++;
+      each(sweep, process);
+    }
+  }
+  munmap(at, bytes);
+  return found;
+}
+
+/// The memory of a process that was found; the table's last row is shared by all that find it full
+/// (they are signalled at every pass).
+static hg_seen *seen(hg_sweep *sweep, const hg_process *process) {
+  for (uint32_t i = 0; i < sweep->seen_count; i++) {
+    hg_seen *known = &sweep->seen[i];
+    if (known->pid == process->pid && known->start == process->start) return known;
+  }
+  if (sweep->seen_count < HG_SWEEP_SEEN) sweep->seen_count++;
+  hg_seen *fresh = &sweep->seen[sweep->seen_count - 1];
+  *fresh = (hg_seen){process->pid, -1, process->start};
+  sweep->killed++;
+  return fresh;
+}
+
+static void freeze(hg_sweep *sweep, const hg_process *process) {
+  (void)seen(sweep, process);
+  if (process->state != 'T') hg_kill_exact(process->pid, process->start, SIGSTOP);
+}
+
+static void slay(hg_sweep *sweep, const hg_process *process) {
+  (void)seen(sweep, process);
+  hg_kill_exact(process->pid, process->start, SIGKILL);
+}
+
+static void tell(hg_sweep *sweep, const hg_process *process) {
+  hg_seen *known = seen(sweep, process);
+  if (known->step >= sweep->step) return;
+  known->step = sweep->step;
+  if (sweep->told_group && process->group == sweep->told_group) return;
+  int signal = sweep->ladder[sweep->step].signal;
+  hg_kill_exact(process->pid, process->start, signal);
+  // A stopped process would only hear of it when somebody wakes it.
+  if (signal != SIGSTOP && signal != SIGCONT) {
+    hg_kill_exact(process->pid, process->start, SIGCONT);
+  }
+}
+
+static void name_left(hg_sweep *sweep, const hg_process *process) {
+  if (sweep->left_count < HG_STRAYS_MAX) {
+    hg_stray *stray = &sweep->left[sweep->left_count];
+    stray->pid = process->pid;
+    memcpy(stray->name, process->name, sizeof stray->name);
+  }
+  sweep->left_count++;
+}
+
+void hg_sweep_kill_all(hg_sweep *sweep) {
+  // Stopped first, so that what forks faster than it can be killed comes to rest.
+  int64_t before = -1;
+  for (int turn = 0; turn < 5; turn++) {
+    int64_t found = look(sweep, freeze);
+    if (found == before || found < 1) break;
+    before = found;
+  }
+  (void)look(sweep, slay);
+}
+
+uint32_t hg_ladder_copy(hg_step out[HG_LADDER_MAX], const hg_step *ladder, uint32_t count) {
+  if (count > HG_LADDER_MAX - 1) count = HG_LADDER_MAX - 1;
+  for (uint32_t i = 0; i < count; i++) out[i] = ladder[i];
+  if (count == 0 || out[count - 1].signal != SIGKILL) {
+    out[count++] = (hg_step){SIGKILL, 0, 0};
+  }
+  return count;
+}
+
+void hg_sweep_init(
+  hg_sweep *sweep, const hg_sweep_target *target, const hg_step *ladder, uint32_t count,
+  int64_t bound_ms) {
+  memset(sweep, 0, sizeof *sweep);
+  sweep->target = *target;
+  sweep->count = hg_ladder_copy(sweep->ladder, ladder, count);
+  sweep->step = -1;
+  sweep->bound_ms = bound_ms;
+  sweep->pause_ms = 2;
+}
+
+int64_t hg_sweep_step(hg_sweep *sweep) {
+  int64_t now = hg_boot_clock_ms();
+  bool first = sweep->step < 0;
+  bool step_due = first || (now >= sweep->step_over_ms && sweep->step + 1 < (int32_t)sweep->count);
+  if (!step_due && now < sweep->scan_ms) return sweep->scan_ms;
+  if (step_due) {
+    sweep->step++;
+    sweep->step_over_ms = now + sweep->ladder[sweep->step].wait_ms;
+    sweep->told_group = 0;
+    sweep->pause_ms = 2;
+  }
+  bool killing = sweep->ladder[sweep->step].signal == SIGKILL;
+  if (killing && !sweep->give_up_ms) sweep->give_up_ms = now + sweep->bound_ms;
+  if (killing) hg_sweep_kill_all(sweep);
+  int64_t found = killing ? look(sweep, slay) : look(sweep, tell);
+  sweep->clean_passes = found == 0 ? sweep->clean_passes + 1 : 0;
+  if (sweep->clean_passes >= 2) return 0;
+  if (sweep->give_up_ms && now >= sweep->give_up_ms) {
+    (void)look(sweep, name_left);
+    return 0;
+  }
+  if (found == 0) return sweep->scan_ms = now + 1;
+  sweep->scan_ms = now + sweep->pause_ms;
+  sweep->pause_ms = sweep->pause_ms < 128 ? sweep->pause_ms * 2 : 250;
+  bool last = sweep->step + 1 >= (int32_t)sweep->count;
+  if (!last && sweep->step_over_ms < sweep->scan_ms) sweep->scan_ms = sweep->step_over_ms;
+  return sweep->scan_ms;
+}
+
+hg_sweep *hg_sweep_new(
+  const hg_sweep_target *target, const hg_step *ladder, uint32_t count, int64_t bound_ms) {
+  hg_sweep *sweep = malloc(sizeof *sweep);
+  if (sweep) hg_sweep_init(sweep, target, ladder, count, bound_ms);
+  return sweep;
+}
+
+uint32_t hg_sweep_killed(const hg_sweep *sweep) {
+  return sweep->killed > sweep->left_count ? sweep->killed - sweep->left_count : 0;
+}
+
+uint32_t hg_sweep_left(const hg_sweep *sweep, hg_stray out[HG_STRAYS_MAX]) {
+  memcpy(out, sweep->left, sizeof sweep->left);
+  return sweep->left_count;
+}
+
+void hg_sweep_free(hg_sweep *sweep) { free(sweep); }

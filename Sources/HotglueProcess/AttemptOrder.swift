@@ -1,0 +1,98 @@
+import CSupervisor
+
+/// One step of a stop ladder: send the signal, then wait before the next.
+public struct LadderStep: Hashable, Sendable {
+  public var signal: Int32
+  public var waitMs: Int64
+
+  public init(signal: Int32, waitMs: Int64) {
+    self.signal = signal
+    self.waitMs = waitMs
+  }
+}
+
+/// What a supervisor needs to run one attempt.
+public struct AttemptOrder: Sendable {
+  public var job: Int64
+  public var fence: Int64
+  public var watch: Int64
+  public var attempt: Int64
+  public var arguments: [String]
+  /// All of the handler's environment, as `KEY=VALUE`; `HOTGLUE_MARK` is added.
+  public var environment: [String]
+  public var directory: String
+  /// Standard input; nil is `/dev/null`.
+  public var payload: [UInt8]?
+  /// At most 15 steps are used; a KILL is put at the end if there is none.
+  public var ladder: [LadderStep]
+  /// 0: none.
+  public var timeoutMs: Int64
+  /// Bytes; 0: none.
+  public var logCap: Int64
+  /// Where the log goes at the end if anything was written, relative to the store's folder; its
+  /// folders are made.
+  public var logPath: String
+  public var keepChildren: Bool
+  /// Content of the pinned context file, which lives at `SupervisorLink.contextPath` until the
+  /// attempt ends; nil: none.
+  public var contextFile: [UInt8]?
+
+  public init(
+    job: Int64, fence: Int64, watch: Int64, attempt: Int64, arguments: [String],
+    environment: [String], directory: String, payload: [UInt8]? = nil,
+    ladder: [LadderStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String,
+    keepChildren: Bool = false, contextFile: [UInt8]? = nil
+  ) {
+    self.job = job
+    self.fence = fence
+    self.watch = watch
+    self.attempt = attempt
+    self.arguments = arguments
+    self.environment = environment
+    self.directory = directory
+    self.payload = payload
+    self.ladder = ladder
+    self.timeoutMs = timeoutMs
+    self.logCap = logCap
+    self.logPath = logPath
+    self.keepChildren = keepChildren
+    self.contextFile = contextFile
+  }
+}
+
+extension AttemptOrder {
+  /// The order's frame body. The mark is made here: it names this attempt alone, also if the same
+  /// job and fence should ever be ordered twice.
+  func encoded(mark: String) -> [UInt8] {
+    let environment = environment.filter { !$0.hasPrefix("HOTGLUE_MARK=") } + ["HOTGLUE_MARK=\(mark)"]
+    var strings: [UInt8] = []
+    for string in [directory, logPath] + arguments + environment {
+      // A NUL cannot be in an argument; what follows one is cut, as everywhere in the system.
+      strings.append(contentsOf: string.utf8.prefix { $0 != 0 })
+      strings.append(0)
+    }
+    var head = hg_start()
+    head.job = job
+    head.fence = fence
+    head.watch = watch
+    head.attempt = attempt
+    head.timeout_ms = timeoutMs
+    head.log_cap = logCap
+    head.keep_children = keepChildren ? 1 : 0
+    head.argc = UInt32(arguments.count)
+    head.envc = UInt32(environment.count)
+    let steps = ladder.prefix(Int(HG_LADDER_MAX))
+    head.ladder_count = UInt32(steps.count)
+    withUnsafeMutableBytes(of: &head.ladder) { room in
+      let room = room.bindMemory(to: hg_step.self)
+      for (index, step) in steps.enumerated() {
+        room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
+      }
+    }
+    write(mark, into: &head.mark)
+    head.strings_bytes = UInt64(strings.count)
+    head.payload_bytes = payload.map { Int64($0.count) } ?? -1
+    head.context_bytes = contextFile.map { Int64($0.count) } ?? -1
+    return bytes(of: head) + strings + (payload ?? []) + (contextFile ?? [])
+  }
+}

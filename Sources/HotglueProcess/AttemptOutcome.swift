@@ -1,0 +1,132 @@
+import CSupervisor
+
+/// What an attempt came to, as its supervisor saw it.
+public struct AttemptOutcome: Equatable, Sendable {
+  /// How the main process ended. In the last three cases nothing was run.
+  public enum End: Equatable, Sendable {
+    case exited(status: Int32)
+    case signaled(signal: Int32, coreDumped: Bool)
+    case execFailed(errno: Int32)
+    case chdirFailed(errno: Int32)
+    case neverStarted(errno: Int32)
+  }
+
+  /// Where the log is.
+  public enum LogPlace: Equatable, Sendable {
+    /// Nothing was written.
+    case none
+    /// At the path of the order.
+    case inPlace
+    /// It could not be moved: `SlotLock.keepLog` or `Slot.keepLog` does that later.
+    case inSlot
+  }
+
+  /// A process that could not be killed.
+  public struct Stray: Equatable, Sendable {
+    public var pid: Int32
+    public var name: String
+  }
+
+  public struct Stop: Equatable, Sendable {
+    public var reason: StopReason
+    /// Who asked for it, as they said.
+    public var who: String
+    /// Wall clock.
+    public var atMs: Int64
+  }
+
+  public var job: Int64
+  public var fence: Int64
+  public var attempt: Int64
+  public var end: End
+  /// The first stop order that came while the main process lived.
+  public var stop: Stop?
+  /// The ladder's KILL was sent before the main process had ended.
+  public var killReached: Bool
+  /// Wall clock.
+  public var startedMs: Int64
+  public var endedMs: Int64
+  /// Of the main process and all descendants that were waited for.
+  public var userMs: Int64
+  public var systemMs: Int64
+  /// Of the largest of these processes.
+  public var peakBytes: Int64
+  public var logBytes: Int64
+  /// What the log's cap took out of its middle.
+  public var logLeftOutBytes: Int64
+  public var logPlace: LogPlace
+  /// Processes the main one left behind that were stopped.
+  public var straysKilled: Int
+  /// How many could not be killed, and the first eight of them.
+  public var straysLeftCount: Int
+  public var straysLeft: [Stray]
+  /// The supervisor takes no further order and ends when this outcome is recorded.
+  public var supervisorRetires: Bool
+}
+
+extension AttemptOutcome.End {
+  /// What a shell would report: the status, 128 + signal, 127 for a command that is not there,
+  /// 126 for one that cannot be executed; nil if nothing was run for another reason.
+  public var shellStatus: Int32? {
+    switch self {
+    case .exited(let status): status
+    case .signaled(let signal, _): 128 + signal
+    case .execFailed(let errno): errno == 2 || errno == 20 ? 127 : 126
+    case .chdirFailed, .neverStarted: nil
+    }
+  }
+}
+
+/// Why a handler is stopped.
+public enum StopReason: UInt32, Sendable, CaseIterable {
+  case timeout = 1
+  case cancel = 2
+  case stopRunning = 3
+  case reclaim = 4
+}
+
+extension AttemptOutcome {
+  init(_ record: hg_outcome) throws(ProcessError) {
+    job = record.job
+    fence = record.fence
+    attempt = record.attempt
+    switch Int(record.kind) {
+    case Int(HG_EXITED): end = .exited(status: record.value)
+    case Int(HG_SIGNALED):
+      end = .signaled(signal: record.value, coreDumped: record.core_dumped != 0)
+    case Int(HG_EXEC_FAILED): end = .execFailed(errno: record.value)
+    case Int(HG_CHDIR_FAILED): end = .chdirFailed(errno: record.value)
+    case Int(HG_NEVER_STARTED): end = .neverStarted(errno: record.value)
+    default: throw .notUnderstood("outcome of kind \(record.kind)")
+    }
+    stop = StopReason(rawValue: record.stop_reason).map { reason in
+      Stop(reason: reason, who: text(of: record.stop_who), atMs: record.stop_ms)
+    }
+    killReached = record.kill_reached != 0
+    startedMs = record.started_ms
+    endedMs = record.ended_ms
+    userMs = record.user_ms
+    systemMs = record.system_ms
+    peakBytes = record.peak_bytes
+    logBytes = record.log_bytes
+    logLeftOutBytes = record.log_left_out
+    switch Int(record.log_place) {
+    case Int(HG_LOG_NONE): logPlace = .none
+    case Int(HG_LOG_IN_PLACE): logPlace = .inPlace
+    default: logPlace = .inSlot
+    }
+    straysKilled = Int(record.strays_killed)
+    straysLeftCount = Int(record.strays_left_count)
+    straysLeft = strays(record.strays_left, count: straysLeftCount)
+    supervisorRetires = record.retires != 0
+  }
+}
+
+/// The first strays of a C record's array.
+func strays<Strays>(_ array: Strays, count: Int) -> [AttemptOutcome.Stray] {
+  withUnsafeBytes(of: array) { bytes in
+    bytes.bindMemory(to: hg_stray.self).prefix(count).map {
+      AttemptOutcome.Stray(pid: $0.pid, name: text(of: $0.name))
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import CSupervisor
+import Glibc
+
+/// What is left of an attempt whose supervisor is dead, and the end of it.
+///
+/// Used by who holds the slot's lock. Found are processes of the supervisor's session, of the
+/// handler's process group, and those that carry the attempt's mark in their environment; never one
+/// that began before the attempt, and nothing at all for a copied store, another boot or another
+/// PID namespace.
+public final class AttemptRemains {
+  public struct Result: Equatable, Sendable {
+    /// Processes that were stopped.
+    public var killed: Int
+    /// How many could not be, and the first eight.
+    public var leftCount: Int
+    public var left: [AttemptOutcome.Stray]
+  }
+
+  public enum Progress: Equatable, Sendable {
+    /// Call `step` again at this boot-clock time.
+    case waiting(untilMs: Int64)
+    case done(Result)
+  }
+
+  private let sweep: OpaquePointer?
+
+  /// - Parameter boundMs: how long after the first KILL the search goes on.
+  public init(
+    _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 30_000
+  ) throws(ProcessError) {
+    guard let attempt = contents.attempt, Self.mayBeTouched(contents) else {
+      sweep = nil
+      return
+    }
+    var target = hg_sweep_target()
+    target.session = contents.supervisor.pid
+    target.session_start = contents.supervisor.startTime
+    target.group = attempt.handlerPID
+    target.group_start = attempt.handlerStart
+    target.since = attempt.sinceTicks
+    write(attempt.mark, into: &target.mark)
+    let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
+    sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
+    if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
+  }
+
+  deinit { if let sweep { hg_sweep_free(sweep) } }
+
+  /// Does what is due, without waiting.
+  public func step() -> Progress {
+    guard let sweep else { return .done(Result(killed: 0, leftCount: 0, left: [])) }
+    let next = hg_sweep_step(sweep)
+    if next != 0 { return .waiting(untilMs: next) }
+    var names = hg_outcome().strays_left
+    let count = withUnsafeMutableBytes(of: &names) { room in
+      hg_sweep_left(sweep, room.bindMemory(to: hg_stray.self).baseAddress)
+    }
+    return .done(
+      Result(
+        killed: Int(hg_sweep_killed(sweep)), leftCount: Int(count),
+        left: strays(names, count: Int(count))))
+  }
+
+  /// Stops what is left and waits until that is done: at most the ladder's waits and `boundMs`.
+  public static func stop(
+    _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 30_000
+  ) throws(ProcessError) -> Result {
+    let remains = try AttemptRemains(contents, ladder: ladder, boundMs: boundMs)
+    while true {
+      switch remains.step() {
+      case .done(let result): return result
+      case .waiting(let time):
+        usleep(UInt32(max(0, min(time - BootClock.now(), 1000))) * 1000)
+      }
+    }
+  }
+
+  /// Kills a supervisor that holds its lock but does not answer, and its handler. True if one of
+  /// them was there. Both are named by process ID and start time, through a pidfd.
+  public static func killHolder(_ contents: SlotContents) throws(ProcessError) -> Bool {
+    guard mayBeTouched(contents) else { return false }
+    var wasThere = try kill(contents.supervisor.pid, contents.supervisor.startTime)
+    if let attempt = contents.attempt, attempt.handlerPID > 1, attempt.handlerStart > 0 {
+      wasThere = try kill(attempt.handlerPID, attempt.handlerStart) || wasThere
+    }
+    return wasThere
+  }
+
+  private static func kill(_ pid: Int32, _ start: UInt64) throws(ProcessError) -> Bool {
+    let error = hg_kill_exact(pid, start, SIGKILL)
+    if error == ESRCH || error == ENOENT { return false }
+    try ProcessError.check(error, "kill", "\(pid)")
+    return true
+  }
+
+  private static func mayBeTouched(_ contents: SlotContents) -> Bool {
+    !contents.isCopy && contents.isOfThisBoot && contents.isOfThisNamespace
+  }
+}

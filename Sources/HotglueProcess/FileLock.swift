@@ -1,0 +1,63 @@
+import CSupervisor
+import Glibc
+
+/// A kernel lock (`flock`) on a file of its own. The kernel frees it when the process ends,
+/// however it ends; the descriptor is close-on-exec. Never used on a database file.
+public final class FileLock {
+  private let descriptor: Int32
+  private let path: String
+  public private(set) var isHeld = false
+
+  /// Opens the file and makes it if needed, with this mode whatever the umask.
+  public init(path: String, mode: UInt32 = 0o600) throws(ProcessError) {
+    self.path = path
+    var made = true
+    var opened = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    if opened < 0 && errno == EEXIST {
+      made = false
+      opened = open(path, O_RDWR | O_CLOEXEC)
+    }
+    guard opened >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+    if made && fchmod(opened, mode) < 0 {
+      let reason = errno
+      Glibc.close(opened)
+      throw .system(call: "fchmod", path: path, errno: reason)
+    }
+    descriptor = opened
+  }
+
+  deinit { Glibc.close(descriptor) }
+
+  /// Takes the lock if it is free.
+  public func tryLock() throws(ProcessError) -> Bool {
+    while true {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+        isHeld = true
+        return true
+      }
+      if errno == EINTR { continue }
+      if errno == EWOULDBLOCK { return false }
+      throw .system(call: "flock", path: path, errno: errno)
+    }
+  }
+
+  /// Tries until `deadline` (boot-clock milliseconds), at growing intervals of at most 20 ms;
+  /// false when the time is over.
+  public func lock(until deadline: Int64) throws(ProcessError) -> Bool {
+    var pause: Int64 = 1
+    while try !tryLock() {
+      let rest = deadline - BootClock.now()
+      if rest <= 0 { return false }
+      usleep(UInt32(min(pause, rest)) * 1000)
+      pause = min(pause * 2, 20)
+    }
+    return true
+  }
+
+  public func unlock() throws(ProcessError) {
+    if flock(descriptor, LOCK_UN) < 0 {
+      throw .system(call: "flock", path: path, errno: errno)
+    }
+    isHeld = false
+  }
+}

@@ -1,0 +1,65 @@
+import CSupervisor
+import Glibc
+
+/// The small process that makes supervisors.
+///
+/// Started first, before the store is opened, before any thread exists and while the heap is
+/// small. It ends when this value goes away, also by the worker's death; supervisors stay.
+public final class Nursery {
+  private let descriptor: Int32
+  private let pid: pid_t
+  private let storeFolder: String
+
+  private init(descriptor: Int32, pid: pid_t, storeFolder: String) {
+    self.descriptor = descriptor
+    self.pid = pid
+    self.storeFolder = storeFolder
+  }
+
+  /// Forks it. `storeFolder` exists (`STORE.d`); `slots` and `logs` are made in it.
+  ///
+  /// - Parameters:
+  ///   - shared: several users share the store: files are 0660, folders 2770.
+  ///   - recorder: the command, with absolute paths, that records the outcome of an attempt that
+  ///     no worker minds. The slot's name is put after it; it has the worker's environment, `/` as
+  ///     its folder and 90 seconds, and exits 0 when the outcome is in the store.
+  public static func start(
+    storeFolder: String, storeID: String, shared: Bool, recorder: [String]
+  ) throws(ProcessError) -> Nursery {
+    // The child goes on with its own copy of these, and never returns here.
+    var words: [UnsafeMutablePointer<CChar>?] = recorder.map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    var descriptor: Int32 = -1
+    var pid: pid_t = 0
+    let error = storeFolder.withCString { folder in
+      storeID.withCString { identifier in
+        words.withUnsafeMutableBufferPointer { words in
+          var config = hg_nursery_config(
+            store_folder: folder, store_id: identifier, shared: shared,
+            recorder: words.baseAddress.map { UnsafePointer($0) })
+          return hg_nursery_start(&config, &descriptor, &pid)
+        }
+      }
+    }
+    try ProcessError.check(error, "start the nursery", storeFolder)
+    return Nursery(descriptor: descriptor, pid: pid, storeFolder: storeFolder)
+  }
+
+  deinit {
+    Glibc.close(descriptor)
+    // It has no state, and is not reaped yet: killing it is quick, safe and leaves no zombie.
+    kill(pid, SIGKILL)
+    while waitpid(pid, nil, 0) < 0 && errno == EINTR { continue }
+  }
+
+  /// Makes a supervisor with a slot of its own, and waits (some milliseconds, at most ten seconds)
+  /// until it is ready.
+  public func makeSupervisor() throws(ProcessError) -> SupervisorLink {
+    var link: Int32 = -1
+    let error = hg_nursery_request(descriptor, &link)
+    if error == EPIPE || error == ECONNRESET || error == ENOTCONN { throw .nurseryGone }
+    try ProcessError.check(error, "ask the nursery", storeFolder)
+    return try SupervisorLink.awaitHello(
+      fileDescriptor: link, storeFolder: storeFolder, timeoutMs: 10_000)
+  }
+}

@@ -1,0 +1,22 @@
+/// What can go wrong between a worker and the processes it starts.
+public enum ProcessError: Error, Equatable, Sendable {
+  /// A call of the system failed. `errno` is its number, `path` what it was about.
+  case system(call: String, path: String?, errno: Int32)
+  /// The nursery has ended; another one may be started.
+  case nurseryGone
+  /// The supervisor has ended, or closed this connection.
+  case supervisorGone
+  /// No answer in time. The connection may hold half a frame and is not used again.
+  case noAnswer
+  /// The file or the peer does not speak this version's language.
+  case notUnderstood(String)
+  /// An order larger than a supervisor takes (16 MiB with arguments, environment and payload).
+  case orderTooLarge(bytes: Int)
+}
+
+extension ProcessError {
+  /// Turns the `errno` that a C call returned into a throw.
+  static func check(_ error: Int32, _ call: String, _ path: String? = nil) throws(ProcessError) {
+    if error != 0 { throw .system(call: call, path: path, errno: error) }
+  }
+}

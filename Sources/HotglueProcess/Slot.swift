@@ -1,0 +1,95 @@
+import CSupervisor
+import Glibc
+
+/// What a slot file says.
+public struct SlotContents: Sendable {
+  public var slot: String
+  public var storeID: String
+  public var isShared: Bool
+  /// The supervisor that made the file and holds its lock while it lives.
+  public var supervisor: ProcessIdentity
+  public var createdMs: Int64
+  /// The file is not the one that the supervisor made: the store was copied. Nothing outside is
+  /// asked, scanned or killed because of it.
+  public var isCopy: Bool
+  /// The supervisor belongs to this boot. If not it is dead, and a missing mark or outcome proves
+  /// nothing, since the file is never synced.
+  public var isOfThisBoot: Bool
+  /// The supervisor's process IDs mean something here.
+  public var isOfThisNamespace: Bool
+  /// nil: idle, or its supervisor died while it wrote this part - then nothing was started.
+  public var attempt: Attempt?
+  /// Of `attempt`; nil: there is none, or it is torn.
+  public var outcome: AttemptOutcome?
+
+  public struct Attempt: Equatable, Sendable {
+    public var job: Int64
+    public var fence: Int64
+    /// The highest seen.
+    public var watch: Int64
+    public var attempt: Int64
+    /// In the environment of everything the attempt started, as `HOTGLUE_MARK`.
+    public var mark: String
+    public var keepsChildren: Bool
+    /// Set as the last act before the handler is executed. Not set, under a free lock and on this
+    /// boot: it never ran.
+    public var started: Bool
+    public var handlerPID: Int32
+    public var handlerStart: UInt64
+    /// Clock ticks since boot; no process that is older belongs to the attempt.
+    public var sinceTicks: UInt64
+    public var stopping: StopReason?
+    /// Where its log belongs, relative to the store's folder.
+    public var logPath: String
+  }
+}
+
+/// A supervisor's file: `slots/NAME` in the store's folder.
+public enum Slot {
+  /// Reads a slot, also while its supervisor lives; nil: the file is gone.
+  public static func read(
+    storeFolder: String, slot: String
+  ) throws(ProcessError) -> SlotContents? {
+    var view = hg_slot_view()
+    let error = hg_slot_read(storeFolder, slot, &view)
+    if error == ENOENT { return nil }
+    if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
+    try ProcessError.check(error, "read the slot", slot)
+    return try SlotContents(view, slot: slot)
+  }
+}
+
+extension SlotContents {
+  init(_ view: hg_slot_view, slot: String) throws(ProcessError) {
+    let here = try ProcessIdentity.current()
+    self.slot = slot
+    storeID = text(of: view.head.store_id)
+    isShared = view.head.shared != 0
+    supervisor = ProcessIdentity(
+      bootID: text(of: view.head.boot_id), pidNamespace: view.head.pid_namespace,
+      pid: view.head.supervisor_pid, startTime: view.head.supervisor_start)
+    createdMs = view.head.created_ms
+    isCopy = view.is_copy != 0
+    isOfThisBoot = supervisor.bootID == here.bootID
+    isOfThisNamespace = supervisor.pidNamespace == here.pidNamespace
+    attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
+    outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome) : nil
+  }
+}
+
+extension SlotContents.Attempt {
+  init(_ record: hg_slot_attempt) {
+    job = record.job
+    fence = record.fence
+    watch = record.watch
+    attempt = record.attempt
+    mark = text(of: record.mark)
+    keepsChildren = record.keep_children != 0
+    started = record.started != 0
+    handlerPID = record.handler_pid
+    handlerStart = record.handler_start
+    sinceTicks = record.since
+    stopping = StopReason(rawValue: record.stop_reason)
+    logPath = text(of: record.log_path)
+  }
+}

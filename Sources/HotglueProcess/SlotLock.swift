@@ -1,0 +1,65 @@
+import CSupervisor
+import Glibc
+
+/// The lock of a slot whose supervisor is gone, held until this value goes away.
+///
+/// While a supervisor, or a child of it that has not yet executed, lives, it holds this lock.
+/// Whoever has it decides what the attempt came to, and keeps it until that is recorded.
+public final class SlotLock {
+  public let storeFolder: String
+  public let slot: String
+  private let descriptor: Int32
+
+  private init(storeFolder: String, slot: String, descriptor: Int32) {
+    self.storeFolder = storeFolder
+    self.slot = slot
+    self.descriptor = descriptor
+  }
+
+  deinit { Glibc.close(descriptor) }
+
+  public enum Attempted {
+    case acquired(SlotLock)
+    /// Its supervisor lives, or somebody else is deciding.
+    case held
+    /// The file is gone: nothing was started in it that is not recorded.
+    case gone
+  }
+
+  /// Tries, on a descriptor of its own, without waiting.
+  public static func tryAcquire(
+    storeFolder: String, slot: String
+  ) throws(ProcessError) -> Attempted {
+    var descriptor: Int32 = -1
+    let error = hg_slot_lock(storeFolder, slot, &descriptor)
+    if error == EWOULDBLOCK { return .held }
+    if error == ENOENT { return .gone }
+    try ProcessError.check(error, "lock the slot", slot)
+    return .acquired(SlotLock(storeFolder: storeFolder, slot: slot, descriptor: descriptor))
+  }
+
+  /// Removes the slot with its log, socket and context file; the slot file last, so that a crash
+  /// in between leaves it for another try. Done after the end is recorded.
+  public func removeFiles() throws(ProcessError) {
+    try ProcessError.check(hg_slot_remove(storeFolder, slot), "remove the slot", slot)
+  }
+
+  /// Moves what the attempt wrote to its place, and says how much it is; 0: nothing, and no file.
+  /// Done before the end is recorded; done twice it is no error.
+  public func keepLog(at relativePath: String, shared: Bool) throws(ProcessError) -> Int64 {
+    try Slot.keepLog(
+      storeFolder: storeFolder, slot: slot, at: relativePath, shared: shared)
+  }
+}
+
+extension Slot {
+  /// As `SlotLock.keepLog`, for an outcome whose `logPlace` is `inSlot`.
+  public static func keepLog(
+    storeFolder: String, slot: String, at relativePath: String, shared: Bool
+  ) throws(ProcessError) -> Int64 {
+    var bytes: Int64 = 0
+    let error = hg_slot_keep_log(storeFolder, slot, relativePath, shared, &bytes)
+    try ProcessError.check(error, "keep the log", relativePath)
+    return bytes
+  }
+}

@@ -1,0 +1,94 @@
+import CSupervisor
+
+/// What a supervisor says.
+public enum SupervisorReply: Equatable, Sendable {
+  case started(job: Int64, fence: Int64, handlerPID: Int32)
+  /// The outcome is in the slot file already.
+  case ended(AttemptOutcome)
+  case status(AttemptStatus)
+  case refused(job: Int64, fence: Int64, Refusal)
+  /// Another connection minds the attempt now, under this watch.
+  case superseded(job: Int64, fence: Int64, watch: Int64)
+  /// The supervisor is gone, or has closed the connection. Always the last reply.
+  case endOfFile
+}
+
+/// The answer to ask, adopt and stop.
+public enum AttemptStatus: Equatable, Sendable {
+  case running(Running)
+  case ended(AttemptOutcome, watch: Int64)
+  /// The supervisor does not have this attempt. After an `adopt` it refuses to start it, too.
+  case other(job: Int64, fence: Int64)
+
+  public struct Running: Equatable, Sendable {
+    public var job: Int64
+    public var fence: Int64
+    /// The highest seen.
+    public var watch: Int64
+    public var started: Bool
+    public var handlerPID: Int32
+    /// Why it is being stopped, if it is.
+    public var stopping: StopReason?
+  }
+}
+
+/// Why an order was not carried out.
+public enum Refusal: Equatable, Sendable {
+  /// Orders to start come from the owner alone.
+  case notOwner
+  /// Another attempt runs.
+  case busy
+  /// A higher watch (this one) is known for this attempt.
+  case superseded(watch: Int64)
+  /// This supervisor runs nothing more.
+  case retiring
+  case malformed
+}
+
+extension SupervisorReply {
+  init(type: UInt16, body: ArraySlice<UInt8>) throws(ProcessError) {
+    let reply = record(body, as: hg_reply())
+    switch Int(type) {
+    case Int(HG_STARTED):
+      self = .started(job: reply.job, fence: reply.fence, handlerPID: reply.handler_pid)
+    case Int(HG_ENDED):
+      self = .ended(try AttemptOutcome(reply.outcome))
+    case Int(HG_STATUS):
+      self = .status(try AttemptStatus(reply))
+    case Int(HG_REFUSED):
+      self = .refused(job: reply.job, fence: reply.fence, Refusal(reply))
+    case Int(HG_SUPERSEDED):
+      self = .superseded(job: reply.job, fence: reply.fence, watch: reply.watch)
+    default:
+      throw .notUnderstood("reply of type \(type)")
+    }
+  }
+}
+
+extension AttemptStatus {
+  init(_ reply: hg_reply) throws(ProcessError) {
+    switch Int(reply.state) {
+    case Int(HG_RUNNING):
+      self = .running(
+        Running(
+          job: reply.job, fence: reply.fence, watch: reply.watch, started: reply.started != 0,
+          handlerPID: reply.handler_pid, stopping: StopReason(rawValue: reply.stop_reason)))
+    case Int(HG_HAS_ENDED):
+      self = .ended(try AttemptOutcome(reply.outcome), watch: reply.watch)
+    default:
+      self = .other(job: reply.job, fence: reply.fence)
+    }
+  }
+}
+
+extension Refusal {
+  init(_ reply: hg_reply) {
+    switch Int(reply.refusal) {
+    case Int(HG_REFUSED_NOT_OWNER): self = .notOwner
+    case Int(HG_REFUSED_BUSY): self = .busy
+    case Int(HG_REFUSED_SUPERSEDED): self = .superseded(watch: reply.watch)
+    case Int(HG_REFUSED_RETIRING): self = .retiring
+    default: self = .malformed
+    }
+  }
+}
