@@ -17,6 +17,17 @@ enum CommandKind: CaseIterable {
   case storeBackup
   case storeRestore
   case storePrune
+  case jobEnqueue
+  case jobList
+  case jobShow
+  case jobLogs
+  case jobWait
+  case jobCancel
+  case jobRetry
+  case jobResolve
+  case jobPrune
+  case jobLifecycle
+  case open
 
   /// What a command does, and to what: guards hang on this.
   enum Access {
@@ -33,12 +44,14 @@ enum CommandKind: CaseIterable {
 
   var access: Access {
     switch self {
-    case .initialize, .contextPath, .contextPrompt: .none
-    case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup:
+    case .initialize, .contextPath, .contextPrompt, .jobLifecycle: .none
+    case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
+      .open:
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
-    case .workspaceCurrent: .readsWorkspace
+    case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait: .readsWorkspace
+    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune: .changesWorkspace
     }
   }
 
@@ -63,6 +76,17 @@ enum CommandKind: CaseIterable {
     case .storeBackup: ["store", "backup"]
     case .storeRestore: ["store", "restore"]
     case .storePrune: ["store", "prune"]
+    case .jobEnqueue: ["job", "enqueue"]
+    case .jobList: ["job", "list"]
+    case .jobShow: ["job", "show"]
+    case .jobLogs: ["job", "logs"]
+    case .jobWait: ["job", "wait"]
+    case .jobCancel: ["job", "cancel"]
+    case .jobRetry: ["job", "retry"]
+    case .jobResolve: ["job", "resolve"]
+    case .jobPrune: ["job", "prune"]
+    case .jobLifecycle: ["job", "lifecycle"]
+    case .open: ["open"]
     }
   }
 
@@ -83,6 +107,17 @@ enum CommandKind: CaseIterable {
     case .storeBackup: StoreBackup.self
     case .storeRestore: StoreRestore.self
     case .storePrune: StorePrune.self
+    case .jobEnqueue: JobEnqueue.self
+    case .jobList: JobList.self
+    case .jobShow: JobShow.self
+    case .jobLogs: JobLogs.self
+    case .jobWait: JobWait.self
+    case .jobCancel: JobCancel.self
+    case .jobRetry: JobRetry.self
+    case .jobResolve: JobResolve.self
+    case .jobPrune: JobPrune.self
+    case .jobLifecycle: JobLifecycle.self
+    case .open: OpenLink.self
     }
   }
 
