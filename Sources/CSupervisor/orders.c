@@ -167,6 +167,9 @@ bool hg_order(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
       if (self->retiring) hg_leave(self, true);
     }
     return true;
+  case HG_GOODBYE:
+    if (self->owner == peer) self->farewell = true;
+    return true;
   case HG_ASK:
     status(self, peer, request->job, request->fence);
     return true;

@@ -1,7 +1,8 @@
 // The supervisor: one single-threaded process, session leader and subreaper, that outlives the
 // worker. It sleeps in poll and costs nothing while its handler runs.
 //
-// When its owner is gone: without an attempt it removes its files and ends; with one that runs it
+// When its owner is gone: without an attempt it ends, and leaves its slot unless the owner said
+// goodbye; with one that runs it
 // goes on alone; an outcome that nobody has acknowledged is given to the recorder.
 #include "supervisor.h"
 
@@ -152,7 +153,9 @@ static void set_timer(hg_supervisor *self) {
 
 static void decide(hg_supervisor *self) {
   if (self->owner) return;
-  if (self->phase == HG_IDLE) hg_leave(self, true);
+  // An owner that died may have claimed an attempt and not ordered it. The slot stays, and says to
+  // whoever takes that attempt up that it was never started.
+  if (self->phase == HG_IDLE) hg_leave(self, self->farewell);
   if (self->phase == HG_OVER && !self->recorder) hg_recorder_start(self);
 }
 

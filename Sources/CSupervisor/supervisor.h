@@ -52,6 +52,7 @@ typedef struct {
 
   hg_phase phase;
   bool retiring; // runs nothing more
+  bool farewell; // the owner has said that it leaves, and owes nothing
   pid_t recorder;
   int64_t recorder_until_ms; // 0: its end decides nothing
   hg_bytes vectors; // argv and environment of a launch

@@ -41,6 +41,21 @@ public final class FileLock {
     }
   }
 
+  /// Whether nobody holds the lock of an existing file; a file that is gone is held by nobody.
+  public static func isFree(path: String) throws(ProcessError) -> Bool {
+    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return true }
+      throw .system(call: "open", path: path, errno: errno)
+    }
+    defer { Glibc.close(descriptor) }
+    while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return false }
+      if errno != EINTR { throw .system(call: "flock", path: path, errno: errno) }
+    }
+    return true
+  }
+
   /// Tries until `deadline` (boot-clock milliseconds), at growing intervals of at most 20 ms;
   /// false when the time is over.
   public func lock(until deadline: Int64) throws(ProcessError) -> Bool {

@@ -72,6 +72,13 @@ public final class SupervisorLink {
     try send(type: HG_RECORDED, body: request(job: job, fence: fence))
   }
 
+  /// The owner leaves in order and owes no order: once idle, the supervisor ends and leaves nothing
+  /// behind. Without this an idle supervisor leaves its slot, for its owner may have died between
+  /// a claim and the order.
+  public func goodbye() throws(ProcessError) {
+    try send(type: HG_GOODBYE, body: request(job: 0, fence: 0))
+  }
+
   /// Asks how the attempt is; a `status` follows.
   public func ask(job: Int64, fence: Int64) throws(ProcessError) {
     try send(type: HG_ASK, body: request(job: job, fence: fence))

@@ -1,4 +1,5 @@
 public import HotglueCore
+public import HotglueStore
 
 /// What a worker takes, and when it goes.
 public struct WorkerOptions: Sendable {
@@ -18,13 +19,19 @@ public struct WorkerOptions: Sendable {
   public var drain = false
   /// With `drain`: how long a back-off of a job of its own may still be waited for.
   public var drainWait: Span = .seconds(60)
-  /// Bounds the claims; `--once` is 1.
+  /// Bounds the claims.
   public var maxJobs: Int?
+  /// One claim, or none if nothing is due.
+  public var once = false {
+    didSet { if once { maxJobs = 1 } }
+  }
   public var maxTime: Span?
   /// After a first signal: how long attempts may go on before the worker leaves.
   public var grace: Span = .seconds(30)
   /// At the end of the grace, stop the attempts instead of leaving them to their supervisors.
   public var stopRunning = false
+  /// With `only`: the first signal cancels the job instead of beginning the grace.
+  public var cancelsOnSignal = false
   /// Free bytes on the store's file system below which nothing is claimed.
   public var freeSpaceFloor: Int64 = 64 << 20
 
@@ -43,7 +50,7 @@ public enum WorkerEvent: Sendable {
   /// Left to their supervisors at the worker's end.
   case left([JobID])
   /// Something is wrong that the worker waits out; said once until it is over.
-  case problem(String)
+  case problem(StoreError)
 }
 
 /// What a worker did.

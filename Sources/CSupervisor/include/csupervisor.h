@@ -145,6 +145,7 @@ enum {
   HG_ASK = 3,
   HG_ADOPT = 4,
   HG_STOP = 5,
+  HG_GOODBYE = 6, // the owner leaves in order: an idle supervisor leaves nothing behind
 
   HG_HELLO = 64, // body: hg_hello
   HG_STARTED = 65,
@@ -252,6 +253,17 @@ int hg_slot_keep_log(
 /// is at the end. A file system that knows no holes has none.
 int64_t hg_next_data(int fd, int64_t offset);
 int64_t hg_next_hole(int fd, int64_t offset);
+
+/// Blocks TERM, INT and HUP and gives a descriptor to read them from.
+int hg_signals_open(int *fd);
+/// The next signal that has come, or 0.
+int hg_signals_next(int fd);
+void hg_signals_close(int fd);
+
+/// Starts `/bin/sh -c COMMAND` in a process group of its own, without input or output. It dies with
+/// its parent. `pidfd` is readable when it has ended.
+int hg_check_start(
+  const char *command, const char *directory, char *const *environment, int *pidfd, pid_t *pid);
 
 // What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
 typedef struct hg_sweep hg_sweep;

@@ -1,0 +1,78 @@
+import CSupervisor
+import Glibc
+
+/// A job's `--verify` command, asked whether an attempt of unknown outcome happened.
+///
+/// It runs by `/bin/sh -c` in the job's folder, without input or output, and dies with the process
+/// that asks: whoever takes the attempt up next asks again.
+public final class VerifyCheck {
+  public enum Answer: Equatable, Sendable {
+    case exited(Int32)
+    /// It took longer than `boundMs` and was killed.
+    case overdue
+    case killed(signal: Int32)
+  }
+
+  public static let boundMs: Int64 = 60_000
+
+  /// Readable when the command has ended.
+  public let fileDescriptor: Int32
+  /// Boot-clock milliseconds at which it is killed.
+  public let deadlineMs: Int64
+  private let pid: pid_t
+  private var isReaped = false
+
+  private init(fileDescriptor: Int32, pid: pid_t) {
+    self.fileDescriptor = fileDescriptor
+    self.pid = pid
+    deadlineMs = BootClock.now() + Self.boundMs
+  }
+
+  deinit {
+    if !isReaped {
+      kill(-pid, SIGKILL)
+      kill(pid, SIGKILL)
+      waitpid(pid, nil, 0)
+    }
+    close(fileDescriptor)
+  }
+
+  public static func start(
+    _ command: String, directory: String, environment: [String]
+  ) throws(ProcessError) -> VerifyCheck {
+    var descriptor: Int32 = -1
+    var pid: pid_t = 0
+    let variables = environment.map { strdup($0) }
+    defer { for variable in variables { free(variable) } }
+    let error = (variables + [nil]).withUnsafeBufferPointer { pointers in
+      hg_check_start(command, directory, pointers.baseAddress, &descriptor, &pid)
+    }
+    try ProcessError.check(error, "start the check command", directory)
+    return VerifyCheck(fileDescriptor: descriptor, pid: pid)
+  }
+
+  /// Its answer, or `nil` while it runs. Past the bound it is killed.
+  public func answer() throws(ProcessError) -> Answer? {
+    var status: Int32 = 0
+    let ended = waitpid(pid, &status, WNOHANG)
+    if ended < 0 { throw .system(call: "waitpid", path: nil, errno: errno) }
+    if ended == 0 {
+      guard BootClock.now() >= deadlineMs else { return nil }
+      kill(-pid, SIGKILL)
+      kill(pid, SIGKILL)
+      waitpid(pid, nil, 0)
+      isReaped = true
+      return .overdue
+    }
+    isReaped = true
+    let signal = status & 0x7f
+    return signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+  }
+}
+
+/// Waits until the descriptor is readable or the boot-clock time has come.
+public func waitForInput(_ descriptor: Int32?, untilMs: Int64) {
+  let rest = max(0, untilMs - BootClock.now())
+  var entries = descriptor.map { [pollfd(fd: $0, events: Int16(POLLIN), revents: 0)] } ?? []
+  _ = poll(&entries, nfds_t(entries.count), Int32(clamping: rest))
+}

@@ -1,0 +1,115 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// An attempt's end in the store's words: what a supervisor left, judged by the job's policy.
+struct AttemptReport {
+  let end: AttemptEnd
+  let verdict: Verdict
+  private(set) var usage: AttemptUsage
+  private(set) var warnings: [String]
+  let endedAt: Timestamp
+
+  /// What the supervisor saw. `log` is where the attempt's log is when there is one.
+  init(_ outcome: HotglueProcess.AttemptOutcome, policy: JobPolicy, log: String) {
+    end = AttemptEnd(
+      how: AttemptEnd.How(outcome.end), stop: outcome.stop.map { AttemptEnd.StopReason($0.reason) },
+      reachedKill: outcome.killReached)
+    verdict = end.verdict(by: policy.onExit)
+    usage = AttemptUsage(
+      exitStatus: end.exitStatus.map(Int.init), signal: end.signal.map { Int($0.number) },
+      userMilliseconds: outcome.userMs, systemMilliseconds: outcome.systemMs,
+      peakMemoryBytes: outcome.peakBytes, log: outcome.logPlace == .none ? nil : log)
+    warnings = Self.warnings(outcome)
+    endedAt = Timestamp(milliseconds: outcome.endedMs)
+  }
+
+  /// An end that nobody saw: certainly never started, or lost.
+  init(_ how: AttemptEnd.How, log: String?, warnings: [String] = [], at now: Timestamp) {
+    end = AttemptEnd(how: how)
+    verdict = end.verdict(by: .none)
+    usage = AttemptUsage(log: log)
+    self.warnings = warnings
+    endedAt = now
+  }
+
+  private static func warnings(_ outcome: HotglueProcess.AttemptOutcome) -> [String] {
+    var warnings: [String] = []
+    if outcome.straysKilled > 0 {
+      warnings.append("\(outcome.straysKilled) processes were left behind and stopped")
+    }
+    if outcome.straysLeftCount > 0 {
+      let named = outcome.straysLeft.map { "\($0.name) (\($0.pid))" }.joined(separator: ", ")
+      warnings.append("\(outcome.straysLeftCount) processes could not be stopped: \(named)")
+    }
+    if outcome.logLeftOutBytes > 0 {
+      warnings.append("\(outcome.logLeftOutBytes) bytes of the log's middle were left out")
+    }
+    if let stop = outcome.stop { warnings.append("stopped by \(stop.who)") }
+    return warnings
+  }
+
+  func withWarning(_ warning: String) -> AttemptReport {
+    var report = self
+    report.warnings.append(warning)
+    return report
+  }
+
+  /// The report once what the attempt left behind was stopped.
+  func withRemains(_ remains: AttemptRemains.Result, log: String?) -> AttemptReport {
+    var report = self
+    report.usage.log = log
+    if remains.killed > 0 {
+      report.warnings.append("\(remains.killed) processes were left behind and stopped")
+    }
+    if remains.leftCount > 0 {
+      let named = remains.left.map { "\($0.name) (\($0.pid))" }.joined(separator: ", ")
+      report.warnings.append("\(remains.leftCount) processes could not be stopped: \(named)")
+    }
+    return report
+  }
+
+  func settlement(
+    of attempt: AttemptReference, by who: String, verification: JobEvent.Verification? = nil
+  ) -> Settlement {
+    Settlement(
+      attempt: attempt, end: end, verdict: verdict, verification: verification, usage: usage,
+      warnings: warnings, endedAt: endedAt, by: who)
+  }
+
+  /// Whether the job's `--verify` command is to be asked before this is recorded.
+  func needsVerification(_ policy: JobPolicy) -> Bool {
+    verdict.outcome == .unknown && policy.replay == .unsafe && policy.verify != nil
+  }
+}
+
+extension AttemptEnd.How {
+  init(_ end: HotglueProcess.AttemptOutcome.End) {
+    switch end {
+    case .exited(let status): self = .exited(status)
+    case .signaled(let signal, _): self = .signaled(Signal(number: signal))
+    case .execFailed(let errno): self = .notExecutable(errno: errno)
+    case .chdirFailed(let errno): self = .directoryGone(errno: errno)
+    case .neverStarted: self = .neverStarted
+    }
+  }
+}
+
+extension AttemptEnd.StopReason {
+  init(_ reason: HotglueProcess.StopReason) {
+    switch reason {
+    case .timeout: self = .timeout
+    case .cancel: self = .cancel
+    case .stopRunning: self = .stopRunning
+    case .reclaim: self = .reclaim
+    }
+  }
+}
+
+/// Where attempts leave what they wrote.
+enum LogPath {
+  /// The path of an attempt's log below the store's folder; sharded, so that no folder gets long.
+  static func of(job: JobID, fence: Fence) -> String {
+    "logs/\(job / 1000)/\(job)-\(fence).log"
+  }
+}

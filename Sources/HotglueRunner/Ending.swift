@@ -1,0 +1,111 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// An attempt that is over, on its way into the store.
+///
+/// What it left behind is stopped first, then its job's `--verify` command is asked if its outcome
+/// is unknown and the job is not safe to run twice, and only then its end may be recorded. All the
+/// while the attempt's lock is held, by its supervisor or by this value: nobody else can conclude
+/// anything about it.
+final class Ending {
+  let reference: AttemptReference
+  /// The worker's seat, for an attempt that it minded to the end.
+  let seat: Seat?
+  /// The lock of a dead supervisor's slot; its files go once the end is recorded.
+  let lock: SlotLock?
+  private let minded: MindedAttempt
+  private let recordedBy: String
+  private var remains: AttemptRemains?
+  private var report: AttemptReport
+  private var check: VerifyCheck?
+  private var verification: JobEvent.Verification?
+
+  enum Step {
+    /// Look again at this boot-clock time, or when the descriptor is readable.
+    case waiting(untilMs: Int64, descriptor: Int32?)
+    case ready(Settlement)
+  }
+
+  init(
+    _ minded: MindedAttempt, report: AttemptReport, remains: AttemptRemains? = nil,
+    seat: Seat? = nil, lock: SlotLock? = nil, recordedBy: String
+  ) {
+    self.minded = minded
+    reference = minded.reference
+    self.report = report
+    self.remains = remains
+    self.seat = seat
+    self.lock = lock
+    self.recordedBy = recordedBy
+  }
+
+  var policy: JobPolicy { minded.policy }
+  var verdict: Verdict { report.verdict }
+
+  /// Does what is due, without waiting.
+  func step(_ place: WorkerPlace) throws(RunnerError) -> Step {
+    if let remains {
+      switch remains.step() {
+      case .waiting(let time): return .waiting(untilMs: time, descriptor: nil)
+      case .done(let result):
+        self.remains = nil
+        let log = lock.map { _ in LogPath.of(job: reference.job, fence: reference.fence) }
+        let hasLog = try keepLog(place) > 0
+        report = report.withRemains(result, log: hasLog ? log : nil)
+      }
+    }
+    if report.needsVerification(minded.policy), verification == nil {
+      if check == nil, let command = minded.policy.verify {
+        check = try processStep { () throws(ProcessError) in
+          try VerifyCheck.start(
+            command, directory: minded.directory,
+            environment: minded.verifyEnvironment(place.environment))
+        }
+      }
+      guard let check else { throw .system("verify") }
+      guard let answer = try processStep({ () throws(ProcessError) in try check.answer() }) else {
+        return .waiting(untilMs: check.deadlineMs, descriptor: check.fileDescriptor)
+      }
+      verification = JobEvent.Verification(answer)
+      self.check = nil
+    }
+    return .ready(
+      report.settlement(of: reference, by: recordedBy, verification: verification))
+  }
+
+  private func keepLog(_ place: WorkerPlace) throws(RunnerError) -> Int64 {
+    guard let lock else { return 0 }
+    return try processStep { () throws(ProcessError) in
+      try lock.keepLog(
+        at: LogPath.of(job: reference.job, fence: reference.fence), shared: place.isShared)
+    }
+  }
+
+  /// Steps until the end may be recorded, waiting as it takes: for commands, which have no loop.
+  func waitUntilReady(_ place: WorkerPlace) throws(RunnerError) -> Settlement {
+    while true {
+      switch try step(place) {
+      case .ready(let settlement): return settlement
+      case .waiting(let time, let descriptor):
+        waitForInput(descriptor, untilMs: min(time, BootClock.now() + 1000))
+      }
+    }
+  }
+
+  /// The end is recorded: a dead supervisor's files go.
+  func forget() throws(RunnerError) {
+    guard let lock else { return }
+    try processStep { () throws(ProcessError) in try lock.removeFiles() }
+  }
+}
+
+extension JobEvent.Verification {
+  init(_ answer: VerifyCheck.Answer) {
+    switch answer {
+    case .exited(0): self = .happened
+    case .exited(1): self = .didNotHappen
+    case .exited, .overdue, .killed: self = .undecided
+    }
+  }
+}

@@ -1,0 +1,176 @@
+public import HotglueCore
+import HotglueProcess
+public import HotglueStore
+
+/// Does on demand what every worker does on every turn: resolves running attempts that nobody
+/// minds.
+public struct Reclaim {
+  public enum Became: Equatable, Sendable {
+    /// It was over: what the job is now.
+    case recorded(JobState)
+    /// It lives and goes on under its supervisor.
+    case unattended
+    /// It lived and has been told to stop.
+    case stopping
+    /// Its supervisor does not answer; it is killed when this moment has come.
+    case waiting(until: BootTime)
+    /// It is in another PID namespace, where it may live.
+    case elsewhere
+    /// Somebody else took it up meanwhile.
+    case taken
+    /// With `--dry-run`: it is over, and this is what would be recorded.
+    case would(HotglueCore.AttemptOutcome)
+  }
+
+  public struct Line: Equatable, Sendable {
+    public let job: JobID
+    public let workspace: WorkspaceID
+    public let why: String
+    public let became: Became
+  }
+
+  private let store: any Store
+  private let place: WorkerPlace
+  private let rescuer: Rescuer
+  private let user: String
+
+  public init(store: any Store, place: WorkerPlace, user: String) {
+    self.store = store
+    self.place = place
+    self.user = user
+    rescuer = Rescuer(place: place, name: user)
+  }
+
+  /// Looks at every running attempt of the workspaces (or one job's) and returns a line for each that
+  /// its worker does not mind. `stops` sends those that live the stop ladder; `dryRun` changes
+  /// nothing.
+  public func run(
+    in workspaces: [WorkspaceID], only job: JobID? = nil, dryRun: Bool, stops: Bool
+  ) throws(RunnerError) -> [Line] {
+    let running = try storeStep { () throws(StoreError) in
+      try store.runningAttempts(in: workspaces, notMindedBy: nil)
+    }
+    var lines: [Line] = []
+    for attempt in running where job == nil || attempt.reference.job == job {
+      if let line = try resolve(attempt, dryRun: dryRun, stops: stops) { lines.append(line) }
+    }
+    return lines
+  }
+
+  private func resolve(_ attempt: RunningAttempt, dryRun: Bool, stops: Bool) throws(RunnerError)
+    -> Line?
+  {
+    var tries = 0
+    while true {
+      let now = place.bootNow()
+      let workerIsGone = try rescuer.isGone(attempt.worker)
+      let why =
+        workerIsGone
+        ? "worker \(attempt.worker.name) is gone" : "lease of worker \(attempt.worker.name) is over"
+      func line(_ became: Became) -> Line {
+        Line(
+          job: attempt.reference.job, workspace: attempt.reference.workspace, why: why,
+          became: became)
+      }
+      switch try rescuer.examine(attempt, now: now) {
+      case .minded: return nil
+      case .elsewhere: return line(.elsewhere)
+      case .over(let ending):
+        return line(dryRun ? .would(ending.verdict.outcome) : try record(ending))
+      case .alive(let link, let status):
+        if let became = try settle(attempt, link, status, dryRun: dryRun, stops: stops) {
+          return line(became)
+        }
+      case .silent(let contents):
+        if let became = try wait(attempt, contents, now: now, dryRun: dryRun) {
+          return line(became)
+        }
+      case .changing: break
+      }
+      tries += 1
+      if tries > 100 { return line(.taken) }
+      waitForInput(nil, untilMs: BootClock.now() + 20)
+    }
+  }
+
+  private func record(_ ending: Ending) throws(RunnerError) -> Became {
+    let settlement = try ending.waitUntilReady(place)
+    let result = try storeStep { () throws(StoreError) in
+      try store.settle([settlement], thenClaim: nil, at: place.now()).results.first
+    }
+    try ending.forget()
+    switch result {
+    case .recorded(let state, _), .alreadyRecorded(let state): return .recorded(state)
+    case .late, nil: return .taken
+    }
+  }
+
+  /// `nil`: look again in a moment.
+  private func settle(
+    _ attempt: RunningAttempt, _ link: SupervisorLink, _ status: AttemptStatus, dryRun: Bool,
+    stops: Bool
+  ) throws(RunnerError) -> Became? {
+    let reference = attempt.reference
+    switch status {
+    case .running:
+      guard stops, !dryRun else { return .unattended }
+      do throws(ProcessError) {
+        _ = try link.request(
+          .stop(
+            job: reference.job, fence: reference.fence, watch: nil, reason: .reclaim, who: user),
+          timeoutMs: Rescuer.patienceMs)
+        return .stopping
+      } catch {
+        return nil
+      }
+    case .ended(let outcome, _):
+      // Its supervisor is having it recorded; doing it here as well is no error, and sooner.
+      let report = AttemptReport(
+        outcome, policy: attempt.policy, log: LogPath.of(job: reference.job, fence: reference.fence))
+      let ending = Ending(
+        MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()), report: report,
+        recordedBy: user)
+      return dryRun ? .would(report.verdict.outcome) : try record(ending)
+    case .other:
+      if dryRun { return .would(.neverStarted) }
+      return try giveBack(attempt, link)
+    }
+  }
+
+  /// The supervisor lives and does not have the attempt: it is made to refuse it, and then the
+  /// attempt was certainly never started.
+  private func giveBack(_ attempt: RunningAttempt, _ link: SupervisorLink) throws(RunnerError)
+    -> Became?
+  {
+    let reference = attempt.reference
+    do throws(ProcessError) {
+      let answer = try link.request(
+        .adopt(job: reference.job, fence: reference.fence, watch: attempt.watch + 1),
+        timeoutMs: Rescuer.patienceMs)
+      guard case .status(.other)? = answer else { return nil }
+    } catch {
+      return nil
+    }
+    return try record(
+      Ending(
+        MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()),
+        report: AttemptReport(.neverStarted, log: nil, at: place.now()), recordedBy: user))
+  }
+
+  /// `nil`: it was killed, look again.
+  private func wait(
+    _ attempt: RunningAttempt, _ contents: SlotContents?, now: BootTime, dryRun: Bool
+  ) throws(RunnerError) -> Became? {
+    let since: BootTime? =
+      dryRun
+      ? (attempt.unansweredSince ?? now)
+      : try storeStep { () throws(StoreError) in
+        try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: now)
+      }
+    guard let since else { return .taken }
+    let until = since.advanced(by: attempt.leaseLength)
+    guard until.hasPassed(at: now), !dryRun, let contents else { return .waiting(until: until) }
+    _ = try processStep { () throws(ProcessError) in try AttemptRemains.killHolder(contents) }
+    return nil
+  }
+}

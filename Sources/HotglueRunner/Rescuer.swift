@@ -1,0 +1,158 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// Finds out what became of a running attempt that nobody may be minding.
+///
+/// The order of the questions matters. A worker that lives within its lease minds its attempts.
+/// Else the attempt itself is asked: its slot's lock says whether its supervisor (or a child that
+/// has not executed yet) lives. Only under that lock anything is concluded from a missing mark or
+/// outcome, and it is kept until the conclusion is recorded, so that nobody else concludes from
+/// half of it.
+struct Rescuer {
+  let place: WorkerPlace
+  /// Who records what is found: a worker's name or a user.
+  let name: String
+
+  enum Finding {
+    /// Its worker lives and its lease has not run out.
+    case minded
+    /// Its supervisor answers; the connection is ours to adopt or stop it with.
+    case alive(SupervisorLink, AttemptStatus)
+    /// It is over; its lock is held until that is recorded.
+    case over(Ending)
+    /// Its lock is held and nobody answers.
+    case silent(SlotContents?)
+    /// Its supervisor is just ending, or somebody else is recording it: look again soon.
+    case changing
+    /// Another PID namespace has it: it cannot be judged from here.
+    case elsewhere
+  }
+
+  /// How long an answer may take before a supervisor counts as silent. It sleeps in poll and
+  /// answers within a millisecond, unless it is frozen or the machine is overloaded.
+  static let patienceMs: Int64 = 500
+
+  func examine(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) -> Finding {
+    let workerIsGone = try isGone(attempt.worker)
+    guard workerIsGone || attempt.lease.hasPassed(at: now) else { return .minded }
+    return try interrogate(attempt, now: now)
+  }
+
+  /// Asks the attempt itself, whoever minds it.
+  func interrogate(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) -> Finding {
+    try processStep { () throws(ProcessError) in
+      switch try SlotLock.tryAcquire(storeFolder: place.folder, slot: attempt.slot) {
+      case .acquired(let lock): return try conclude(attempt, under: lock, now: now)
+      case .gone:
+        // A supervisor whose worker died leaves its slot for us. One that is not there was taken
+        // away by somebody, and nothing can say any more that the handler did not start.
+        return .over(lost(attempt, nil, now))
+      case .held: return try ask(attempt)
+      }
+    }
+  }
+
+  private func ask(_ attempt: RunningAttempt) throws(ProcessError) -> Finding {
+    guard let contents = try Slot.read(storeFolder: place.folder, slot: attempt.slot) else {
+      return .changing
+    }
+    let noAnswer: Finding = contents.isOfThisNamespace ? .silent(contents) : .elsewhere
+    do {
+      guard
+        let link = try SupervisorLink.connect(
+          storeFolder: place.folder, slot: attempt.slot, timeoutMs: Self.patienceMs),
+        case .status(let status)? = try link.request(
+          .ask(job: attempt.reference.job, fence: attempt.reference.fence),
+          timeoutMs: Self.patienceMs)
+      else { return noAnswer }
+      return .alive(link, status)
+    } catch .supervisorGone {
+      return .changing
+    } catch .noAnswer {
+      return noAnswer
+    }
+  }
+
+  /// The supervisor and any child that has not executed are gone, and we hold their lock.
+  private func conclude(
+    _ attempt: RunningAttempt, under lock: SlotLock, now: BootTime
+  ) throws(ProcessError) -> Finding {
+    guard let contents = try Slot.read(storeFolder: place.folder, slot: attempt.slot) else {
+      return .changing
+    }
+    // A copied store says what it says; nothing outside it is asked, scanned or killed.
+    if contents.isCopy { return .over(lost(attempt, lock, now)) }
+    let logPath = LogPath.of(job: attempt.reference.job, fence: attempt.reference.fence)
+    guard let found = contents.attempt, found.job == attempt.reference.job,
+      found.fence == attempt.reference.fence
+    else {
+      // The supervisor died before it was given this attempt. On this boot that is certain; after
+      // another one it proves nothing, since files are not synced.
+      return .over(
+        contents.isOfThisBoot
+          ? ending(attempt, AttemptReport(.neverStarted, log: nil, at: place.now()), lock, now)
+          : lost(attempt, lock, now))
+    }
+    if var outcome = contents.outcome {
+      if outcome.logPlace == .inSlot {
+        let bytes = try lock.keepLog(at: logPath, shared: place.isShared)
+        outcome.logPlace = bytes > 0 ? .inPlace : .none
+      }
+      let report = AttemptReport(outcome, policy: attempt.policy, log: logPath)
+      return .over(ending(attempt, report, lock, now))
+    }
+    guard contents.isOfThisBoot else {
+      let bytes = try lock.keepLog(at: logPath, shared: place.isShared)
+      return .over(lost(attempt, lock, now, log: bytes > 0 ? logPath : nil))
+    }
+    guard found.started else {
+      let report = AttemptReport(.neverStarted, log: nil, at: place.now())
+      return .over(ending(attempt, report, lock, now))
+    }
+    // Whatever is left of it is stopped before it counts as over. From another PID namespace
+    // nothing can be seen, and nothing is touched; the loss then decides by the job's replay.
+    var report = AttemptReport(.lost, log: nil, at: place.now())
+    if !contents.isOfThisNamespace {
+      report = report.withWarning(
+        "its processes were in another PID namespace and could not be looked for")
+    }
+    if found.keepsChildren {
+      // What it left lives on by its own wish; only the handler itself must be gone.
+      _ = try AttemptRemains.killHolder(contents)
+      let bytes = try lock.keepLog(at: logPath, shared: place.isShared)
+      return .over(lost(attempt, lock, now, log: bytes > 0 ? logPath : nil))
+    }
+    let remains = try AttemptRemains(contents, ladder: attempt.policy.stop.steps.map(\.wire))
+    return .over(
+      Ending(
+        MindedAttempt(attempt, watch: attempt.watch, now: now), report: report, remains: remains,
+        lock: lock, recordedBy: name))
+  }
+
+  private func ending(
+    _ attempt: RunningAttempt, _ report: AttemptReport, _ lock: SlotLock?, _ now: BootTime
+  ) -> Ending {
+    Ending(
+      MindedAttempt(attempt, watch: attempt.watch, now: now), report: report, lock: lock,
+      recordedBy: name)
+  }
+
+  private func lost(
+    _ attempt: RunningAttempt, _ lock: SlotLock?, _ now: BootTime, log: String? = nil
+  ) -> Ending {
+    ending(attempt, AttemptReport(.lost, log: log, at: place.now()), lock, now)
+  }
+
+  /// Whether a worker is known to be gone: its lock is free, or it was of another boot.
+  func isGone(_ worker: WorkerIdentity) throws(RunnerError) -> Bool {
+    if worker.bootID != place.bootID { return true }
+    return try processStep { () throws(ProcessError) in
+      try FileLock.isFree(path: place.folder + "/" + worker.lockPath)
+    }
+  }
+}
+
+extension StopLadder.Step {
+  var wire: LadderStep { LadderStep(signal: signal.number, waitMs: wait.milliseconds) }
+}

@@ -1,0 +1,18 @@
+public import HotglueProcess
+public import HotglueStore
+
+/// What stops a worker, a reclaim or a recorder.
+public enum RunnerError: Error {
+  case store(StoreError)
+  case process(ProcessError)
+  /// The system refused something a worker cannot do without.
+  case system(String)
+}
+
+func storeStep<Value>(_ step: () throws(StoreError) -> Value) throws(RunnerError) -> Value {
+  do { return try step() } catch { throw .store(error) }
+}
+
+func processStep<Value>(_ step: () throws(ProcessError) -> Value) throws(RunnerError) -> Value {
+  do { return try step() } catch { throw .process(error) }
+}

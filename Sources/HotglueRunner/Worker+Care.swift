@@ -1,0 +1,254 @@
+import Glibc
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// What a worker hears, renews, and takes up.
+extension Worker {
+  func takeSignals() {
+    for signal in wakeups.receivedSignals() {
+      if summary.signal == nil {
+        summary.signal = signal
+        if options.cancelsOnSignal, let job = options.only, cancel(job) { continue }
+        phase = .finishing(until: place.bootNow().advanced(by: options.grace))
+      } else {
+        phase = .leaving
+      }
+    }
+  }
+
+  /// Cancels the one job this worker is for; false when it is not there to be cancelled.
+  private func cancel(_ job: JobID) -> Bool {
+    do throws(StoreError) {
+      guard let workspace = try store.owner(ofJob: job) else { return false }
+      _ = try store.cancel(job, in: workspace, by: actor, at: place.now())
+      lookAroundAt = place.bootNow()
+      return true
+    } catch {
+      observe(.problem(error))
+      return false
+    }
+  }
+
+  func takeReplies() throws(RunnerError) {
+    for seat in seats {
+      let replies: [SupervisorReply]
+      do throws(ProcessError) {
+        replies = try seat.link.receive()
+      } catch {
+        loseSeat(seat)
+        continue
+      }
+      for reply in replies { take(reply, from: seat) }
+    }
+  }
+
+  private func take(_ reply: SupervisorReply, from seat: Seat) {
+    switch reply {
+    case .started, .status: break
+    case .ended(let outcome): take(outcome, from: seat)
+    case .refused(let job, let fence, let refusal):
+      guard let minded = seat.minded, minded.reference.job == job, minded.reference.fence == fence
+      else { return }
+      take(refusal, of: minded, from: seat)
+    case .superseded(let job, let fence, _):
+      guard let minded = seat.minded, minded.reference.job == job, minded.reference.fence == fence
+      else { return }
+      observe(.superseded(job, minded.reference.workspace))
+      seat.minded = nil
+      drop(seat)
+    case .endOfFile: loseSeat(seat)
+    }
+  }
+
+  private func take(_ outcome: HotglueProcess.AttemptOutcome, from seat: Seat) {
+    guard let minded = seat.minded, minded.reference.job == outcome.job,
+      minded.reference.fence == outcome.fence
+    else { return }
+    seat.minded = nil
+    seat.isEnding = true
+    seat.isRetiring = seat.isRetiring || outcome.supervisorRetires
+    let log = LogPath.of(job: outcome.job, fence: outcome.fence)
+    endings.append(
+      Ending(
+        minded, report: AttemptReport(outcome, policy: minded.policy, log: log), seat: seat,
+        recordedBy: name))
+  }
+
+  private func take(_ refusal: Refusal, of minded: MindedAttempt, from seat: Seat) {
+    seat.minded = nil
+    switch refusal {
+    case .superseded, .notOwner:
+      // Somebody took the attempt, or gave it back, while this worker slept.
+      observe(.superseded(minded.reference.job, minded.reference.workspace))
+    case .busy, .retiring, .malformed:
+      seat.isEnding = true
+      seat.isRetiring = true
+      endings.append(
+        Ending(
+          minded, report: AttemptReport(.neverStarted, log: nil, at: place.now()), seat: seat,
+          recordedBy: name))
+    }
+  }
+
+  /// Renews every lease that is a third over, in one commit.
+  func renewLeases() throws(RunnerError) {
+    let now = place.bootNow()
+    let due = seats.filter { $0.minded?.renewAt.hasPassed(at: now) ?? false }
+    guard !due.isEmpty else { return }
+    let attempts = due.compactMap { seat in
+      seat.minded.map { (reference: $0.reference, watch: $0.watch) }
+    }
+    let lost = try storeStep { () throws(StoreError) in
+      try store.renew(attempts, worker: id, bootNow: now)
+    }
+    for seat in due {
+      guard let minded = seat.minded else { continue }
+      if lost.contains(minded.reference) {
+        observe(.superseded(minded.reference.job, minded.reference.workspace))
+        seat.minded = nil
+        drop(seat)
+      } else {
+        seat.minded?.renewAt = now.advanced(by: MindedAttempt.renewal(minded.policy))
+      }
+    }
+  }
+
+  /// Once a second, and at once when one of its own supervisors has died: expires, stops what is
+  /// cancelled, and rescues.
+  func lookAround() throws(RunnerError) {
+    let now = place.bootNow()
+    guard lookAroundAt.hasPassed(at: now) else { return }
+    lookAroundAt = now.advanced(by: orphans.isEmpty ? .seconds(1) : Span(milliseconds: 20))
+    let workspaces = try storeStep { () throws(StoreError) in try self.workspaces }
+    let running = try storeStep { () throws(StoreError) in
+      _ = try store.expire(in: workspaces, at: place.now())
+      return try store.runningAttempts(in: workspaces, notMindedBy: nil)
+    }
+    orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))
+    for attempt in running {
+      if attempt.workerID == id {
+        try mindOwn(attempt, now: now)
+      } else if phase == .working {
+        try takeUp(rescuer.examine(attempt, now: now), attempt)
+      }
+    }
+    if pruneAt.hasPassed(at: now), phase == .working { try housekeeping(now) }
+  }
+
+  private func mindOwn(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) {
+    if isEnding(attempt.reference.job) { return }
+    guard let seat = seats.first(where: { $0.minded?.reference == attempt.reference }) else {
+      // Its supervisor died, or this worker's connection to it broke.
+      orphans.insert(attempt.reference.job)
+      try takeUp(rescuer.interrogate(attempt, now: now), attempt)
+      return
+    }
+    guard attempt.cancelRequested || phase == .stopping, seat.minded?.stopIsOrdered == false else {
+      return
+    }
+    order(attempt.cancelRequested ? .cancel : .stopRunning, at: seat)
+  }
+
+  func order(_ reason: StopReason, at seat: Seat) {
+    guard let minded = seat.minded else { return }
+    do throws(ProcessError) {
+      try seat.link.stop(
+        job: minded.reference.job, fence: minded.reference.fence, watch: minded.watch,
+        reason: reason, who: name)
+      seat.minded?.stopIsOrdered = true
+    } catch {
+      loseSeat(seat)
+    }
+  }
+
+  private func isEnding(_ job: JobID) -> Bool {
+    endings.contains { $0.reference.job == job }
+  }
+
+  private func takeUp(_ finding: Rescuer.Finding, _ attempt: RunningAttempt) throws(RunnerError) {
+    switch finding {
+    case .minded, .elsewhere: break
+    case .changing: lookAroundAt = place.bootNow().advanced(by: Span(milliseconds: 20))
+    case .over(let ending):
+      if !isEnding(attempt.reference.job) { endings.append(ending) }
+    case .alive(let link, let status): try adopt(attempt, link, status)
+    case .silent(let contents): try waitForAnswer(attempt, contents)
+    }
+  }
+
+  /// Adoption is never refused for lack of seats: an attempt that nobody minds comes first.
+  private func adopt(
+    _ attempt: RunningAttempt, _ link: SupervisorLink, _ status: AttemptStatus
+  ) throws(RunnerError) {
+    let now = place.bootNow()
+    let reference = attempt.reference
+    let watch: Watch
+    do throws(StoreError) {
+      watch = try store.adopt(
+        reference, watch: attempt.watch, by: id, name: name, bootNow: now, at: place.now())
+    } catch .stale {
+      return
+    } catch {
+      throw .store(error)
+    }
+    let seat = Seat(
+      link: link, isAdopted: true,
+      minded: MindedAttempt(attempt, watch: watch, now: now))
+    do throws(ProcessError) {
+      let answer = try link.request(
+        .adopt(job: reference.job, fence: reference.fence, watch: watch),
+        timeoutMs: Rescuer.patienceMs)
+      switch answer {
+      case .status(.other):
+        // It was never given the attempt, and from now on refuses it.
+        seat.minded = nil
+        endings.append(
+          Ending(
+            MindedAttempt(attempt, watch: watch, now: now),
+            report: AttemptReport(.neverStarted, log: nil, at: place.now()),
+            recordedBy: name))
+        return
+      case .status(.ended(let outcome, _)):
+        seats.append(seat)
+        take(outcome, from: seat)
+      case .status(.running), nil:
+        seats.append(seat)
+      case .refused:
+        return
+      }
+    } catch {
+      // It ended in this moment. Ours by the store, so the next look finds it as an orphan.
+      orphans.insert(reference.job)
+      return
+    }
+    orphans.remove(reference.job)
+    summary.adopted += 1
+    observe(.adopted(reference.job, reference.workspace))
+  }
+
+  /// A supervisor that holds its lock and says nothing for one further lease is killed.
+  private func waitForAnswer(_ attempt: RunningAttempt, _ contents: SlotContents?)
+    throws(RunnerError)
+  {
+    let now = place.bootNow()
+    let since = try storeStep { () throws(StoreError) in
+      try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: now)
+    }
+    guard let since, since.advanced(by: attempt.leaseLength).hasPassed(at: now), let contents
+    else { return }
+    _ = try processStep { () throws(ProcessError) in try AttemptRemains.killHolder(contents) }
+    lookAroundAt = now.advanced(by: Span(milliseconds: 20))
+  }
+
+  /// Keeps the store small, in small steps.
+  private func housekeeping(_ now: BootTime) throws(RunnerError) {
+    let removed = try storeStep { () throws(StoreError) in
+      try store.prune(
+        in: nil, by: .standard(at: place.now()), limit: 200, dryRun: false, actor: nil,
+        at: place.now())
+    }
+    for log in removed.logs { unlink(place.folder + "/" + log) }
+    pruneAt = now.advanced(by: removed.jobs.count == 200 ? .seconds(10) : .minutes(10))
+  }
+}

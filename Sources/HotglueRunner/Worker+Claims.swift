@@ -1,0 +1,198 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// What a turn records and claims.
+extension Worker {
+  /// Whether another attempt may be claimed.
+  var hasRoom: Bool {
+    guard phase == .working, busyCount < options.concurrency else { return false }
+    if let until = claimsPausedUntil, !until.hasPassed(at: place.bootNow()) { return false }
+    return options.maxJobs.map { summary.claimed < $0 } ?? true
+  }
+
+  /// Records every end that is ready and claims for every idle supervisor, in one commit.
+  func commitAndClaim() throws(RunnerError) {
+    try noticeChanges()
+    var ready: [(ending: Ending, settlement: Settlement)] = []
+    for ending in endings {
+      if case .ready(let settlement) = try ending.step(place) { ready.append((ending, settlement)) }
+    }
+    let claim = try claimRequest(freed: ready.map(\.ending))
+    if ready.isEmpty, claim == nil { return }
+    let (results, claimed) = try storeStep { () throws(StoreError) in
+      try store.settle(ready.map(\.settlement), thenClaim: claim, at: place.now())
+    }
+    if let claim {
+      filledEverySeat = claimed.count == claim.slots.count
+      mayClaim = filledEverySeat
+      if !filledEverySeat { try findNextDue() }
+    }
+    if !ready.isEmpty {
+      // An end frees a limit, or makes its own job due again.
+      if claim == nil { mayClaim = true }
+      let recorded = Set(ready.map { ObjectIdentifier($0.ending) })
+      endings.removeAll { recorded.contains(ObjectIdentifier($0)) }
+    }
+    let reused = Set(claimed.map(\.slot))
+    for ((ending, settlement), result) in zip(ready, results) {
+      try finish(ending, settlement, result, seatIsReused: reused)
+    }
+    for job in claimed { start(job) }
+  }
+
+  /// Compares the store's change counter, so that an idle worker reads and writes nothing.
+  private func noticeChanges() throws(RunnerError) {
+    let counter = try storeStep { () throws(StoreError) in try store.changeCounter() }
+    let due = nextDue.map { $0 <= place.now() } ?? false
+    if counter == seenChange, !due { return }
+    seenChange = counter
+    guard hasRoom, !mayClaim else { return }
+    if due {
+      mayClaim = true
+    } else {
+      try findNextDue()
+      mayClaim = nextDue.map { $0 <= place.now() } ?? false
+    }
+  }
+
+  private func findNextDue() throws(RunnerError) {
+    nextDue = try storeStep { () throws(StoreError) in
+      guard options.only == nil else { return nil }
+      return try store.nextDue(
+        in: workspaces, queues: options.queues, types: options.types, at: place.now())
+    }
+  }
+
+  /// What to claim now, or `nil`. `freed`: ends that are recorded in the same commit, so that their
+  /// places count as free and a look for more costs little.
+  private func claimRequest(freed: [Ending]) throws(RunnerError) -> ClaimRequest? {
+    guard phase == .working, mayClaim || (!freed.isEmpty && options.only == nil) else { return nil }
+    var room = options.concurrency - busyCount + freed.count
+    if let maxJobs = options.maxJobs { room = min(room, maxJobs - summary.claimed) }
+    guard room > 0, hasFreeSpace() else { return nil }
+    let reusable = freed.compactMap(\.seat).filter { !$0.isAdopted && !$0.isRetiring }
+    try fillSeats(upTo: room - reusable.count)
+    let slots = (reusable + seats.filter(\.isIdle)).prefix(room).map(\.link.slotName)
+    guard !slots.isEmpty else { return nil }
+    return ClaimRequest(
+      worker: id, workspaces: try storeStep { () throws(StoreError) in try workspaces },
+      queues: options.queues, types: options.types, slots: slots, bootNow: place.bootNow(),
+      only: options.only)
+  }
+
+  /// Makes supervisors as they are needed: one to begin with, twice as many whenever a claim filled
+  /// them all.
+  private func fillSeats(upTo room: Int) throws(RunnerError) {
+    let own = seats.count { !$0.isAdopted && !$0.isRetiring }
+    let wanted = filledEverySeat ? max(1, own * 2) : max(1, own)
+    let idle = seats.count(where: \.isIdle)
+    for _ in 0..<max(0, min(wanted - own, room - idle)) {
+      let link = try processStep { () throws(ProcessError) in try nursery.makeSupervisor() }
+      seats.append(Seat(link: link, isAdopted: false))
+    }
+  }
+
+  private func hasFreeSpace() -> Bool {
+    let now = place.bootNow()
+    if let until = claimsPausedUntil, !until.hasPassed(at: now) { return false }
+    guard let free = freeBytes(at: place.folder), free < options.freeSpaceFloor else {
+      claimsPausedUntil = nil
+      return true
+    }
+    if claimsPausedUntil == nil { observe(.problem(.diskFull(path: place.folder))) }
+    claimsPausedUntil = now.advanced(by: .seconds(1))
+    return false
+  }
+
+  private func finish(
+    _ ending: Ending, _ settlement: Settlement, _ result: SettlementResult,
+    seatIsReused reused: Set<String>
+  ) throws(RunnerError) {
+    try ending.forget()
+    let job = ending.reference.job
+    let workspace = ending.reference.workspace
+    orphans.remove(job)
+    if let seat = ending.seat {
+      seat.isEnding = false
+      release(seat, ending.reference, isReused: reused.contains(seat.link.slotName))
+    }
+    switch result {
+    case .recorded(let state, let runAt):
+      summary.ended += 1
+      if state.isFinished && state != .succeeded { summary.endedBadly += 1 }
+      if let runAt, runAt <= place.now().advanced(by: options.drainWait) { backoffs[job] = runAt }
+      if ending.seat == nil {
+        observe(.rescued(job, workspace, why: settlement.verdict.message, became: state))
+      } else {
+        observe(.ended(job, workspace, settlement.verdict, state))
+      }
+    case .alreadyRecorded, .late:
+      observe(.superseded(job, workspace))
+    }
+  }
+
+  /// Tells a supervisor that its attempt is recorded. The next order would say so, too.
+  private func release(_ seat: Seat, _ attempt: AttemptReference, isReused: Bool) {
+    if isReused { return }
+    do throws(ProcessError) {
+      try seat.link.recorded(job: attempt.job, fence: attempt.fence)
+      if seat.isAdopted || seat.isRetiring {
+        try seat.link.goodbye()
+        drop(seat)
+      }
+    } catch {
+      // It is gone; its outcome is in the store, and its files are swept later.
+      drop(seat)
+    }
+  }
+
+  private func start(_ claimed: ClaimedJob) {
+    summary.claimed += 1
+    guard let seat = seats.first(where: { $0.link.slotName == claimed.slot }) else {
+      orphans.insert(claimed.job.id)
+      return
+    }
+    backoffs[claimed.job.id] = nil
+    seat.minded = MindedAttempt(claimed, now: place.bootNow())
+    observe(.claimed(claimed.job.id, claimed.job.workspace, attempt: claimed.job.attempt))
+    do throws(ProcessError) {
+      try seat.link.start(order(for: claimed, at: seat.link))
+    } catch {
+      loseSeat(seat)
+    }
+  }
+
+  private func order(for claimed: ClaimedJob, at link: SupervisorLink) -> AttemptOrder {
+    let job = claimed.job
+    let policy = job.request.policy
+    let variables = HandlerEnvironment(
+      inherited: place.environment, binaryFolder: place.binaryFolder
+    ).variables(
+      for: claimed, contextPath: link.contextPath(job: job.id, fence: job.fence),
+      startedAt: place.now())
+    return AttemptOrder(
+      job: job.id, fence: job.fence, watch: job.watch, attempt: Int64(job.attempt),
+      arguments: job.request.command, environment: variables, directory: job.request.directory,
+      payload: job.request.payload.map { Array($0.utf8) },
+      ladder: policy.stop.steps.map(\.wire),
+      timeoutMs: policy.timeout?.milliseconds ?? 0, logCap: policy.logCap,
+      logPath: LogPath.of(job: job.id, fence: job.fence), keepChildren: policy.keepChildren,
+      contextFile: PinnedContext(storePath: place.storePath, storeID: place.storeID)
+        .bytes(for: job))
+  }
+
+  /// A supervisor is gone: what became of its attempt is found out under its lock.
+  func loseSeat(_ seat: Seat) {
+    if let minded = seat.minded {
+      orphans.insert(minded.reference.job)
+      lookAroundAt = place.bootNow()
+    }
+    seat.minded = nil
+    drop(seat)
+  }
+
+  func drop(_ seat: Seat) {
+    seats.removeAll { $0 === seat }
+  }
+}

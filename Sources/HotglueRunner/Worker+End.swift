@@ -1,0 +1,67 @@
+import Glibc
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// When a worker is done, and how it goes.
+extension Worker {
+  func isOver() throws(RunnerError) -> Bool {
+    if phase == .leaving { return true }
+    let isBusy = seats.contains { $0.minded != nil } || !endings.isEmpty || !orphans.isEmpty
+    switch phase {
+    case .leaving: return true
+    case .stopping: return !isBusy
+    case .finishing(let until):
+      if !isBusy { return true }
+      guard until.hasPassed(at: place.bootNow()) else { return false }
+      guard options.stopRunning else { return true }
+      phase = .stopping
+      for seat in seats where seat.minded != nil { order(.stopRunning, at: seat) }
+      return false
+    case .working:
+      if isBusy { return false }
+      return try hasNothingToDo()
+    }
+  }
+
+  private func hasNothingToDo() throws(RunnerError) -> Bool {
+    if let job = options.only { return try hasEnded(job) }
+    if let maxJobs = options.maxJobs, summary.claimed >= maxJobs { return true }
+    guard options.drain || options.once else { return false }
+    if mayClaim { return false }
+    if options.once { return true }
+    let now = place.now()
+    backoffs = backoffs.filter { $0.value > now }
+    if let nextDue, nextDue <= now { return false }
+    return backoffs.isEmpty
+  }
+
+  private func hasEnded(_ job: JobID) throws(RunnerError) -> Bool {
+    try storeStep { () throws(StoreError) in
+      guard let workspace = try store.owner(ofJob: job) else { return true }
+      let now = try store.job(job, in: workspace)
+      if now.state == .pending, phase == .working {
+        nextDue = now.runAt
+        if now.runAt <= place.now() { mayClaim = true }
+      }
+      return now.state.isFinished
+    }
+  }
+
+  /// Leaves what still runs to its supervisors, which go on alone; the rest is told to go.
+  func leave() {
+    for seat in seats {
+      if let minded = seat.minded {
+        summary.left.append(minded.reference.job)
+      } else if !seat.isEnding {
+        do { try seat.link.goodbye() } catch { continue }
+      }
+    }
+    summary.left += orphans
+    if !summary.left.isEmpty { observe(.left(summary.left)) }
+    seats = []
+    endings = []
+    do { try store.retire(id) } catch { observe(.problem(error)) }
+    unlink(place.folder + "/" + lockPath)
+  }
+}

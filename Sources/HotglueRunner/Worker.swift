@@ -1,0 +1,194 @@
+public import HotglueCore
+public import HotglueProcess
+public import HotglueStore
+
+/// Claims jobs, minds their attempts, records their outcomes, and takes up what dead workers left.
+///
+/// One thread, one loop. Each turn takes in what the supervisors say, then records every outcome
+/// that came and claims for every free supervisor in one commit, then gives the new orders, then
+/// renews leases and looks after attempts that nobody minds. Between turns it sleeps until a
+/// supervisor, another process's commit, a signal or the clock wakes it.
+///
+/// Killed at any point it costs no attempt:
+///
+///     after a claim, before the order     the slot does not name the attempt: never started
+///     after the order                     the supervisor goes on; the next worker adopts it
+///     after the end, before the commit    the outcome is in the slot; its supervisor records it
+///     after the commit, before 'recorded' recorded again by the supervisor, which changes nothing
+public final class Worker {
+  let store: any Store
+  let place: WorkerPlace
+  let options: WorkerOptions
+  let nursery: Nursery
+  let wakeups: Wakeups
+  let id: WorkerID
+  public let name: String
+  let actor: Actor
+  let rescuer: Rescuer
+  let observe: (WorkerEvent) -> Void
+  /// Called once a turn; says how soon the next turn is wanted, if at all. `job run` streams the
+  /// log of its job with it.
+  public var eachTurn: (() -> Span?)?
+
+  /// Supervisors with or without an attempt; adopted ones among them.
+  var seats: [Seat] = []
+  /// Attempts that are over and not yet recorded.
+  var endings: [Ending] = []
+  var summary = WorkerSummary()
+  var phase = Phase.working
+  /// When the back-offs of jobs of our own end, for `--drain`.
+  var backoffs: [JobID: Timestamp] = [:]
+  /// Attempts of our own whose supervisor died and whose end is not found out yet.
+  var orphans: Set<JobID> = []
+  var seenChange: Int64 = -1
+  /// Whether a claim may find something: the store has changed, or a job has become due.
+  var mayClaim = true
+  var nextDue: Timestamp?
+  /// The last claim filled every seat, so there may be more for another.
+  var filledEverySeat = false
+  var lookAroundAt: BootTime
+  var pruneAt: BootTime
+  var problem: String?
+  var retryAt: BootTime?
+  /// Set while there is too little free space to begin anything.
+  var claimsPausedUntil: BootTime?
+  private let lock: FileLock
+  let lockPath: String
+
+  enum Phase: Equatable {
+    case working
+    /// Claims nothing more; attempts may go on until the moment.
+    case finishing(until: BootTime)
+    /// The ladder runs on all that is left.
+    case stopping
+    /// Leaves what is left to the supervisors, now.
+    case leaving
+  }
+
+  /// Registers the worker, under a lock that is free exactly when it is gone.
+  public init(
+    store: any Store, place: WorkerPlace, nursery: Nursery, options: WorkerOptions, actor: Actor,
+    observe: @escaping (WorkerEvent) -> Void
+  ) throws(RunnerError) {
+    self.store = store
+    self.place = place
+    self.nursery = nursery
+    self.options = options
+    self.actor = actor
+    self.observe = observe
+    wakeups = try Wakeups(storePath: place.storePath, takesSignals: true)
+    let (me, lock, lockPath) = try processStep { () throws(ProcessError) in
+      let me = try ProcessIdentity.current()
+      let lockPath = "workers/\(me.pid)-\(try randomHex(bytes: 4)).lock"
+      let lock = try FileLock(
+        path: place.folder + "/" + lockPath, mode: place.isShared ? 0o660 : 0o600)
+      _ = try lock.tryLock()
+      return (me, lock, lockPath)
+    }
+    self.lock = lock
+    self.lockPath = lockPath
+    let identity = WorkerIdentity(
+      name: "\(place.hostName):\(me.pid)", bootID: me.bootID,
+      pidNamespace: String(me.pidNamespace), pid: me.pid, processStartTime: me.startTime,
+      lockPath: lockPath)
+    name = identity.name
+    rescuer = Rescuer(place: place, name: identity.name)
+    // A job that is named is claimed when it is due, not at the first look.
+    mayClaim = options.only == nil
+    lookAroundAt = place.bootNow()
+    pruneAt = place.bootNow().advanced(by: .minutes(10))
+    id = try storeStep { () throws(StoreError) in
+      try store.register(identity, by: actor, at: place.now())
+    }
+  }
+
+  /// Works until the options, a signal or the end of the work say to stop.
+  public func run() throws(RunnerError) -> WorkerSummary {
+    observe(.ready(worker: name))
+    let endAt = options.maxTime.map { place.bootNow().advanced(by: $0) }
+    while true {
+      takeSignals()
+      try takeReplies()
+      if let endAt, endAt.hasPassed(at: place.bootNow()) { phase = .leaving }
+      if let retryAt, !retryAt.hasPassed(at: place.bootNow()), phase != .leaving {
+        // The store could not be written a moment ago: handlers go on, nothing is lost.
+      } else {
+        do throws(RunnerError) {
+          try commitAndClaim()
+          try renewLeases()
+          try lookAround()
+          if try isOver() { break }
+          recovered()
+        } catch .store(let error) where error.passes {
+          report(error)
+          if phase == .leaving { break }
+        }
+      }
+      sleep(until: endAt)
+    }
+    leave()
+    return summary
+  }
+
+  var minded: [MindedAttempt] { seats.compactMap(\.minded) }
+
+  /// The attempts that count against `--concurrency`.
+  var busyCount: Int { seats.count { $0.minded != nil || $0.isEnding } + orphans.count }
+
+  var workspaces: [WorkspaceID] {
+    get throws(StoreError) {
+      switch options.scope {
+      case .workspaces(let workspaces): workspaces
+      case .all: try store.workspaces().filter { $0.state == .active }.map(\.id)
+      }
+    }
+  }
+
+  private func sleep(until endAt: BootTime?) {
+    var deadlines = [lookAroundAt.milliseconds]
+    if let endAt { deadlines.append(endAt.milliseconds) }
+    if let retryAt { deadlines = [retryAt.milliseconds] }
+    if case .finishing(let until) = phase { deadlines.append(until.milliseconds) }
+    deadlines += minded.map(\.renewAt.milliseconds)
+    let now = place.bootNow().milliseconds
+    if let nextDue, phase == .working {
+      deadlines.append(now + max(0, nextDue.milliseconds - place.now().milliseconds))
+    }
+    var descriptors = seats.map(\.link.fileDescriptor)
+    for ending in endings {
+      guard case .waiting(let untilMs, let descriptor)? = try? ending.step(place) else {
+        deadlines.append(now)
+        continue
+      }
+      deadlines.append(untilMs)
+      if let descriptor { descriptors.append(descriptor) }
+    }
+    if let wanted = eachTurn?() { deadlines.append(now + wanted.milliseconds) }
+    if mayClaim, phase == .working, retryAt == nil, hasRoom { return }
+    let wait = (deadlines.min() ?? now) - now
+    if wait > 0 { wakeups.wait(descriptors, milliseconds: wait) }
+  }
+
+  /// A store that is busy, full or read-only for a while does not end a worker.
+  private func report(_ error: StoreError) {
+    let text = String(describing: error)
+    if problem != text { observe(.problem(error)) }
+    problem = text
+    retryAt = place.bootNow().advanced(by: Span(milliseconds: 500))
+  }
+
+  private func recovered() {
+    problem = nil
+    retryAt = nil
+  }
+}
+
+extension StoreError {
+  /// Whether waiting may help, so that a worker goes on.
+  var passes: Bool {
+    switch self {
+    case .busy, .diskFull, .inputOutput, .readOnly: true
+    default: false
+    }
+  }
+}

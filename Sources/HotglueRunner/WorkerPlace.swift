@@ -1,0 +1,39 @@
+public import HotglueCore
+import HotglueProcess
+
+/// Where attempts are minded: the store's files, this machine, its clocks.
+public struct WorkerPlace {
+  /// The store's real path.
+  public let storePath: String
+  /// `STORE.d`.
+  public let folder: String
+  public let storeID: String
+  /// Several users share the store.
+  public let isShared: Bool
+  public let hostName: String
+  /// The worker's own variables, `NAME=VALUE` each.
+  public let environment: [String]
+  /// The folder of the running binary.
+  public let binaryFolder: String
+  public let bootID: String
+  public let pidNamespace: UInt64
+
+  public init(
+    storePath: String, folder: String, storeID: String, isShared: Bool, hostName: String,
+    environment: [String], binaryFolder: String
+  ) throws(RunnerError) {
+    self.storePath = storePath
+    self.folder = folder
+    self.storeID = storeID
+    self.isShared = isShared
+    self.hostName = hostName
+    self.environment = environment
+    self.binaryFolder = binaryFolder
+    let me = try processStep { () throws(ProcessError) in try ProcessIdentity.current() }
+    bootID = me.bootID
+    pidNamespace = me.pidNamespace
+  }
+
+  public func now() -> Timestamp { Timestamp(milliseconds: WallClock.now()) }
+  public func bootNow() -> BootTime { BootTime(bootID: bootID, milliseconds: BootClock.now()) }
+}
