@@ -9,7 +9,7 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, StoreNoun.self,
-      OpenLink.self,
+      OpenLink.self, RecordOutcome.self,
     ])
 }
 
@@ -33,7 +33,8 @@ struct JobNoun: ParsableCommand {
     commandName: "job", abstract: "enqueue commands as jobs, see them, and act on them",
     subcommands: [
       JobEnqueue.self, JobList.self, JobShow.self, JobLogs.self, JobWait.self, JobCancel.self,
-      JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self,
+      JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
+      JobReclaim.self,
     ])
 }
 

@@ -1,4 +1,6 @@
 import HotglueCore
+import HotglueProcess
+import HotglueRunner
 
 /// A refusal or failure, ready to be shown: what failed, what would help, and the exit status.
 struct CommandError: Error, Equatable {
@@ -69,6 +71,8 @@ extension CommandError {
     case let error as CommandError: self = error
     case let error as ContextError: self.init(error)
     case let error as SystemError: self.init(error)
+    case let error as RunnerError: self.init(error)
+    case let error as ProcessError: self.init(.process(error))
     default: self = Self.from(store: error)
     }
   }

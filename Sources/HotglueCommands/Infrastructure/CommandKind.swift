@@ -28,6 +28,9 @@ enum CommandKind: CaseIterable {
   case jobPrune
   case jobLifecycle
   case open
+  case jobWork
+  case jobReclaim
+  case recordOutcome
 
   /// What a command does, and to what: guards hang on this.
   enum Access {
@@ -44,19 +47,20 @@ enum CommandKind: CaseIterable {
 
   var access: Access {
     switch self {
-    case .initialize, .contextPath, .contextPrompt, .jobLifecycle: .none
+    case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome: .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open:
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait: .readsWorkspace
-    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune: .changesWorkspace
+    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobWork, .jobReclaim:
+      .changesWorkspace
     }
   }
 
   /// Whether `-w` may be given more than once.
-  var repeatsWorkspace: Bool { false }
+  var repeatsWorkspace: Bool { self == .jobWork }
 
   /// The words that call it: a noun and a verb, or one word.
   var words: [String] {
@@ -87,6 +91,9 @@ enum CommandKind: CaseIterable {
     case .jobPrune: ["job", "prune"]
     case .jobLifecycle: ["job", "lifecycle"]
     case .open: ["open"]
+    case .jobWork: ["job", "work"]
+    case .jobReclaim: ["job", "reclaim"]
+    case .recordOutcome: ["__record"]
     }
   }
 
@@ -118,6 +125,9 @@ enum CommandKind: CaseIterable {
     case .jobPrune: JobPrune.self
     case .jobLifecycle: JobLifecycle.self
     case .open: OpenLink.self
+    case .jobWork: JobWork.self
+    case .jobReclaim: JobReclaim.self
+    case .recordOutcome: RecordOutcome.self
     }
   }
 

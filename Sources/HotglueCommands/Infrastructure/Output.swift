@@ -44,6 +44,12 @@ struct Output {
     if !isQuiet { error(text) }
   }
 
+  /// Something that is wrong and does not end the command: in the form of a refusal.
+  func warning(_ problem: CommandError) {
+    environment.errorOutput.append(isJSON ? problem.json.text + "\n" : problem.text)
+    try? environment.errorOutput.flush()
+  }
+
   /// What only `-v` wants to know.
   func detail(_ text: String) {
     if options.verbose { error(text) }

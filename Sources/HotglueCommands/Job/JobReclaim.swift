@@ -1,0 +1,88 @@
+import ArgumentParser
+import HotglueCore
+import HotglueRunner
+import HotglueStore
+
+struct JobReclaim: HotglueCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reclaim", abstract: "resolve running attempts that nobody minds",
+    discussion: """
+      Does at once what every worker does on every turn: an attempt whose worker is gone, or whose
+      lease is over, is asked. What has ended is recorded, what never started goes back, what is lost
+      is judged by the job's --replay. What lives goes on and is printed as 'unattended'.
+      """)
+  static let kind = CommandKind.jobReclaim
+
+  @OptionGroup var global: GlobalOptions
+
+  @Flag(name: .customLong("dry-run"), help: "Print what would happen, and change nothing.")
+  var dryRun = false
+
+  @Flag(help: "Stop attempts that live and that nobody minds.")
+  var stop = false
+
+  @Flag(name: .customLong("all-workspaces"), help: "Look at every workspace.")
+  var allWorkspaces = false
+
+  @Argument(help: ArgumentHelp("Only this job.", valueName: "job"))
+  var job: String?
+
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let session = try StoreSession.open(for: Self.kind, global, in: environment)
+    let place = try WorkerHost.place(of: session.store, in: environment)
+    let workspaces: [WorkspaceID]
+    var only: JobID?
+    if allWorkspaces {
+      workspaces = try session.store.workspaces().filter { $0.state == .active }.map(\.id)
+      if job != nil { throw CommandError.usage("a job and --all-workspaces exclude each other") }
+    } else {
+      let workspace = try session.entering(session.requireWorkspace())
+      workspaces = [workspace.workspace]
+      only = try job.map { try workspace.jobID($0) }
+    }
+    let lines = try Reclaim(store: session.store, place: place, user: session.actor.user)
+      .run(in: workspaces, only: only, dryRun: dryRun, stops: stop)
+    show(lines, session.output)
+    return .done
+  }
+
+  private func show(_ lines: [Reclaim.Line], _ output: Output) {
+    if output.isJSON {
+      for line in lines { output.jsonLine(line.json) }
+    } else if output.isQuiet {
+      for line in lines { output.line(String(line.job)) }
+    } else {
+      output.table(
+        ["id", "workspace", "became", "why"],
+        lines.map { line in
+          [
+            Cell(line.job), Cell(line.workspace.text), Cell(line.became.words), Cell(line.why),
+          ]
+        })
+    }
+  }
+}
+
+extension Reclaim.Became {
+  var words: String {
+    switch self {
+    case .recorded(let state): state.rawValue
+    case .unattended: "unattended"
+    case .stopping: "stopping"
+    case .waiting: "waiting"
+    case .elsewhere: "elsewhere"
+    case .taken: "taken"
+    case .would(let outcome): "would be \(outcome.rawValue)"
+    }
+  }
+}
+
+extension Reclaim.Line {
+  var json: JSON {
+    .object([
+      JSON.Member("job", .integer(job)), JSON.Member("workspace", .string(workspace.text)),
+      JSON.Member("link", .string(EntityLink.job(job, in: workspace).text)),
+      JSON.Member("became", .string(became.words)), JSON.Member("why", .string(why)),
+    ])
+  }
+}

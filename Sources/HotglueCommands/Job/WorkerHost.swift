@@ -1,0 +1,81 @@
+import Glibc
+import HotglueCore
+import HotglueProcess
+import HotglueRunner
+import HotglueStore
+
+/// What a worker needs: its store, its place, and a nursery for its supervisors.
+struct WorkerHost {
+  let session: StoreSession
+  let place: WorkerPlace
+  let nursery: Nursery
+
+  /// The nursery is forked before the store is opened for work, while the heap is small and no
+  /// connection is inherited. The store is opened once before, so that nothing is made beside a file
+  /// that is not to be trusted.
+  static func open(
+    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+  ) throws -> WorkerHost {
+    let context = try ContextLoader(environment).resolve(options)
+    let info = try environment.stores.open(context.store, context.storeID).info()
+    let nursery = try Nursery.start(
+      storeFolder: info.folder, storeID: info.storeID, shared: info.group != nil,
+      recorder: ["/proc/self/exe", CommandKind.recordOutcome.name, info.path])
+    let session = try StoreSession.open(for: kind, options, in: environment)
+    return WorkerHost(
+      session: session, place: try place(of: session.store, in: environment), nursery: nursery)
+  }
+
+  static func place(of store: any Store, in environment: CommandEnvironment) throws -> WorkerPlace {
+    let info = try store.info()
+    return try WorkerPlace(
+      storePath: info.path, folder: info.folder, storeID: info.storeID,
+      isShared: info.group != nil, hostName: hostName(),
+      environment: environment.variables.map { "\($0.key)=\($0.value)" },
+      binaryFolder: binaryFolder())
+  }
+
+  private static func hostName() -> String {
+    var facts = utsname()
+    guard uname(&facts) == 0 else { return "localhost" }
+    return withUnsafeBytes(of: facts.nodename) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+
+  /// The folder of the running binary, also when it was replaced since.
+  private static func binaryFolder() -> String {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = buffer.withUnsafeMutableBytes { room -> Int in
+      guard let start = room.baseAddress else { return 0 }
+      return readlink("/proc/self/exe", start.assumingMemoryBound(to: CChar.self), room.count)
+    }
+    guard count > 0 else { return "/usr/local/bin" }
+    return Path.folder(of: String(decoding: buffer.prefix(count), as: UTF8.self))
+  }
+}
+
+extension CommandError {
+  /// What the runner could not do, in the words of the floor that failed.
+  init(_ error: RunnerError) {
+    switch error {
+    case .store(let error): self.init(from: error)
+    case .process(let error):
+      self.init("process", .inputOutput, "cannot run attempts: \(Self.words(error))")
+    case .system(let reason): self.init("system", .inputOutput, reason)
+    }
+  }
+
+  private static func words(_ error: ProcessError) -> String {
+    switch error {
+    case .system(let call, let path, let number):
+      let reason = String(cString: strerror(number))
+      return path.map { "\(call) '\($0)': \(reason)" } ?? "\(call): \(reason)"
+    case .nurseryGone: return "the process that makes supervisors was killed"
+    case .supervisorGone: return "the supervisor has ended"
+    case .noAnswer: return "no answer from the supervisor"
+    case .notUnderstood(let what): return "not understood: \(what)"
+    case .orderTooLarge(let bytes): return "arguments, environment and payload are \(bytes) bytes"
+    }
+  }
+}
