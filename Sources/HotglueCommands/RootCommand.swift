@@ -8,7 +8,8 @@ struct RootCommand: ParsableCommand {
     abstract: "durable jobs, workspace context and syncs for the shell",
     version: Hotglue.version,
     subcommands: [
-      Initialize.self, WorkspaceNoun.self, ContextNoun.self, StoreNoun.self,
+      Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, StoreNoun.self,
+      OpenLink.self, RecordOutcome.self,
     ])
 }
 
@@ -25,6 +26,16 @@ struct ContextNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "context", abstract: "see which workspace and store a command acts on, and why",
     subcommands: [ContextShow.self, ContextPath.self, ContextPrompt.self])
+}
+
+struct JobNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "job", abstract: "enqueue commands as jobs, see them, and act on them",
+    subcommands: [
+      JobEnqueue.self, JobList.self, JobShow.self, JobLogs.self, JobWait.self, JobCancel.self,
+      JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
+      JobReclaim.self,
+    ])
 }
 
 struct StoreNoun: ParsableCommand {

@@ -83,9 +83,14 @@ public struct RetentionRule: Hashable, Sendable {
   /// Finished before these moments are removed; `nil` keeps that kind.
   public var endedWellBefore: Timestamp?
   public var endedBadlyBefore: Timestamp?
-  public init(endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?) {
+  /// Only jobs in these states, of those that the moments name; `nil`: in all four.
+  public var states: Set<JobState>?
+  public init(
+    endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?, states: Set<JobState>? = nil
+  ) {
     self.endedWellBefore = endedWellBefore
     self.endedBadlyBefore = endedBadlyBefore
+    self.states = states
   }
 
   /// Succeeded and cancelled 14 days, failed and exhausted 90 days.

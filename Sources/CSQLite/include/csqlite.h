@@ -3,10 +3,35 @@
 #define HOTGLUE_CSQLITE_H
 
 #include <sqlite3.h>
+#include <stdint.h>
 
-/// Turns the checkpoint at the close of the last connection off (a variadic call in C).
-static inline int csqlite_no_checkpoint_on_close(sqlite3 *db) {
-  return sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+/// Sets one switch of a connection (`sqlite3_db_config` is variadic).
+static inline int csqlite_configure(sqlite3 *db, int option, int value) {
+  return sqlite3_db_config(db, option, value, (int *)0);
 }
+
+/// Binds a copy of the text (`SQLITE_TRANSIENT` is a cast that Swift does not import).
+static inline int csqlite_bind_text(
+    sqlite3_stmt *statement, int index, const char *text, int length) {
+  return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);
+}
+
+/// Turns the bookkeeping of SQLite's allocator off: a global lock per allocation that nobody reads.
+/// Without effect once SQLite is initialised.
+static inline void csqlite_no_memory_statistics(void) {
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+/// Waits for an exclusive `flock`, at most until `deadline_ms` of the monotonic clock.
+///
+/// The wait is the kernel's own queue, first come first served. A timer interrupts it every
+/// 20 ms, because `flock` has no time-out of its own; the timer's signal goes to the calling
+/// thread alone. Returns 0, or an errno; `ETIMEDOUT` when the deadline has passed.
+int csqlite_lock_until(int descriptor, int64_t deadline_ms);
+
+
+/// The magic number of the file system that `path` is on (`statfs`, which Swift does not import);
+/// -1 when it cannot be told.
+int64_t csqlite_file_system_magic(const char *path);
 
 #endif

@@ -17,6 +17,17 @@ enum CommandKind: CaseIterable {
   case storeBackup
   case storeRestore
   case storePrune
+  case jobEnqueue
+  case jobList
+  case jobShow
+  case jobLogs
+  case jobWait
+  case jobCancel
+  case jobRetry
+  case jobResolve
+  case jobPrune
+  case jobLifecycle
+  case open
   case jobWork
   case jobReclaim
   case recordOutcome
@@ -36,13 +47,15 @@ enum CommandKind: CaseIterable {
 
   var access: Access {
     switch self {
-    case .initialize, .contextPath, .contextPrompt, .recordOutcome: .none
-    case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup:
+    case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome: .none
+    case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
+      .open:
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
-    case .workspaceCurrent: .readsWorkspace
-    case .jobWork, .jobReclaim: .changesWorkspace
+    case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait: .readsWorkspace
+    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobWork, .jobReclaim:
+      .changesWorkspace
     }
   }
 
@@ -67,6 +80,17 @@ enum CommandKind: CaseIterable {
     case .storeBackup: ["store", "backup"]
     case .storeRestore: ["store", "restore"]
     case .storePrune: ["store", "prune"]
+    case .jobEnqueue: ["job", "enqueue"]
+    case .jobList: ["job", "list"]
+    case .jobShow: ["job", "show"]
+    case .jobLogs: ["job", "logs"]
+    case .jobWait: ["job", "wait"]
+    case .jobCancel: ["job", "cancel"]
+    case .jobRetry: ["job", "retry"]
+    case .jobResolve: ["job", "resolve"]
+    case .jobPrune: ["job", "prune"]
+    case .jobLifecycle: ["job", "lifecycle"]
+    case .open: ["open"]
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
     case .recordOutcome: ["__record"]
@@ -90,6 +114,17 @@ enum CommandKind: CaseIterable {
     case .storeBackup: StoreBackup.self
     case .storeRestore: StoreRestore.self
     case .storePrune: StorePrune.self
+    case .jobEnqueue: JobEnqueue.self
+    case .jobList: JobList.self
+    case .jobShow: JobShow.self
+    case .jobLogs: JobLogs.self
+    case .jobWait: JobWait.self
+    case .jobCancel: JobCancel.self
+    case .jobRetry: JobRetry.self
+    case .jobResolve: JobResolve.self
+    case .jobPrune: JobPrune.self
+    case .jobLifecycle: JobLifecycle.self
+    case .open: OpenLink.self
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self
     case .recordOutcome: RecordOutcome.self

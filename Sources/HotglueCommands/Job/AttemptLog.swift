@@ -1,0 +1,58 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// The output of one attempt, read from its first byte to its last; also while it is written, and
+/// across the log's move to its place at the attempt's end.
+final class AttemptLog {
+  private let folder: String
+  private let job: JobID
+  private let fence: Fence
+  private let slot: String
+  private var reader: LogReader?
+
+  /// What a piece of a log is.
+  enum Piece {
+    case bytes([UInt8])
+    /// So many bytes were taken out here, since the log grew past its cap.
+    case leftOut(Int64)
+  }
+
+  /// `folder` is the store's folder.
+  init(of job: JobID, _ attempt: Attempt, below folder: String) {
+    self.folder = folder
+    self.job = job
+    fence = attempt.fence
+    slot = attempt.slot
+  }
+
+  /// Gives `body` what was written since the last call. `attempt` says where the log is now.
+  /// Returns whether there is a log.
+  @discardableResult
+  func read(as attempt: Attempt, _ body: (Piece) throws -> Void) throws -> Bool {
+    if reader == nil { reader = try open(attempt) }
+    guard let reader else { return false }
+    while true {
+      switch try reader.read() {
+      case .bytes(let bytes): try body(.bytes(bytes))
+      case .leftOut(let count): try body(.leftOut(count))
+      case .end: return true
+      }
+    }
+  }
+
+  /// An attempt that has ended names its log. One that runs, or that is being recorded, writes in its
+  /// slot, which knows where the log will go.
+  private func open(_ attempt: Attempt) throws -> LogReader? {
+    if attempt.finishedAt != nil {
+      guard let log = attempt.usage.log else { return nil }
+      return try LogReader.open(path: Path.joined(folder, log))
+    }
+    guard let written = try Slot.read(storeFolder: folder, slot: slot)?.attempt,
+      written.job == job, written.fence == fence
+    else { return nil }
+    return try LogReader.open(
+      LogReader.Origin(storeFolder: folder, slot: slot, job: job, fence: fence),
+      finalPath: written.logPath)
+  }
+}

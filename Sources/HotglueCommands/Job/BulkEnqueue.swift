@@ -1,0 +1,124 @@
+import HotglueCore
+import HotglueStore
+
+/// `job enqueue --jsonl`: all lines or none, or `commitEvery` lines at a time.
+struct BulkEnqueue {
+  let session: WorkspaceSession
+  let bare: BareJob
+  let commitEvery: Int?
+
+  /// What one transaction takes, and what is held in memory at most.
+  static let mostLines = 100_000
+  static let mostBytes = Int64(64 << 20)
+
+  func run(from name: String) throws -> ExitStatus {
+    let input: LineInput
+    if name == "-" {
+      input = LineInput(.reader(session.environment.readInput))
+    } else {
+      input = try LineInput.open(Path.joined(session.environment.currentDirectory ?? "/", name))
+    }
+    if let commitEvery {
+      try enqueue(from: input, every: commitEvery)
+    } else {
+      try enqueueAll(from: input)
+    }
+    return .done
+  }
+
+  /// Nothing is stored before the last line is known to be good.
+  private func enqueueAll(from input: LineInput) throws {
+    let reader = lineReader
+    var requests: [EnqueueRequest] = []
+    while let request = try next(input, reader) {
+      requests.append(request)
+      if requests.count > Self.mostLines || input.bytesRead > Self.mostBytes {
+        throw CommandError.badInput(
+          "the input is larger than one transaction takes "
+            + "(\(Self.mostLines) lines, \(Self.mostBytes >> 20) MiB)",
+          hint: "give --commit-every N: N lines are stored at a time; nothing was enqueued",
+          facts: [JSON.Member("line", .integer(input.line))])
+      }
+    }
+    try store(requests)
+  }
+
+  /// Input that can be read twice is validated whole first. Of a pipe each part is, before it is
+  /// stored.
+  private func enqueue(from input: LineInput, every count: Int) throws {
+    let reader = lineReader
+    if input.canRewind {
+      while try next(input, reader) != nil {}
+      guard input.rewind() else {
+        throw CommandError.badInput("the input changed while it was read")
+      }
+    }
+    var requests: [EnqueueRequest] = []
+    var stored = 0
+    do {
+      while let request = try next(input, reader) {
+        requests.append(request)
+        guard requests.count == count else { continue }
+        try store(requests)
+        try session.environment.output.flush()
+        stored += requests.count
+        session.output.detail("\(stored) jobs enqueued, up to line \(input.line)")
+        requests.removeAll(keepingCapacity: true)
+      }
+      try store(requests)
+    } catch {
+      throw saying(stored, error)
+    }
+  }
+
+  /// The error, and how far it came: what is stored stays stored.
+  private func saying(_ stored: Int, _ error: any Error) -> CommandError {
+    var words = (error as? StoreError).map { CommandError($0, in: session) }
+      ?? CommandError(from: error)
+    let before = words.hint.map { "\($0); " } ?? ""
+    words.hint =
+      stored == 0
+      ? "\(before)nothing was enqueued"
+      : "\(before)the first \(stored) jobs of the input are enqueued, the rest is not"
+    words.facts.append(JSON.Member("enqueued", .integer(stored)))
+    return words
+  }
+
+  private var lineReader: JobLine {
+    let variables = session.environment.variables
+    return JobLine(
+      defaults: bare.settings, directory: bare.directory, environment: bare.environment,
+      now: bare.now, variable: { variables[$0] })
+  }
+
+  /// The next job; lines of white space are passed over. `nil` at the end.
+  private func next(_ input: LineInput, _ reader: JobLine) throws -> EnqueueRequest? {
+    do {
+      while true {
+        let found: EnqueueRequest?? = try input.nextLine { bytes in
+          if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return nil }
+          return try reader.request(bytes, line: input.line)
+        }
+        guard let line = found else { return nil }
+        if let request = line { return request }
+      }
+    } catch let error as BadLine {
+      throw CommandError(error)
+    }
+  }
+
+  /// Stores the requests in one transaction and prints their IDs, in the order of the input.
+  private func store(_ requests: [EnqueueRequest]) throws {
+    guard !requests.isEmpty else { return }
+    let enqueued = try session.store.enqueue(
+      requests, in: session.workspace, by: session.actor, at: bare.now)
+    for job in enqueued {
+      if session.output.isJSON {
+        session.output.jsonLine(
+          JobJSON.object(try session.store.job(job.id, in: session.workspace)))
+      } else {
+        session.output.rawLine(String(job.id))
+      }
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import ArgumentParser
+import Glibc
+import HotglueCore
+import HotglueStore
+
+/// The flags that say what one new job gets and when: for `job enqueue` and `job run`.
+struct EnqueueOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The handler's standard input: JSON, a file of it, or '-' for what is piped in; "
+        + "1 MiB at most.", valueName: "json|@file|-"))
+  var payload: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Not before this time: 2026-03-01T08:30:00Z, or +10m.", valueName: "time"))
+  var runAt: String?
+
+  @Option(help: ArgumentHelp("Not before this time from now.", valueName: "duration"))
+  var delay: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Cancel the job if it has not started by then.", valueName: "time|duration"))
+  var expires: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Make one job only: the same key with the same request is the same job.", valueName: "key"))
+  var key: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long the key is held, or 'done': until the job has ended "
+        + "(default: while the job is kept).", valueName: "duration|done"))
+  var keyFor: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Record a variable for the handler; NAME alone takes its value now.",
+      valueName: "name[=value]"))
+  var env: [String] = []
+
+  @Option(help: ArgumentHelp("Run it in this folder (default: this one).", valueName: "folder"))
+  var cwd: String?
+
+  init() {}
+
+  private var given: [(JobSetting, String?)] {
+    [
+      (.runAt, runAt), (.delay, delay), (.expires, expires), (.key, key), (.keyFor, keyFor),
+    ]
+  }
+
+  func apply(to settings: inout JobSettings, now: Timestamp) throws(BadSetting) {
+    for case (let setting, let value?) in given {
+      try settings.set(setting, to: value, now: now)
+    }
+  }
+
+  /// The absolute folder to record; one that is named must exist, so that a slip of the pen is told
+  /// at once and not when the job runs.
+  func directory(in environment: CommandEnvironment) throws(CommandError) -> String {
+    guard let cwd else {
+      guard let current = environment.currentDirectory else {
+        throw CommandError(
+          "no_such_folder", .notFound, "the current folder is gone",
+          hint: "name the folder to run in with --cwd")
+      }
+      return current
+    }
+    let path = Path.joined(environment.currentDirectory ?? "/", cwd)
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw CommandError(
+        "no_such_folder", .notFound, "no folder '\(path)'",
+        hint: "name one that exists with --cwd", facts: [JSON.Member("path", .string(path))])
+    }
+    return path
+  }
+
+  func recordedVariables(in environment: CommandEnvironment) throws(CommandError) -> [String] {
+    var variables: [String] = []
+    for text in env {
+      do {
+        variables.append(try RecordedVariable.parse(text) { environment.variables[$0] })
+      } catch {
+        throw .usage("\(error.problem) (--env)", hint: error.hint)
+      }
+    }
+    return variables
+  }
+
+  /// The payload's text, read from where the flag says; `nil` without the flag.
+  func payloadText(in environment: CommandEnvironment) throws -> String? {
+    guard let payload else { return nil }
+    let bytes: [UInt8]
+    if payload == "-" {
+      bytes = try Self.standardInput(environment)
+    } else if payload.hasPrefix("@") {
+      let path = Path.joined(environment.currentDirectory ?? "/", String(payload.dropFirst()))
+      bytes = try LineInput.bytes(of: path, limit: Payload.longest)
+    } else {
+      bytes = Array(payload.utf8)
+    }
+    do {
+      if bytes.count > Payload.longest { throw Payload.tooLong(nil) }
+      return try Payload.checked(bytes)
+    } catch let error as UnusableRequest {
+      throw CommandError.badInput(error.problem, hint: error.hint)
+    }
+  }
+
+  private static func standardInput(
+    _ environment: CommandEnvironment
+  ) throws(SystemError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count <= Payload.longest {
+      let more = try environment.readInput(1 << 16)
+      if more.isEmpty { break }
+      bytes += more
+    }
+    return bytes
+  }
+}
+
+extension CommandError {
+  /// A flag's value that has not its form.
+  init(_ error: BadSetting) {
+    self = .usage(
+      "'\(error.setting.flag)' cannot be '\(error.value)'", hint: error.accepted)
+  }
+
+  /// A line of JSON Lines that is no job.
+  init(_ error: BadLine) {
+    let place = error.column.map { "line \(error.line), column \($0)" } ?? "line \(error.line)"
+    var facts = [JSON.Member("line", .integer(error.line))]
+    if let column = error.column { facts.append(JSON.Member("column", .integer(column))) }
+    self = .badInput("\(place): \(error.problem)", hint: error.hint, facts: facts)
+  }
+}
+
+/// What one command line asks for: settings, folder, variables and payload, from both groups of
+/// flags. `job enqueue` and `job run` make their request of it.
+struct BareJob {
+  var settings: JobSettings
+  var directory: String
+  var environment: [String]
+  var now: Timestamp
+
+  init(
+    _ policy: PolicyOptions, _ enqueue: EnqueueOptions, in environment: CommandEnvironment
+  ) throws(CommandError) {
+    now = environment.now()
+    var settings = JobSettings()
+    do {
+      try policy.apply(to: &settings, now: now)
+      try enqueue.apply(to: &settings, now: now)
+    } catch {
+      throw CommandError(error)
+    }
+    self.settings = settings
+    directory = try enqueue.directory(in: environment)
+    self.environment = try enqueue.recordedVariables(in: environment)
+  }
+
+  func request(command: [String], payload: String?) throws(CommandError) -> EnqueueRequest {
+    do {
+      return try settings.request(
+        command: command, directory: directory, environment: environment, payload: payload,
+        now: now, name: \.flag)
+    } catch {
+      throw .usage(error.problem, hint: error.hint)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct JobEnqueue: WorkspaceCommand {
+  static let kind = CommandKind.jobEnqueue
+  static let configuration = CommandConfiguration(
+    commandName: "enqueue", abstract: "store a command as a job, to be run by a worker",
+    usage: """
+      hotglue job enqueue [flags] -- COMMAND…
+      hotglue job enqueue [flags] --jsonl FILE|-
+      """,
+    discussion: """
+      Prints the job's ID alone on standard output. The command is run without a shell, in this \
+      folder. With --jsonl each line is one JSON object: 'command' (an array), 'payload', 'env', \
+      'cwd', and the flags' names in snake_case; what a line does not say is as the flags say it.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup(title: "Policy") var policy: PolicyOptions
+  @OptionGroup(title: "Job") var job: EnqueueOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Enqueue many: JSON Lines from a file or from what is piped in.", valueName: "file|-"))
+  var jsonl: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --jsonl: store so many lines at a time, each time all or none. "
+        + "Needed past 100000 lines or 64 MiB.", valueName: "n"))
+  var commitEvery: Int?
+
+  @Argument(help: ArgumentHelp("A job type (there is none yet but exec).", valueName: "type"))
+  var words: [String] = []
+
+  @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
+  var command: [String] = []
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let bare = try BareJob(policy, job, in: session.environment)
+    if let jsonl {
+      try checkBulk()
+      return try BulkEnqueue(session: session, bare: bare, commitEvery: commitEvery)
+        .run(from: jsonl)
+    }
+    try checkSingle()
+    let request = try bare.request(
+      command: command, payload: job.payloadText(in: session.environment))
+    let enqueued = try session.store.enqueue(
+      [request], in: session.workspace, by: session.actor, at: bare.now)
+    for job in enqueued {
+      if session.output.isJSON {
+        session.output.object(
+          JobJSON.object(try session.store.job(job.id, in: session.workspace)))
+      } else {
+        session.output.rawLine(String(job.id))
+      }
+      if !job.isNew { session.output.detail("job \(job.id) was enqueued with this key before") }
+    }
+    return .done
+  }
+
+  private func checkSingle() throws(CommandError) {
+    guard commitEvery == nil else {
+      throw .usage("'--commit-every' is for '--jsonl'", hint: "leave it out")
+    }
+    if command.isEmpty {
+      switch words.count {
+      case 0:
+        throw .usage(
+          "there is no command to enqueue", hint: "hotglue job enqueue [flags] -- COMMAND…")
+      case 1 where words[0] != UnknownType.bareCommand:
+        let unknown = UnknownType(name: words[0])
+        throw CommandError(
+          "unknown_type", .notFound, unknown.problem,
+          hint: "for a command: hotglue job enqueue -- \(ShellWords.joined(words))",
+          facts: [JSON.Member("type", .string(unknown.name))])
+      default:
+        throw .usage(
+          "a command stands behind '--'",
+          hint: "hotglue job enqueue -- \(ShellWords.joined(words))")
+      }
+    }
+    if let first = words.first, words != [UnknownType.bareCommand] {
+      throw .usage(
+        "'\(first)' stands before '--'",
+        hint: "hotglue job enqueue -- \(ShellWords.joined(words + command))")
+    }
+  }
+
+  private func checkBulk() throws(CommandError) {
+    guard command.isEmpty, words.isEmpty else {
+      throw .usage(
+        "a command and '--jsonl' cannot both be given",
+        hint: "each line names its own command")
+    }
+    for (flag, value) in [("--payload", job.payload), ("--key", job.key)] where value != nil {
+      throw .usage(
+        "'\(flag)' and '--jsonl' cannot both be given",
+        hint: "give '\(flag.dropFirst(2))' in each line")
+    }
+    if let commitEvery, commitEvery < 1 {
+      throw .usage(
+        "'--commit-every' cannot be '\(commitEvery)'", hint: "give a whole number from 1 on")
+    }
+  }
+}

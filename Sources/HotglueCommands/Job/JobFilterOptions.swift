@@ -1,0 +1,71 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+/// The flags of a list of jobs.
+struct JobFilterOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Only jobs in this state; repeat it or separate states by commas.", valueName: "state"))
+  var state: [String] = []
+
+  @Option(help: ArgumentHelp("Only jobs of this type.", valueName: "type"))
+  var type: [String] = []
+
+  @Option(help: ArgumentHelp("Only jobs of this queue.", valueName: "queue"))
+  var queue: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Only jobs enqueued since: 2h (ago), or a time.", valueName: "duration|time"))
+  var since: String?
+
+  func filter(at now: Timestamp) throws(CommandError) -> JobFilter {
+    var filter = JobFilter(
+      states: try JobStateWords.parse(state), types: Set(type), queues: Set(queue))
+    if let since {
+      guard let moment = Moment.past(since, now: now) else {
+        throw .usage(
+          "'--since' cannot be '\(since)'",
+          hint: "give a duration, as 2h or 7d, or a time as 2026-03-01T08:30:00Z")
+      }
+      filter.since = moment
+    }
+    return filter
+  }
+
+  /// What was asked, for a cursor: equal for two command lines that mean the same list.
+  func queryHash(_ filter: JobFilter) -> UInt64 {
+    PageCursor.hash(
+      of: filter.states.map { "state=\($0.rawValue)" } + filter.types.map { "type=\($0)" }
+        + filter.queues.map { "queue=\($0)" } + [since.map { "since=\($0)" } ?? ""])
+  }
+}
+
+/// States as they are written after `--state`.
+enum JobStateWords {
+  static func parse(
+    _ texts: [String], allowed: [JobState] = JobState.allCases
+  ) throws(CommandError) -> Set<JobState> {
+    var states: Set<JobState> = []
+    for word in texts.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+      guard let state = JobState(rawValue: String(word)), allowed.contains(state) else {
+        throw unknown(String(word), allowed)
+      }
+      states.insert(state)
+    }
+    return states
+  }
+
+  private static func unknown(_ word: String, _ allowed: [JobState]) -> CommandError {
+    let names = allowed.map(\.rawValue)
+    let near = NearMatch.among(names, to: word)
+    var hint = "one of \(names.joined(separator: ", "))"
+    if ["scheduled", "retrying", "limited"].contains(word) {
+      hint = "'\(word)' is how a pending job is shown: --state pending"
+    } else if !near.isEmpty {
+      hint = "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?"
+    }
+    return .usage("'--state' cannot be '\(word)'", hint: hint)
+  }
+}

@@ -1,0 +1,145 @@
+import HotglueCore
+import HotglueStore
+
+/// A job as JSON. Keys and their order are documented and never change; absent values are `null`.
+enum JobJSON {
+  static func object(_ job: Job) -> JSON { .object(members(job)) }
+
+  private static func members(_ job: Job) -> [JSON.Member] {
+    let request = job.request
+    let policy = request.policy
+    return [
+      member("id", .integer(job.id)),
+      member("workspace", .string(job.workspace.text)),
+      member("link", .string(EntityLink.job(job.id, in: job.workspace).text)),
+      member("type", .string(request.type)),
+      member("queue", .string(request.queue)),
+      member("state", .string(job.state.rawValue)),
+      member("reason", .text(job.reason)),
+      member("priority", .integer(request.priority)),
+      member("command", .strings(request.command)),
+      member("payload", payload(request.payload)),
+      member("key", .text(request.key)),
+      member("replay", .string(policy.replay.rawValue)),
+      member("attempt", .integer(job.attempt)),
+      member("failures", .integer(job.failures)),
+      member("max_attempts", .integer(policy.maxAttempts)),
+      member("losses", .integer(job.losses)),
+      member("max_losses", .integer(policy.maxLosses)),
+      member("snoozes", .integer(job.snoozes)),
+      member("max_snoozes", .integer(policy.maxSnoozes)),
+      member("run_at", time(job.runAt)),
+      member("expires_at", time(request.expiresAt)),
+      member("created_at", time(job.createdAt)),
+      member("started_at", time(job.startedAt)),
+      member("finished_at", time(job.finishedAt)),
+      member("fence", .integer(job.fence)),
+      member("worker", .text(job.worker)),
+      member("lease_expires_at", time(job.leaseExpiresAt)),
+      member("progress", job.progress.map(progress) ?? .null),
+      member("result", job.result ?? .null),
+      member("error", job.error.map(failure) ?? .null),
+      member("exit_status", .optional(job.exitStatus)),
+      member("signal", .optional(job.signal)),
+    ]
+  }
+
+  /// The job with its whole story, as `job show --json` prints it.
+  static func story(_ story: JobStory) -> JSON {
+    .object(
+      members(story.job) + [
+        member("policy", story.job.request.policy.json(complete: true)),
+        member("attempts", .array(story.attempts.map(attempt))),
+        member("history", .array(story.history.map(entry))),
+        member("effects", .array([])),
+        member("late_reports", .array(story.lateReports.map(lateReport))),
+      ])
+  }
+
+  private static func attempt(_ attempt: Attempt) -> JSON {
+    let usage = attempt.usage
+    return .object([
+      member("number", .integer(attempt.number)),
+      member("fence", .integer(attempt.fence)),
+      member("worker", .string(attempt.worker)),
+      member("started_at", time(attempt.startedAt)),
+      member("finished_at", time(attempt.finishedAt)),
+      member("outcome", .text(attempt.outcome?.rawValue)),
+      member("reason", .text(attempt.reason)),
+      member("exit_status", .optional(usage.exitStatus)),
+      member("signal", .optional(usage.signal)),
+      member("user_ms", .optional(usage.userMilliseconds)),
+      member("system_ms", .optional(usage.systemMilliseconds)),
+      member("peak_memory_bytes", .optional(usage.peakMemoryBytes)),
+      member("log", .text(usage.log)),
+      member("warnings", .strings(attempt.warnings)),
+    ])
+  }
+
+  private static func entry(_ entry: HistoryEntry) -> JSON {
+    .object([
+      member("at", time(entry.at)),
+      member("event", .string(entry.event)),
+      member("from", .text(entry.from?.rawValue)),
+      member("to", .string(entry.to.rawValue)),
+      member("by", .string(entry.by)),
+      member("reason", .text(entry.reason)),
+    ])
+  }
+
+  private static func lateReport(_ report: LateReport) -> JSON {
+    .object([
+      member("at", time(report.at)),
+      member("fence", .integer(report.fence)),
+      member("report", report.report),
+    ])
+  }
+
+  private static func progress(_ progress: Job.Progress) -> JSON {
+    .object([
+      member("current", .optional(progress.current)),
+      member("total", .optional(progress.total)),
+      member("message", .text(progress.message)),
+    ])
+  }
+
+  private static func failure(_ failure: Job.Failure) -> JSON {
+    .object([
+      member("code", .string(failure.code)),
+      member("message", .string(failure.message)),
+      member("kind", .string(failure.kind)),
+    ])
+  }
+
+  /// The payload as the value that it is. The store keeps only texts that were valid JSON; should
+  /// one not be, it is shown as the text that it is rather than not at all.
+  private static func payload(_ text: String?) -> JSON {
+    guard let text else { return .null }
+    do {
+      return try JSON.parse(text)
+    } catch {
+      return .string(text)
+    }
+  }
+
+  private static func time(_ moment: Timestamp?) -> JSON { .text(moment?.rfc3339) }
+
+  private static func member(_ key: String, _ value: JSON) -> JSON.Member {
+    JSON.Member(key, value)
+  }
+}
+
+/// All that is known of a job: what `job show` tells.
+struct JobStory {
+  var job: Job
+  var attempts: [Attempt]
+  var history: [HistoryEntry]
+  var lateReports: [LateReport]
+
+  init(of id: JobID, in workspace: WorkspaceID, from store: some JobStore) throws(StoreError) {
+    job = try store.job(id, in: workspace)
+    attempts = try store.attempts(of: id, in: workspace)
+    history = try store.history(of: id, in: workspace)
+    lateReports = try store.lateReports(of: id, in: workspace)
+  }
+}

@@ -1,0 +1,171 @@
+import HotglueCore
+import HotglueStore
+
+/// Why a line of JSON Lines is no job; the line is counted from 1, the column too.
+struct BadLine: Error, Equatable {
+  var line: Int
+  /// Where the line is not JSON.
+  var column: Int?
+  var problem: String
+  var hint: String
+}
+
+/// Reads one line of JSON Lines as a job: an object with `command` (or `type`) and the flags' names
+/// in snake_case. What the line does not say is as the command line's own flags say it.
+struct JobLine {
+  /// What every line starts from.
+  let defaults: JobSettings
+  let directory: String
+  let environment: [String]
+  let now: Timestamp
+  /// The value of a variable that a line names without one.
+  let variable: (String) -> String?
+
+  /// The keys that are no setting.
+  private static let otherKeys = ["type", "command", "payload", "env", "cwd"]
+
+  func request(_ bytes: ArraySlice<UInt8>, line: Int) throws(BadLine) -> EnqueueRequest {
+    let json: JSON
+    do {
+      json = try JSON.parse(bytes)
+    } catch {
+      throw BadLine(
+        line: line, column: error.column, problem: error.reason,
+        hint: "each line is one JSON object, as {\"command\":[\"echo\",\"hello\"]}")
+    }
+    do {
+      return try request(json)
+    } catch let error as BadSetting {
+      throw BadLine(
+        line: line, column: nil,
+        problem: "'\(error.setting.rawValue)' cannot be '\(error.value)'", hint: error.accepted)
+    } catch let error as UnusableRequest {
+      throw BadLine(line: line, column: nil, problem: error.problem, hint: error.hint)
+    } catch let error as UnknownType {
+      throw BadLine(line: line, column: nil, problem: error.problem, hint: error.hint)
+    } catch {
+      throw BadLine(line: line, column: nil, problem: "\(error)", hint: "")
+    }
+  }
+
+  private func request(_ json: JSON) throws -> EnqueueRequest {
+    guard let members = json.members else {
+      throw UnusableRequest(
+        problem: "the line is not an object",
+        hint: "each line is one JSON object, as {\"command\":[\"echo\",\"hello\"]}")
+    }
+    var settings = defaults
+    var command: [String] = []
+    var payload: String?
+    var directory = directory
+    var environment = environment
+    for member in members where member.value != .null || member.key == "payload" {
+      switch member.key {
+      case "command": command = try Self.command(member.value)
+      case "type": try Self.check(type: member.value)
+      case "payload": payload = try Self.payload(member.value)
+      case "cwd": directory = try self.directory(member.value)
+      case "env": environment += try variables(member.value)
+      default:
+        guard let setting = JobSetting.byKey[member.key] else { throw Self.unknown(member.key) }
+        try settings.set(setting, to: Self.text(member.value, for: setting), now: now)
+      }
+    }
+    guard !command.isEmpty else {
+      throw UnusableRequest(
+        problem: "there is no 'command'",
+        hint: "give it as an array: {\"command\":[\"echo\",\"hello\"]}")
+    }
+    return try settings.request(
+      command: command, directory: directory, environment: environment, payload: payload,
+      now: now, name: { $0.rawValue })
+  }
+
+  private static func command(_ value: JSON) throws(UnusableRequest) -> [String] {
+    guard let command = value.stringArray, !command.isEmpty else {
+      throw UnusableRequest(
+        problem: "'command' is not an array of strings",
+        hint: "a command runs without a shell: [\"sh\",\"-c\",\"…\"] asks for one")
+    }
+    return command
+  }
+
+  private static func check(type value: JSON) throws {
+    guard let type = value.stringValue else {
+      throw UnusableRequest(problem: "'type' is not a string", hint: "leave it out, or say \"exec\"")
+    }
+    guard type == UnknownType.bareCommand else { throw UnknownType(name: type) }
+  }
+
+  private static func payload(_ value: JSON) throws(UnusableRequest) -> String {
+    let text = value.text
+    guard text.utf8.count <= Payload.longest else { throw Payload.tooLong(text.utf8.count) }
+    return text
+  }
+
+  private func directory(_ value: JSON) throws(UnusableRequest) -> String {
+    guard let path = value.stringValue, !path.isEmpty, !path.utf8.contains(0) else {
+      throw UnusableRequest(problem: "'cwd' is not a path", hint: "give a folder as a string")
+    }
+    return Path.joined(directory, path)
+  }
+
+  /// `["NAME=VALUE", "NAME"]` or `{"NAME": "VALUE"}`.
+  private func variables(_ value: JSON) throws(UnusableRequest) -> [String] {
+    if let list = value.stringArray {
+      var variables: [String] = []
+      for text in list {
+        variables.append(try RecordedVariable.parse(text, current: variable))
+      }
+      return variables
+    }
+    var variables: [String] = []
+    for member in value.members ?? [JSON.Member("", .null)] {
+      guard RecordedVariable.isName(member.key), let text = member.value.stringValue,
+        !text.utf8.contains(0)
+      else {
+        throw UnusableRequest(
+          problem: "'env' is neither an array of strings nor an object of strings",
+          hint: "give [\"NAME=VALUE\",\"NAME\"] or {\"NAME\":\"VALUE\"}")
+      }
+      variables.append("\(member.key)=\(text)")
+    }
+    return variables
+  }
+
+  /// The value as a flag would be given it: a number or a truth value where the setting is one, else
+  /// a string.
+  private static func text(_ value: JSON, for setting: JobSetting) throws(BadSetting) -> String {
+    switch (setting, value) {
+    case (.keepChildren, .bool(let truth)): return String(truth)
+    case (.keepChildren, _):
+      throw BadSetting(setting: setting, value: value.text, accepted: "give true or false")
+    case (_, .string(let text)): return text
+    case (.maxAttempts, .number(let text)), (.maxLosses, .number(let text)),
+      (.maxSnoozes, .number(let text)), (.priority, .number(let text)),
+      (.limitMax, .number(let text)), (.logCap, .number(let text)):
+      return text
+    default:
+      throw BadSetting(setting: setting, value: value.text, accepted: "give it as a string")
+    }
+  }
+
+  private static func unknown(_ key: String) -> UnusableRequest {
+    let near = NearMatch.among(JobSetting.allCases.map(\.rawValue) + otherKeys, to: key)
+    return UnusableRequest(
+      problem: "unknown key '\(key)'",
+      hint: near.isEmpty
+        ? "keys are command, payload, env, cwd, and the flags of 'job enqueue' in snake_case"
+        : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
+  }
+}
+
+/// A job type that is not defined.
+struct UnknownType: Error, Equatable {
+  var name: String
+  /// The built-in type of a command that is given whole.
+  static let bareCommand = "exec"
+
+  var problem: String { "no job type '\(name)'" }
+  var hint: String { "give the command itself: 'hotglue job enqueue -- COMMAND…'" }
+}

@@ -1,0 +1,164 @@
+import ArgumentParser
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+struct JobLogs: WorkspaceCommand {
+  static let kind = CommandKind.jobLogs
+  static let configuration = CommandConfiguration(
+    commandName: "logs", abstract: "print what a job's attempts wrote",
+    discussion: """
+      Standard output and standard error as they came, byte for byte, also to a terminal. Without a \
+      choice it is the last attempt that wrote something. What --log-cap took out is noted on \
+      standard error. With --json it says where the logs are instead.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("Of this attempt only.", valueName: "n"))
+  var attempt: Int?
+
+  @Flag(help: "Of all attempts, oldest first.")
+  var all = false
+
+  @Flag(name: .shortAndLong, help: "Go on until the job has ended, through its further attempts.")
+  var follow = false
+
+  @Argument(help: ArgumentHelp("The job's ID or link.", valueName: "job"))
+  var job: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    if all, attempt != nil {
+      throw CommandError.usage(
+        "'--all' and '--attempt' cannot both be given", hint: "leave one of them out")
+    }
+    let id = try session.jobNumber(job)
+    let logs = try JobLogSource(session: session, job: id)
+    if session.output.isJSON {
+      guard !follow else {
+        throw CommandError.usage("'--follow' and '--json' cannot both be given")
+      }
+      try logs.list(chosen(try logs.attempts()))
+      return .done
+    }
+    if follow {
+      try follow(logs)
+    } else {
+      try printOnce(logs)
+    }
+    return .done
+  }
+
+  /// The attempts that are asked for; of those with one number (`never started` gives its number
+  /// back) every one.
+  private func chosen(_ attempts: [Attempt]) throws(CommandError) -> [Attempt] {
+    guard let attempt else { return attempts }
+    let chosen = attempts.filter { $0.number == attempt }
+    guard chosen.isEmpty else { return chosen }
+    throw CommandError(
+      "unknown_attempt", .notFound, "job \(job) has no attempt \(attempt)",
+      hint: attempts.isEmpty
+        ? "it has not been started yet"
+        : "it has \(attempts.map { String($0.number) }.joined(separator: ", "))",
+      facts: [JSON.Member("attempt", .integer(attempt))])
+  }
+
+  private func printOnce(_ logs: JobLogSource) throws {
+    let attempts = try chosen(try logs.attempts())
+    // Without a choice: from the last one back to the first that wrote something.
+    for attempt in all || self.attempt != nil ? attempts : attempts.reversed() {
+      let wrote = try logs.copy(attempt)
+      if wrote, !all, self.attempt == nil { return }
+    }
+  }
+
+  /// Starts with the attempt that would be printed without `--follow`, and goes on from there.
+  private func follow(_ logs: JobLogSource) throws {
+    if let number = attempt {
+      _ = try chosen(try logs.attempts())
+      try logs.follow { $0.number == number } untilAttemptEnds: { true }
+      return
+    }
+    let attempts = try logs.attempts()
+    let first = all ? attempts.first : attempts.last { $0.finishedAt == nil || $0.usage.log != nil }
+    let from = first?.fence ?? 0
+    try logs.follow { $0.fence >= from } untilAttemptEnds: { false }
+  }
+}
+
+/// A job's logs and where they go.
+struct JobLogSource {
+  let session: WorkspaceSession
+  let job: JobID
+  private let folder: String
+
+  init(session: WorkspaceSession, job: JobID) throws {
+    self.session = session
+    self.job = job
+    folder = try session.store.info().folder
+  }
+
+  func attempts() throws(StoreError) -> [Attempt] {
+    try session.store.attempts(of: job, in: session.workspace)
+  }
+
+  /// Prints all there is of one attempt's log; false when there is none.
+  func copy(_ attempt: Attempt) throws -> Bool {
+    try copy(AttemptLog(of: job, attempt, below: folder), as: attempt)
+  }
+
+  private func copy(_ log: AttemptLog, as attempt: Attempt) throws -> Bool {
+    var wrote = false
+    try log.read(as: attempt) { piece in
+      wrote = true
+      switch piece {
+      case .bytes(let bytes): session.environment.output.append(bytes)
+      case .leftOut(let count):
+        try session.environment.output.flush()
+        session.output.note("\(count) bytes are left out here (--log-cap)")
+      }
+    }
+    return wrote
+  }
+
+  /// Prints what the wanted attempts write until the job has ended, or the first of them.
+  func follow(_ isWanted: (Attempt) -> Bool, untilAttemptEnds: () -> Bool) throws {
+    let changes = try StoreChanges(of: session.store, at: session.context.store)
+    var open: [Fence: AttemptLog] = [:]
+    var done: Set<Fence> = []
+    while true {
+      // The job is looked at first: what it wrote before it ended is read after that.
+      let state = try session.store.job(job, in: session.workspace).state
+      var isWriting = false
+      for attempt in try attempts() where isWanted(attempt) && !done.contains(attempt.fence) {
+        let log = open[attempt.fence] ?? AttemptLog(of: job, attempt, below: folder)
+        open[attempt.fence] = log
+        _ = try copy(log, as: attempt)
+        if attempt.finishedAt == nil {
+          isWriting = true
+        } else {
+          open[attempt.fence] = nil
+          done.insert(attempt.fence)
+        }
+      }
+      try session.environment.output.flush()
+      if session.environment.output.isClosed || state.isFinished { return }
+      if untilAttemptEnds(), !done.isEmpty { return }
+      // A log that grows changes nothing in the store: it is looked at again soon.
+      _ = try changes.wait(
+        until: SteadyMoment(in: Span(milliseconds: isWriting ? 50 : 5000)))
+    }
+  }
+
+  /// Says where the logs are, a line for each attempt.
+  func list(_ attempts: [Attempt]) throws {
+    for attempt in attempts {
+      session.output.jsonLine(
+        .object([
+          JSON.Member("job", .integer(job)), JSON.Member("attempt", .integer(attempt.number)),
+          JSON.Member("fence", .integer(attempt.fence)),
+          JSON.Member("log", .text(attempt.usage.log.map { Path.joined(folder, $0) })),
+        ]))
+    }
+  }
+}

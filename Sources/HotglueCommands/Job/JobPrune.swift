@@ -1,0 +1,59 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct JobPrune: WorkspaceCommand {
+  static let kind = CommandKind.jobPrune
+  static let configuration = CommandConfiguration(
+    commandName: "prune", abstract: "remove the workspace's jobs that ended long ago, and their logs",
+    discussion: """
+      Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones for 90, uncertain \
+      ones until they are resolved.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(
+    name: .customLong("older-than"),
+    help: ArgumentHelp("Remove what ended longer ago than this.", valueName: "duration"),
+    transform: Arguments.span)
+  var olderThan: Span?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only jobs in this state; repeat it or separate states by commas.", valueName: "state"))
+  var state: [String] = []
+
+  @Flag(name: .customLong("dry-run"), help: "Print what would be removed, and remove nothing.")
+  var dryRun = false
+
+  private static let states: [JobState] = [.succeeded, .cancelled, .failed, .exhausted]
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    var rule = RetentionRule.standard(at: session.now)
+    if let olderThan {
+      let bound = Timestamp(milliseconds: session.now.milliseconds - olderThan.milliseconds)
+      rule = RetentionRule(endedWellBefore: bound, endedBadlyBefore: bound)
+    }
+    let states = try JobStateWords.parse(state, allowed: Self.states)
+    if !states.isEmpty { rule.states = states }
+    let removed = try Pruning(session: session.base, workspace: session.workspace, dryRun: dryRun)
+      .run(by: rule)
+    let output = session.output
+    if output.isJSON {
+      output.object(
+        .object([
+          JSON.Member("workspace", .string(session.workspace.text)),
+          JSON.Member("jobs", .integer(removed.jobs.count)),
+          JSON.Member("logs", .integer(removed.logs.count)), JSON.Member("dry_run", .bool(dryRun)),
+        ]))
+    } else if output.isQuiet {
+      for job in removed.jobs { output.rawLine(String(job)) }
+    } else {
+      output.line(
+        "\(dryRun ? "would remove" : "removed") \(removed.jobs.count) jobs and "
+          + "\(removed.logs.count) logs of workspace '\(session.workspace)'")
+    }
+    return .done
+  }
+}

@@ -1,0 +1,114 @@
+import HotglueCore
+import HotglueStore
+
+/// Settings that do not go together, or a part that is not what a job needs. `problem` says what is
+/// wrong and is lower-case without a full stop; `hint` says what to do.
+struct UnusableRequest: Error, Equatable {
+  var problem: String
+  var hint: String
+}
+
+extension JobSettings {
+  /// The request for a bare command with these settings.
+  ///
+  /// Settings that contradict each other are refused here, once, for flags and lines alike; `name`
+  /// writes a setting as the reader wrote it (`--run-at` or `run_at`).
+  func request(
+    command: [String], directory: String, environment: [String], payload: String?,
+    now: Timestamp, name: (JobSetting) -> String
+  ) throws(UnusableRequest) -> EnqueueRequest {
+    guard let program = command.first, !program.isEmpty else {
+      throw UnusableRequest(
+        problem: "the command is empty", hint: "name the program to run first")
+    }
+    guard !command.contains(where: { $0.utf8.contains(0) }) else {
+      throw UnusableRequest(
+        problem: "an argument of the command contains a NUL character",
+        hint: "no program can be given one: use a payload for binary data")
+    }
+    if runAt != nil, delay != nil {
+      throw UnusableRequest(
+        problem: "'\(name(.runAt))' and '\(name(.delay))' cannot both be given",
+        hint: "give the time itself or the delay from now")
+    }
+    if keyHold != nil, key == nil {
+      throw UnusableRequest(
+        problem: "'\(name(.keyFor))' says how long a key is held, but there is no key",
+        hint: "give '\(name(.key))' too")
+    }
+    if limitMax != nil, limitKey == nil {
+      throw UnusableRequest(
+        problem: "'\(name(.limitMax))' bounds a limit key, but there is none",
+        hint: "give '\(name(.limitKey))' too")
+    }
+    let start = runAt ?? delay.map { now.advanced(by: $0) }
+    if let expiresAt, expiresAt <= max(now, start ?? now) {
+      throw UnusableRequest(
+        problem: "'\(name(.expires))' is over before the job may run",
+        hint: "give a deadline after \(max(now, start ?? now).rfc3339)")
+    }
+    return EnqueueRequest(
+      command: command, directory: directory, environment: environment, payload: payload,
+      queue: queue, priority: priority, runAt: start, expiresAt: expiresAt, key: key,
+      keyHold: hold, limitKey: limitKey, limitMax: limitMax ?? 1, policy: policy)
+  }
+
+  private var hold: KeyHold {
+    switch keyHold {
+    case .span(let span): .span(span)
+    case .done: .untilDone
+    case nil: .whileKept
+    }
+  }
+}
+
+/// The JSON text that a handler gets on its standard input.
+enum Payload {
+  /// 1 MiB. A larger thing belongs into a file that the payload names.
+  static let longest = 1 << 20
+
+  static func tooLong(_ count: Int?) -> UnusableRequest {
+    let size = count.map { "\($0) bytes" } ?? "more than \(longest) bytes"
+    return UnusableRequest(
+      problem: "the payload is \(size), and the limit is 1 MiB (\(longest) bytes)",
+      hint: "put the data into a file and name it in the payload")
+  }
+
+  /// The payload on one line, its numbers and the order of its members as they were written.
+  static func checked(_ bytes: [UInt8]) throws(UnusableRequest) -> String {
+    guard bytes.count <= longest else { throw tooLong(bytes.count) }
+    do {
+      return try JSON.parse(bytes).text
+    } catch {
+      throw UnusableRequest(
+        problem: "the payload is not JSON: \(error.reason) (line \(error.line), "
+          + "column \(error.column))",
+        hint: "a text needs quotes of its own: --payload '\"text\"'")
+    }
+  }
+}
+
+/// A variable recorded with a job, `NAME=VALUE`.
+enum RecordedVariable {
+  static func isName(_ name: some StringProtocol) -> Bool {
+    !name.isEmpty && !name.utf8.contains(0) && !name.utf8.contains(UInt8(ascii: "="))
+  }
+
+  /// Reads `NAME=VALUE`, or `NAME` for what `current` holds.
+  static func parse(
+    _ text: String, current: (String) -> String?
+  ) throws(UnusableRequest) -> String {
+    let name = text.prefix { $0 != "=" }
+    guard isName(name), !text.utf8.contains(0) else {
+      throw UnusableRequest(
+        problem: "'\(text)' names no variable", hint: "give NAME=VALUE, or NAME for its value now")
+    }
+    if name.utf8.count < text.utf8.count { return text }
+    guard let value = current(text) else {
+      throw UnusableRequest(
+        problem: "the variable '\(text)' is not set",
+        hint: "set it, or give its value: \(text)=VALUE")
+    }
+    return "\(text)=\(value)"
+  }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct JobWait: WorkspaceCommand {
+  static let kind = CommandKind.jobWait
+  static let configuration = CommandConfiguration(
+    commandName: "wait", abstract: "wait until jobs have ended",
+    discussion: """
+      Ends with 0 if all succeeded, 1 if one did not, 83 if one is uncertain, 66 at once if one does \
+      not exist, and 75 when the time is over.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp("Wait no longer than this.", valueName: "duration"),
+    transform: Arguments.span)
+  var timeout: Span?
+
+  @Argument(help: ArgumentHelp("IDs or links.", valueName: "job"))
+  var jobs: [String]
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    var ids: [JobID] = []
+    for argument in jobs {
+      let id = try session.jobID(argument)
+      if !ids.contains(id) { ids.append(id) }
+    }
+    var worst = ExitStatus.done
+    try JobWaiting(session: session, timeout: timeout).wait(for: ids, until: \.isFinished) { job in
+      session.tellChange(
+        of: job, "job \(job.id): \(job.state.rawValue)\(job.reason.map { " (\($0))" } ?? "")")
+      try session.environment.output.flush()
+      let status = Self.status(of: job.state)
+      if status.rawValue > worst.rawValue { worst = status }
+    }
+    return worst
+  }
+
+  static func status(of state: JobState) -> ExitStatus {
+    switch state {
+    case .succeeded: .done
+    case .uncertain: .outcomeUnknown
+    case .failed, .exhausted, .cancelled, .blocked, .pending, .running: .unsuccessful
+    }
+  }
+}
+
+/// Waits for jobs to come into a state.
+struct JobWaiting {
+  let session: WorkspaceSession
+  /// `nil`: for as long as it takes.
+  let timeout: Span?
+
+  /// Calls `body` with each job once, in the order in which they get there. Past the time-out it
+  /// throws, naming the jobs that are not there yet.
+  func wait(
+    for ids: [JobID], until isThere: (JobState) -> Bool, _ body: (Job) throws -> Void
+  ) throws {
+    let deadline = timeout.map { SteadyMoment(in: $0) }
+    let changes = try StoreChanges(of: session.store, at: session.context.store)
+    var waiting = ids
+    while true {
+      var still: [JobID] = []
+      for id in waiting {
+        let job = try session.store.job(id, in: session.workspace)
+        if isThere(job.state) { try body(job) } else { still.append(id) }
+      }
+      waiting = still
+      if waiting.isEmpty || session.environment.output.isClosed { return }
+      guard try changes.wait(until: deadline) else { throw Self.timedOut(waiting, of: ids, timeout) }
+    }
+  }
+
+  private static func timedOut(_ ids: [JobID], of all: [JobID], _ timeout: Span?) -> CommandError {
+    let some = ids.prefix(5).map(String.init).joined(separator: ", ")
+    let which = ids.count > 5 ? "\(some), …" : some
+    return CommandError(
+      "timed_out", .tryLater,
+      "timed out after \(timeout?.text ?? "0s"): \(ids.count) of \(all.count) jobs have not ended "
+        + "(\(which))",
+      hint: "see 'hotglue job show \(ids[0])'; the jobs go on",
+      facts: [JSON.Member("jobs", .array(ids.map { .integer($0) }))])
+  }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import HotglueCore
+
+/// The flags that say how a job is claimed, stopped and retried, and what is safe twice. Every
+/// command that makes jobs takes them.
+struct PolicyOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How long a claim holds before it must be renewed: 1s to 7d (default: 60s).",
+      valueName: "duration"))
+  var lease: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Stop an attempt that runs longer (default: none).", valueName: "duration"))
+  var timeout: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How a handler is stopped: signals and the waits between them (default: TERM,10s,KILL).",
+      valueName: "ladder"))
+  var stop: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Failures until the job is exhausted: 1 to 1000000 (default: 1).", valueName: "n"))
+  var maxAttempts: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Losses (attempts without a known end) that a job survives: 0 to 1000000 (default: 3).",
+      valueName: "n"))
+  var maxLosses: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Times that a handler may put itself off: 0 to 1000000 (default: 1000).", valueName: "n"))
+  var maxSnoozes: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Wait before the next attempt: exponential, linear or fixed (default: exponential:10s:1h).",
+      valueName: "kind[:base[:cap]]"))
+  var backoff: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Chance mixed into the wait: none, equal or full (default: equal).", valueName: "kind"))
+  var jitter: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Give up when the next attempt could not begin within this time of the first "
+        + "(default: no bound).", valueName: "duration"))
+  var retryFor: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What an end means, before the built-in rules: 3=failed,SIGTERM=retry,*=retry.",
+      valueName: "rules"))
+  var onExit: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What is safe to run twice: safe, keyed or unsafe (default: unsafe).", valueName: "kind"))
+  var replay: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "After an unknown outcome of an unsafe job, ask this command of sh -c: "
+        + "0 it happened, 1 it did not.", valueName: "command"))
+  var verify: String?
+
+  @Option(
+    help: ArgumentHelp("The queue the job waits in (default: default).", valueName: "queue"))
+  var queue: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Higher is claimed first: -1000000 to 1000000 (default: 0).", valueName: "n"))
+  var priority: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of all jobs with this key in the workspace, only so many run at once as --limit-max says.",
+      valueName: "key"))
+  var limitKey: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How many jobs with the same limit key may run at once (default: 1).", valueName: "n"))
+  var limitMax: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Output kept per attempt, 4K to 1024G; past it the middle goes (default: 64M).",
+      valueName: "bytes"))
+  var logCap: String?
+
+  @Flag(help: "Leave running what the command left running when it ended.")
+  var keepChildren = false
+
+  init() {}
+
+  private var given: [(JobSetting, String?)] {
+    [
+      (.lease, lease), (.timeout, timeout), (.stop, stop), (.maxAttempts, maxAttempts),
+      (.maxLosses, maxLosses), (.maxSnoozes, maxSnoozes), (.backoff, backoff), (.jitter, jitter),
+      (.retryFor, retryFor), (.onExit, onExit), (.replay, replay), (.verify, verify),
+      (.queue, queue), (.priority, priority), (.limitKey, limitKey), (.limitMax, limitMax),
+      (.logCap, logCap), (.keepChildren, keepChildren ? "true" : nil),
+    ]
+  }
+
+  /// Puts what was given into `settings`; what was not stays as it is there.
+  func apply(to settings: inout JobSettings, now: Timestamp) throws(BadSetting) {
+    for case (let setting, let value?) in given {
+      try settings.set(setting, to: value, now: now)
+    }
+  }
+}

@@ -1,0 +1,148 @@
+public import HotglueCore
+public import HotglueStore
+
+extension SQLiteStore: ClaimStore {
+  public func settle(
+    _ settlements: [Settlement], thenClaim claim: ClaimRequest?, at now: Timestamp
+  ) throws(StoreError) -> (results: [SettlementResult], claimed: [ClaimedJob]) {
+    guard !settlements.isEmpty || claim != nil else { return ([], []) }
+    return try write { () throws(StoreError) in
+      var results: [SettlementResult] = []
+      results.reserveCapacity(settlements.count)
+      for settlement in settlements { results.append(try record(settlement, at: now)) }
+      let claimed = try claim.map { (request) throws(StoreError) in
+        try take(request, at: now)
+      }
+      return (results, claimed ?? [])
+    }
+  }
+}
+
+extension SQLiteStore {
+  /// Claims inside the caller's transaction.
+  ///
+  /// The head of every lane is found by seeks; the best of them by priority, `run_at` and ID is taken,
+  /// or parked when its limit key is saturated; then only its own lane is looked at again.
+  private func take(
+    _ request: ClaimRequest, at now: Timestamp
+  ) throws(StoreError) -> [ClaimedJob] {
+    guard !request.slots.isEmpty else { return [] }
+    guard
+      let worker = try connection.first(
+        ClaimSQL.workerName, [.integer(request.worker)], { $0.text(0) })
+    else { throw StoreError.unexpected("worker \(request.worker) is not registered") }
+    // Read in this transaction, because a restore starts a new incarnation under an open store.
+    let incarnation = try connection.first(MetaSQL.incarnation, [], { $0.text(0) }) ?? "1"
+    let claimant = Claimant(
+      worker: request.worker, name: worker, bootNow: request.bootNow,
+      keyPrefix: "\(storeID)-\(incarnation)-", takesEarly: request.only != nil)
+    var heads: [LaneHead]
+    if let only = request.only {
+      heads = try namedHead(only, request)
+    } else {
+      heads = try laneHeads(request, at: now)
+    }
+    var claimed: [ClaimedJob] = []
+    var parkings = 0
+    while claimed.count < request.slots.count,
+      let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) })
+    {
+      let head = heads[best]
+      if let key = head.limitKey,
+        try isSaturated(key, limit: head.limitMax, in: head.workspace)
+      {
+        guard parkings < Self.mostParkings, request.only == nil else { break }
+        try park(head.id)
+        parkings += 1
+      } else {
+        let slot = request.slots[claimed.count]
+        claimed.append(try take(head, slot: slot, for: claimant, at: now))
+      }
+      if request.only == nil, let next = try nextDue(afterLeavingOf: head, at: now) {
+        heads[best] = next
+      } else {
+        heads.remove(at: best)
+      }
+    }
+    return claimed
+  }
+
+  /// The one job that is asked for, due or not.
+  private func namedHead(_ id: JobID, _ request: ClaimRequest) throws(StoreError) -> [LaneHead] {
+    for workspace in request.workspaces where try isActive(workspace) {
+      let head = try connection.first(
+        ClaimSQL.named, [.integer(id), .text(workspace.text)],
+        { LaneHead(workspace: workspace, row: $0) })
+      if let head { return [head] }
+    }
+    return []
+  }
+
+  private func take(
+    _ head: LaneHead, slot: String, for claimant: Claimant, at now: Timestamp
+  ) throws(StoreError) -> ClaimedJob {
+    var job = try self.job(head.id, in: head.workspace)
+    let transition: JobTransition
+    do {
+      transition = try job.facts.after(.claim, at: now)
+    } catch {
+      throw StoreError.invalidTransition(job.id, error)
+    }
+    let lease = claimant.bootNow.advanced(by: job.request.policy.lease)
+    let leaseWall = now.advanced(by: job.request.policy.lease)
+    let latestRunAt = claimant.takesEarly ? Int64.max : now.milliseconds
+    let changed = try connection.run(
+      ClaimSQL.take,
+      [
+        .integer(job.id), .text(job.workspace.text), .integer(claimant.worker), .text(slot),
+        .text(lease.bootID), .integer(lease.milliseconds), .integer(leaseWall.milliseconds),
+        .integer(now.milliseconds), .integer(latestRunAt),
+      ])
+    guard changed == 1 else {
+      throw StoreError.stale(job.id, fence: job.fence + 1, current: job.fence)
+    }
+    job.state = transition.to
+    job.reason = nil
+    job.attempt = transition.attempt
+    job.fence += 1
+    job.watch = 1
+    job.worker = claimant.name
+    job.lease = lease
+    job.leaseExpiresAt = leaseWall
+    job.waitsForLimit = false
+    job.startedAt = job.startedAt ?? now
+    try connection.run(
+      ClaimSQL.addAttempt,
+      [
+        .integer(job.id), .integer(job.fence), .text(job.workspace.text), .integer(job.attempt),
+        .integer(claimant.worker), .text(claimant.name), .text(slot), .integer(now.milliseconds),
+      ])
+    return ClaimedJob(job: job, slot: slot, idempotencyKey: claimant.keyPrefix + "\(job.id)")
+  }
+}
+
+/// Who claims, and how.
+private struct Claimant {
+  let worker: WorkerID
+  let name: String
+  let bootNow: BootTime
+  /// What a job's idempotency key begins with: the store and its incarnation.
+  let keyPrefix: String
+  /// Whether a job may be taken before its `run_at`.
+  let takesEarly: Bool
+}
+
+extension Job {
+  /// What a decision about the job is made on.
+  var facts: JobFacts {
+    JobFacts(
+      id: id, state: state, attempt: attempt, failures: failures, losses: losses,
+      snoozes: snoozes, cancelRequested: cancelRequestedAt != nil, budgetsStartedAt: startedAt,
+      policy: request.policy)
+  }
+}
+
+enum MetaSQL {
+  static let incarnation = SQL(
+    "meta.incarnation", "SELECT value FROM store_meta WHERE key = 'incarnation'")
+}

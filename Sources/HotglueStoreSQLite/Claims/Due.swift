@@ -1,0 +1,66 @@
+public import HotglueCore
+public import HotglueStore
+
+extension SQLiteStore {
+  public func expire(
+    in workspaces: [WorkspaceID], at now: Timestamp
+  ) throws(StoreError) -> [JobID] {
+    // Mostly nothing has expired: that is found out without passing the gate.
+    guard try !expired(in: workspaces, at: now).isEmpty else { return [] }
+    return try write { () throws(StoreError) in
+      let ids = try expired(in: workspaces, at: now)
+      for id in ids {
+        guard let job = try record(of: id) else { continue }
+        let transition = try decide(job, .deadlinePassed, at: now)
+        try apply(transition, to: job, at: now)
+        try addEvent(
+          job, transition, by: "deadline", reason: transition.reason?.rawValue, at: now)
+      }
+      return ids
+    }
+  }
+
+  private func expired(
+    in workspaces: [WorkspaceID], at now: Timestamp
+  ) throws(StoreError) -> [JobID] {
+    var ids: [JobID] = []
+    for workspace in workspaces where try isActive(workspace) {
+      ids += try connection.all(
+        ClaimSQL.expired, [.integer(now.milliseconds), .text(workspace.text)],
+        { $0.integer(0) })
+    }
+    return ids
+  }
+
+  public func nextDue(
+    in workspaces: [WorkspaceID], queues: [String], types: [String], at now: Timestamp
+  ) throws(StoreError) -> Timestamp? {
+    try read { () throws(StoreError) in
+      var earliest: Int64?
+      for workspace in workspaces where try isActive(workspace) {
+        for parked in [false, true] {
+          var place = ("", "")
+          while let first = try nextLane(in: workspace, after: place, parked: parked) {
+            place = (first.queue, first.type)
+            guard queues.isEmpty || queues.contains(first.queue),
+              types.isEmpty || types.contains(first.type)
+            else { continue }
+            // Each rank's head is its earliest; the head of a lane is of its first rank only.
+            var head: LaneHead? = first
+            while let current = head {
+              earliest = min(earliest ?? current.runAt, current.runAt)
+              if current.runAt <= now.milliseconds { return Timestamp(milliseconds: current.runAt) }
+              guard current.rank < Int64.max else { break }
+              head = try self.head(after: current, rank: current.rank + 1, parked: parked)
+            }
+          }
+        }
+      }
+      return earliest.map(Timestamp.init(milliseconds:))
+    }
+  }
+
+  public func changeCounter() throws(StoreError) -> Int64 {
+    try connection.first(ClaimSQL.dataVersion, [], { $0.integer(0) }) ?? 0
+  }
+}

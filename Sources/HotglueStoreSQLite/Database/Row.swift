@@ -1,0 +1,44 @@
+import CSQLite
+
+/// The current row of a running statement; valid only inside the closure that gets it.
+struct Row {
+  let statement: OpaquePointer
+
+  func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+  func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+
+  func text(_ column: Int32) -> String {
+    guard let bytes = sqlite3_column_text(statement, column) else { return "" }
+    let count = Int(sqlite3_column_bytes(statement, column))
+    return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+  }
+
+  func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
+  func optionalText(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+
+  /// Reads the columns one after the other, in the order in which the statement names them.
+  func columns(from first: Int32 = 0) -> Columns { Columns(row: self, next: first) }
+}
+
+struct Columns {
+  private let row: Row
+  private var next: Int32
+
+  fileprivate init(row: Row, next: Int32) {
+    self.row = row
+    self.next = next
+  }
+
+  private mutating func take() -> Int32 {
+    next += 1
+    return next - 1
+  }
+
+  mutating func integer() -> Int64 { row.integer(take()) }
+  mutating func count() -> Int { Int(row.integer(take())) }
+  mutating func flag() -> Bool { row.integer(take()) != 0 }
+  mutating func text() -> String { row.text(take()) }
+  mutating func optionalInteger() -> Int64? { row.optionalInteger(take()) }
+  mutating func optionalCount() -> Int? { row.optionalInteger(take()).map { Int($0) } }
+  mutating func optionalText() -> String? { row.optionalText(take()) }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import HotglueStore
+
+/// Where a store's files are: the database at its real path, and the folder beside it.
+struct StorePaths: Equatable {
+  /// The database, symbolic links resolved.
+  let database: String
+  /// `STORE.d`: gate, locks, slots, workers, logs and contexts.
+  var folder: String { database + ".d" }
+  var log: String { database + "-wal" }
+  var sharedMemory: String { database + "-shm" }
+  /// The folder that holds the database.
+  var parent: String { Self.parent(of: database) }
+
+  static let subfolders = ["slots", "workers", "logs", "contexts"]
+
+  /// The paths of a store that exists; `missing` otherwise.
+  init(existing path: String) throws(StoreError) {
+    guard let resolved = Self.realPath(path) else { throw StoreError(errno: errno, path: path) }
+    database = resolved
+  }
+
+  /// The paths of a store to be made: its folder exists, the file itself may not.
+  init(new path: String) throws(StoreError) {
+    if let resolved = Self.realPath(path) {
+      database = resolved
+      return
+    }
+    guard errno == ENOENT else { throw StoreError(errno: errno, path: path) }
+    guard let folder = Self.realPath(Self.parent(of: path)) else {
+      throw StoreError(errno: errno, path: Self.parent(of: path))
+    }
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    guard !name.isEmpty, name != ".", name != ".." else {
+      throw StoreError.inputOutput(path: path, detail: "not a file name")
+    }
+    database = folder == "/" ? "/" + name : folder + "/" + name
+  }
+
+  static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private static func realPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}

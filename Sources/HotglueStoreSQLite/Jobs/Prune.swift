@@ -1,0 +1,101 @@
+public import HotglueCore
+public import HotglueStore
+
+extension SQLiteStore {
+  public func prune(
+    in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int, dryRun: Bool, actor: Actor?,
+    at now: Timestamp
+  ) throws(StoreError) -> PruneResult {
+    if dryRun {
+      return try read { () throws(StoreError) in
+        try removable(in: workspace, by: rule, limit: limit)
+      }
+    }
+    return try write { () throws(StoreError) in
+      // A person's command is refused in an archived workspace; retention goes on there.
+      if let workspace, actor != nil { try requireActive(workspace) }
+      let result = try removable(in: workspace, by: rule, limit: limit)
+      for id in result.jobs { try connection.run(PruneSQL.remove, [.integer(id)]) }
+      if let before = rule.endedWellBefore {
+        try connection.run(PruneSQL.removeWorkers, [.integer(before.milliseconds)])
+      }
+      if !result.jobs.isEmpty {
+        // Pages come back to the file system a few at a time.
+        _ = try connection.all(PruneSQL.giveBackPages, [], { _ in })
+        if let actor {
+          try logActivity(
+            actor, in: workspace, subject: "\(result.jobs.count) jobs", at: now)
+        }
+      }
+      return result
+    }
+  }
+
+  private func removable(
+    in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int
+  ) throws(StoreError) -> PruneResult {
+    let workspaces: [String]
+    if let workspace {
+      _ = try self.workspace(workspace)
+      workspaces = [workspace.text]
+    } else {
+      workspaces = try connection.all(WorkspaceSQL.names, [], { $0.text(0) })
+    }
+    var jobs: [JobID] = []
+    for name in workspaces {
+      for (state, before) in rule.bounds where jobs.count < limit {
+        jobs += try connection.all(
+          PruneSQL.finished,
+          [
+            .text(name), .text(state.rawValue), .integer(before.milliseconds),
+            .integer(limit - jobs.count),
+          ], { $0.integer(0) })
+      }
+    }
+    var logs: [String] = []
+    for id in jobs {
+      logs += try connection.all(PruneSQL.logs, [.integer(id)], { $0.text(0) })
+    }
+    return PruneResult(jobs: jobs, logs: logs)
+  }
+}
+
+extension RetentionRule {
+  /// The states the rule removes, each with its moment. Uncertain is never among them.
+  fileprivate var bounds: [(JobState, Timestamp)] {
+    var bounds: [(JobState, Timestamp)] = []
+    if let endedWellBefore {
+      bounds += [(.succeeded, endedWellBefore), (.cancelled, endedWellBefore)]
+    }
+    if let endedBadlyBefore {
+      bounds += [(.failed, endedBadlyBefore), (.exhausted, endedBadlyBefore)]
+    }
+    guard let states else { return bounds }
+    return bounds.filter { states.contains($0.0) }
+  }
+}
+
+enum PruneSQL {
+  static let finished = SQL(
+    "prune.finished",
+    """
+    SELECT id FROM job INDEXED BY job_finished
+    WHERE workspace = ?1 AND state = ?2 AND finished_at IS NOT NULL AND finished_at < ?3
+    ORDER BY finished_at LIMIT ?4
+    """)
+  static let logs = SQL(
+    "prune.logs", "SELECT log FROM attempt WHERE job = ?1 AND log IS NOT NULL")
+  /// Attempts, events, late reports and the payload go with the job.
+  static let remove = SQL(
+    "prune.remove",
+    """
+    DELETE FROM job WHERE id = ?1 AND state IN ('succeeded', 'cancelled', 'failed', 'exhausted')
+    """)
+  static let removeWorkers = SQL(
+    "prune.remove_workers",
+    """
+    DELETE FROM worker WHERE retired_at < ?1
+      AND NOT EXISTS (SELECT 1 FROM job WHERE job.worker = worker.id)
+    """)
+  static let giveBackPages = SQL("prune.give_back_pages", "PRAGMA incremental_vacuum(64)")
+}

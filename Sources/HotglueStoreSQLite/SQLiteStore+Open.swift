@@ -1,0 +1,208 @@
+import CSQLite
+import Glibc
+public import HotglueCore
+public import HotglueStore
+
+/// What a store says of itself.
+struct StoreMeta {
+  var storeID = ""
+  var incarnation: Int64 = 1
+  var createdAt = Timestamp(milliseconds: 0)
+  var group: String?
+  var groupID: UInt32?
+}
+
+extension SQLiteStore {
+  /// Opens the store at `path`, and brings an older schema up to date.
+  ///
+  /// With `expectedStoreID`, another store at that path is `otherStore`: never a silent fresh world.
+  /// Refused are a missing file, a file that is no store, a corrupt or a newer one, one on a network or
+  /// user-space file system, and files that others own or may write.
+  public static func open(
+    at path: String, expectedStoreID: String? = nil
+  ) throws(StoreError) -> SQLiteStore {
+    try open(at: path, expectedStoreID: expectedStoreID, fileSystem: FileSystemKind.of)
+  }
+
+  static func open(
+    at path: String, expectedStoreID: String?, fileSystem: (String) -> FileSystemKind?
+  ) throws(StoreError) -> SQLiteStore {
+    let paths = try StorePaths(existing: path)
+    if let kind = fileSystem(paths.database)?.unsupportedName {
+      throw StoreError.unsupportedFileSystem(path: paths.database, kind: kind)
+    }
+    let file = try StoreTrust.facts(of: paths.database)
+    guard !file.isFolder else { throw StoreError.notAStore(path: paths.database) }
+    // Only a store that a group shares may be readable and writable by a group; whether it is one
+    // stands in the store itself.
+    if file.mode & 0o060 != 0o060,
+      let refusal = StoreTrust.refusal(of: paths.database, file, sharedBy: nil)
+    {
+      throw refusal
+    }
+    let connection = try Connection(path: paths.database)
+    guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
+      throw StoreError.readOnly(path: paths.database)
+    }
+    let version = try schemaVersion(of: connection)
+    let meta = try StoreMeta(of: connection)
+    try verifyTrust(paths, file, meta)
+    if let expectedStoreID, expectedStoreID != meta.storeID {
+      throw StoreError.otherStore(
+        path: paths.database, expected: expectedStoreID, found: meta.storeID)
+    }
+    let store = SQLiteStore(paths: paths, connection: connection, meta: meta)
+    if version < Migration.current { try store.migrate() }
+    return store
+  }
+
+  /// Makes a store, its folder `STORE.d` with it, and opens it. `group` (a name or a number) makes one
+  /// that this group shares.
+  ///
+  /// The store appears at `path` finished and synced, or not at all: a crash leaves at most a file with
+  /// a temporary name. Of two who make one at once, one wins and the other gets `alreadyExists`.
+  public static func create(
+    at path: String, group: String? = nil, now: Timestamp
+  ) throws(StoreError) -> SQLiteStore {
+    let paths = try StorePaths(new: path)
+    if let kind = FileSystemKind.of(paths.parent)?.unsupportedName {
+      throw StoreError.unsupportedFileSystem(path: paths.database, kind: kind)
+    }
+    try refuseLeftovers(paths)
+    var meta = StoreMeta()
+    meta.storeID = RandomText.uuid()
+    meta.createdAt = now
+    if let group {
+      guard let number = UserNames.group(group) else {
+        throw StoreError.notPermitted(
+          path: paths.database, reason: "there is no group '\(group)'", remedy: nil)
+      }
+      meta.group = group
+      meta.groupID = number
+    }
+    let files = StoreFiles(group: meta.groupID)
+    try files.makeFolder(paths)
+    let draft = "\(paths.database).new-\(RandomText.hexadecimal(bytes: 8))"
+    try files.makeNewFile(draft)
+    defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(draft + suffix) } }
+    try writeNewStore(at: draft, meta)
+    try StoreFiles.sync(closedFile: draft)
+    // `link` refuses a name that exists, which `rename` would not.
+    guard link(draft, paths.database) == 0 else {
+      throw StoreError(errno: errno, path: paths.database)
+    }
+    unlink(draft)
+    try StoreFiles.sync(folder: paths.parent)
+    return try open(at: paths.database, expectedStoreID: meta.storeID)
+  }
+
+  /// A log beside a database that is gone would be taken for the new one's.
+  private static func refuseLeftovers(_ paths: StorePaths) throws(StoreError) {
+    var status = stat()
+    for leftover in [paths.log, paths.database + "-journal", paths.database] {
+      guard lstat(leftover, &status) == 0 else { continue }
+      let isThere = lstat(paths.database, &status) == 0
+      throw StoreError.alreadyExists(path: isThere ? paths.database : leftover)
+    }
+  }
+
+  static func writeNewStore(at draft: String, _ meta: StoreMeta) throws(StoreError) {
+    let connection = try Connection(path: draft)
+    try connection.execute(
+      """
+      PRAGMA page_size = 4096;
+      PRAGMA auto_vacuum = INCREMENTAL;
+      PRAGMA application_id = \(storeApplicationID);
+      BEGIN IMMEDIATE;
+      """)
+    try Migration.run(on: connection, from: 0)
+    try meta.write(to: connection)
+    try connection.execute("COMMIT")
+    try connection.execute("PRAGMA journal_mode = WAL")
+    // Nobody else knows this file yet: its log may be moved into it and removed at the close.
+    _ = csqlite_configure(connection.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+  }
+
+  /// The schema version, when this is a store that this program knows.
+  private static func schemaVersion(of connection: Connection) throws(StoreError) -> Int {
+    let application = try connection.first(OpenSQL.applicationID, [], { $0.integer(0) }) ?? 0
+    guard application == storeApplicationID else {
+      throw StoreError.notAStore(path: connection.path)
+    }
+    let version = Int(try connection.first(OpenSQL.userVersion, [], { $0.integer(0) }) ?? 0)
+    guard version <= Migration.current else {
+      throw StoreError.newerSchema(
+        path: connection.path, found: version, known: Migration.current)
+    }
+    return version
+  }
+
+  private static func verifyTrust(
+    _ paths: StorePaths, _ file: StoreTrust.Facts, _ meta: StoreMeta
+  ) throws(StoreError) {
+    if let refusal = StoreTrust.refusal(of: paths.database, file, sharedBy: meta.groupID) {
+      throw refusal
+    }
+    let folder: StoreTrust.Facts
+    do throws(StoreError) {
+      folder = try StoreTrust.facts(of: paths.folder)
+    } catch {
+      guard case .missing = error else { throw error }
+      // A copied or moved database: its folder is made anew.
+      try StoreFiles(group: meta.groupID).makeFolder(paths)
+      return
+    }
+    if let refusal = StoreTrust.refusal(of: paths.folder, folder, sharedBy: meta.groupID) {
+      throw refusal
+    }
+    guard folder.isFolder else {
+      throw StoreError.inputOutput(path: paths.folder, detail: "it is not a folder")
+    }
+  }
+
+  private func migrate() throws(StoreError) {
+    try write { () throws(StoreError) in
+      // Another process may have done it since.
+      let version = try Self.schemaVersion(of: connection)
+      try Migration.run(on: connection, from: version)
+    }
+  }
+}
+
+extension StoreMeta {
+  /// Reads what the store says of itself.
+  init(of connection: Connection) throws(StoreError) {
+    self.init()
+    let pairs = try connection.all(OpenSQL.meta, [], { ($0.text(0), $0.text(1)) })
+    for (key, value) in pairs {
+      switch key {
+      case "store_id": storeID = value
+      case "incarnation": incarnation = Int64(value) ?? 1
+      case "created_at": createdAt = Timestamp(milliseconds: Int64(value) ?? 0)
+      case "group": group = value
+      case "group_id": groupID = UInt32(value)
+      default: continue
+      }
+    }
+    guard !storeID.isEmpty else {
+      throw StoreError.corrupt(path: connection.path, detail: "the store has no ID")
+    }
+  }
+
+  func write(to connection: Connection) throws(StoreError) {
+    var pairs = [
+      ("store_id", storeID), ("incarnation", String(incarnation)),
+      ("created_at", String(createdAt.milliseconds)),
+    ]
+    if let group { pairs.append(("group", group)) }
+    if let groupID { pairs.append(("group_id", String(groupID))) }
+    for (key, value) in pairs { try connection.run(OpenSQL.setMeta, [.text(key), .text(value)]) }
+  }
+}
+
+enum OpenSQL {
+  static let applicationID = SQL("open.application_id", "PRAGMA application_id")
+  static let userVersion = SQL("open.user_version", "PRAGMA user_version")
+  static let meta = SQL("open.meta", "SELECT key, value FROM store_meta")
+  static let setMeta = SQL("open.set_meta", "INSERT OR REPLACE INTO store_meta VALUES (?1, ?2)")
+}

@@ -1,0 +1,100 @@
+import CSQLite
+import Glibc
+public import HotglueCore
+import HotglueStore
+
+/// A store in one SQLite file, with the folder `STORE.d` beside it.
+///
+/// One value is one connection: it is used by one thread at a time, and other processes and threads
+/// open their own. It must not be used across a `fork`.
+public final class SQLiteStore {
+  public let path: String
+  /// `STORE.d`, beside the database's real path.
+  public let folder: String
+  public let storeID: String
+  /// The group that shares the store; `nil` for a private one.
+  public let group: String?
+
+  /// How long a write waits at the writer gate before it throws `busy`. Commands keep the default, a
+  /// worker sets short slices and tries again, the recorder of an outcome gives up earlier.
+  public var gateBound: Span = .seconds(30)
+
+  let paths: StorePaths
+  let connection: Connection
+  private var gate: WriterGate?
+
+  init(paths: StorePaths, connection: Connection, meta: StoreMeta) {
+    self.paths = paths
+    self.connection = connection
+    path = paths.database
+    folder = paths.folder
+    storeID = meta.storeID
+    group = meta.group
+  }
+
+  // MARK: Transactions
+
+  /// Runs `body` in one immediate transaction under the writer gate: all of it is durable when this
+  /// returns, none of it happened when this throws. A process that dies inside leaves no trace.
+  func write<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
+    let gate = try openGate()
+    try gate.enter(within: gateBound)
+    defer { gate.leave() }
+    let checkpoint = Checkpoint(connection: connection, gate: gate, log: paths.log)
+    try checkpoint.runIfDue()
+    try connection.run(TransactionSQL.begin)
+    let result: T
+    do throws(StoreError) {
+      result = try body()
+      try connection.run(TransactionSQL.commit)
+    } catch {
+      rollBack()
+      throw error
+    }
+    checkpoint.note(framesAfterCommit: connection.framesInLog)
+    return result
+  }
+
+  /// Runs `body` on one snapshot.
+  func read<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
+    try connection.run(TransactionSQL.beginRead)
+    let result: T
+    do throws(StoreError) {
+      result = try body()
+      try connection.run(TransactionSQL.commit)
+    } catch {
+      rollBack()
+      throw error
+    }
+    return result
+  }
+
+  /// Runs `body` under the gate, outside of any transaction.
+  func underGate<T>(_ body: (WriterGate) throws(StoreError) -> T) throws(StoreError) -> T {
+    let gate = try openGate()
+    try gate.enter(within: gateBound)
+    defer { gate.leave() }
+    return try body(gate)
+  }
+
+  private func openGate() throws(StoreError) -> WriterGate {
+    if let gate { return gate }
+    let opened = try WriterGate(folder: folder, shared: group != nil)
+    gate = opened
+    return opened
+  }
+
+  /// After an error SQLite may have rolled back by itself; what is still open is given up here. If
+  /// even that fails, closing the connection does it.
+  private func rollBack() {
+    if sqlite3_get_autocommit(connection.handle) == 0 {
+      sqlite3_exec(connection.handle, "ROLLBACK", nil, nil, nil)
+    }
+  }
+}
+
+enum TransactionSQL {
+  static let begin = SQL("transaction.begin", "BEGIN IMMEDIATE")
+  static let beginRead = SQL("transaction.begin_read", "BEGIN")
+  static let commit = SQL("transaction.commit", "COMMIT")
+}
