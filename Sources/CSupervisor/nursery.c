@@ -9,17 +9,19 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 
 #define SOCKET_FD 3
 #define FOLDER_FD 4
 #define OWNER_FD 5
 
 static void default_signals(void) {
-  struct sigaction plain;
-  memset(&plain, 0, sizeof plain);
-  plain.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &plain, NULL);
+  // The kernel's own record, all zero, is the default; the library hides some signals from its
+  // callers, which a parent may have ignored all the same.
+  unsigned long plain[8] = {0};
+  for (int signal = 1; signal < NSIG; signal++) {
+    syscall(SYS_rt_sigaction, signal, plain, NULL, NSIG / 8);
+  }
 }
 
 /// Closes everything that was inherited but the two descriptors, which get fixed numbers.
