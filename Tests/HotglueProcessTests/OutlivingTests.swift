@@ -207,7 +207,7 @@ extension Supervision {
 
     @Test("whoever adopts an attempt that has ended gets its outcome, and no recorder is needed")
     func adoptEnded() throws {
-      try workshop.write("recorder.sh", "sleep 600")
+      try workshop.write("recorder.sh", "exec sleep 600")
       let link = try workshop.supervisor()
       let order = try startWaiting(on: link)
       let second = try workshop.connect(link.slotName)

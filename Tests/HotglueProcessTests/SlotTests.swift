@@ -160,15 +160,48 @@ extension Supervision {
       #expect(answer == .status(.other(job: 1, fence: 1)))
     }
 
-    @Test("a nursery that is gone makes nothing, and another takes its place")
+    @Test("a nursery that is gone makes nothing; what it made goes on, and another takes its place")
     func nurseryGone() throws {
+      let link = try workshop.supervisor()
+      let supervisor = try #require(try workshop.slot(link)?.supervisor)
+      kill(try #require(workshop.parent(of: supervisor.pid)), SIGKILL)
+      try eventually("the nursery's end") {
+        do {
+          _ = try workshop.supervisor()
+          return false
+        } catch ProcessError.nurseryGone {
+          return true
+        } catch ProcessError.supervisorGone {
+          // Asked just before it died.
+          return false
+        }
+      }
+      #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(status: 2))
+      let another = try Nursery.start(
+        storeFolder: workshop.store, storeID: "store-1", shared: false, recorder: [])
+      let fresh = try another.makeSupervisor()
+      #expect(try workshop.run(workshop.order("exit 4"), on: fresh).end == .exited(status: 4))
+    }
+
+    @Test("a nursery without a store's folder is refused")
+    func noFolder() throws {
       let missing = "\(workshop.root)/no/such/store"
-      #expect(throws: ProcessError.self) {
+      #expect(
+        throws: ProcessError.system(call: "start the nursery", path: missing, errno: ENOENT)
+      ) {
         try Nursery.start(storeFolder: missing, storeID: "s", shared: false, recorder: [])
       }
-      let link = try workshop.supervisor()
-      workshop.endNursery()
-      #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(status: 2))
+    }
+
+    @Test("a supervisor that cannot be made says why")
+    func cannotBeMade() throws {
+      rename("\(workshop.store)/slots", "\(workshop.store)/elsewhere")
+      #expect(
+        throws: ProcessError.system(
+          call: "make a supervisor", path: workshop.store, errno: ENOENT)
+      ) {
+        try workshop.supervisor()
+      }
     }
   }
 }

@@ -213,6 +213,13 @@ final class Lifeline {
     throw TimedOut(what: "a line in \(path)")
   }
 
+  /// All that was said, without waiting.
+  func said() -> String {
+    var block = [UInt8](repeating: 0, count: 4096)
+    let count = read(descriptor, &block, block.count)
+    return String(decoding: block.prefix(max(0, count)), as: UTF8.self)
+  }
+
   /// Whether somebody still has it open for writing.
   var isHeld: Bool { wait(0) & Int16(POLLHUP) == 0 }
 
@@ -227,12 +234,20 @@ extension Workshop {
   }
 
   /// The letter of a process's state, nil: there is none.
-  func processState(_ pid: Int32) -> String? {
+  func processState(_ pid: Int32) -> String? { fields(of: pid)?.first }
+
+  func parent(of pid: Int32) -> Int32? {
+    guard let fields = fields(of: pid), fields.count > 1 else { return nil }
+    return Int32(fields[1])
+  }
+
+  /// What `/proc/PID/stat` says after the name.
+  private func fields(of pid: Int32) -> [String]? {
     guard let file = fopen("/proc/\(pid)/stat", "r") else { return nil }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 512)
     guard fgets(&line, 512, file) != nil else { return nil }
     let text = String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return text.split(separator: ")").last?.split(separator: " ").first.map(String.init)
+    return text.split(separator: ")").last?.split(separator: " ").map(String.init)
   }
 }
