@@ -149,7 +149,8 @@ extension Supervision {
       try link.isClosed()
     }
 
-    private func close(_ link: consuming SupervisorLink, _ supervisor: ProcessIdentity) throws {
+    private func close(_ link: SupervisorLink, _ supervisor: ProcessIdentity) throws {
+      try link.goodbye()
       shutdown(link.fileDescriptor, Int32(SHUT_RDWR))
       try eventually("the supervisor's end") { try !ProcessIdentity.isAlive(supervisor) }
     }

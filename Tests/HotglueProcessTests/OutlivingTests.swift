@@ -39,18 +39,47 @@ extension Supervision {
 
     private func hangUp(_ link: SupervisorLink) { shutdown(link.fileDescriptor, Int32(SHUT_RDWR)) }
 
-    @Test("a worker's death costs no attempt: its end is recorded once, and the slot goes")
+    @Test("a worker's death costs no attempt: the end is recorded, and the slot holds nothing more")
     func recorderRuns() throws {
       let link = try workshop.supervisor()
       let order = try startWaiting(on: link)
-      let supervisor = try #require(try workshop.slot(link)?.supervisor)
       hangUp(link)
       workshop.endNursery()
       try workshop.write("go", "")
       #expect(try recorded.line() == link.slotName)
+      let lock = try workshop.lock(link.slotName)
+      #expect(workshop.log(of: order) == "done\n")
+      #expect(recorded.said() == "")
+      // The worker may have claimed the next attempt for this slot in the moment of its death.
+      #expect(try workshop.slot(link)?.attempt == nil)
+      #expect(workshop.names(in: "\(workshop.store)/slots") == [link.slotName])
+      try lock.removeFiles()
+    }
+
+    @Test("a worker that said goodbye leaves its attempt to the supervisor, which leaves nothing")
+    func recorderAfterGoodbye() throws {
+      let link = try workshop.supervisor()
+      _ = try startWaiting(on: link)
+      let supervisor = try #require(try workshop.slot(link)?.supervisor)
+      try link.goodbye()
+      hangUp(link)
+      try workshop.write("go", "")
+      #expect(try recorded.line() == link.slotName)
       try eventually("the supervisor's end") { try !ProcessIdentity.isAlive(supervisor) }
       #expect(workshop.names(in: "\(workshop.store)/slots") == [])
-      #expect(workshop.log(of: order) == "done\n")
+    }
+
+    @Test("abandoned slots are those whose lock is free, and their holder is alone")
+    func abandoned() throws {
+      let living = try workshop.supervisor()
+      let dead = try workshop.supervisor()
+      hangUp(dead)
+      do { _ = try workshop.lock(dead.slotName) }
+      let locks = try Slot.abandoned(storeFolder: workshop.store)
+      #expect(locks.map(\.slot) == [dead.slotName])
+      #expect(try Slot.abandoned(storeFolder: workshop.store).isEmpty)
+      for lock in locks { try lock.removeFiles() }
+      #expect(try workshop.run(workshop.order("exit 1"), on: living).end == .exited(status: 1))
     }
 
     @Test("when the recorder fails, outcome and log stay readable and the lock is free")
@@ -76,15 +105,26 @@ extension Supervision {
       #expect(workshop.names(in: "\(workshop.store)/slots") == [])
     }
 
-    @Test("an idle supervisor ends with its worker and leaves nothing")
-    func idle() throws {
+    @Test("an idle supervisor whose worker says goodbye ends and leaves nothing")
+    func goodbye() throws {
       let link = try workshop.supervisor()
       let supervisor = try #require(try workshop.slot(link)?.supervisor)
-      let order = workshop.order("echo hello")
-      _ = try workshop.run(order, on: link)
+      _ = try workshop.run(workshop.order("exit 0"), on: link)
+      try link.goodbye()
       hangUp(link)
       try eventually("the supervisor's end") { try !ProcessIdentity.isAlive(supervisor) }
       #expect(workshop.names(in: "\(workshop.store)/slots") == [])
+    }
+
+    @Test("an idle supervisor whose worker dies leaves its slot, free, to say that nothing runs")
+    func idle() throws {
+      let link = try workshop.supervisor()
+      _ = try workshop.run(workshop.order("exit 0"), on: link)
+      hangUp(link)
+      let lock = try workshop.lock(link.slotName)
+      #expect(try workshop.slot(link)?.attempt == nil)
+      #expect(workshop.names(in: "\(workshop.store)/slots") == [link.slotName])
+      try lock.removeFiles()
     }
 
     @Test("a handler dies with its supervisor; what it started is found by mark and stopped")
@@ -239,12 +279,11 @@ extension Supervision {
     @Test("a worker that sends half an order and dies starts nothing")
     func halfAnOrder() throws {
       let link = try workshop.supervisor()
-      let supervisor = try #require(try workshop.slot(link)?.supervisor)
       var bytes: [UInt8] = [0, 4, 0, 0, 1, 0, 1, 0, 1, 2, 3]
       #expect(send(link.fileDescriptor, &bytes, bytes.count, 0) == bytes.count)
       hangUp(link)
-      try eventually("the supervisor's end") { try !ProcessIdentity.isAlive(supervisor) }
-      #expect(workshop.names(in: "\(workshop.store)/slots") == [])
+      _ = try workshop.lock(link.slotName)
+      #expect(try workshop.slot(link)?.attempt == nil)
     }
   }
 }
