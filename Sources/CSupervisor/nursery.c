@@ -1,6 +1,12 @@
 // The nursery: a small process, forked from the worker before its heap grows, that makes
 // supervisors on demand. A fork of it costs little, and what a supervisor shares with it stays
 // small. It holds nothing but a socket and the store's folder.
+//
+// Measured on 2026-11-23, 2 cores, without the store: two supervisors and one poll loop with a heap
+// of 30 MB run 2,350-2,500 attempts of /bin/true per second, each with its own context file, and
+// 1,640 that write a line (which costs a new file). With other work on the machine 1,450, when
+// posix_spawn from a small C program does 930-1,760. A supervisor is ready after 1-2 ms and has
+// 136 KB of memory to itself.
 #include "supervisor.h"
 
 #include <fcntl.h>
