@@ -27,8 +27,10 @@ extension Supervision {
     func missingCommand() throws {
       let link = try workshop.supervisor()
       for name in ["no-such-command-of-hotglue", "/no/such/file", ""] {
-        let outcome = try workshop.run(workshop.order([name]), on: link)
+        try link.start(workshop.order([name]))
+        let outcome = try link.ended()
         #expect(outcome.end == .execFailed(errno: ENOENT))
+        #expect(try workshop.slot(link)?.attempt?.started == false)
         #expect(outcome.end.shellStatus == 127)
       }
     }

@@ -157,6 +157,28 @@ extension Supervision {
       try lock.removeFiles()
     }
 
+    @Test("what has lost its mark is found by the session of a dead supervisor")
+    func withoutMark() throws {
+      let link = try workshop.supervisor()
+      let plain = Lifeline(workshop, "plain")
+      _ = try startWaiting(
+        on: link,
+        """
+        exec 9>&-
+        env -i /bin/sh -c "trap '' TERM; exec 8>ROOT/plain; >ROOT/on; /bin/sleep 600; :" &
+        until [ -e ROOT/on ]; do sleep 0.01; done
+        exec 9>ROOT/life
+        """)
+      let contents = try #require(try workshop.slot(link))
+      kill(contents.supervisor.pid, SIGKILL)
+      _ = try workshop.lock(link.slotName)
+      #expect(plain.isHeld)
+      let result = try AttemptRemains.stop(
+        contents, ladder: [LadderStep(signal: SIGTERM, waitMs: 20)])
+      #expect(result.killed >= 2 && result.leftCount == 0)
+      #expect(!plain.isHeld)
+    }
+
     @Test("a supervisor that stands still gives no answer, and can be killed with its handler")
     func frozen() throws {
       let link = try workshop.supervisor()
@@ -247,13 +269,15 @@ extension Supervision {
 
     @Test("whoever adopts an attempt that has ended gets its outcome, and no recorder is needed")
     func adoptEnded() throws {
-      try workshop.write("recorder.sh", "exec sleep 600")
+      try workshop.write("recorder.sh", "exec 9>ROOT/recording; echo on >&9; exec sleep 600")
+      let recording = Lifeline(workshop, "recording")
       let link = try workshop.supervisor()
       let order = try startWaiting(on: link)
       let second = try workshop.connect(link.slotName)
       hangUp(link)
       try workshop.write("go", "")
       #expect(try recorded.line() == link.slotName)
+      #expect(try recording.line() == "on")
       let answer = try second.request(
         .adopt(job: order.job, fence: order.fence, watch: 2), timeoutMs: 5000)
       guard case .status(.ended(let outcome, let watch)) = answer else {
@@ -261,6 +285,7 @@ extension Supervision {
         return
       }
       #expect(outcome.end == .exited(status: 3) && watch == 2)
+      try recording.gone()
       try second.recorded(job: order.job, fence: order.fence)
       let asked = try second.request(.ask(job: order.job, fence: order.fence), timeoutMs: 5000)
       #expect(asked == .status(.other(job: order.job, fence: order.fence)))

@@ -109,6 +109,21 @@ extension Supervision {
       #expect(!lifeline.isHeld)
     }
 
+    @Test("a daemon that has lost its mark is found as long as its supervisor lives")
+    func withoutMark() throws {
+      let link = try workshop.supervisor()
+      _ = try start(
+        """
+        env -i setsid /bin/sh -c "trap '' TERM; >ROOT/on; while :; do /bin/sleep 0.05; done" &
+        until [ -e ROOT/on ]; do sleep 0.01; done
+        echo up >&9
+        """, on: link
+      ) { $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 50)] }
+      let outcome = try link.ended()
+      #expect(outcome.end == .exited(status: 0) && outcome.straysKilled >= 1)
+      #expect(!lifeline.isHeld)
+    }
+
     @Test("KILL reaches what has left the group, too")
     func killReachesAll() throws {
       let link = try workshop.supervisor()
