@@ -4,6 +4,8 @@ import HotglueStore
 
 /// What a turn records and claims.
 extension Worker {
+  private static let mostEmptyClaims = 1000
+
   /// Whether another attempt may be claimed.
   var hasRoom: Bool {
     guard phase == .working, busyCount < options.concurrency else { return false }
@@ -27,6 +29,12 @@ extension Worker {
       filledEverySeat = claimed.count == claim.slots.count
       mayClaim = filledEverySeat
       if !filledEverySeat { try findNextDue() }
+      emptyClaims = claimed.isEmpty ? emptyClaims + 1 : 0
+      if emptyClaims > Self.mostEmptyClaims {
+        // Each empty claim moves jobs behind their saturated limits. One that goes on for so long
+        // waits for something else, and is not worth a busy loop.
+        nextDue = place.now().advanced(by: .seconds(1))
+      }
     }
     if !ready.isEmpty {
       // An end frees a limit, or makes its own job due again.

@@ -44,6 +44,8 @@ public final class Worker {
   /// Whether a claim may find something: the store has changed, or a job has become due.
   var mayClaim = true
   var nextDue: Timestamp?
+  /// Claims in a row that found nothing.
+  var emptyClaims = 0
   /// The last claim filled every seat, so there may be more for another.
   var filledEverySeat = false
   var lookAroundAt: BootTime

@@ -14,25 +14,34 @@ struct ContextPrompt: HotglueCommand {
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     let loader = ContextLoader(environment)
-    let context: ResolvedContext
-    do {
-      context = try loader.resolve(global)
-    } catch ContextError.nothingFound {
-      return .done
-    }
+    guard let context = try found(by: loader) else { return .done }
     try loader.confirmGroup(of: context)
-    let workspace = context.workspace?.text ?? "-"
-    let output = Output(environment, global)
+    show(context, Output(environment, global))
+    return .done
+  }
+
+  private func show(_ context: ResolvedContext, _ output: Output) {
+    let workspace = context.workspace?.text
+    let pinned = context.pinned
     if output.isJSON {
       output.object(
         .object([
-          JSON.Member("workspace", .text(context.workspace?.text)),
+          JSON.Member("workspace", .text(workspace)),
           JSON.Member("generation", .optional(context.generation)),
-          JSON.Member("pinned", context.pinned?.json ?? .null),
+          JSON.Member("pinned", pinned?.json ?? .null),
         ]))
+    } else if let pinned {
+      output.line("\(workspace ?? "-")#\(pinned.job)")
     } else {
-      output.line(context.pinned.map { "\(workspace)#\($0.job)" } ?? workspace)
+      output.line(workspace ?? "-")
     }
-    return .done
+  }
+
+  private func found(by loader: ContextLoader) throws -> ResolvedContext? {
+    do {
+      return try loader.resolve(global)
+    } catch ContextError.nothingFound {
+      return nil
+    }
   }
 }

@@ -1,0 +1,40 @@
+import Glibc
+import HotglueCommands
+import HotglueCore
+import HotglueStore
+import HotglueStoreSQLite
+
+extension CommandEnvironment {
+  /// The machine as it is, and stores on SQLite.
+  static func live() -> CommandEnvironment {
+    CommandEnvironment(
+      variables: System.variables(), currentDirectory: System.currentDirectory(),
+      user: User(id: geteuid(), name: System.userName),
+      readInput: { (count) throws(SystemError) in
+        try System.read(STDIN_FILENO, "standard input", count)
+      },
+      output: ByteSink { (bytes) throws(SystemError) in
+        try System.write(bytes, to: STDOUT_FILENO, "standard output")
+      },
+      errorOutput: ByteSink { (bytes) throws(SystemError) in
+        try System.write(bytes, to: STDERR_FILENO, "standard error")
+      },
+      isTerminal: { isatty($0.rawValue) == 1 }, terminalName: System.terminalName,
+      terminalWidth: System.terminalWidth, now: System.now, newID: System.newID, stores: .sqlite)
+  }
+}
+
+extension StoreAccess {
+  static var sqlite: StoreAccess {
+    StoreAccess(
+      create: { (path, group, now) throws(StoreError) in
+        try SQLiteStore.create(at: path, group: group, now: now)
+      },
+      open: { (path, expected) throws(StoreError) in
+        try SQLiteStore.open(at: path, expectedStoreID: expected)
+      },
+      restore: { (backup, path, now) throws(StoreError) in
+        throw StoreError.unexpected("restore \(backup) \(path) \(now)")
+      })
+  }
+}

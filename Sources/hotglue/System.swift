@@ -1,0 +1,111 @@
+import Glibc
+import HotglueCommands
+import HotglueCore
+
+/// The calls to the operating system behind `CommandEnvironment.live`.
+enum System {
+  static func variables() -> [String: String] {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+      let pair = String(cString: text)
+      if let equals = pair.firstIndex(of: "=") {
+        variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
+      }
+      entry += 1
+    }
+    return variables
+  }
+
+  static func currentDirectory() -> String? {
+    guard let path = getcwd(nil, 0) else { return nil }
+    defer { free(path) }
+    return String(cString: path)
+  }
+
+  static func now() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+  }
+
+  /// A random UUID (version 4 of RFC 9562).
+  static func newID() -> String {
+    var bytes = (0..<16).map { _ in UInt8.random(in: 0...255) }
+    bytes[6] = bytes[6] & 0x0F | 0x40
+    bytes[8] = bytes[8] & 0x3F | 0x80
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for (index, byte) in bytes.enumerated() {
+      if [4, 6, 8, 10].contains(index) { text.append(UInt8(ascii: "-")) }
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// The login name from the system's file: a fully static program cannot ask the name service.
+  static func userName() -> String {
+    let id = geteuid()
+    guard let file = fopen("/etc/passwd", "re") else { return String(id) }
+    defer { fclose(file) }
+    var line: UnsafeMutablePointer<CChar>?
+    var size = 0
+    defer { free(line) }
+    while getline(&line, &size, file) > 0, let line {
+      let fields = String(cString: line).split(separator: ":", omittingEmptySubsequences: false)
+      if fields.count >= 3, UInt32(fields[2]) == id { return String(fields[0]) }
+    }
+    return String(id)
+  }
+
+  static func terminalName() -> String? {
+    for descriptor in [STDIN_FILENO, STDERR_FILENO, STDOUT_FILENO] where isatty(descriptor) == 1 {
+      var buffer = [CChar](repeating: 0, count: 256)
+      if ttyname_r(descriptor, &buffer, buffer.count) == 0 {
+        return buffer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } }
+      }
+    }
+    return nil
+  }
+
+  static func terminalWidth() -> Int? {
+    guard isatty(STDOUT_FILENO) == 1 else { return nil }
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  static func read(
+    _ descriptor: Int32, _ name: String, _ count: Int
+  ) throws(SystemError) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: count)
+    while true {
+      let got = Glibc.read(descriptor, &buffer, count)
+      if got < 0, errno == EINTR { continue }
+      guard got >= 0 else { throw SystemError("read", name) }
+      buffer.removeLast(count - got)
+      return buffer
+    }
+  }
+
+  static func write(
+    _ bytes: [UInt8], to descriptor: Int32, _ name: String
+  ) throws(SystemError) {
+    var start = 0
+    while start < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        Glibc.write(descriptor, buffer.baseAddress.map { $0 + start }, bytes.count - start)
+      }
+      if count > 0 {
+        start += count
+      } else if errno == EAGAIN {
+        // Someone else's non-blocking descriptor: wait until it takes more.
+        var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&wait, 1, -1)
+      } else if errno != EINTR {
+        throw SystemError("write", name)
+      }
+    }
+  }
+}
