@@ -73,7 +73,8 @@ struct BulkEnqueue {
 
   /// The error, and how far it came: what is stored stays stored.
   private func saying(_ stored: Int, _ error: any Error) -> CommandError {
-    var words = (error as? StoreError).map { CommandError($0, in: session) }
+    var words =
+      (error as? StoreError).map { CommandError($0, in: session) }
       ?? CommandError(from: error)
     let before = words.hint.map { "\($0); " } ?? ""
     words.hint =

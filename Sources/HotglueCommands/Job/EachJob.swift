@@ -31,7 +31,8 @@ extension WorkspaceSession {
 
   /// Writes a refusal as the whole command would end with it, and returns its status.
   private func tell(_ error: any Error) throws(SystemError) -> ExitStatus {
-    let words = (error as? StoreError).map { CommandError($0, in: self) } ?? CommandError(from: error)
+    let words =
+      (error as? StoreError).map { CommandError($0, in: self) } ?? CommandError(from: error)
     // Results and refusals appear in the order in which they came to be.
     try environment.output.flush()
     environment.errorOutput.append(options.json ? words.json.text + "\n" : words.text)

@@ -31,15 +31,17 @@ struct JobCancel: WorkspaceCommand {
     }
     var stopping: [JobID] = []
     let status = try session.forEachJob(jobs) { id in
+      try CancelOrder.resolveIfUnminded(id, session)
       let result = try session.store.cancel(
         id, in: session.workspace, by: session.actor, at: session.now)
       switch result {
       case .cancelled:
         try tell(id, "is cancelled", session)
       case .requested(let attempt):
-        let sent = session.environment.deliverCancel(attempt, session.store)
-        if wait { stopping.append(id) }
-        if !wait || !session.output.isJSON {
+        let sent = try CancelOrder.send(to: attempt, session)
+        if wait {
+          stopping.append(id)
+        } else {
           try tell(id, sent ? "is told to stop" : "is to stop: its cancel is recorded", session)
         }
         if !sent {
@@ -64,11 +66,9 @@ struct JobCancel: WorkspaceCommand {
     guard !ids.isEmpty else { return status }
     try session.environment.output.flush()
     var worst = status
-    try JobWaiting(session: session, timeout: timeout).wait(for: ids, until: { $0 != .running }) {
-      job in
-      if session.output.isJSON || !session.output.isQuiet {
-        session.tellChange(of: job, "job \(job.id): \(job.state.rawValue)")
-      }
+    let hasStopped: (JobState) -> Bool = { $0 != .running }
+    try JobWaiting(session: session, timeout: timeout).wait(for: ids, until: hasStopped) { job in
+      session.tellChange(of: job, "job \(job.id): \(job.state.rawValue)")
       let ended: ExitStatus = job.state == .uncertain ? .outcomeUnknown : .done
       if ended.rawValue > worst.rawValue { worst = ended }
     }

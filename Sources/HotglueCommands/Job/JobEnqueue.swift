@@ -6,10 +6,7 @@ struct JobEnqueue: WorkspaceCommand {
   static let kind = CommandKind.jobEnqueue
   static let configuration = CommandConfiguration(
     commandName: "enqueue", abstract: "store a command as a job, to be run by a worker",
-    usage: """
-      hotglue job enqueue [flags] -- COMMAND…
-      hotglue job enqueue [flags] --jsonl FILE|-
-      """,
+    usage: "hotglue job enqueue [flags] (-- COMMAND… | --jsonl FILE|-)",
     discussion: """
       Prints the job's ID alone on standard output. The command is run without a shell, in this \
       folder. With --jsonl each line is one JSON object: 'command' (an array), 'payload', 'env', \
@@ -31,8 +28,9 @@ struct JobEnqueue: WorkspaceCommand {
         + "Needed past 100000 lines or 64 MiB.", valueName: "n"))
   var commitEvery: Int?
 
-  @Argument(help: ArgumentHelp("A job type (there is none yet but exec).", valueName: "type"))
-  var words: [String] = []
+  @Argument(
+    help: ArgumentHelp("The job's type; a command's is exec, and is left out.", valueName: "type"))
+  var type: String?
 
   @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
   var command: [String] = []
@@ -66,31 +64,25 @@ struct JobEnqueue: WorkspaceCommand {
       throw .usage("'--commit-every' is for '--jsonl'", hint: "leave it out")
     }
     if command.isEmpty {
-      switch words.count {
-      case 0:
+      guard let type, type != UnknownType.bareCommand else {
         throw .usage(
           "there is no command to enqueue", hint: "hotglue job enqueue [flags] -- COMMAND…")
-      case 1 where words[0] != UnknownType.bareCommand:
-        let unknown = UnknownType(name: words[0])
-        throw CommandError(
-          "unknown_type", .notFound, unknown.problem,
-          hint: "for a command: hotglue job enqueue -- \(ShellWords.joined(words))",
-          facts: [JSON.Member("type", .string(unknown.name))])
-      default:
-        throw .usage(
-          "a command stands behind '--'",
-          hint: "hotglue job enqueue -- \(ShellWords.joined(words))")
       }
+      let unknown = UnknownType(name: type)
+      throw CommandError(
+        "unknown_type", .notFound, unknown.problem,
+        hint: "for a command: hotglue job enqueue -- \(Shell.quoted(type))",
+        facts: [JSON.Member("type", .string(type))])
     }
-    if let first = words.first, words != [UnknownType.bareCommand] {
+    if let type, type != UnknownType.bareCommand {
       throw .usage(
-        "'\(first)' stands before '--'",
-        hint: "hotglue job enqueue -- \(ShellWords.joined(words + command))")
+        "'\(type)' stands before '--'",
+        hint: "hotglue job enqueue -- \(ShellWords.joined([type] + command))")
     }
   }
 
   private func checkBulk() throws(CommandError) {
-    guard command.isEmpty, words.isEmpty else {
+    guard command.isEmpty, type == nil else {
       throw .usage(
         "a command and '--jsonl' cannot both be given",
         hint: "each line names its own command")

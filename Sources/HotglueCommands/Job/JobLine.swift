@@ -92,7 +92,8 @@ struct JobLine {
 
   private static func check(type value: JSON) throws {
     guard let type = value.stringValue else {
-      throw UnusableRequest(problem: "'type' is not a string", hint: "leave it out, or say \"exec\"")
+      throw UnusableRequest(
+        problem: "'type' is not a string", hint: "leave it out, or say \"exec\"")
     }
     guard type == UnknownType.bareCommand else { throw UnknownType(name: type) }
   }

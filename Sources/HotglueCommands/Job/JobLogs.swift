@@ -76,13 +76,21 @@ struct JobLogs: WorkspaceCommand {
   private func follow(_ logs: JobLogSource) throws {
     if let number = attempt {
       _ = try chosen(try logs.attempts())
-      try logs.follow { $0.number == number } untilAttemptEnds: { true }
+      try logs.follow {
+        $0.number == number
+      } untilAttemptEnds: {
+        true
+      }
       return
     }
     let attempts = try logs.attempts()
     let first = all ? attempts.first : attempts.last { $0.finishedAt == nil || $0.usage.log != nil }
     let from = first?.fence ?? 0
-    try logs.follow { $0.fence >= from } untilAttemptEnds: { false }
+    try logs.follow {
+      $0.fence >= from
+    } untilAttemptEnds: {
+      false
+    }
   }
 }
 

@@ -93,7 +93,7 @@ extension JobPolicy {
     case .keyed: return "keyed: run again after an unknown outcome, with the same key"
     case .unsafe:
       guard let verify else { return "unsafe: not run again after an unknown outcome" }
-      return "unsafe: after an unknown outcome 'sh -c \(ShellWords.quoted(verify))' is asked"
+      return "unsafe: after an unknown outcome 'sh -c \(Shell.quoted(verify))' is asked"
     }
   }
 }

@@ -5,7 +5,8 @@ import HotglueStore
 struct JobPrune: WorkspaceCommand {
   static let kind = CommandKind.jobPrune
   static let configuration = CommandConfiguration(
-    commandName: "prune", abstract: "remove the workspace's jobs that ended long ago, and their logs",
+    commandName: "prune",
+    abstract: "remove the workspace's jobs that ended long ago, and their logs",
     discussion: """
       Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones for 90, uncertain \
       ones until they are resolved.

@@ -60,12 +60,16 @@ struct JobStoryText {
     add("folder", request.directory)
     // Values may be secrets: the names say enough.
     if !request.environment.isEmpty {
-      add("variables", request.environment.map { String($0.prefix { $0 != "=" }) }
-        .joined(separator: ", "))
+      add(
+        "variables",
+        request.environment.map { String($0.prefix { $0 != "=" }) }
+          .joined(separator: ", "))
     }
     add("payload", request.payload.map(payload))
-    add("queue", request.priority == 0
-      ? request.queue : "\(request.queue), priority \(request.priority)")
+    add(
+      "queue",
+      request.priority == 0
+        ? request.queue : "\(request.queue), priority \(request.priority)")
     add("limit", request.limitKey.map { "\($0), \(request.limitMax) at once" })
     add("key", request.key)
     add("run at", job.runAt)

@@ -69,7 +69,9 @@ struct JobWaiting {
       }
       waiting = still
       if waiting.isEmpty || session.environment.output.isClosed { return }
-      guard try changes.wait(until: deadline) else { throw Self.timedOut(waiting, of: ids, timeout) }
+      guard try changes.wait(until: deadline) else {
+        throw Self.timedOut(waiting, of: ids, timeout)
+      }
     }
   }
 
