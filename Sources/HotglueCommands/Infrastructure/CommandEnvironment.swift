@@ -21,11 +21,6 @@ public struct CommandEnvironment {
   /// A fresh UUID.
   public var newID: () -> String
   public var stores: StoreAccess
-  /// Sends a recorded cancel to the attempt's supervisor; true when it was heard. Whoever composes
-  /// the program gives it, since only the runner knows supervisors.
-  public var deliverCancel: (_ attempt: RunningAttempt, _ store: any Store) -> Bool = { _, _ in
-    false
-  }
   /// Reached between the steps of a switch; tests end the command there, as a crash would.
   public var switchStep: (SwitchStep) throws -> Void = { _ in }
 

@@ -31,13 +31,14 @@ struct JobCancel: WorkspaceCommand {
     }
     var stopping: [JobID] = []
     let status = try session.forEachJob(jobs) { id in
+      try CancelOrder.resolveIfUnminded(id, session)
       let result = try session.store.cancel(
         id, in: session.workspace, by: session.actor, at: session.now)
       switch result {
       case .cancelled:
         try tell(id, "is cancelled", session)
       case .requested(let attempt):
-        let sent = session.environment.deliverCancel(attempt, session.store)
+        let sent = try CancelOrder.send(to: attempt, session)
         if wait { stopping.append(id) }
         if !wait || !session.output.isJSON {
           try tell(id, sent ? "is told to stop" : "is to stop: its cancel is recorded", session)
