@@ -90,7 +90,10 @@ extension CommandKind {
     Set(allCases.compactMap { $0.words.count > 1 ? $0.words[0] : nil })
   }
 
-  static var firstWords: [String] { Set(allCases.map { $0.words[0] }).sorted() }
+  /// Without the words that only hotglue itself uses.
+  static var firstWords: [String] {
+    Set(allCases.map { $0.words[0] }).filter { !$0.hasPrefix("__") }.sorted()
+  }
 
   static func verbs(of noun: String) -> [String] {
     allCases.compactMap { $0.words.count > 1 && $0.words[0] == noun ? $0.words[1] : nil }
