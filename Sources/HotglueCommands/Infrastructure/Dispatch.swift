@@ -16,12 +16,17 @@ enum Dispatch {
     var moved: [String] = []
     var rest = arguments[...]
     takeGlobals(from: &rest, to: &moved)
-    guard let noun = rest.first, !noun.hasPrefix("-") else { return .tree(arguments) }
+    guard let noun = rest.first else {
+      return moved.isEmpty
+        ? .tree([]) : .refused(.usage("no command is named", hint: "see 'hotglue help'"))
+    }
+    // Help, version and completions, or a flag that nobody knows.
+    guard !noun.hasPrefix("-") else { return .tree(Array(rest)) }
     rest.removeFirst()
     if let single = CommandKind.named([noun]) {
       return .command(single, arguments: moved + rest)
     }
-    if noun == "help" { return .tree(arguments) }
+    if noun == "help" { return .tree([noun] + rest) }
     guard CommandKind.nouns.contains(noun) else { return .refused(unknown(noun: noun)) }
     takeGlobals(from: &rest, to: &moved)
     guard let verb = rest.first else {
