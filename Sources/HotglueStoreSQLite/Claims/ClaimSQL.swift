@@ -10,7 +10,7 @@ enum ClaimSQL {
     """
     SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
     FROM job INDEXED BY job_ready
-    WHERE workspace = ?1 AND parked = ?4 AND state = 'pending' AND (queue, type, rank) > (?2, ?3, 9223372036854775807)
+    WHERE workspace = ?1 AND parked = 0 AND state = 'pending' AND (queue, type, rank) > (?2, ?3, 9223372036854775807)
     ORDER BY queue, type, rank, run_at, id LIMIT 1
     """)
   /// The head of a lane's first rank from `?4` on.
@@ -19,7 +19,7 @@ enum ClaimSQL {
     """
     SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
     FROM job INDEXED BY job_ready
-    WHERE workspace = ?1 AND parked = ?5 AND state = 'pending' AND queue = ?2 AND type = ?3
+    WHERE workspace = ?1 AND parked = 0 AND state = 'pending' AND queue = ?2 AND type = ?3
       AND rank >= ?4
     ORDER BY rank, run_at, id LIMIT 1
     """)
