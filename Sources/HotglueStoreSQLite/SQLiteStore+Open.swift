@@ -52,6 +52,7 @@ extension SQLiteStore {
         path: paths.database, expected: expectedStoreID, found: meta.storeID)
     }
     let store = SQLiteStore(paths: paths, connection: connection, meta: meta)
+    try store.requireLog()
     if version < Migration.current { try store.migrate() }
     return store
   }
@@ -86,18 +87,23 @@ extension SQLiteStore {
     try files.makeNewFile(draft)
     defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(draft + suffix) } }
     try writeNewStore(at: draft, meta)
+    try publish(draft, as: paths)
+    return try open(at: paths.database, expectedStoreID: meta.storeID)
+  }
+
+  /// Gives a finished file its name, durably. `link` refuses a name that exists, which `rename` would
+  /// not.
+  static func publish(_ draft: String, as paths: StorePaths) throws(StoreError) {
     try StoreFiles.sync(closedFile: draft)
-    // `link` refuses a name that exists, which `rename` would not.
     guard link(draft, paths.database) == 0 else {
       throw StoreError(errno: errno, path: paths.database)
     }
     unlink(draft)
     try StoreFiles.sync(folder: paths.parent)
-    return try open(at: paths.database, expectedStoreID: meta.storeID)
   }
 
   /// A log beside a database that is gone would be taken for the new one's.
-  private static func refuseLeftovers(_ paths: StorePaths) throws(StoreError) {
+  static func refuseLeftovers(_ paths: StorePaths) throws(StoreError) {
     var status = stat()
     for leftover in [paths.log, paths.database + "-journal", paths.database] {
       guard lstat(leftover, &status) == 0 else { continue }
@@ -124,7 +130,7 @@ extension SQLiteStore {
   }
 
   /// The schema version, when this is a store that this program knows.
-  private static func schemaVersion(of connection: Connection) throws(StoreError) -> Int {
+  static func schemaVersion(of connection: Connection) throws(StoreError) -> Int {
     let application = try connection.first(OpenSQL.applicationID, [], { $0.integer(0) }) ?? 0
     guard application == storeApplicationID else {
       throw StoreError.notAStore(path: connection.path)
@@ -158,6 +164,14 @@ extension SQLiteStore {
     guard folder.isFolder else {
       throw StoreError.inputOutput(path: paths.folder, detail: "it is not a folder")
     }
+  }
+
+  /// A backup that was put in place by hand has no log yet: what a reader of a store with a log has
+  /// made by now is missing.
+  private func requireLog() throws(StoreError) {
+    var status = stat()
+    guard lstat(paths.log, &status) != 0 else { return }
+    try underGate { (_) throws(StoreError) in try connection.execute("PRAGMA journal_mode = WAL") }
   }
 
   private func migrate() throws(StoreError) {

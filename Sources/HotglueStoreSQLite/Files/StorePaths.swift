@@ -14,6 +14,8 @@ struct StorePaths: Equatable {
 
   static let subfolders = ["slots", "workers", "logs", "contexts"]
 
+  init(resolved path: String) { database = path }
+
   /// The paths of a store that exists; `missing` otherwise.
   init(existing path: String) throws(StoreError) {
     guard let resolved = Self.realPath(path) else { throw StoreError(errno: errno, path: path) }

@@ -2,16 +2,21 @@ public import HotglueStore
 
 extension SQLiteStore {
   public func check() throws(StoreError) -> [String] {
-    try read { () throws(StoreError) in
-      var findings: [String] = []
-      for rule in CheckSQL.rules { findings += try connection.all(rule, [], { $0.text(0) }) }
-      return findings.filter { $0 != "ok" }
-    }
+    try read(findings)
+  }
+
+  /// The findings within the snapshot or transaction that is open.
+  func findings() throws(StoreError) -> [String] {
+    var findings: [String] = []
+    for rule in CheckSQL.rules { findings += try connection.all(rule, [], { $0.text(0) }) }
+    return findings.filter { $0 != "ok" }
   }
 }
 
 /// Every rule between rows that the schema cannot say; each statement returns one text per finding.
 enum CheckSQL {
+  static let quick = SQL("check.quick", "PRAGMA quick_check(1)")
+
   static let rules = [
     SQL("check.integrity", "PRAGMA integrity_check"),
     SQL(

@@ -1,0 +1,143 @@
+import Glibc
+import HotglueCore
+import HotglueStore
+import StoreConformance
+import TestSupport
+import Testing
+
+@testable import HotglueStoreSQLite
+
+@Suite("what the schema itself refuses")
+struct SchemaTests {
+  let fixture: SQLiteFixture
+
+  init() throws {
+    fixture = try SQLiteFixture()
+    _ = try fixture.workspace()
+  }
+
+  @Test(
+    "no row can break an invariant that one row shows, or point across workspaces",
+    arguments: [
+      "UPDATE job SET state = 'running'", "UPDATE job SET state = 'succeeded'",
+      "UPDATE job SET finished_at = 1", "UPDATE job SET state = 'done'",
+      "UPDATE job SET parked = 1", "UPDATE job SET key_held = 1", "UPDATE job SET attempt = 9",
+      "UPDATE job SET losses = -1", "UPDATE job SET worker = 1",
+      "UPDATE job SET workspace = 'none'", "UPDATE job SET run_at = 'soon'",
+      "UPDATE attempt SET workspace = 'beta'", "UPDATE attempt SET outcome = 'retry'",
+      "INSERT INTO job_event VALUES (1, 1, 'beta', 0, 0, 'x', 'pending', 'pending', 'x', NULL)",
+      "INSERT INTO late_report VALUES (1, 1, 'beta', 0, 0, '{}')",
+      "INSERT INTO job_payload VALUES (1, 'beta', '{}')", "DELETE FROM workspace",
+      "INSERT INTO activity (at, workspace, user, command, origin) VALUES (1, 'none', '', '', '')",
+    ])
+  func refused(_ statement: String) throws {
+    let beta = try #require(WorkspaceID("beta"))
+    _ = try fixture.store.createWorkspace(
+      beta, name: "", by: StoreFixture.alice, at: SQLiteFixture.start)
+    try fixture.enqueue()
+    if statement.contains("attempt ") { _ = try fixture.claim() }
+    #expect(throws: StoreError.self) { try fixture.store.connection.execute(statement) }
+    #expect(try fixture.store.check() == [])
+  }
+
+  @Test("check finds what is wrong between rows")
+  func checkFinds() throws {
+    try fixture.enqueue()
+    _ = try fixture.claim()
+    let damage: [(statement: String, finding: String)] = [
+      ("UPDATE attempt SET outcome = 'retry', finished_at = 1, to_state = 'pending'", "not open"),
+      ("UPDATE job SET fence = fence + 5", "not running it"),
+    ]
+    for (statement, finding) in damage {
+      try fixture.store.connection.execute("BEGIN; \(statement)")
+      let found = try fixture.store.findings()
+      try fixture.store.connection.execute("ROLLBACK")
+      #expect(found.contains { $0.contains(finding) }, "\(statement): \(found)")
+    }
+    let writer = try Connection(path: fixture.path)
+    try writer.execute("PRAGMA foreign_keys = OFF; DELETE FROM workspace")
+    #expect(try fixture.store.check().contains { $0.contains("does not exist") })
+  }
+
+  @Test("a store of schema 1 opens with all it holds")
+  func schemaOne() throws {
+    let path = fixture.folder.file("v1.db")
+    try StoreFiles(group: nil).makeNewFile(path)
+    do {
+      let old = try Connection(path: path)
+      try old.execute(
+        """
+        PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+        PRAGMA application_id = \(storeApplicationID); BEGIN;
+        """)
+      try old.execute(Migration.initial.script)
+      try old.execute(
+        """
+        PRAGMA user_version = 1;
+        INSERT INTO store_meta VALUES ('store_id', 'old'), ('incarnation', '1'), ('created_at', '1');
+        INSERT INTO workspace (id, name, created_at) VALUES ('acme', 'Acme', 1);
+        INSERT INTO job (workspace, type, queue, rank, state, run_at, created_at, created_by, command,
+          directory) VALUES ('acme', 'exec', 'default', 0, 'pending', 1, 1, 'alice', '["x"]', '/');
+        COMMIT;
+        """)
+    }
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.job(1, in: fixture.acme).request.command == ["x"])
+    #expect(try store.check() == [])
+  }
+
+  @Test("the versions of migrations are 1, 2, 3, … without a gap")
+  func versions() {
+    #expect(Migration.all.map(\.version) == Array(1...Migration.current))
+  }
+
+  @Test("a full disk is named, and the call leaves no trace")
+  func fullDisk() throws {
+    let first = try fixture.enqueue()
+    try fixture.store.connection.execute("PRAGMA max_page_count = 80")
+    var request = EnqueueRequest(command: ["x"], directory: "/")
+    request.payload = "\"" + String(repeating: "x", count: 1 << 20) + "\""
+    #expect(throws: StoreError.diskFull(path: fixture.path)) {
+      try fixture.store.enqueue(
+        [EnqueueRequest(command: ["small"], directory: "/"), request], in: fixture.acme,
+        by: StoreFixture.alice, at: SQLiteFixture.start)
+    }
+    #expect(try fixture.store.contents(of: fixture.acme).jobsByState == [.pending: 1])
+    #expect(try fixture.enqueue() == first + 1)
+    #expect(try fixture.store.check() == [])
+  }
+
+  @Test(
+    "a full file system is named, and the store goes on when there is room again",
+    .enabled(if: geteuid() == 0, "only root can mount a small file system"))
+  func fullFileSystem() throws {
+    let folder = fixture.folder.file("small")
+    #expect(mkdir(folder, 0o700) == 0)
+    guard mount("none", folder, "tmpfs", 0, "size=1m,mode=700") == 0 else {
+      Issue.record("no small file system could be mounted: errno \(errno)")
+      return
+    }
+    defer { umount2(folder, Int32(MNT_DETACH)) }
+    let path = folder + "/store.db"
+    let store = try SQLiteStore.create(at: path, now: SQLiteFixture.start)
+    _ = try store.createWorkspace(
+      fixture.acme, name: "", by: StoreFixture.alice, at: SQLiteFixture.start)
+    let request = EnqueueRequest(
+      command: [String(repeating: "x", count: 8000)], directory: "/")
+    var stored = 0
+    let error = #expect(throws: StoreError.self) {
+      while stored < 1000 {
+        _ = try store.enqueue(
+          [request], in: fixture.acme, by: StoreFixture.alice, at: SQLiteFixture.start)
+        stored += 1
+      }
+    }
+    #expect(error == .diskFull(path: path))
+    #expect(try store.contents(of: fixture.acme).jobsByState == [.pending: stored])
+    #expect(mount("none", folder, "tmpfs", UInt(MS_REMOUNT), "size=8m") == 0)
+    _ = try store.enqueue(
+      [request], in: fixture.acme, by: StoreFixture.alice, at: SQLiteFixture.start)
+    #expect(try store.check() == [])
+  }
+}
