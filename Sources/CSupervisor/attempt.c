@@ -276,8 +276,12 @@ void hg_attempt_reap(hg_supervisor *self) {
       bool adopted = self->owner || self->recorder_until_ms == 0;
       self->recorder = 0;
       // Whoever has adopted the attempt meanwhile records it, too; the same twice is no error.
-      if (!adopted) hg_leave(self, recorded);
-      continue;
+      if (adopted) continue;
+      if (!recorded) hg_leave(self, false);
+      // The owner may have recorded it itself and claimed the next attempt in the same step, before
+      // it died: the empty slot says that this one was never started.
+      hg_attempt_forget(self);
+      hg_leave(self, self->farewell);
     }
     if (self->phase == HG_ALIVE || self->phase == HG_SWEEPING) count(&self->outcome, &usage);
     if (pid == self->handler) main_ended(self, status);

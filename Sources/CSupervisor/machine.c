@@ -120,7 +120,7 @@ int hg_kill_exact(pid_t pid, uint64_t start, int signal) {
   if (fd < 0) return errno;
   hg_process process;
   int error = hg_process_read(pid, &process);
-  if (!error && process.start != start) error = ESRCH;
+  if (!error && (process.start != start || process.state == 'Z')) error = ESRCH;
   if (!error && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0) error = errno;
   close(fd);
   return error;

@@ -1,6 +1,12 @@
 // The nursery: a small process, forked from the worker before its heap grows, that makes
 // supervisors on demand. A fork of it costs little, and what a supervisor shares with it stays
 // small. It holds nothing but a socket and the store's folder.
+//
+// Measured on 2026-11-23, 2 cores, without the store: two supervisors and one poll loop with a heap
+// of 30 MB run 2,350-2,500 attempts of /bin/true per second, each with its own context file, and
+// 1,640 that write a line (which costs a new file). With other work on the machine 1,450, when
+// posix_spawn from a small C program does 930-1,760. A supervisor is ready after 1-2 ms and has
+// 136 KB of memory to itself.
 #include "supervisor.h"
 
 #include <fcntl.h>
@@ -9,17 +15,19 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 
 #define SOCKET_FD 3
 #define FOLDER_FD 4
 #define OWNER_FD 5
 
 static void default_signals(void) {
-  struct sigaction plain;
-  memset(&plain, 0, sizeof plain);
-  plain.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &plain, NULL);
+  // The kernel's own record, all zero, is the default; the library hides some signals from its
+  // callers, which a parent may have ignored all the same.
+  unsigned long plain[8] = {0};
+  for (int signal = 1; signal < NSIG; signal++) {
+    syscall(SYS_rt_sigaction, signal, plain, NULL, NSIG / 8);
+  }
 }
 
 /// Closes everything that was inherited but the two descriptors, which get fixed numbers.

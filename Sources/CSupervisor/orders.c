@@ -89,6 +89,7 @@ static void adopt(hg_supervisor *self, hg_peer *peer, const hg_request *request)
   __atomic_store_n(&attempt->watch, request->watch, __ATOMIC_SEQ_CST);
   hg_peer *before = self->owner;
   self->owner = peer;
+  self->farewell = false;
   hg_recorder_stop(self, true);
   if (before && before != peer) {
     hg_reply reply = {

@@ -2,8 +2,8 @@
 // worker. It sleeps in poll and costs nothing while its handler runs.
 //
 // When its owner is gone: without an attempt it ends, and leaves its slot unless the owner said
-// goodbye; with one that runs it
-// goes on alone; an outcome that nobody has acknowledged is given to the recorder.
+// goodbye; with one that runs it goes on alone; an outcome that nobody has acknowledged is given to
+// the recorder.
 #include "supervisor.h"
 
 #include <fcntl.h>
@@ -27,7 +27,9 @@ void hg_leave(hg_supervisor *self, bool clean) {
   unlinkat(self->house.folder, path, 0);
   if (self->context_fd >= 0) unlinkat(self->house.folder, self->context_name, 0);
   slot_file(self, path, sizeof path, ".log");
-  if (clean && self->log.fd >= 0) unlinkat(self->house.folder, path, 0);
+  // The log of an idle supervisor is the empty one that waits for the next attempt.
+  bool spare = clean || self->phase == HG_IDLE;
+  if (spare && self->log.fd >= 0) unlinkat(self->house.folder, path, 0);
   slot_file(self, path, sizeof path, "");
   // The slot file goes last: while it is there the rest can be found.
   if (clean) unlinkat(self->house.folder, path, 0);

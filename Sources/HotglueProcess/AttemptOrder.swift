@@ -64,7 +64,8 @@ extension AttemptOrder {
   /// The order's frame body. The mark is made here: it names this attempt alone, also if the same
   /// job and fence should ever be ordered twice.
   func encoded(mark: String) -> [UInt8] {
-    let environment = environment.filter { !$0.hasPrefix("HOTGLUE_MARK=") } + ["HOTGLUE_MARK=\(mark)"]
+    let environment =
+      environment.filter { !$0.hasPrefix("HOTGLUE_MARK=") } + ["HOTGLUE_MARK=\(mark)"]
     var strings: [UInt8] = []
     for string in [directory, logPath] + arguments + environment {
       // A NUL cannot be in an argument; what follows one is cut, as everywhere in the system.

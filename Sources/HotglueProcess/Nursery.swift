@@ -47,7 +47,9 @@ public final class Nursery {
 
   deinit {
     Glibc.close(descriptor)
-    // It has no state, and is not reaped yet: killing it is quick, safe and leaves no zombie.
+    // It has no state: killing it is quick and safe, and leaves no zombie. Where it is no child any
+    // more (a program that has its children reaped by the kernel) its ID may be anybody's.
+    guard waitpid(pid, nil, WNOHANG) == 0 else { return }
     kill(pid, SIGKILL)
     while waitpid(pid, nil, 0) < 0 && errno == EINTR { continue }
   }

@@ -53,6 +53,30 @@ public final class SlotLock {
 }
 
 extension Slot {
+  /// The locks of all slots that no supervisor holds any more.
+  ///
+  /// Whoever gets them asks the store afterwards, with the locks held, which of these slots a
+  /// running attempt names: those are taken up. The others hold nothing that is not recorded, and
+  /// their files are removed. (The order matters: no claim can name a slot whose lock is free.)
+  public static func abandoned(storeFolder: String) throws(ProcessError) -> [SlotLock] {
+    let path = "\(storeFolder)/slots"
+    guard let folder = opendir(path) else {
+      if errno == ENOENT { return [] }
+      throw .system(call: "opendir", path: path, errno: errno)
+    }
+    defer { closedir(folder) }
+    var locks: [SlotLock] = []
+    while let entry = readdir(folder) {
+      let name = text(of: entry.pointee.d_name)
+      // Companions of a slot have a suffix; one that is being made is hidden.
+      if name.contains(".") { continue }
+      if case .acquired(let lock) = try SlotLock.tryAcquire(storeFolder: storeFolder, slot: name) {
+        locks.append(lock)
+      }
+    }
+    return locks
+  }
+
   /// As `SlotLock.keepLog`, for an outcome whose `logPlace` is `inSlot`.
   public static func keepLog(
     storeFolder: String, slot: String, at relativePath: String, shared: Bool

@@ -197,8 +197,9 @@ public protocol ClaimStore {
   /// Cancels pending and blocked jobs whose deadline has passed.
   func expire(in workspaces: [WorkspaceID], at now: Timestamp) throws(StoreError) -> [JobID]
 
-  /// When the next claimable job is due, limits aside: `nil` when none waits. Moments in the past
-  /// mean that one is due now but waits for a limit or for a worker.
+  /// When a claim may find something: `now` when a job is due, else the next `run_at`, `nil` when no
+  /// job waits for a time. Jobs parked behind a saturated limit do not count: what frees the limit
+  /// changes the store, and then this is asked again.
   func nextDue(in workspaces: [WorkspaceID], queues: [String], types: [String], at now: Timestamp)
     throws(StoreError) -> Timestamp?
 

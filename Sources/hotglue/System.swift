@@ -4,6 +4,18 @@ import HotglueCore
 
 /// The calls to the operating system behind `CommandEnvironment.live`.
 enum System {
+  /// The arguments without the program's name; `nil` when one is not UTF-8.
+  static func arguments() -> [String]? {
+    var arguments: [String] = []
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let bytes = CommandLine.unsafeArgv[index],
+        let text = String(validatingCString: bytes)
+      else { return nil }
+      arguments.append(text)
+    }
+    return arguments
+  }
+
   static func variables() -> [String: String] {
     var variables: [String: String] = [:]
     var entry = environ

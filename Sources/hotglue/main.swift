@@ -4,5 +4,14 @@ import HotglueCommands
 // A reader that goes away is told by `write`, not by the end of the program.
 signal(SIGPIPE, SIG_IGN)
 
-let arguments = CommandLine.arguments.dropFirst()
-exit(Hotglue.run(arguments: Array(arguments), in: .live()))
+let environment = CommandEnvironment.live()
+
+// Text that is repaired on the way in would name another file, or be another command.
+guard let arguments = System.arguments() else {
+  environment.errorOutput.append(
+    "hotglue: an argument is not UTF-8 text\nhint: put such text into a file\n")
+  try? environment.errorOutput.flush()
+  exit(64)
+}
+
+exit(Hotglue.run(arguments: arguments, in: environment))

@@ -96,7 +96,7 @@ final class World: @unchecked Sendable {
     process.environment = environment.merging(extra) { $1 }
     func sink(_ url: URL?) throws -> FileHandle {
       guard let url else { return .nullDevice }
-      FileManager.default.createFile(atPath: url.path, contents: nil)
+      _ = FileManager.default.createFile(atPath: url.path, contents: nil)
       return try FileHandle(forWritingTo: url)
     }
     process.standardOutput = try sink(output)

@@ -4,7 +4,15 @@ import Testing
 @Suite("what any store keeps, kept by SQLite")
 struct ConformanceTests {
   @Test("jobs", arguments: JobStoreConformance.rules)
-  func jobs(_ rule: ConformanceRule) throws {
+  func jobs(_ rule: ConformanceRule) throws { try check(rule) }
+
+  @Test("claims", arguments: ClaimStoreConformance.rules)
+  func claims(_ rule: ConformanceRule) throws { try check(rule) }
+
+  @Test("workspaces", arguments: WorkspaceStoreConformance.rules)
+  func workspaces(_ rule: ConformanceRule) throws { try check(rule) }
+
+  private func check(_ rule: ConformanceRule) throws {
     let fixture = try SQLiteFixture()
     try rule.check(fixture.conformance())
   }

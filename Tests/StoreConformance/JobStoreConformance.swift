@@ -3,7 +3,7 @@ import HotglueStore
 
 /// What any store keeps of jobs as people see and change them.
 public enum JobStoreConformance {
-  public static let rules: [ConformanceRule] = enqueueRules
+  public static let rules: [ConformanceRule] = enqueueRules + keyRules + changeRules + readRules
 
   static let enqueueRules: [ConformanceRule] = [
     ConformanceRule("an enqueued job comes back as it was asked for") { fixture in

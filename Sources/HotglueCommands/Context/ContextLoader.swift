@@ -134,13 +134,30 @@ struct ContextLoader {
     try check(status, folder)
   }
 
+  /// A folder that was there before a context is made in it: nobody else may own or write it, except
+  /// the group that is to share the context.
+  func checkFolder(path: String, sharedBy group: UInt32?) throws {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw SystemError("look at", path) }
+    try check(status, path)
+    if case .ifSharedBy(let found) = FileTrust.of(status, path: path, user: environment.user.id),
+      found != group
+    {
+      throw FileTrust.refusal(of: status, path: path, user: environment.user.id)
+    }
+  }
+
   /// What was believed on the condition that the store is shared by its group is believed only if
   /// that holds. The store's own check on opening makes sure that a file which its group may write
   /// is a shared store of exactly that group.
   func confirmGroup(of context: ResolvedContext) throws {
     guard let source = context.source else { return }
-    var paths = [source.realPath]
-    let folder = Path.folder(of: source.realPath)
+    try confirmGroup(of: source.realPath, store: context.store)
+  }
+
+  func confirmGroup(of realPath: String, store storePath: String) throws {
+    var paths = [realPath]
+    let folder = Path.folder(of: realPath)
     if Path.name(of: folder) == ".hotglue" { paths.append(folder) }
     for path in paths {
       var status = stat()
@@ -151,7 +168,7 @@ struct ContextLoader {
           status, path: path, user: environment.user.id)
       else { continue }
       var store = stat()
-      guard stat(context.store, &store) == 0, store.st_mode & 0o020 != 0,
+      guard stat(storePath, &store) == 0, store.st_mode & 0o020 != 0,
         store.st_gid == group
       else { throw FileTrust.refusal(of: status, path: path, user: environment.user.id) }
     }

@@ -14,6 +14,11 @@ struct ContextLock: ~Copyable {
     let path = realPath + ".lock"
     let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
     guard file >= 0 else { throw SystemError("lock", path) }
+    // Whatever the umask: a context that a group shares has a lock that the group may take.
+    var status = stat()
+    if fstat(file, &status) == 0, status.st_mode & 0o777 != mode, status.st_uid == geteuid() {
+      fchmod(file, mode)
+    }
     var waited: useconds_t = 0
     while flock(file, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else {

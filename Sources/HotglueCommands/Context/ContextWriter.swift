@@ -27,6 +27,13 @@ struct ContextWriter {
     try Self.syncFolder(Path.folder(of: realPath))
   }
 
+  /// The mode of the file that is there, kept by its successor: private, or shared with a group.
+  static func mode(of realPath: String) throws -> mode_t {
+    var status = stat()
+    guard stat(realPath, &status) == 0 else { throw SystemError("look at", realPath) }
+    return status.st_mode & 0o660
+  }
+
   private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws {
     var rest = bytes[...]
     while !rest.isEmpty {

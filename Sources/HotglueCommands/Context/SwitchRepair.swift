@@ -23,7 +23,8 @@ extension StoreSession {
     else { return }
     guard let found = try store.context(source.key), found.intent != nil else { return }
     do {
-      guard let lock = try ContextLock(beside: source.realPath, mode: 0o600, wait: false) else {
+      let mode = try ContextWriter.mode(of: source.realPath)
+      guard let lock = try ContextLock(beside: source.realPath, mode: mode, wait: false) else {
         return
       }
       try settleIntent(of: source)
@@ -46,6 +47,11 @@ extension StoreSession {
       file = try ContextFile(parsing: now.bytes)
     } catch {
       throw ContextError.unusableFile(path: source.shownPath, error)
+    }
+    guard file.contextID == source.file.contextID, file.storeID == source.file.storeID else {
+      throw CommandError.refused(
+        "'\(source.shownPath)' was replaced by another context meanwhile",
+        hint: "see 'hotglue context show', then decide again")
     }
     guard let intent = try store.context(source.key)?.intent else { return file }
     switch SwitchRecovery.decide(

@@ -1,3 +1,4 @@
+import Glibc
 import HotglueCore
 import HotglueProcess
 import HotglueRunner
@@ -78,8 +79,14 @@ extension CommandError {
   }
 
   init(_ error: SystemError) {
+    let (code, exit): (String, ExitStatus) =
+      switch error.code {
+      case ENOENT, ENOTDIR: ("not_found", .notFound)
+      case EACCES, EPERM, EROFS: ("not_permitted", .notPermitted)
+      default: ("input_output", .inputOutput)
+      }
     self.init(
-      "input_output", .inputOutput, "cannot \(error.operation) '\(error.path)': \(error.reason)",
+      code, exit, "cannot \(error.operation) '\(error.path)': \(error.reason)",
       facts: [JSON.Member("path", .string(error.path))])
   }
 }

@@ -16,12 +16,17 @@ enum Dispatch {
     var moved: [String] = []
     var rest = arguments[...]
     takeGlobals(from: &rest, to: &moved)
-    guard let noun = rest.first, !noun.hasPrefix("-") else { return .tree(arguments) }
+    guard let noun = rest.first else {
+      return moved.isEmpty
+        ? .tree([]) : .refused(.usage("no command is named", hint: "see 'hotglue help'"))
+    }
+    // Help, version and completions, or a flag that nobody knows.
+    guard !noun.hasPrefix("-") else { return .tree(Array(rest)) }
     rest.removeFirst()
     if let single = CommandKind.named([noun]) {
       return .command(single, arguments: moved + rest)
     }
-    if noun == "help" { return .tree(arguments) }
+    if noun == "help" { return .tree([noun] + rest) }
     guard CommandKind.nouns.contains(noun) else { return .refused(unknown(noun: noun)) }
     takeGlobals(from: &rest, to: &moved)
     guard let verb = rest.first else {
@@ -90,7 +95,10 @@ extension CommandKind {
     Set(allCases.compactMap { $0.words.count > 1 ? $0.words[0] : nil })
   }
 
-  static var firstWords: [String] { Set(allCases.map { $0.words[0] }).sorted() }
+  /// Without the words that only hotglue itself uses.
+  static var firstWords: [String] {
+    Set(allCases.map { $0.words[0] }).filter { !$0.hasPrefix("__") }.sorted()
+  }
 
   static func verbs(of noun: String) -> [String] {
     allCases.compactMap { $0.words.count > 1 && $0.words[0] == noun ? $0.words[1] : nil }

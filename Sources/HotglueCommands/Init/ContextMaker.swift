@@ -26,8 +26,9 @@ struct ContextMaker {
     defer { _ = lock }
     let loader = ContextLoader(environment)
     if let found = try loader.read(path, shown: path) {
-      return try existing(found, shown: path)
+      return try existing(found, shown: path, loader)
     }
+    try loader.checkFolder(path: folder, sharedBy: gid)
     let storePath = Path.joined(folder, "store.db")
     let store = try makeStore(storePath)
     let info = try store.info()
@@ -39,7 +40,9 @@ struct ContextMaker {
   }
 
   /// What is there is looked at as any command would: a broken one is an error, not 'there already'.
-  private func existing(_ found: (realPath: String, bytes: [UInt8]), shown: String) throws -> Made {
+  private func existing(
+    _ found: (realPath: String, bytes: [UInt8]), shown: String, _ loader: ContextLoader
+  ) throws -> Made {
     let file: ContextFile
     do {
       file = try ContextFile(parsing: found.bytes)
@@ -48,6 +51,7 @@ struct ContextMaker {
     }
     let path = Path.joined(Path.folder(of: found.realPath), file.store)
     let info = try environment.stores.open(path, file.storeID).info()
+    try loader.confirmGroup(of: found.realPath, store: path)
     if let group, group != info.group {
       throw CommandError(
         "already_exists", .cannotCreate,
@@ -80,11 +84,11 @@ struct ContextMaker {
     guard mkdir(folder, 0o700) == 0 else {
       // Another one was faster; the lock inside decides who makes the rest.
       if errno == EEXIST { return }
-      throw CommandError(creating: folder, SystemError("create", folder))
+      throw SystemError("create", folder)
     }
     if let gid {
       guard chown(folder, uid_t.max, gid) == 0, chmod(folder, 0o2770) == 0 else {
-        throw CommandError(creating: folder, SystemError("share", folder))
+        throw SystemError("share", folder)
       }
     } else {
       guard chmod(folder, 0o700) == 0 else { throw SystemError("set the mode of", folder) }

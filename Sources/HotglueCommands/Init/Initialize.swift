@@ -25,7 +25,13 @@ struct Initialize: HotglueCommand {
   }
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
-    let made = try ContextMaker(environment: environment, group: group).make(at: try path(environment))
+    let path = try path(environment)
+    let made: ContextMaker.Made
+    do {
+      made = try ContextMaker(environment: environment, group: group).make(at: path)
+    } catch let error as SystemError {
+      throw CommandError(creating: path, error)
+    }
     let output = Output(environment, global)
     let file = made.file
     let store = Path.joined(Path.folder(of: made.realPath), file.store)

@@ -1,4 +1,3 @@
-import Glibc
 import HotglueCore
 import HotglueStore
 
@@ -25,7 +24,7 @@ struct SwitchTransition {
   /// Returns the plan, and whether anything was changed: a switch to where the context is already
   /// changes nothing.
   func carryOut() throws -> (SwitchPlan, happened: Bool) {
-    let mode = try fileMode()
+    let mode = try ContextWriter.mode(of: source.realPath)
     guard let lock = try ContextLock(beside: source.realPath, mode: mode, wait: true) else {
       throw CommandError("busy", .tryLater, "another process is switching the context")
     }
@@ -73,6 +72,11 @@ struct SwitchTransition {
     if let expected = ifGeneration, expected != file.generation {
       throw StoreError.staleGeneration(expected: expected, found: file.generation)
     }
+    if let expected = session.options.expect, expected != file.workspace?.text {
+      throw CommandError.refused(
+        "the context is not in '\(expected)' any more: another process switched it",
+        hint: "see 'hotglue context show', then decide again")
+    }
     let to = try targetID(file)
     guard try session.store.workspace(to).state == .active else {
       throw StoreError.archivedWorkspace(to)
@@ -91,14 +95,5 @@ struct SwitchTransition {
         hint: "name one: 'hotglue workspace list'")
     }
     return previous
-  }
-
-  /// The file keeps its mode: private, or shared with a group.
-  private func fileMode() throws -> mode_t {
-    var status = stat()
-    guard stat(source.realPath, &status) == 0 else {
-      throw SystemError("look at", source.realPath)
-    }
-    return status.st_mode & 0o660
   }
 }

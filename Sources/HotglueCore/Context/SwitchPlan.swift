@@ -13,7 +13,17 @@ public struct SwitchPlan: Hashable, Sendable {
   /// Something that was read or begun under the workspace that is left.
   public struct Stale: Hashable, Sendable {
     public enum Kind: String, CaseIterable, Sendable {
-      case draft, cursor, watch
+      case draft
+      case cursor
+      case watch
+
+      var plural: String {
+        switch self {
+        case .draft: "drafts"
+        case .cursor: "cursors"
+        case .watch: "watches"
+        }
+      }
     }
     public enum Fate: String, Sendable {
       case reset
@@ -57,7 +67,7 @@ public struct SwitchPlan: Hashable, Sendable {
   public var json: JSON {
     let staleLists = Stale.Kind.allCases.map { kind in
       JSON.Member(
-        "\(kind.rawValue)s",
+        kind.plural,
         .array(
           stale.filter { $0.kind == kind }.map {
             .object([

@@ -25,6 +25,7 @@ public struct AttemptEnd: Hashable, Sendable {
   public var stop: StopReason?
   /// Whether the ladder had reached its KILL before the main process ended.
   public var reachedKill: Bool
+  /// A valid result line that came before the ladder's KILL.
   public var result: HandlerResult?
 
   public init(
@@ -88,7 +89,6 @@ extension AttemptEnd {
         message: "the recorded folder is gone or may not be entered")
     case .exited, .signaled, .notExecutable: break
     }
-    let countsByItself = endedWell && !reachedKill
     if let stop, !countsByItself {
       switch stop {
       case .cancel:
@@ -106,8 +106,9 @@ extension AttemptEnd {
     return verdictWithoutResult(by: rules)
   }
 
-  /// Whether a valid result line or exit 0 speaks for the attempt, even after a stop order.
-  private var endedWell: Bool { result != nil || how == .exited(0) }
+  /// Whether a valid result line, or exit 0 before the ladder's KILL, speaks for the attempt, even
+  /// after a stop order.
+  private var countsByItself: Bool { result != nil || (how == .exited(0) && !reachedKill) }
 
   private func verdict(of result: HandlerResult) -> Verdict {
     if result.outcome == .succeeded, how != .exited(0) {

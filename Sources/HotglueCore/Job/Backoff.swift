@@ -40,7 +40,9 @@ public struct Backoff: Hashable, Sendable {
     switch kind {
     case .fixed: grown = base.milliseconds
     case .linear:
-      grown = base.milliseconds.multipliedReportingOverflow(by: Int64(max(1, count))).partialValue
+      let (product, overflow) = base.milliseconds.multipliedReportingOverflow(
+        by: Int64(max(1, count)))
+      grown = overflow ? cap.milliseconds : product
     case .exponential:
       // Past 40 doublings every base of a millisecond or more is over any cap.
       let doublings = min(max(0, count - 1), 40)

@@ -39,7 +39,7 @@ public struct ExitRules: Hashable, Sendable {
   private static func match(_ text: String) -> Match? {
     if text == "*" { return .anyStatusButZero }
     let ends = text.split(separator: "-", omittingEmptySubsequences: false)
-    if let first = Int32(ends[0]) {
+    if !text.hasPrefix("+"), let first = Int32(ends[0]) {
       guard ends.count <= 2, let last = Int32(ends[ends.count - 1]), first >= 0, last <= 255,
         first <= last
       else { return nil }

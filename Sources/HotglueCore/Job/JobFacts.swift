@@ -162,6 +162,9 @@ extension JobFacts {
         return change(event, to: .exhausted, losses: count, reason: .maxLosses)
       }
       let next = now.advanced(by: policy.delay(afterFailure: count, job: id, attempt: attempt))
+      if isPastRetryFor(next, now) {
+        return change(event, to: .exhausted, losses: count, reason: .retryFor)
+      }
       return change(event, to: .pending, losses: count, runAt: next, reason: .verified)
     case .undecided, nil:
       return change(event, to: .uncertain, losses: count, reason: .outcomeUnknown)

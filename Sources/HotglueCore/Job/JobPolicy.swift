@@ -95,7 +95,9 @@ extension JobPolicy {
       case "replay":
         guard let rule = Replay(rawValue: text) else { return nil }
         replay = rule
-      case "verify": verify = text
+      case "verify":
+        guard let command = value.stringValue else { return nil }
+        verify = command
       case "log_cap":
         guard let bytes = value.integerValue else { return nil }
         logCap = bytes

@@ -2,13 +2,15 @@
 enum ClaimSQL {
   // MARK: Finding what is due
 
-  /// The head of the next lane after (queue, type): one seek, however many jobs the lanes hold.
+  /// The head of the next lane after (queue, type): one seek, however many jobs the lanes hold. The
+  /// rank behind all ranks makes it so: a row value's `>` seeks to the first that is equal and steps
+  /// over all of those.
   static let nextLane = SQL(
     "claim.next_lane",
     """
     SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
     FROM job INDEXED BY job_ready
-    WHERE workspace = ?1 AND parked = ?4 AND state = 'pending' AND (queue, type) > (?2, ?3)
+    WHERE workspace = ?1 AND parked = 0 AND state = 'pending' AND (queue, type, rank) > (?2, ?3, 9223372036854775807)
     ORDER BY queue, type, rank, run_at, id LIMIT 1
     """)
   /// The head of a lane's first rank from `?4` on.
@@ -17,7 +19,7 @@ enum ClaimSQL {
     """
     SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
     FROM job INDEXED BY job_ready
-    WHERE workspace = ?1 AND parked = ?5 AND state = 'pending' AND queue = ?2 AND type = ?3
+    WHERE workspace = ?1 AND parked = 0 AND state = 'pending' AND queue = ?2 AND type = ?3
       AND rank >= ?4
     ORDER BY rank, run_at, id LIMIT 1
     """)
@@ -59,7 +61,7 @@ enum ClaimSQL {
     """
     SELECT queue, type FROM job INDEXED BY job_parked
     WHERE workspace = ?1 AND limit_key = ?2 AND state = 'pending' AND parked = 1
-      AND (queue, type) > (?3, ?4)
+      AND (queue, type, rank) > (?3, ?4, 9223372036854775807)
     ORDER BY queue, type LIMIT 1
     """)
   static let parkedInLane = SQL(

@@ -38,21 +38,21 @@ extension SQLiteStore {
     try read { () throws(StoreError) in
       var earliest: Int64?
       for workspace in workspaces where try isActive(workspace) {
-        for parked in [false, true] {
-          var place = ("", "")
-          while let first = try nextLane(in: workspace, after: place, parked: parked) {
-            place = (first.queue, first.type)
-            guard queues.isEmpty || queues.contains(first.queue),
-              types.isEmpty || types.contains(first.type)
-            else { continue }
-            // Each rank's head is its earliest; the head of a lane is of its first rank only.
-            var head: LaneHead? = first
-            while let current = head {
+        var place = ("", "")
+        while let first = try nextLane(in: workspace, after: place) {
+          place = (first.queue, first.type)
+          guard queues.isEmpty || queues.contains(first.queue),
+            types.isEmpty || types.contains(first.type)
+          else { continue }
+          if try firstDue(from: first, at: now) != nil { return now }
+          // Each rank's head is its earliest; the head of a lane is of its first rank only.
+          var head: LaneHead? = first
+          while let current = head {
+            if current.runAt > now.milliseconds {
               earliest = min(earliest ?? current.runAt, current.runAt)
-              if current.runAt <= now.milliseconds { return Timestamp(milliseconds: current.runAt) }
-              guard current.rank < Int64.max else { break }
-              head = try self.head(after: current, rank: current.rank + 1, parked: parked)
             }
+            guard current.rank < Int64.max else { break }
+            head = try self.head(after: current, rank: current.rank + 1)
           }
         }
       }

@@ -42,7 +42,7 @@ extension SQLiteStore {
     for workspace in request.workspaces {
       guard try isActive(workspace) else { continue }
       var place = ("", "")
-      while let first = try nextLane(in: workspace, after: place, parked: false) {
+      while let first = try nextLane(in: workspace, after: place) {
         place = (first.queue, first.type)
         guard request.queues.isEmpty || request.queues.contains(first.queue),
           request.types.isEmpty || request.types.contains(first.type)
@@ -54,11 +54,10 @@ extension SQLiteStore {
   }
 
   func nextLane(
-    in workspace: WorkspaceID, after place: (String, String), parked: Bool
+    in workspace: WorkspaceID, after place: (String, String)
   ) throws(StoreError) -> LaneHead? {
     try connection.first(
-      ClaimSQL.nextLane,
-      [.text(workspace.text), .text(place.0), .text(place.1), .flag(parked)]
+      ClaimSQL.nextLane, [.text(workspace.text), .text(place.0), .text(place.1)]
     ) { LaneHead(workspace: workspace, row: $0) }
   }
 
@@ -84,14 +83,11 @@ extension SQLiteStore {
     return try firstDue(from: next, at: now)
   }
 
-  func head(
-    after head: LaneHead, rank: Int64, parked: Bool = false
-  ) throws(StoreError) -> LaneHead? {
+  func head(after head: LaneHead, rank: Int64) throws(StoreError) -> LaneHead? {
     try connection.first(
       ClaimSQL.headFromRank,
       [
         .text(head.workspace.text), .text(head.queue), .text(head.type), .integer(rank),
-        .flag(parked),
       ]
     ) { LaneHead(workspace: head.workspace, row: $0) }
   }

@@ -128,7 +128,7 @@ struct RequestEncoder {
     return EncodedRow(
       values: [
         .text(workspace.text), .text(request.type), .text(request.queue),
-        .integer(-max(Int64(request.priority), -Int64.max)), .integer(0),
+        .integer(-max(Int64(request.priority), -(Int64.max - 1))), .integer(0),
         .integer((request.runAt ?? now).milliseconds), .optional(request.expiresAt?.milliseconds),
         .integer(now.milliseconds), .text(actor.user), .optional(request.limitKey),
         .integer(max(1, request.limitMax)), .optional(request.key), .flag(request.key != nil),

@@ -1,0 +1,129 @@
+import HotglueCore
+import Testing
+
+@Suite("What an attempt's end means")
+struct AttemptEndTests {
+  private func outcome(
+    _ how: AttemptEnd.How, stop: AttemptEnd.StopReason? = nil, reachedKill: Bool = false,
+    result: AttemptOutcome? = nil, rules: ExitRules = .none
+  ) -> AttemptOutcome {
+    let end = AttemptEnd(
+      how: how, stop: stop, reachedKill: reachedKill,
+      result: result.map { HandlerResult(outcome: $0) })
+    return end.verdict(by: rules).outcome
+  }
+
+  static let stops: [AttemptEnd.StopReason] = [.timeout, .cancel, .stopRunning, .reclaim]
+
+  @Test("without an order and without a result line, the rules judge")
+  func byRules() throws {
+    #expect(outcome(.exited(0)) == .succeeded)
+    #expect(outcome(.exited(1)) == .retry)
+    #expect(outcome(.exited(65)) == .failed)
+    #expect(outcome(.exited(83)) == .unknown)
+    #expect(outcome(.signaled(.kill)) == .unknown)
+    // A status that looks like a death by signal is a status.
+    #expect(outcome(.exited(137)) == .retry)
+    let rules = try #require(ExitRules("SIGKILL=retry,127=retry"))
+    #expect(outcome(.signaled(.kill), rules: rules) == .retry)
+    #expect(outcome(.notExecutable(errno: 2), rules: rules) == .retry)
+  }
+
+  @Test(
+    "a command that cannot be executed has failed, as a shell would say it",
+    arguments: [
+      (Int32(2), Int32(127), "command_not_found"), (20, 127, "command_not_found"),
+      (13, 126, "not_executable"), (8, 126, "not_executable"),
+    ])
+  func notExecutable(errno: Int32, status: Int32, reason: String) {
+    let end = AttemptEnd(how: .notExecutable(errno: errno))
+    #expect(end.verdict(by: .none).outcome == .failed)
+    #expect(end.verdict(by: .none).reason == reason)
+    #expect(end.exitStatus == status)
+  }
+
+  @Test("a folder that is gone is a failure, whatever was ordered", arguments: stops)
+  func directoryGone(stop: AttemptEnd.StopReason) {
+    #expect(outcome(.directoryGone(errno: 2)) == .failed)
+    #expect(outcome(.directoryGone(errno: 2), stop: stop) == .failed)
+  }
+
+  @Test("what was not started is never_started, and what is gone is unknown", arguments: stops)
+  func withoutAnEnd(stop: AttemptEnd.StopReason) {
+    #expect(outcome(.neverStarted) == .neverStarted)
+    #expect(outcome(.neverStarted, stop: stop) == .neverStarted)
+    #expect(outcome(.lost) == .unknown)
+    #expect(outcome(.lost, stop: stop) == .unknown)
+  }
+
+  @Test("exit 0 before the KILL counts, also after a stop order", arguments: stops)
+  func exitZeroAfterStop(stop: AttemptEnd.StopReason) {
+    #expect(outcome(.exited(0), stop: stop) == .succeeded)
+  }
+
+  @Test("any other end after a stop order is what the order says", arguments: stops)
+  func stopped(stop: AttemptEnd.StopReason) {
+    let ordered: AttemptOutcome = stop == .cancel ? .cancelled : .unknown
+    #expect(outcome(.exited(1), stop: stop) == ordered)
+    #expect(outcome(.exited(75), stop: stop) == ordered)
+    #expect(outcome(.exited(65), stop: stop) == ordered)
+    #expect(outcome(.signaled(.term), stop: stop) == ordered)
+    #expect(outcome(.signaled(.kill), stop: stop, reachedKill: true) == ordered)
+    #expect(outcome(.exited(0), stop: stop, reachedKill: true) == ordered)
+  }
+
+  @Test("the order wins over the exit rules")
+  func orderBeforeRules() throws {
+    let rules = try #require(ExitRules("SIGTERM=succeeded,1=succeeded"))
+    #expect(outcome(.signaled(.term), stop: .timeout, rules: rules) == .unknown)
+    #expect(outcome(.exited(1), stop: .cancel, rules: rules) == .cancelled)
+  }
+
+  @Test("retry, failed and snooze of a result line win over exit 0 and over a signal")
+  func resultLine() {
+    for said in [AttemptOutcome.retry, .failed, .snooze] {
+      #expect(outcome(.exited(0), result: said) == said)
+      #expect(outcome(.exited(1), result: said) == said)
+      #expect(outcome(.signaled(.kill), result: said) == said)
+    }
+  }
+
+  @Test("succeeded with another end than status 0 is unknown")
+  func contradiction() {
+    #expect(outcome(.exited(0), result: .succeeded) == .succeeded)
+    #expect(outcome(.exited(1), result: .succeeded) == .unknown)
+    #expect(outcome(.signaled(.kill), result: .succeeded) == .unknown)
+    let end = AttemptEnd(how: .exited(1), result: HandlerResult(outcome: .succeeded))
+    #expect(end.verdict(by: .none).reason == "contradiction")
+  }
+
+  @Test("a result line before the KILL is the outcome, also after a stop order", arguments: stops)
+  func resultAfterStop(stop: AttemptEnd.StopReason) {
+    for said in [AttemptOutcome.retry, .failed, .snooze] {
+      #expect(outcome(.signaled(.term), stop: stop, result: said) == said)
+      #expect(outcome(.signaled(.kill), stop: stop, reachedKill: true, result: said) == said)
+    }
+    #expect(outcome(.exited(0), stop: stop, result: .succeeded) == .succeeded)
+    #expect(outcome(.signaled(.kill), stop: stop, reachedKill: true, result: .succeeded) == .unknown)
+  }
+
+  @Test("each outcome is one event of the job")
+  func events() {
+    let kinds = AttemptOutcome.allCases.map { outcome in
+      Verdict(outcome: outcome, reason: "", message: "").event(after: nil).kind
+    }
+    #expect(
+      kinds == [
+        .succeeded, .retry, .failed, .snooze, .unknown, .stoppedByCancel, .neverStarted,
+      ])
+  }
+
+  @Test("status and signal are those of the main process, where it has one")
+  func statusAndSignal() {
+    #expect(AttemptEnd(how: .exited(3)).exitStatus == 3)
+    #expect(AttemptEnd(how: .exited(3)).signal == nil)
+    #expect(AttemptEnd(how: .signaled(.kill)).exitStatus == nil)
+    #expect(AttemptEnd(how: .signaled(.kill)).signal == .kill)
+    #expect(AttemptEnd(how: .lost).exitStatus == nil)
+  }
+}
