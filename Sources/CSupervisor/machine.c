@@ -68,6 +68,8 @@ int hg_random_hex(char *out, size_t bytes) {
 
 int hg_process_read(pid_t pid, hg_process *out) {
   char path[32], text[1024];
+  const uint64_t kernel_thread = 0x00200000, exiting = 0x4; // PF_KTHREAD, PF_EXITING
+  uint64_t environment_start = 0, environment_end = 0;
   snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return errno == ENOENT ? ESRCH : errno;
@@ -88,19 +90,35 @@ int hg_process_read(pid_t pid, hg_process *out) {
   if (*field != ' ') return EIO;
   out->state = field[1];
   field += 2;
-  long long number = 0;
-  for (int index = 4; index <= 22; index++) {
+  for (int index = 4; index <= 51; index++) {
     char *end;
-    number = strtoll(field, &end, 10);
-    if (end == field) return EIO;
+    uint64_t number = strtoull(field, &end, 10);
+    if (end == field) {
+      // What follows the start time is used where it is there.
+      if (index <= 22) return EIO;
+      break;
+    }
     field = end;
-    if (index == 4) out->parent = (int32_t)number;
-    if (index == 5) out->group = (int32_t)number;
-    if (index == 6) out->session = (int32_t)number;
-    // A process whose first thread has ended while others run looks like a zombie.
-    if (index == 20 && number > 1 && out->state == 'Z') out->state = 'S';
+    switch (index) {
+    case 4: out->parent = (int32_t)number; break;
+    case 5: out->group = (int32_t)number; break;
+    case 6: out->session = (int32_t)number; break;
+    case 9:
+      out->kernel = number & kernel_thread;
+      out->exiting = number & exiting;
+      break;
+    case 20:
+      // A process whose first thread has ended while others run looks like a zombie.
+      if (number > 1 && out->state == 'Z') out->state = 'S';
+      if (number > 1) out->exiting = false;
+      break;
+    case 22: out->start = number; break;
+    case 50: environment_start = number; break;
+    case 51: environment_end = number; break;
+    default: break;
+    }
   }
-  out->start = (uint64_t)number;
+  out->settled = environment_start && environment_end;
   return 0;
 }
 
@@ -109,7 +127,8 @@ int hg_process_start(pid_t pid, uint64_t *start, char *state) {
   int error = hg_process_read(pid, &process);
   if (error) return error;
   *start = process.start;
-  *state = process.state;
+  // An exiting one has let its locks go, perhaps, and will not act any more: it counts as dead.
+  *state = process.exiting && process.state != 'Z' ? 'X' : process.state;
   return 0;
 }
 
@@ -173,27 +192,32 @@ int hg_each_process(bool (*each)(pid_t pid, void *context), void *context) {
   return hg_each_name(AT_FDCWD, "/proc", process_name, &walk);
 }
 
-bool hg_environment_holds(pid_t pid, const char *text) {
+int hg_environment_holds(const hg_process *process, const char *text) {
   char path[32], block[8192];
   size_t length = strlen(text), kept = 0;
-  if (length == 0 || length >= sizeof block / 2) return false;
-  snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+  if (length == 0 || length >= sizeof block / 2 || process->kernel) return HG_NO;
+  snprintf(path, sizeof path, "/proc/%d/environ", (int)process->pid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  bool found = false;
+  // Another user's. One that has ended meanwhile is seen to be gone by the next look.
+  if (fd < 0) return errno == EACCES || errno == EPERM ? HG_NO : HG_UNCLEAR;
+  int answer = HG_NO;
+  bool empty = true;
   for (;;) {
     ssize_t got = read(fd, block + kept, sizeof block - kept);
     if (got <= 0) break;
+    empty = false;
     size_t have = kept + (size_t)got;
     if (memmem(block, have, text, length)) {
-      found = true;
+      answer = HG_YES;
       break;
     }
     kept = have < length - 1 ? have : length - 1;
     memmove(block, block + have - kept, kept);
   }
   close(fd);
-  return found;
+  // Nothing to read is an environment without a word (the record says where it is), or none at all.
+  if (empty && (!process->settled || process->exiting)) answer = HG_UNCLEAR;
+  return answer;
 }
 
 int hg_make_parents(int folder, const char *path, bool shared) {

@@ -21,6 +21,9 @@ typedef struct {
   uint64_t start;
   char state;
   bool chosen;
+  bool kernel;  // a thread of the kernel
+  bool exiting; // runs no more code of its own, but may still hold files
+  bool settled; // its environment can be told; not so in the middle of an exec
   char name[HG_STRAY_NAME_BYTES];
 } hg_process;
 
@@ -30,8 +33,11 @@ int hg_process_read(pid_t pid, hg_process *out);
 int hg_each_process(bool (*each)(pid_t pid, void *context), void *context);
 /// Calls `each` for every name in a folder, until it returns false. No heap is used.
 int hg_each_name(int folder, const char *path, bool (*each)(const char *name, void *), void *context);
-/// Whether the environment the process was started with holds this text.
-bool hg_environment_holds(pid_t pid, const char *text);
+enum { HG_NO, HG_YES, HG_UNCLEAR };
+
+/// Whether the environment the process was started with holds this text. Unclear while it executes
+/// another program, and when it is exiting: its memory is not there then.
+int hg_environment_holds(const hg_process *process, const char *text);
 /// Clock ticks since boot, as field 22 of /proc/PID/stat counts them.
 uint64_t hg_ticks_now(void);
 /// Makes the folders that `path` (relative to `folder`) lies in.

@@ -8,14 +8,19 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define TABLE_MAX 65536
+#define UNCLEAR_PASSES 50   // a millisecond or more each
+#define UNCLEAR_READS 50    // in one look
+#define UNCLEAR_PAUSE 200000 // nanoseconds: most programs are executed in less
 #define PID_BITS (1u << 22) // the kernel's own limit of pid_max
 
 /// One look at /proc. Its pages are mapped for the look and given back.
 typedef struct {
   hg_process *process;
   uint32_t count;
+  uint32_t unclear;      // processes that may or may not be meant
   unsigned char *chosen; // a bit per process ID
 } table;
 
@@ -59,8 +64,23 @@ static void choose_descendants(table *all, int32_t root) {
   }
 }
 
+/// Whether a process carries the mark. One in the middle of an exec is looked at again: on a busy
+/// machine every look meets some, and nearly all are strangers.
+static int carries(const hg_process *process, const char *text, int *reads) {
+  hg_process fresh = *process;
+  for (;;) {
+    int answer = hg_environment_holds(&fresh, text);
+    if (answer != HG_UNCLEAR || *reads == 0) return answer;
+    (*reads)--;
+    nanosleep(&(struct timespec){0, UNCLEAR_PAUSE}, NULL);
+    if (hg_process_read(process->pid, &fresh) || fresh.start != process->start) return HG_NO;
+    if (fresh.state == 'Z') return HG_NO;
+  }
+}
+
 static void choose_members(table *all, const hg_sweep_target *target) {
   char text[HG_MARK_BYTES + 16] = "";
+  int reads = UNCLEAR_READS;
   if (target->mark[0]) snprintf(text, sizeof text, "HOTGLUE_MARK=%s", target->mark);
   bool session = still_means(all, target->session, target->session_start);
   bool group = still_means(all, target->group, target->group_start);
@@ -68,8 +88,11 @@ static void choose_members(table *all, const hg_sweep_target *target) {
     hg_process *process = &all->process[i];
     if (process->chosen || process->start < target->since || process->state == 'Z') continue;
     process->chosen = (session && process->session == target->session) ||
-                      (group && process->group == target->group) ||
-                      hg_environment_holds(process->pid, text);
+                      (group && process->group == target->group);
+    if (process->chosen) continue;
+    int marked = carries(process, text, &reads);
+    process->chosen = marked == HG_YES;
+    all->unclear += marked == HG_UNCLEAR;
   }
 }
 
@@ -82,7 +105,7 @@ static int64_t look(hg_sweep *sweep, visit each) {
   unsigned char *at = mmap(
     NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED) return -1;
-  table all = {(hg_process *)at, 0, at + TABLE_MAX * sizeof(hg_process)};
+  table all = {(hg_process *)at, 0, 0, at + TABLE_MAX * sizeof(hg_process)};
   int64_t found = 0;
   if (hg_each_process(add_process, &all)) {
     found = -1;
@@ -99,6 +122,7 @@ static int64_t look(hg_sweep *sweep, visit each) {
       each(sweep, process);
     }
   }
+  sweep->unclear = all.unclear > 0;
   munmap(at, bytes);
   return found;
 }
@@ -195,7 +219,11 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
   if (killing && !sweep->give_up_ms) sweep->give_up_ms = now + sweep->bound_ms;
   if (killing) hg_sweep_kill_all(sweep);
   int64_t found = killing ? look(sweep, slay) : look(sweep, tell);
-  sweep->clean_passes = found == 0 ? sweep->clean_passes + 1 : 0;
+  // Neither a process in the middle of an exec nor one that is just exiting shows its mark. It
+  // does, or is gone, a moment later; what stays unclear for long is somebody else's.
+  bool wait = found == 0 && sweep->unclear && ++sweep->unclear_passes < UNCLEAR_PASSES;
+  if (found != 0) sweep->unclear_passes = 0;
+  sweep->clean_passes = found == 0 && !wait ? sweep->clean_passes + 1 : 0;
   if (sweep->clean_passes >= 2) return 0;
   if (sweep->give_up_ms && now >= sweep->give_up_ms) {
     (void)look(sweep, name_left);

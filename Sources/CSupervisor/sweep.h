@@ -23,6 +23,8 @@ struct hg_sweep {
   int64_t bound_ms;  // how long after the first KILL the search goes on
   int64_t give_up_ms; // 0 before it
   uint32_t clean_passes;
+  uint32_t unclear_passes;
+  bool unclear; // the last look met a process that may or may not be meant
   uint32_t killed;
   int32_t told_group; // members of this group got this step's signal already
   uint32_t seen_count;

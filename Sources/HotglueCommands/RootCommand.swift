@@ -34,7 +34,7 @@ struct JobNoun: ParsableCommand {
     subcommands: [
       JobEnqueue.self, JobList.self, JobShow.self, JobLogs.self, JobWait.self, JobCancel.self,
       JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
-      JobReclaim.self,
+      JobReclaim.self, JobRun.self,
     ])
 }
 

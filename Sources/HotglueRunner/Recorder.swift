@@ -1,5 +1,5 @@
 import HotglueCore
-public import HotglueProcess
+import HotglueProcess
 public import HotglueStore
 
 /// Records the outcome that a supervisor left in its slot, when no worker minds the attempt.
@@ -44,28 +44,5 @@ public struct Recorder {
       try store.settle([settlement], thenClaim: nil, at: place.now())
     }
     return true
-  }
-}
-
-/// Brings a person's stop to the attempt's supervisor, whoever minds it.
-public enum StopDelivery {
-  /// True when the supervisor has taken the order, or has no such attempt running any more.
-  public static func deliver(
-    _ reason: HotglueProcess.StopReason, to attempt: RunningAttempt, place: WorkerPlace, who: String
-  ) -> Bool {
-    do throws(ProcessError) {
-      guard
-        let link = try SupervisorLink.connect(
-          storeFolder: place.folder, slot: attempt.slot, timeoutMs: Rescuer.patienceMs)
-      else { return false }
-      let answer = try link.request(
-        .stop(
-          job: attempt.reference.job, fence: attempt.reference.fence, watch: nil, reason: reason,
-          who: who), timeoutMs: Rescuer.patienceMs)
-      if case .status? = answer { return true }
-      return false
-    } catch {
-      return false
-    }
   }
 }

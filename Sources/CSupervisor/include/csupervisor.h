@@ -222,7 +222,8 @@ int hg_boot_id(char out[HG_BOOT_ID_BYTES]);
 uint64_t hg_pid_namespace(void); // 0: cannot be told
 /// Writes 2 * bytes hexadecimal digits and a NUL.
 int hg_random_hex(char *out, size_t bytes);
-/// ESRCH if there is no such process; a zombie is one (state 'Z').
+/// ESRCH if there is no such process; a zombie is one (state 'Z'), and so is one that is just
+/// exiting (state 'X').
 int hg_process_start(pid_t pid, uint64_t *start, char *state);
 /// Sends the signal only if the process with this ID still is the one that began at `start`.
 int hg_kill_exact(pid_t pid, uint64_t start, int signal);

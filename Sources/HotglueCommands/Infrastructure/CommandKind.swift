@@ -30,6 +30,7 @@ enum CommandKind: CaseIterable {
   case open
   case jobWork
   case jobReclaim
+  case jobRun
   case recordOutcome
 
   /// What a command does, and to what: guards hang on this.
@@ -54,7 +55,8 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait: .readsWorkspace
-    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobWork, .jobReclaim:
+    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork,
+      .jobReclaim:
       .changesWorkspace
     }
   }
@@ -93,6 +95,7 @@ enum CommandKind: CaseIterable {
     case .open: ["open"]
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
+    case .jobRun: ["job", "run"]
     case .recordOutcome: ["__record"]
     }
   }
@@ -127,6 +130,7 @@ enum CommandKind: CaseIterable {
     case .open: OpenLink.self
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self
+    case .jobRun: JobRun.self
     case .recordOutcome: RecordOutcome.self
     }
   }

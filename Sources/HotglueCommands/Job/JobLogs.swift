@@ -115,7 +115,11 @@ struct JobLogSource {
     try copy(AttemptLog(of: job, attempt, below: folder), as: attempt)
   }
 
-  private func copy(_ log: AttemptLog, as attempt: Attempt) throws -> Bool {
+  fileprivate func open(_ attempt: Attempt) -> AttemptLog {
+    AttemptLog(of: job, attempt, below: folder)
+  }
+
+  fileprivate func copy(_ log: AttemptLog, as attempt: Attempt) throws -> Bool {
     var wrote = false
     try log.read(as: attempt) { piece in
       wrote = true
@@ -132,26 +136,13 @@ struct JobLogSource {
   /// Prints what the wanted attempts write until the job has ended, or the first of them.
   func follow(_ isWanted: (Attempt) -> Bool, untilAttemptEnds: () -> Bool) throws {
     let changes = try StoreChanges(of: session.store, at: session.context.store)
-    var open: [Fence: AttemptLog] = [:]
-    var done: Set<Fence> = []
+    let follower = LogFollower(self)
     while true {
       // The job is looked at first: what it wrote before it ended is read after that.
       let state = try session.store.job(job, in: session.workspace).state
-      var isWriting = false
-      for attempt in try attempts() where isWanted(attempt) && !done.contains(attempt.fence) {
-        let log = open[attempt.fence] ?? AttemptLog(of: job, attempt, below: folder)
-        open[attempt.fence] = log
-        _ = try copy(log, as: attempt)
-        if attempt.finishedAt == nil {
-          isWriting = true
-        } else {
-          open[attempt.fence] = nil
-          done.insert(attempt.fence)
-        }
-      }
-      try session.environment.output.flush()
+      let isWriting = try follower.step(isWanted)
       if session.environment.output.isClosed || state.isFinished { return }
-      if untilAttemptEnds(), !done.isEmpty { return }
+      if untilAttemptEnds(), follower.hasReadToAnEnd { return }
       // A log that grows changes nothing in the store: it is looked at again soon.
       _ = try changes.wait(
         until: SteadyMoment(in: Span(milliseconds: isWriting ? 50 : 5000)))
@@ -168,5 +159,35 @@ struct JobLogSource {
           JSON.Member("log", .text(attempt.usage.log.map { Path.joined(folder, $0) })),
         ]))
     }
+  }
+}
+
+/// Prints what attempts write, as they write it: one look at a time.
+final class LogFollower {
+  private let source: JobLogSource
+  private var open: [Fence: AttemptLog] = [:]
+  private var done: Set<Fence> = []
+
+  init(_ source: JobLogSource) { self.source = source }
+
+  /// Whether the log of some attempt was read to the end of that attempt.
+  var hasReadToAnEnd: Bool { !done.isEmpty }
+
+  /// Prints what was written since the last look, and returns whether more is being written.
+  func step(_ isWanted: (Attempt) -> Bool) throws -> Bool {
+    var isWriting = false
+    for attempt in try source.attempts() where isWanted(attempt) && !done.contains(attempt.fence) {
+      let log = open[attempt.fence] ?? source.open(attempt)
+      open[attempt.fence] = log
+      _ = try source.copy(log, as: attempt)
+      if attempt.finishedAt == nil {
+        isWriting = true
+      } else {
+        open[attempt.fence] = nil
+        done.insert(attempt.fence)
+      }
+    }
+    try source.session.environment.output.flush()
+    return isWriting
   }
 }

@@ -1,0 +1,88 @@
+import ArgumentParser
+import HotglueCore
+import HotglueRunner
+import HotglueStore
+
+struct JobRun: HotglueCommand {
+  static let kind = CommandKind.jobRun
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "store a command as a job, run it here, and end as it ended",
+    usage: "hotglue job run [flags] -- COMMAND…",
+    discussion: """
+      The job is as durable as any other: killed with this command or without it, it goes on under its
+      supervisor. Its output goes to standard output as it comes, through back-offs and further
+      attempts. Ends with the status of its last attempt, 128 + the number of a signal, 83 when nobody
+      knows, 75 when it never got to run. INT or TERM cancels it by its ladder; a second one leaves it
+      to its supervisor.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup(title: "Policy") var policy: PolicyOptions
+  @OptionGroup(title: "Job") var job: EnqueueOptions
+
+  @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
+  var command: [String] = []
+
+  /// The nursery is made before the store is opened for work.
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    guard !command.isEmpty else {
+      throw CommandError.usage(
+        "there is no command to run", hint: "hotglue job run [flags] -- COMMAND…")
+    }
+    let host = try WorkerHost.open(for: Self.kind, global, in: environment)
+    let session = try host.session.entering(host.session.requireWorkspace())
+    return try session.telling { try run(in: session, at: host) }
+  }
+
+  private func run(in session: WorkspaceSession, at host: WorkerHost) throws -> ExitStatus {
+    let bare = try BareJob(policy, job, in: session.environment)
+    let request = try bare.request(
+      command: command, payload: job.plain.payloadText(in: session.environment))
+    let enqueued = try session.store.enqueue(
+      [request], in: session.workspace, by: session.actor, at: bare.now)
+    guard let id = enqueued.first?.id else { return .internalError }
+    session.output.detail("job \(id)")
+    var options = WorkerOptions(scope: .workspaces([session.workspace]))
+    options.only = id
+    options.cancelsOnSignal = true
+    let story = WorkStory(session.output, isTold: global.verbose)
+    let worker = try Worker(
+      store: session.store, place: host.place, nursery: host.nursery, options: options,
+      actor: session.actor, observe: story.tell)
+    let log = LogFollower(try JobLogSource(session: session, job: id))
+    let streams = !session.output.isJSON
+    var failure: (any Error)?
+    worker.eachTurn = {
+      guard streams, failure == nil else { return nil }
+      do {
+        // A log that grows wakes nobody: it is looked at again soon.
+        return try log.step { _ in true } ? Span(milliseconds: 20) : nil
+      } catch {
+        failure = error
+        return nil
+      }
+    }
+    let summary = try worker.run()
+    if let failure { throw failure }
+    if streams { _ = try log.step { _ in true } }
+    let ended = try session.store.job(id, in: session.workspace)
+    if !streams { session.output.object(JobJSON.object(ended)) }
+    if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }
+    return Self.status(of: ended)
+  }
+
+  /// The status of the job's last attempt, as a shell would have seen it.
+  static func status(of job: Job) -> ExitStatus {
+    switch job.state {
+    case .succeeded: return ExitStatus(rawValue: Int32(clamping: job.exitStatus ?? 0))
+    case .uncertain: return .outcomeUnknown
+    case .failed, .exhausted, .cancelled, .pending, .blocked, .running: break
+    }
+    if job.error?.kind == AttemptOutcome.unknown.rawValue { return .outcomeUnknown }
+    if let signal = job.signal { return ExitStatus(rawValue: 128 + Int32(clamping: signal)) }
+    if let status = job.exitStatus {
+      return status == 0 ? .unsuccessful : ExitStatus(rawValue: Int32(clamping: status))
+    }
+    return .tryLater
+  }
+}
