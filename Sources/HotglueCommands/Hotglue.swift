@@ -103,9 +103,25 @@ public enum Hotglue {
       message.prefix(1).lowercased() + message.dropFirst(), hint: usage ?? "see 'hotglue help'")
   }
 
+  /// The usage on one line, with all that is optional in one word: the mistake is named above it.
   private static func commandUsage(_ type: any HotglueCommand.Type) -> String {
-    let usage = RootCommand.usageString(for: type)
-    return usage.prefix(1).lowercased() + usage.dropFirst()
+    let lines = RootCommand.usageString(for: type).split(separator: "\n").map { line in
+      var words: [Substring] = []
+      var rest = line.drop { $0 == " " }
+      while let word = rest.split(separator: " ", maxSplits: 1).first {
+        let isOption = word.hasPrefix("[-") || word == "<options>"
+        let end = isOption && word != "<options>" ? rest.firstIndex(of: "]") : nil
+        let taken = end.map { rest[...$0] } ?? word
+        if !isOption {
+          words.append(word)
+        } else if words.last != "[<options>]" {
+          words.append("[<options>]")
+        }
+        rest = rest.dropFirst(taken.count).drop { $0 == " " }
+      }
+      return words.joined(separator: " ")
+    }
+    return lines.joined(separator: " or ")
   }
 
   private static func report(

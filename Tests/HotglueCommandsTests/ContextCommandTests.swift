@@ -14,7 +14,8 @@ struct ContextCommandTests {
       place.run("init")
         == Answer(
           status: 0,
-          output: "made context 'PLACE/.hotglue/context.json' and store 'PLACE/.hotglue/store.db'\n",
+          output:
+            "made context 'PLACE/.hotglue/context.json' and store 'PLACE/.hotglue/store.db'\n",
           error: "hint: hotglue workspace create ID, then hotglue workspace switch ID\n"))
     #expect(try place.mode(of: place.folder.file(".hotglue")) == 0o700)
     #expect(try place.mode(of: place.contextPath) == 0o600)
@@ -245,7 +246,8 @@ struct ContextCommandTests {
       place.run("workspace switch beta")
         == Answer(
           status: 80, output: "",
-          error: "hotglue: the context 'PLACE/pinned.json' is pinned to job 42 and does not switch\n"
+          error:
+            "hotglue: the context 'PLACE/pinned.json' is pinned to job 42 and does not switch\n"
             + "hint: name the other workspace for one command with -w beta\n"))
     #expect(try place.read(path) == file.text)
   }

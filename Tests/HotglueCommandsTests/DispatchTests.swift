@@ -82,8 +82,10 @@ struct DispatchTests {
       (
         "context frob", "'context' has no verb 'frob'", "one of 'show', 'path', 'prompt'"
       ),
-      ("store", "'store' needs a verb",
-        "one of 'info', 'check', 'backup', 'restore', 'prune'; see 'hotglue store --help'"),
+      (
+        "store", "'store' needs a verb",
+        "one of 'info', 'check', 'backup', 'restore', 'prune'; see 'hotglue store --help'"
+      ),
       ("-q", "no command is named", "see 'hotglue help'"),
       ("__recor", "no command '__recor'", "see 'hotglue help'"),
     ])
@@ -95,8 +97,15 @@ struct DispatchTests {
   @Test(
     "a mistake in the arguments ends with 64, and shows the usage of the whole command",
     arguments: [
-      ("workspace list --bogus", "unknown option '--bogus'", "hotglue workspace list <options>"),
-      ("workspace create", "missing expected argument '<id>'", "hotglue workspace create"),
+      ("workspace list --bogus", "unknown option '--bogus'", "hotglue workspace list [<options>]"),
+      (
+        "workspace create", "missing expected argument '<id>'",
+        "hotglue workspace create [<options>] <id>"
+      ),
+      (
+        "job enqueue --bogus", "unknown option '--bogus'",
+        "hotglue job enqueue [flags] (-- COMMAND… | --jsonl FILE|-)"
+      ),
       ("workspace list extra", "unexpected argument 'extra'", "hotglue workspace list"),
       ("workspace list --color green", "the value 'green' is invalid", "hotglue workspace list"),
       ("workspace list --store", "missing value for '--store", "hotglue workspace list"),
@@ -120,7 +129,7 @@ struct DispatchTests {
         == Answer(
           status: 64, output: "",
           error: #"{"error":{"code":"usage","message":"unknown option '--bogus'","#
-            + #""hint":"hotglue workspace list <options>","exit":64}}"# + "\n"))
+            + #""hint":"hotglue workspace list [<options>]","exit":64}}"# + "\n"))
   }
 
   @Test("help and version open nothing and end with 0")

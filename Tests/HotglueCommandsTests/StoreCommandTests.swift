@@ -12,7 +12,8 @@ struct StoreCommandTests {
     #expect(place.run("store info -q").output == storeID + "\n")
     let text = place.run("store info")
     #expect(text.status == 0)
-    #expect(text.output.hasPrefix("path\tPLACE/.hotglue/store.db\nfolder\tPLACE/.hotglue/store.db.d\n"))
+    #expect(
+      text.output.hasPrefix("path\tPLACE/.hotglue/store.db\nfolder\tPLACE/.hotglue/store.db.d\n"))
     #expect(text.output.hasSuffix("workspaces\t2\nholds\t2 pending jobs\n"))
     let json = try JSON.parse(place.run("store info --json").output)
     #expect(

@@ -12,7 +12,8 @@ struct SwitchCommandTests {
       place.run("workspace switch beta")
         == Answer(
           status: 0,
-          output: "switched to 'beta' (from 'acme'): generation 2 of 'PLACE/.hotglue/context.json'\n",
+          output:
+            "switched to 'beta' (from 'acme'): generation 2 of 'PLACE/.hotglue/context.json'\n",
           error: ""))
     let file = try place.context()
     #expect(file.workspace?.text == "beta")
@@ -41,7 +42,9 @@ struct SwitchCommandTests {
     let before = try place.read(place.contextPath)
     let answer = place.run("workspace switch acme")
     #expect(answer.status == 0)
-    #expect(answer.output == "already in 'acme': generation 1 of 'PLACE/.hotglue/context.json' is as it was\n")
+    #expect(
+      answer.output
+        == "already in 'acme': generation 1 of 'PLACE/.hotglue/context.json' is as it was\n")
     #expect(try place.read(place.contextPath) == before)
   }
 
@@ -80,7 +83,9 @@ struct SwitchCommandTests {
     #expect(place.run("workspace switch acme --expect acme").status == 80)
   }
 
-  @Test("a switch takes neither -w nor --store", arguments: ["-w acme", "--store x -w acme", "--store x"])
+  @Test(
+    "a switch takes neither -w nor --store",
+    arguments: ["-w acme", "--store x -w acme", "--store x"])
   func flags(flags: String) throws {
     let place = try CommandPlace.ready()
     #expect(place.run("\(flags) workspace switch beta").status == 64)
@@ -119,7 +124,9 @@ struct SwitchCommandTests {
     #expect(try place.record()?.generation == (try place.context().generation))
   }
 
-  @Test("a switch itself puts right the one before it that was cut short", arguments: SwitchStep.allCases)
+  @Test(
+    "a switch itself puts right the one before it that was cut short",
+    arguments: SwitchStep.allCases)
   func switchAfterKill(step: SwitchStep) throws {
     var place = try CommandPlace.ready()
     place.switchStep = { if $0 == step { throw Killed() } }
@@ -144,7 +151,8 @@ struct SwitchCommandTests {
     #expect(try place.record()?.generation == 2)
   }
 
-  @Test("a file that was put back by hand goes on from the larger generation", arguments: [true, false])
+  @Test(
+    "a file that was put back by hand goes on from the larger generation", arguments: [true, false])
   func exchanged(behind: Bool) throws {
     let place = try CommandPlace.ready()
     for id in ["beta", "acme", "beta"] { _ = place.run("workspace switch \(id)") }
@@ -194,7 +202,9 @@ struct SwitchCommandTests {
         group.addTask {
           guard var own = try? CommandPlace() else { return [-1] }
           own.directory = path
-          return (0..<5).map { own.run("workspace switch \(($0 + racer).isMultiple(of: 2) ? "acme" : "beta")").status }
+          return (0..<5).map {
+            own.run("workspace switch \(($0 + racer).isMultiple(of: 2) ? "acme" : "beta")").status
+          }
         }
       }
       return await group.reduce(into: []) { $0 += $1 }

@@ -74,7 +74,7 @@ struct WorkspaceCommandTests {
     place.variables = [:]
     #expect(place.run("workspace list --color never").output.hasPrefix("ID "))
     place.width = 40
-    #expect(place.run("workspace list --color never").output.hasSuffix("\\u001b[31mred…\n"))
+    #expect(place.run("workspace list --color never").output.hasSuffix("  \\u001b[31mred\\n…\n"))
     place.terminals = []
     #expect(place.run("workspace list").output.hasSuffix("\t\\u001b[31mred\\n\\u202ex\n"))
   }
@@ -106,7 +106,8 @@ struct WorkspaceCommandTests {
         == "archived workspace 'acme'; it holds 3 pending jobs\n")
     #expect(place.run("workspace archive acme --confirm acme").status == 0)
     #expect(place.run("workspace show acme").output.contains("state\tarchived"))
-    #expect(place.run("workspace archive beta").output == "archived workspace 'beta'; it holds no jobs\n")
+    #expect(
+      place.run("workspace archive beta").output == "archived workspace 'beta'; it holds no jobs\n")
   }
 
   @Test("an archived workspace can be read, and not be changed or switched to")

@@ -104,7 +104,8 @@ struct AttemptEndTests {
       #expect(outcome(.signaled(.kill), stop: stop, reachedKill: true, result: said) == said)
     }
     #expect(outcome(.exited(0), stop: stop, result: .succeeded) == .succeeded)
-    #expect(outcome(.signaled(.kill), stop: stop, reachedKill: true, result: .succeeded) == .unknown)
+    #expect(
+      outcome(.signaled(.kill), stop: stop, reachedKill: true, result: .succeeded) == .unknown)
   }
 
   @Test("each outcome is one event of the job")

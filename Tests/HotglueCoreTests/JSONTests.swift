@@ -96,7 +96,8 @@ struct JSONTests {
     let left = try JSON.parse(#"{"a":[{"x":1,"y":2}],"b":3}"#)
     #expect(left.isEquivalent(to: try JSON.parse(#"{"b":3,"a":[{"y":2,"x":1}]}"#)))
     #expect(!left.isEquivalent(to: try JSON.parse(#"{"b":3,"a":[{"y":2,"x":2}]}"#)))
-    #expect(!JSON.array([.integer(1), .integer(2)]).isEquivalent(to: .array([.integer(2), .integer(1)])))
+    #expect(
+      !JSON.array([.integer(1), .integer(2)]).isEquivalent(to: .array([.integer(2), .integer(1)])))
     #expect(left.canonical.text == #"{"a":[{"x":1,"y":2}],"b":3}"#)
   }
 

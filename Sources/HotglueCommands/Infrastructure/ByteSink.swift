@@ -34,7 +34,7 @@ public final class ByteSink {
     guard !buffer.isEmpty, !isClosed, failure == nil else { return }
     do {
       try write(buffer)
-    } catch where error.code == EPIPE {
+    } catch  where error.code == EPIPE {
       isClosed = true
     } catch {
       failure = error

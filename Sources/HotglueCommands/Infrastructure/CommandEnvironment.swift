@@ -72,7 +72,8 @@ public struct StoreAccess {
   /// Opens a store; with an ID, `otherStore` unless it is that one.
   public var open: (_ path: String, _ expectedStoreID: String?) throws(StoreError) -> any Store
   /// Makes the store at `path` a new incarnation of the backup.
-  public var restore: (_ backup: String, _ path: String, _ now: Timestamp) throws(StoreError) -> Void
+  public var restore:
+    (_ backup: String, _ path: String, _ now: Timestamp) throws(StoreError) -> Void
 
   public init(
     create: @escaping (String, String?, Timestamp) throws(StoreError) -> any Store,

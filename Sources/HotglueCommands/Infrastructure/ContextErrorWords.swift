@@ -8,11 +8,11 @@ extension CommandError {
     func path(_ path: String) -> [JSON.Member] { [JSON.Member("path", .string(path))] }
     switch error {
     case .missingFile(let place, let origin):
+      let name = origin == .flag ? "--context" : "$HOTGLUE_CONTEXT"
+      let without = origin == .flag ? "leave out --context" : "unset HOTGLUE_CONTEXT"
       self.init(
-        "context_missing", .badContext,
-        "no context file '\(place)' (named by \(origin == .flag ? "--context" : "$HOTGLUE_CONTEXT"))",
-        hint: "name one that exists, or \(origin == .flag ? "leave out --context" : "unset HOTGLUE_CONTEXT")",
-        facts: path(place))
+        "context_missing", .badContext, "no context file '\(place)' (named by \(name))",
+        hint: "name one that exists, or \(without)", facts: path(place))
     case .nothingFound:
       self.init(
         "no_context", .badContext, "no context: no .hotglue/context.json in this folder or above",

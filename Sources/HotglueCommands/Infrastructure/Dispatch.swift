@@ -35,7 +35,8 @@ enum Dispatch {
           "'\(noun)' needs a verb",
           hint: "one of \(list(CommandKind.verbs(of: noun))); see 'hotglue \(noun) --help'"))
     }
-    guard !verb.hasPrefix("-"), verb != "help" else { return .tree([noun] + rest) }
+    if verb == "help" { return .tree(["help", noun]) }
+    guard !verb.hasPrefix("-") else { return .tree([noun] + rest) }
     rest.removeFirst()
     guard let kind = CommandKind.named([noun, verb]) else {
       return .refused(unknown(verb: verb, of: noun))

@@ -35,7 +35,8 @@ extension WorkspaceSession {
     guard let id = JobID(number), id > 0, number.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
     else {
       throw CommandError.usage(
-        "'\(text)' is not a job ID", hint: "give a number like 42, or hotglue://\(workspace)/job/42")
+        "'\(text)' is not a job ID", hint: "give a number like 42, or hotglue://\(workspace)/job/42"
+      )
     }
     return id
   }

@@ -56,7 +56,8 @@ struct ContextMaker {
       throw CommandError(
         "already_exists", .cannotCreate,
         "'\(shown)' is there already and its store is not shared with group '\(group)'",
-        hint: "back it up, move it away, 'hotglue init --group \(group)', then 'hotglue store restore'")
+        hint:
+          "back it up, move it away, 'hotglue init --group \(group)', then 'hotglue store restore'")
     }
     return Made(realPath: found.realPath, file: file, isNew: false, group: info.group)
   }

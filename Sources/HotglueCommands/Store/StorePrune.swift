@@ -57,13 +57,8 @@ struct Pruning {
   /// `nil`: of every workspace.
   let workspace: WorkspaceID?
   let dryRun: Bool
+  /// Jobs removed in one transaction.
   private static let step = 500
-
-  init(session: StoreSession, workspace: WorkspaceID?, dryRun: Bool) {
-    self.session = session
-    self.workspace = workspace
-    self.dryRun = dryRun
-  }
 
   /// A crash between a step and its logs leaves logs that nothing names; a later check finds them.
   func run(by rule: RetentionRule) throws -> PruneResult {
