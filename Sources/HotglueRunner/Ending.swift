@@ -56,22 +56,29 @@ final class Ending {
       }
     }
     if report.needsVerification(minded.policy), verification == nil {
-      if check == nil, let command = minded.policy.verify {
-        check = try processStep { () throws(ProcessError) in
-          try VerifyCheck.start(
-            command, directory: minded.directory,
-            environment: minded.verifyEnvironment(place.environment))
+      do throws(ProcessError) {
+        let asked: VerifyCheck
+        if let check { asked = check } else { asked = try startCheck(place) }
+        check = asked
+        guard let answer = try asked.answer() else {
+          return .waiting(untilMs: asked.deadlineMs, descriptor: asked.fileDescriptor)
         }
+        verification = JobEvent.Verification(answer)
+      } catch {
+        // A check that cannot be asked has decided nothing.
+        report = report.withWarning("the verify command could not be run")
+        verification = .undecided
       }
-      guard let check else { throw .system("verify") }
-      guard let answer = try processStep({ () throws(ProcessError) in try check.answer() }) else {
-        return .waiting(untilMs: check.deadlineMs, descriptor: check.fileDescriptor)
-      }
-      verification = JobEvent.Verification(answer)
-      self.check = nil
+      check = nil
     }
     return .ready(
       report.settlement(of: reference, by: recordedBy, verification: verification))
+  }
+
+  private func startCheck(_ place: WorkerPlace) throws(ProcessError) -> VerifyCheck {
+    try VerifyCheck.start(
+      minded.policy.verify ?? "exit 2", directory: minded.directory,
+      environment: minded.verifyEnvironment(place.environment))
   }
 
   private func keepLog(_ place: WorkerPlace) throws(RunnerError) -> Int64 {

@@ -6,6 +6,11 @@ import HotglueProcess
 /// The write-ahead log is watched by inotify on its path: nobody has to ring a bell after a commit,
 /// so none can die before ringing it. inotify opens no descriptor on the file, which would drop
 /// SQLite's locks when it is closed.
+///
+/// A write to the log is told before its commit can be seen: the writer syncs the log first and only
+/// then moves the log's index, which it does in shared memory, unseen by inotify. A process that
+/// ends closes the log after that, and is told as well; for one that lives on, whoever was woken
+/// looks again until the change is there.
 public final class Wakeups {
   private let inotify: Int32
   private let signals: LeavingSignals?
@@ -15,7 +20,8 @@ public final class Wakeups {
     signals = takesSignals ? try processStep { () throws(ProcessError) in try LeavingSignals() } : nil
     inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
     guard inotify >= 0 else { throw .system("inotify_init1: \(String(cString: strerror(errno)))") }
-    guard inotify_add_watch(inotify, storePath + "-wal", UInt32(IN_MODIFY)) >= 0 else {
+    guard inotify_add_watch(inotify, storePath + "-wal", UInt32(IN_MODIFY | IN_CLOSE_WRITE)) >= 0
+    else {
       let reason = String(cString: strerror(errno))
       throw .system("cannot watch '\(storePath)-wal': \(reason)")
     }
@@ -24,12 +30,14 @@ public final class Wakeups {
   deinit { close(inotify) }
 
   /// Sleeps until one of `descriptors` can be read, the log was written, a signal came, or
-  /// `milliseconds` have passed.
-  public func wait(_ descriptors: [Int32], milliseconds: Int64) {
+  /// `milliseconds` have passed. Returns whether the log was written.
+  public func wait(_ descriptors: [Int32], milliseconds: Int64) -> Bool {
     let all = [inotify] + (signals.map { [$0.fileDescriptor] } ?? []) + descriptors
     var polled = all.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     _ = poll(&polled, nfds_t(polled.count), Int32(clamping: milliseconds))
-    if polled[0].revents != 0 { drainInotify() }
+    guard polled[0].revents != 0 else { return false }
+    drainInotify()
+    return true
   }
 
   private func drainInotify() {

@@ -25,7 +25,7 @@ extension Worker {
       lookAroundAt = place.bootNow()
       return true
     } catch {
-      observe(.problem(error))
+      observe(.problem(.store(error)))
       return false
     }
   }
@@ -126,7 +126,7 @@ extension Worker {
       return try store.runningAttempts(in: workspaces, notMindedBy: nil)
     }
     orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))
-    for attempt in running {
+    for attempt in running where !isEnding(attempt.reference.job) {
       if attempt.workerID == id {
         try mindOwn(attempt, now: now)
       } else if phase == .working {
@@ -137,7 +137,6 @@ extension Worker {
   }
 
   private func mindOwn(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) {
-    if isEnding(attempt.reference.job) { return }
     guard let seat = seats.first(where: { $0.minded?.reference == attempt.reference }) else {
       // Its supervisor died, or this worker's connection to it broke.
       orphans.insert(attempt.reference.job)

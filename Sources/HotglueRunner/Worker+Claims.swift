@@ -54,6 +54,7 @@ extension Worker {
     let counter = try storeStep { () throws(StoreError) in try store.changeCounter() }
     let due = nextDue.map { $0 <= place.now() } ?? false
     if counter == seenChange, !due { return }
+    if counter != seenChange { glance = nil }
     seenChange = counter
     guard hasRoom, !mayClaim else { return }
     if due {
@@ -96,20 +97,37 @@ extension Worker {
     let wanted = filledEverySeat ? max(1, own * 2) : max(1, own)
     let idle = seats.count(where: \.isIdle)
     for _ in 0..<max(0, min(wanted - own, room - idle)) {
-      let link = try processStep { () throws(ProcessError) in try nursery.makeSupervisor() }
-      seats.append(Seat(link: link, isAdopted: false))
+      do throws(ProcessError) {
+        seats.append(Seat(link: try makeSupervisor(), isAdopted: false))
+      } catch {
+        // No process, memory or descriptor to be had: what runs goes on, and claims wait.
+        pauseClaims(.process(error))
+        return
+      }
     }
+  }
+
+  private func makeSupervisor() throws(ProcessError) -> SupervisorLink {
+    do {
+      return try nursery.makeSupervisor()
+    } catch .nurseryGone {
+      nursery = try makeNursery()
+      return try nursery.makeSupervisor()
+    }
+  }
+
+  private func pauseClaims(_ why: RunnerError) {
+    if claimsPausedUntil == nil { observe(.problem(why)) }
+    claimsPausedUntil = place.bootNow().advanced(by: .seconds(1))
   }
 
   private func hasFreeSpace() -> Bool {
     let now = place.bootNow()
     if let until = claimsPausedUntil, !until.hasPassed(at: now) { return false }
     guard let free = freeBytes(at: place.folder), free < options.freeSpaceFloor else {
-      claimsPausedUntil = nil
       return true
     }
-    if claimsPausedUntil == nil { observe(.problem(.diskFull(path: place.folder))) }
-    claimsPausedUntil = now.advanced(by: .seconds(1))
+    pauseClaims(.store(.diskFull(path: place.folder)))
     return false
   }
 

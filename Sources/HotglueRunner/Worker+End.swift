@@ -61,7 +61,7 @@ extension Worker {
     if !summary.left.isEmpty { observe(.left(summary.left)) }
     seats = []
     endings = []
-    do { try store.retire(id) } catch { observe(.problem(error)) }
+    do { try store.retire(id) } catch { observe(.problem(.store(error))) }
     unlink(place.folder + "/" + lockPath)
   }
 }

@@ -19,7 +19,8 @@ public final class Worker {
   let store: any Store
   let place: WorkerPlace
   let options: WorkerOptions
-  let nursery: Nursery
+  var nursery: Nursery
+  let makeNursery: () throws(ProcessError) -> Nursery
   let wakeups: Wakeups
   let id: WorkerID
   public let name: String
@@ -41,6 +42,8 @@ public final class Worker {
   /// Attempts of our own whose supervisor died and whose end is not found out yet.
   var orphans: Set<JobID> = []
   var seenChange: Int64 = -1
+  /// Set while the log was written and the change is not seen yet.
+  var glance: Glance?
   /// Whether a claim may find something: the store has changed, or a job has become due.
   var mayClaim = true
   var nextDue: Timestamp?
@@ -67,12 +70,17 @@ public final class Worker {
     case leaving
   }
 
-  /// Registers the worker, under a lock that is free exactly when it is gone.
+  /// Registers the worker, under a lock that is free exactly when it is gone. `makeNursery` makes
+  /// another nursery should the first be killed.
   public init(
-    store: any Store, place: WorkerPlace, nursery: Nursery, options: WorkerOptions, actor: Actor,
-    observe: @escaping (WorkerEvent) -> Void
+    store: any Store, place: WorkerPlace, nursery: Nursery,
+    makeNursery: @escaping () throws(ProcessError) -> Nursery, options: WorkerOptions,
+    actor: Actor, observe: @escaping (WorkerEvent) -> Void
   ) throws(RunnerError) {
     self.store = store
+    self.makeNursery = makeNursery
+    // Signals are looked at between two tries.
+    store.writeBound = .seconds(1)
     self.place = place
     self.nursery = nursery
     self.options = options
@@ -167,15 +175,27 @@ public final class Worker {
       if let descriptor { descriptors.append(descriptor) }
     }
     if let wanted = eachTurn?() { deadlines.append(now + wanted.milliseconds) }
+    if let glance {
+      deadlines.append(now + glance.milliseconds)
+      self.glance = glance.next
+    }
     if mayClaim, phase == .working, retryAt == nil, hasRoom { return }
     let wait = (deadlines.min() ?? now) - now
-    if wait > 0 { wakeups.wait(descriptors, milliseconds: wait) }
+    if wait > 0, wakeups.wait(descriptors, milliseconds: wait) { glance = .first }
+  }
+
+  /// Looks for a change that the log has announced: after 1, 2, 4 … milliseconds, for a quarter of a
+  /// second at most.
+  struct Glance {
+    var milliseconds: Int64
+    static let first = Glance(milliseconds: 1)
+    var next: Glance? { milliseconds < 128 ? Glance(milliseconds: milliseconds * 2) : nil }
   }
 
   /// A store that is busy, full or read-only for a while does not end a worker.
   private func report(_ error: StoreError) {
     let text = String(describing: error)
-    if problem != text { observe(.problem(error)) }
+    if problem != text { observe(.problem(.store(error))) }
     problem = text
     retryAt = place.bootNow().advanced(by: Span(milliseconds: 500))
   }

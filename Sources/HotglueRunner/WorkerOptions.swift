@@ -1,5 +1,4 @@
 public import HotglueCore
-public import HotglueStore
 
 /// What a worker takes, and when it goes.
 public struct WorkerOptions: Sendable {
@@ -50,7 +49,7 @@ public enum WorkerEvent: Sendable {
   /// Left to their supervisors at the worker's end.
   case left([JobID])
   /// Something is wrong that the worker waits out; said once until it is over.
-  case problem(StoreError)
+  case problem(RunnerError)
 }
 
 /// What a worker did.

@@ -39,7 +39,9 @@ public struct StoreInfo: Hashable, Sendable {
 }
 
 /// The store as a file. Every method but the reading ones is one atomic, durable step.
-public protocol MaintenanceStore {
+public protocol MaintenanceStore: AnyObject {
+  /// How long a write waits for its turn before it throws `busy`.
+  var writeBound: Span { get set }
   func info() throws(StoreError) -> StoreInfo
   /// Everything that is wrong, one finding a line; empty when the store is sound. Integrity, foreign
   /// keys, and every rule between tables that the schema cannot say. Reads one snapshot.

@@ -17,7 +17,7 @@ public final class SQLiteStore {
 
   /// How long a write waits at the writer gate before it throws `busy`. Commands keep the default, a
   /// worker sets short slices and tries again, the recorder of an outcome gives up earlier.
-  public var gateBound: Span = .seconds(30)
+  public var writeBound: Span = .seconds(30)
 
   let paths: StorePaths
   let connection: Connection
@@ -38,7 +38,7 @@ public final class SQLiteStore {
   /// returns, none of it happened when this throws. A process that dies inside leaves no trace.
   func write<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
     let gate = try openGate()
-    try gate.enter(within: gateBound)
+    try gate.enter(within: writeBound)
     defer { gate.leave() }
     let checkpoint = Checkpoint(connection: connection, gate: gate, log: paths.log)
     try checkpoint.runIfDue()
@@ -72,7 +72,7 @@ public final class SQLiteStore {
   /// Runs `body` under the gate, outside of any transaction.
   func underGate<T>(_ body: (WriterGate) throws(StoreError) -> T) throws(StoreError) -> T {
     let gate = try openGate()
-    try gate.enter(within: gateBound)
+    try gate.enter(within: writeBound)
     defer { gate.leave() }
     return try body(gate)
   }

@@ -20,7 +20,7 @@ struct GateTests {
   func boundedWait() throws {
     let holder = try WriterGate(folder: fixture.store.folder, shared: false)
     try holder.enter(within: .seconds(1))
-    fixture.store.gateBound = Span(milliseconds: 60)
+    fixture.store.writeBound = Span(milliseconds: 60)
     let error = #expect(throws: StoreError.self) { try fixture.enqueue() }
     guard case .busy(let name, let waited) = error else {
       Issue.record("refused with \(String(describing: error))")
@@ -37,10 +37,10 @@ struct GateTests {
     let holder = try WriterGate(folder: fixture.store.folder, shared: false)
     try holder.enter(within: .seconds(1))
     let late = try SQLiteStore.open(at: fixture.path)
-    late.gateBound = Span(milliseconds: 30)
+    late.writeBound = Span(milliseconds: 30)
     #expect(throws: StoreError.self) { try late.retire(1) }
     holder.leave()
-    fixture.store.gateBound = Span(milliseconds: 0)
+    fixture.store.writeBound = Span(milliseconds: 0)
     #expect(try fixture.enqueue() == 1)
   }
 
@@ -48,7 +48,7 @@ struct GateTests {
   func turnstileHolder() throws {
     let descriptor = open(fixture.store.folder + "/gate.a", O_RDWR | O_CLOEXEC)
     #expect(flock(descriptor, LOCK_EX) == 0)
-    fixture.store.gateBound = Span(milliseconds: 30)
+    fixture.store.writeBound = Span(milliseconds: 30)
     let error = #expect(throws: StoreError.self) { try fixture.enqueue() }
     guard case .busy(let name?, _) = error else {
       Issue.record("refused with \(String(describing: error))")
@@ -63,7 +63,7 @@ struct GateTests {
     let id = try fixture.enqueue()
     let holder = try WriterGate(folder: fixture.store.folder, shared: false)
     try holder.enter(within: .seconds(1))
-    fixture.store.gateBound = .zero
+    fixture.store.writeBound = .zero
     #expect(try fixture.store.job(id, in: fixture.acme).id == id)
     #expect(try fixture.store.expire(in: [fixture.acme], at: SQLiteFixture.start) == [])
     holder.leave()

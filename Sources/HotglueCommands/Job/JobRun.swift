@@ -46,9 +46,7 @@ struct JobRun: HotglueCommand {
     options.only = id
     options.cancelsOnSignal = true
     let story = WorkStory(session.output, isTold: global.verbose)
-    let worker = try Worker(
-      store: session.store, place: host.place, nursery: host.nursery, options: options,
-      actor: session.actor, observe: story.tell)
+    let worker = try host.worker(options, observe: story.tell)
     let log = LogFollower(try JobLogSource(session: session, job: id))
     let streams = !session.output.isJSON
     var failure: (any Error)?

@@ -47,10 +47,7 @@ struct JobWork: HotglueCommand {
     options.grace = ending.grace
     options.stopRunning = ending.stopRunning
     let story = WorkStory(session.output, isTold: global.verbose || environment.isTerminal(.error))
-    let worker = try Worker(
-      store: session.store, place: host.place, nursery: host.nursery, options: options,
-      actor: session.actor, observe: story.tell)
-    let summary = try worker.run()
+    let summary = try host.worker(options, observe: story.tell).run()
     if session.output.isJSON { session.output.object(summary.json) }
     return ending.failOnJobs && summary.endedBadly > 0 ? .unsuccessful : .done
   }

@@ -9,6 +9,7 @@ struct WorkerHost {
   let session: StoreSession
   let place: WorkerPlace
   let nursery: Nursery
+  private let makeNursery: () throws(ProcessError) -> Nursery
 
   /// The nursery is forked before the store is opened for work, while the heap is small and no
   /// connection is inherited. The store is opened once before, so that nothing is made beside a file
@@ -18,12 +19,24 @@ struct WorkerHost {
   ) throws -> WorkerHost {
     let context = try ContextLoader(environment).resolve(options)
     let info = try environment.stores.open(context.store, context.storeID).info()
-    let nursery = try Nursery.start(
-      storeFolder: info.folder, storeID: info.storeID, shared: info.group != nil,
-      recorder: ["/proc/self/exe", CommandKind.recordOutcome.name, info.path])
+    let makeNursery = { () throws(ProcessError) in
+      try Nursery.start(
+        storeFolder: info.folder, storeID: info.storeID, shared: info.group != nil,
+        recorder: ["/proc/self/exe", CommandKind.recordOutcome.name, info.path])
+    }
+    let nursery = try makeNursery()
     let session = try StoreSession.open(for: kind, options, in: environment)
     return WorkerHost(
-      session: session, place: try place(of: session.store, in: environment), nursery: nursery)
+      session: session, place: try place(of: session.store, in: environment), nursery: nursery,
+      makeNursery: makeNursery)
+  }
+
+  func worker(
+    _ options: WorkerOptions, observe: @escaping (WorkerEvent) -> Void
+  ) throws(RunnerError) -> Worker {
+    try Worker(
+      store: session.store, place: place, nursery: nursery, makeNursery: makeNursery,
+      options: options, actor: session.actor, observe: observe)
   }
 
   static func place(of store: any Store, in environment: CommandEnvironment) throws -> WorkerPlace {
