@@ -42,6 +42,10 @@ public enum Hotglue {
   private static func start(
     _ kind: CommandKind, _ rest: [String], _ environment: CommandEnvironment
   ) throws -> ExitStatus {
+    if kind == .jobEnqueue, let quick = QuickEnqueue(rest) {
+      let session = try WorkspaceSession.open(for: kind, quick.global.options, in: environment)
+      return try session.telling { try quick.action.run(in: session) }
+    }
     let command: any HotglueCommand
     do {
       command = try kind.type.parse(rest)

@@ -81,6 +81,9 @@ public struct Reclaim {
         if let became = try settle(attempt, link, status, dryRun: dryRun, stops: stops) {
           return line(became)
         }
+      case .silent where tries < 10:
+        // It may just be ending, or be looked at by somebody else.
+        break
       case .silent(let contents):
         if let became = try wait(attempt, contents, now: now, dryRun: dryRun) {
           return line(became)

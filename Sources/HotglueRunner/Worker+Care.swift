@@ -249,6 +249,25 @@ extension Worker {
         at: place.now())
     }
     for log in removed.logs { unlink(place.folder + "/" + log) }
+    try sweepSlots()
     pruneAt = now.advanced(by: removed.jobs.count == 200 ? .seconds(10) : .minutes(10))
+  }
+
+  /// Removes the slots of supervisors that died with their worker and without an attempt.
+  ///
+  /// Their locks are taken first, and only then the store is asked which slots it names: so a slot
+  /// that it does not name cannot be named any more, since its supervisor is gone.
+  func sweepSlots() throws(RunnerError) {
+    let locks = try processStep { () throws(ProcessError) in
+      try Slot.abandoned(storeFolder: place.folder)
+    }
+    if locks.isEmpty { return }
+    let named = try storeStep { () throws(StoreError) in
+      try Set(
+        store.runningAttempts(in: store.workspaces().map(\.id), notMindedBy: nil).map(\.slot))
+    }
+    try processStep { () throws(ProcessError) in
+      for lock in locks where !named.contains(lock.slot) { try lock.removeFiles() }
+    }
   }
 }

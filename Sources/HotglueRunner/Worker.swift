@@ -107,6 +107,7 @@ public final class Worker {
   /// Works until the options, a signal or the end of the work say to stop.
   public func run() throws(RunnerError) -> WorkerSummary {
     observe(.ready(worker: name))
+    try sweepSlots()
     let endAt = options.maxTime.map { place.bootNow().advanced(by: $0) }
     while true {
       takeSignals()

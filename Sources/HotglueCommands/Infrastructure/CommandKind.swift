@@ -32,6 +32,7 @@ enum CommandKind: CaseIterable {
   case jobReclaim
   case jobRun
   case recordOutcome
+  case benchClaim
 
   /// What a command does, and to what: guards hang on this.
   enum Access {
@@ -48,7 +49,8 @@ enum CommandKind: CaseIterable {
 
   var access: Access {
     switch self {
-    case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome: .none
+    case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim:
+      .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open:
       .readsStore
@@ -97,6 +99,7 @@ enum CommandKind: CaseIterable {
     case .jobReclaim: ["job", "reclaim"]
     case .jobRun: ["job", "run"]
     case .recordOutcome: ["__record"]
+    case .benchClaim: ["__bench-claim"]
     }
   }
 
@@ -132,6 +135,7 @@ enum CommandKind: CaseIterable {
     case .jobReclaim: JobReclaim.self
     case .jobRun: JobRun.self
     case .recordOutcome: RecordOutcome.self
+    case .benchClaim: BenchClaim.self
     }
   }
 

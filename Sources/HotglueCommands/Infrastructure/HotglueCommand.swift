@@ -31,11 +31,17 @@ extension StoreCommand {
 extension WorkspaceCommand {
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     let session = try WorkspaceSession.open(for: Self.kind, global, in: environment)
+    return try session.telling { try run(in: session) }
+  }
+}
+
+extension WorkspaceSession {
+  /// Runs `body`; the words for a mismatch name the resolved workspace and where it came from.
+  func telling<Value>(_ body: () throws -> Value) throws -> Value {
     do {
-      return try run(in: session)
+      return try body()
     } catch let error as StoreError {
-      // The words for a mismatch name the resolved workspace and where it came from.
-      throw CommandError(error, in: session)
+      throw CommandError(error, in: self)
     }
   }
 }

@@ -2,8 +2,8 @@ import HotglueCore
 import HotglueStore
 
 extension WorkspaceSession {
-  /// Does `body` to each job that `arguments` name, each on its own: one that is refused is told on
-  /// standard error and does not keep the others from being done. The highest status wins. An
+  /// Does `body` to each job that `arguments` name, once and on its own: one that is refused is told
+  /// on standard error and does not keep the others from being done. The highest status wins. An
   /// argument that is no ID at all is refused before anything is done.
   func forEachJob(
     _ arguments: [String], _ body: (JobID) throws -> ExitStatus
@@ -17,7 +17,8 @@ extension WorkspaceSession {
     }
     guard arguments.count > 1 else { return try body(jobNumber(arguments[0])) }
     var worst = ExitStatus.done
-    for argument in arguments {
+    var seen: Set<String> = []
+    for argument in arguments where seen.insert(argument).inserted {
       let status: ExitStatus
       do {
         status = try body(jobNumber(argument))

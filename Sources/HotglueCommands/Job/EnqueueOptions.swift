@@ -52,16 +52,24 @@ struct EnqueueOptions: ParsableArguments {
     ]
   }
 
-  func apply(to settings: inout JobSettings, now: Timestamp) throws(BadSetting) {
-    for case (let setting, let value?) in given {
-      try settings.set(setting, to: value, now: now)
-    }
+  var plain: EnqueueWords {
+    EnqueueWords(
+      settings: given.compactMap { setting, value in value.map { (setting, $0) } },
+      payload: payload, variables: env, directory: cwd)
   }
+}
+
+/// What a command line says about one new job, in words that are not read yet.
+struct EnqueueWords {
+  var settings: [(JobSetting, String)] = []
+  var payload: String?
+  var variables: [String] = []
+  var directory: String?
 
   /// The absolute folder to record; one that is named must exist, so that a slip of the pen is told
   /// at once and not when the job runs.
   func directory(in environment: CommandEnvironment) throws(CommandError) -> String {
-    guard let cwd else {
+    guard let directory else {
       guard let current = environment.currentDirectory else {
         throw CommandError(
           "no_such_folder", .notFound, "the current folder is gone",
@@ -69,7 +77,7 @@ struct EnqueueOptions: ParsableArguments {
       }
       return current
     }
-    let path = Path.joined(environment.currentDirectory ?? "/", cwd)
+    let path = Path.joined(environment.currentDirectory ?? "/", directory)
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
       throw CommandError(
@@ -80,15 +88,15 @@ struct EnqueueOptions: ParsableArguments {
   }
 
   func recordedVariables(in environment: CommandEnvironment) throws(CommandError) -> [String] {
-    var variables: [String] = []
-    for text in env {
+    var recorded: [String] = []
+    for text in variables {
       do {
-        variables.append(try RecordedVariable.parse(text) { environment.variables[$0] })
+        recorded.append(try RecordedVariable.parse(text) { environment.variables[$0] })
       } catch {
         throw .usage("\(error.problem) (--env)", hint: error.hint)
       }
     }
-    return variables
+    return recorded
   }
 
   /// The payload's text, read from where the flag says; `nil` without the flag.
@@ -151,17 +159,24 @@ struct BareJob {
   init(
     _ policy: PolicyOptions, _ enqueue: EnqueueOptions, in environment: CommandEnvironment
   ) throws(CommandError) {
+    var words = enqueue.plain
+    words.settings = policy.given + words.settings
+    try self.init(words, in: environment)
+  }
+
+  init(_ words: EnqueueWords, in environment: CommandEnvironment) throws(CommandError) {
     now = environment.now()
     var settings = JobSettings()
-    do {
-      try policy.apply(to: &settings, now: now)
-      try enqueue.apply(to: &settings, now: now)
-    } catch {
-      throw CommandError(error)
+    for (setting, value) in words.settings {
+      do {
+        try settings.set(setting, to: value, now: now)
+      } catch {
+        throw CommandError(error)
+      }
     }
     self.settings = settings
-    directory = try enqueue.directory(in: environment)
-    self.environment = try enqueue.recordedVariables(in: environment)
+    directory = try words.directory(in: environment)
+    self.environment = try words.recordedVariables(in: environment)
   }
 
   func request(command: [String], payload: String?) throws(CommandError) -> EnqueueRequest {

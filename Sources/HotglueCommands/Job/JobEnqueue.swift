@@ -36,7 +36,25 @@ struct JobEnqueue: WorkspaceCommand {
   var command: [String] = []
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
-    let bare = try BareJob(policy, job, in: session.environment)
+    var words = job.plain
+    words.settings = policy.given + words.settings
+    return try Enqueuing(
+      words: words, jsonl: jsonl, commitEvery: commitEvery, type: type, command: command
+    ).run(in: session)
+  }
+}
+
+/// What `job enqueue` does, whoever has read its arguments.
+struct Enqueuing {
+  var words = EnqueueWords()
+  var jsonl: String?
+  var commitEvery: Int?
+  /// What stands before `--`.
+  var type: String?
+  var command: [String] = []
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let bare = try BareJob(words, in: session.environment)
     if let jsonl {
       try checkBulk()
       return try BulkEnqueue(session: session, bare: bare, commitEvery: commitEvery)
@@ -44,7 +62,7 @@ struct JobEnqueue: WorkspaceCommand {
     }
     try checkSingle()
     let request = try bare.request(
-      command: command, payload: job.payloadText(in: session.environment))
+      command: command, payload: words.payloadText(in: session.environment))
     let enqueued = try session.store.enqueue(
       [request], in: session.workspace, by: session.actor, at: bare.now)
     for job in enqueued {
@@ -87,7 +105,8 @@ struct JobEnqueue: WorkspaceCommand {
         "a command and '--jsonl' cannot both be given",
         hint: "each line names its own command")
     }
-    for (flag, value) in [("--payload", job.payload), ("--key", job.key)] where value != nil {
+    let key = words.settings.first { $0.0 == .key }?.1
+    for (flag, value) in [("--payload", words.payload), ("--key", key)] where value != nil {
       throw .usage(
         "'\(flag)' and '--jsonl' cannot both be given",
         hint: "give '\(flag.dropFirst(2))' in each line")

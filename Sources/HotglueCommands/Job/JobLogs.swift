@@ -74,23 +74,16 @@ struct JobLogs: WorkspaceCommand {
 
   /// Starts with the attempt that would be printed without `--follow`, and goes on from there.
   private func follow(_ logs: JobLogSource) throws {
+    let attempts = try chosen(try logs.attempts())
     if let number = attempt {
-      _ = try chosen(try logs.attempts())
-      try logs.follow {
-        $0.number == number
-      } untilAttemptEnds: {
-        true
-      }
+      let isWanted: (Attempt) -> Bool = { $0.number == number }
+      try logs.follow(isWanted, endsWithAttempt: true)
       return
     }
-    let attempts = try logs.attempts()
     let first = all ? attempts.first : attempts.last { $0.finishedAt == nil || $0.usage.log != nil }
     let from = first?.fence ?? 0
-    try logs.follow {
-      $0.fence >= from
-    } untilAttemptEnds: {
-      false
-    }
+    let isWanted: (Attempt) -> Bool = { $0.fence >= from }
+    try logs.follow(isWanted, endsWithAttempt: false)
   }
 }
 
@@ -133,8 +126,8 @@ struct JobLogSource {
     return wrote
   }
 
-  /// Prints what the wanted attempts write until the job has ended, or the first of them.
-  func follow(_ isWanted: (Attempt) -> Bool, untilAttemptEnds: () -> Bool) throws {
+  /// Prints what the wanted attempts write until the job has ended, or one of them has.
+  func follow(_ isWanted: (Attempt) -> Bool, endsWithAttempt: Bool) throws {
     let changes = try StoreChanges(of: session.store, at: session.context.store)
     let follower = LogFollower(self)
     while true {
@@ -142,7 +135,7 @@ struct JobLogSource {
       let state = try session.store.job(job, in: session.workspace).state
       let isWriting = try follower.step(isWanted)
       if session.environment.output.isClosed || state.isFinished { return }
-      if untilAttemptEnds(), follower.hasReadToAnEnd { return }
+      if endsWithAttempt, follower.hasReadToAnEnd { return }
       // A log that grows changes nothing in the store: it is looked at again soon.
       _ = try changes.wait(
         until: SteadyMoment(in: Span(milliseconds: isWriting ? 50 : 5000)))

@@ -31,17 +31,13 @@ struct JobRun: HotglueCommand {
     }
     let host = try WorkerHost.open(for: Self.kind, global, in: environment)
     let session = try host.session.entering(host.session.requireWorkspace())
-    do {
-      return try run(in: session, at: host)
-    } catch let error as StoreError {
-      throw CommandError(error, in: session)
-    }
+    return try session.telling { try run(in: session, at: host) }
   }
 
   private func run(in session: WorkspaceSession, at host: WorkerHost) throws -> ExitStatus {
     let bare = try BareJob(policy, job, in: session.environment)
     let request = try bare.request(
-      command: command, payload: job.payloadText(in: session.environment))
+      command: command, payload: job.plain.payloadText(in: session.environment))
     let enqueued = try session.store.enqueue(
       [request], in: session.workspace, by: session.actor, at: bare.now)
     guard let id = enqueued.first?.id else { return .internalError }

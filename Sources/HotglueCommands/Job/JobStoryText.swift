@@ -12,7 +12,7 @@ struct JobStoryText {
 
   func print() {
     output.fields(facts)
-    part("policy", rows: job.request.policy.inWords.map { [Cell($0.name), Cell($0.text)] })
+    policy()
     part(
       "attempts", name: "attempt",
       headings: [
@@ -28,13 +28,13 @@ struct JobStoryText {
       "history", headings: ["at", "event", "from", "to", "by", "reason"],
       rows: story.history.map {
         [
-          Cell($0.at), Cell($0.event), Cell($0.from?.rawValue), Cell($0.to), Cell($0.by),
+          Cell($0.at.rfc3339), Cell($0.event), Cell($0.from?.rawValue), Cell($0.to), Cell($0.by),
           Cell($0.reason),
         ]
       })
     part(
       "late reports", name: "late_report", headings: ["at", "fence", "report"],
-      rows: story.lateReports.map { [Cell($0.at), Cell($0.fence), Cell($0.report.text)] })
+      rows: story.lateReports.map { [Cell($0.at.rfc3339), Cell($0.fence), Cell($0.report.text)] })
   }
 
   private var facts: [(name: String, cell: Cell)] {
@@ -130,13 +130,27 @@ struct JobStoryText {
     }
   }
 
+  private func policy() {
+    let lines = job.request.policy.inWords
+    if output.isTerminal {
+      heading("policy")
+      output.fields(lines.map { ($0.name, Cell($0.text)) })
+    } else {
+      output.table([], lines.map { [Cell("policy"), Cell($0.name), Cell($0.text)] })
+    }
+  }
+
+  private func heading(_ title: String) {
+    output.rawLine("")
+    output.rawLine(output.styled(title, .faint))
+  }
+
   private func part(
-    _ title: String, name: String? = nil, headings: [String] = ["", ""], rows: [[Cell]]
+    _ title: String, name: String? = nil, headings: [String], rows: [[Cell]]
   ) {
     guard !rows.isEmpty else { return }
     if output.isTerminal {
-      output.rawLine("")
-      output.rawLine(output.styled(title, .faint))
+      heading(title)
       output.table(headings, rows)
     } else {
       output.table(headings, rows.map { [Cell(name ?? title)] + $0 })

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 
 /// Bytes that come line by line from a file or from standard input, read in large pieces.
 final class LineInput {
@@ -20,10 +21,18 @@ final class LineInput {
 
   init(_ source: Source) { self.source = source }
 
-  static func open(_ path: String) throws(SystemError) -> LineInput {
+  static func open(_ path: String) throws -> LineInput {
+    LineInput(.descriptor(try descriptor(of: path), path: path))
+  }
+
+  /// A file that is named and not there is no such thing, rather than a failure of the machine.
+  private static func descriptor(of path: String) throws -> Int32 {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemError("open", path) }
-    return LineInput(.descriptor(descriptor, path: path))
+    if descriptor >= 0 { return descriptor }
+    guard errno == ENOENT else { throw SystemError("open", path) }
+    throw CommandError(
+      "no_such_file", .notFound, "no file '\(path)'",
+      facts: [JSON.Member("path", .string(path))])
   }
 
   deinit {
@@ -118,9 +127,8 @@ final class LineInput {
   }
 
   /// All bytes of a file that may be `limit` long at most; one more when it is longer.
-  static func bytes(of path: String, limit: Int) throws(SystemError) -> [UInt8] {
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemError("open", path) }
+  static func bytes(of path: String, limit: Int) throws -> [UInt8] {
+    let descriptor = try descriptor(of: path)
     defer { close(descriptor) }
     var bytes: [UInt8] = []
     while bytes.count <= limit {

@@ -103,20 +103,15 @@ struct PolicyOptions: ParsableArguments {
 
   init() {}
 
-  private var given: [(JobSetting, String?)] {
-    [
+  /// What was said; what was not stays as it is elsewhere.
+  var given: [(JobSetting, String)] {
+    let all: [(JobSetting, String?)] = [
       (.lease, lease), (.timeout, timeout), (.stop, stop), (.maxAttempts, maxAttempts),
       (.maxLosses, maxLosses), (.maxSnoozes, maxSnoozes), (.backoff, backoff), (.jitter, jitter),
       (.retryFor, retryFor), (.onExit, onExit), (.replay, replay), (.verify, verify),
       (.queue, queue), (.priority, priority), (.limitKey, limitKey), (.limitMax, limitMax),
       (.logCap, logCap), (.keepChildren, keepChildren ? "true" : nil),
     ]
-  }
-
-  /// Puts what was given into `settings`; what was not stays as it is there.
-  func apply(to settings: inout JobSettings, now: Timestamp) throws(BadSetting) {
-    for case (let setting, let value?) in given {
-      try settings.set(setting, to: value, now: now)
-    }
+    return all.compactMap { setting, value in value.map { (setting, $0) } }
   }
 }

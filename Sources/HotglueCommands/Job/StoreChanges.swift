@@ -11,9 +11,13 @@ final class StoreChanges {
   private let store: any Store
   private let inotify: Int32
   private var counter: Int64
-  /// Between two looks at the counter: without inotify, and as a net below it.
+  /// The longest sleep between two looks at the counter: without inotify, and as a net below it.
   private static let shortSleep: Int64 = 30
   private static let longSleep: Int64 = 1000
+  /// How long the next sleep may be. The log is written before the commit in it is durable and
+  /// visible: a write that wakes us is followed by looks at growing distances, until the commit is
+  /// there or it is clear that none comes.
+  private var patience: Int64
 
   init(of store: any Store, at path: String) throws(StoreError) {
     self.store = store
@@ -26,6 +30,7 @@ final class StoreChanges {
       }
     }
     self.inotify = inotify
+    patience = inotify >= 0 ? Self.longSleep : Self.shortSleep
     counter = try store.changeCounter()
   }
 
@@ -45,7 +50,7 @@ final class StoreChanges {
       }
       let left = deadline?.millisecondsLeft
       if let left, left <= 0 { return false }
-      sleep(atMost: min(left ?? .max, inotify >= 0 ? Self.longSleep : Self.shortSleep))
+      sleep(atMost: min(left ?? .max, patience))
     }
   }
 
@@ -53,9 +58,13 @@ final class StoreChanges {
   private func sleep(atMost milliseconds: Int64) {
     var polled = pollfd(fd: inotify, events: Int16(POLLIN), revents: 0)
     _ = poll(&polled, inotify >= 0 ? 1 : 0, Int32(clamping: milliseconds))
-    guard polled.revents != 0 else { return }
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-      while read(inotify, buffer.baseAddress, buffer.count) > 0 {}
+    if polled.revents != 0 {
+      withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+        while read(inotify, buffer.baseAddress, buffer.count) > 0 {}
+      }
+      patience = 1
+    } else if inotify >= 0 {
+      patience = min(patience * 2, Self.longSleep)
     }
   }
 }

@@ -69,7 +69,7 @@ import Testing
   func several() throws {
     for _ in 1...3 { try world.enqueue() }
     try worker.finish(2, .exited(0))
-    let answer = world.run("job", "cancel", "-q", "1", "2", "99", "3")
+    let answer = world.run("job", "cancel", "-q", "1", "2", "99", "3", "1")
     #expect(answer.status == 81)
     #expect(answer.out == "1\n3\n")
     #expect(answer.err.contains("hotglue: job 2 is 'succeeded'"))

@@ -1,0 +1,120 @@
+import HotglueCore
+
+/// The arguments of `job enqueue`, read without ArgumentParser: shells call it in loops, and three
+/// quarters of its time would go into building the description of its forty flags.
+///
+/// It reads only what it fully understands: known flags with a value each, then `--` and a command.
+/// Anything else (help, a mistake, JSON Lines) is left to the parser, which also knows what to say.
+/// Flags are the settings of JSON Lines with dashes, so both readers mean the same by construction.
+struct QuickEnqueue: Equatable {
+  var global = QuickGlobals()
+  var settings: [Setting] = []
+  var payload: String?
+  var variables: [String] = []
+  var directory: String?
+  var command: [String] = []
+
+  struct Setting: Equatable {
+    var setting: JobSetting
+    var value: String
+  }
+
+  /// `nil`: not for us.
+  init?(_ arguments: [String]) {
+    var rest = arguments[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        command = Array(rest)
+        if command.isEmpty { return nil }
+        return
+      }
+      guard word.hasPrefix("-"), take(word, &rest) else { return nil }
+    }
+    return nil
+  }
+
+  private mutating func take(_ word: String, _ rest: inout ArraySlice<String>) -> Bool {
+    if global.take(flag: word) { return true }
+    let equals = word.hasPrefix("--") ? word.firstIndex(of: "=") : nil
+    let name = equals.map { String(word[..<$0]) } ?? word
+    if name == "--keep-children" {
+      guard equals == nil, !has(.keepChildren) else { return false }
+      settings.append(Setting(setting: .keepChildren, value: "true"))
+      return true
+    }
+    let value: String
+    if let equals {
+      value = String(word[word.index(after: equals)...])
+    } else {
+      // The parser does not take what looks like a flag for a value, except for a priority.
+      guard let next = rest.popFirst(), !next.hasPrefix("-") || name == "--priority" else {
+        return false
+      }
+      value = next
+    }
+    if global.take(option: name, value) { return true }
+    switch name {
+    case "--payload" where payload == nil: payload = value
+    case "--cwd" where directory == nil: directory = value
+    case "--env": variables.append(value)
+    default:
+      guard let setting = JobSetting.allCases.first(where: { $0.flag == name }), !has(setting) else {
+        return false
+      }
+      settings.append(Setting(setting: setting, value: value))
+    }
+    return true
+  }
+
+  private func has(_ setting: JobSetting) -> Bool {
+    settings.contains { $0.setting == setting }
+  }
+
+  var action: Enqueuing {
+    let words = EnqueueWords(
+      settings: settings.map { ($0.setting, $0.value) }, payload: payload, variables: variables,
+      directory: directory)
+    return Enqueuing(words: words, command: command)
+  }
+}
+
+/// The global flags as plain values.
+struct QuickGlobals: Equatable {
+  var workspace: String?
+  var context: String?
+  var store: String?
+  var expect: String?
+  var flags: Set<String> = []
+
+  mutating func take(flag: String) -> Bool {
+    guard GlobalOptions.flags.contains(flag) else { return false }
+    flags.insert(flag)
+    return true
+  }
+
+  mutating func take(option: String, _ value: String) -> Bool {
+    switch option {
+    case "-w" where workspace == nil, "--workspace" where workspace == nil: workspace = value
+    case "--context" where context == nil: context = value
+    case "--store" where store == nil: store = value
+    case "--expect" where expect == nil: expect = value
+    default: return false
+    }
+    return true
+  }
+
+  var options: GlobalOptions {
+    var options = GlobalOptions()
+    options.workspaces = workspace.map { [$0] } ?? []
+    options.context = context
+    options.store = store
+    options.expect = expect
+    options.json = flags.contains("--json")
+    options.quiet = flags.contains("-q") || flags.contains("--quiet")
+    options.verbose = flags.contains("-v") || flags.contains("--verbose")
+    options.noInput = flags.contains("--no-input")
+    options.yes = flags.contains("--yes")
+    options.color = .auto
+    return options
+  }
+}
