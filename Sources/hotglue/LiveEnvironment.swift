@@ -33,8 +33,8 @@ extension StoreAccess {
       open: { (path, expected) throws(StoreError) in
         try SQLiteStore.open(at: path, expectedStoreID: expected)
       },
-      restore: { (backup, path, now) throws(StoreError) in
-        throw StoreError.unexpected("restore \(backup) \(path) \(now)")
+      restore: { (backup, path, actor, now) throws(StoreError) in
+        try SQLiteStore.restore(backup: backup, to: path, by: actor, at: now)
       })
   }
 }

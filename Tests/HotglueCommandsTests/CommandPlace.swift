@@ -93,7 +93,9 @@ struct CommandPlace {
         open: { (path, expected) throws(StoreError) in
           try SQLiteStore.open(at: path, expectedStoreID: expected)
         },
-        restore: { (_, path, _) throws(StoreError) in throw StoreError.missing(path: path) }))
+        restore: { (backup, path, actor, now) throws(StoreError) in
+          try SQLiteStore.restore(backup: backup, to: path, by: actor, at: now)
+        }))
     environment.switchStep = switchStep
     return environment
   }

@@ -19,15 +19,17 @@ struct DispatchTests {
     #expect(Set(CommandKind.allCases.map(\.words)).count == CommandKind.allCases.count)
   }
 
-  @Test("the tree has every command of the table, and no other")
+  @Test("the tree has every command of the table but those that only hotglue itself uses")
   func tree() {
     func leaves(_ type: any ParsableCommand.Type, _ path: [String]) -> [[String]] {
       let below = type.configuration.subcommands
       if below.isEmpty { return [path] }
       return below.flatMap { leaves($0, path + [$0.configuration.commandName ?? "?"]) }
     }
-    let found = Set(leaves(RootCommand.self, []))
-    #expect(found == Set(CommandKind.allCases.map(\.words)))
+    func shown(_ commands: [[String]]) -> Set<[String]> {
+      Set(commands.filter { !$0[0].hasPrefix("__") })
+    }
+    #expect(shown(leaves(RootCommand.self, [])) == shown(CommandKind.allCases.map(\.words)))
   }
 
   @Test(

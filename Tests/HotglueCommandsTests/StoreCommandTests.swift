@@ -1,5 +1,7 @@
+import Glibc
 import HotglueCommands
 import HotglueCore
+import HotglueStore
 import Testing
 
 @Suite("Store commands")
@@ -46,6 +48,51 @@ struct StoreCommandTests {
     #expect(place.run("store backup copy.db").status == 73)
     let copy = place.folder.file("copy.db")
     #expect(place.run(["--store", copy, "-w", "acme", "job", "show", "\(job)"]).status == 0)
+  }
+
+  @Test("a restore must be confirmed, puts the backup in place, and starts a new incarnation")
+  func restore() throws {
+    var place = try CommandPlace.ready()
+    _ = try place.enqueue()
+    _ = place.run("store backup copy.db")
+    let later = try place.enqueue(2)
+    #expect(
+      place.run("store restore copy.db")
+        == Answer(
+          status: 82, output: "",
+          error: "hotglue: this must be confirmed: replace 'PLACE/.hotglue/store.db', which holds "
+            + "3 pending jobs, by 'PLACE/copy.db'?\nhint: add --yes to answer yes\n"))
+    #expect(
+      place.run("store restore copy.db --dry-run").output
+        == "would restore 'PLACE/.hotglue/store.db' from 'PLACE/copy.db'; it holds 3 pending jobs\n"
+    )
+    place.terminals = [0, 2]
+    place.input = Array("no\n".utf8)
+    #expect(place.run("store restore copy.db").status == 82)
+    #expect(place.run("store restore copy.db --no-input").status == 82)
+    #expect(try place.store().info().jobsByState[.pending] == 3)
+    place.input = Array("y\n".utf8)
+    let answer = place.run("store restore copy.db")
+    #expect(answer.status == 0)
+    #expect(
+      answer.output
+        == "restored 'PLACE/.hotglue/store.db' from 'PLACE/copy.db': incarnation 2\n")
+    #expect(try place.store().info().jobsByState[.pending] == 1)
+    let next = try #require(try place.enqueue().first)
+    #expect(next > (later.max() ?? 0))
+    #expect(place.run("store restore copy.db --yes").status == 0)
+    #expect(place.run("store restore none.db --yes").status != 0)
+  }
+
+  @Test("a store that is lost is made again from its backup")
+  func restoreLost() throws {
+    let place = try CommandPlace.ready()
+    _ = try place.enqueue()
+    _ = place.run("store backup copy.db")
+    for suffix in ["", "-wal", "-shm"] { unlink(place.storePath + suffix) }
+    #expect(place.run("job list").status == 69)
+    #expect(place.run("store restore copy.db").status == 0)
+    #expect(place.run("job list -q").output == "1\n")
   }
 
   @Test("prune keeps what has not ended, and says what it would do")

@@ -73,12 +73,12 @@ public struct StoreAccess {
   public var open: (_ path: String, _ expectedStoreID: String?) throws(StoreError) -> any Store
   /// Makes the store at `path` a new incarnation of the backup.
   public var restore:
-    (_ backup: String, _ path: String, _ now: Timestamp) throws(StoreError) -> Void
+    (_ backup: String, _ path: String, _ actor: Actor, _ now: Timestamp) throws(StoreError) -> Void
 
   public init(
     create: @escaping (String, String?, Timestamp) throws(StoreError) -> any Store,
     open: @escaping (String, String?) throws(StoreError) -> any Store,
-    restore: @escaping (String, String, Timestamp) throws(StoreError) -> Void
+    restore: @escaping (String, String, Actor, Timestamp) throws(StoreError) -> Void
   ) {
     self.create = create
     self.open = open

@@ -28,12 +28,7 @@ struct StoreSession {
   var now: Timestamp { environment.now() }
 
   /// Who does it, for the log and for histories.
-  var actor: Actor {
-    Actor(
-      user: environment.user.name(), command: kind.name,
-      workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
-      terminal: environment.terminalName(), job: context.pinned?.job)
-  }
+  var actor: Actor { Actor(for: kind, context, in: environment) }
 
   /// The same session in one workspace, with the guards of the command's row in the table.
   func entering(_ id: WorkspaceID) throws -> WorkspaceSession {
@@ -75,5 +70,16 @@ extension StoreSession {
       throw ContextError.storeNeedsWorkspace(store: context.store)
     }
     return try context.requireWorkspace()
+  }
+}
+
+extension Actor {
+  init(
+    for kind: CommandKind, _ context: ResolvedContext, in environment: CommandEnvironment
+  ) {
+    self.init(
+      user: environment.user.name(), command: kind.name,
+      workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
+      terminal: environment.terminalName(), job: context.pinned?.job)
   }
 }

@@ -78,7 +78,8 @@ extension CommandError {
     case .corrupt(let place, let detail):
       self.init(
         "store_corrupt", .storeUnusable, "the store '\(place)' is damaged: \(detail)",
-        hint: "keep a copy of it, then 'hotglue store restore BACKUP'", facts: path(place))
+        hint: "move it away together with '\(place).d', then 'hotglue store restore BACKUP'",
+        facts: path(place))
     case .newerSchema(let place, let found, let known):
       self.init(
         "store_newer", .storeUnusable,

@@ -4,15 +4,18 @@ import HotglueStore
 
 struct StoreRestore: HotglueCommand {
   static let configuration = CommandConfiguration(
-    commandName: "restore", abstract: "put a backup in the place of the context's store",
+    commandName: "restore", abstract: "put the context's store back to what a backup holds",
     discussion: """
       The restored store is a new incarnation: IDs and fences jump ahead, attempts that were running
-      become unknown, and idempotency keys differ. A store that is in the place must be moved away
-      first.
+      become unknown, and idempotency keys differ. What the store holds is replaced by what the backup
+      holds, in one step. A store that is damaged must be moved away first, with its folder STORE.d.
       """)
   static let kind = CommandKind.storeRestore
 
   @OptionGroup var global: GlobalOptions
+
+  @Flag(name: .customLong("dry-run"), help: "Print what would be replaced, and do nothing.")
+  var dryRun = false
 
   @Argument(help: "The backup.", completion: .file())
   var file: String
@@ -20,12 +23,36 @@ struct StoreRestore: HotglueCommand {
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     let loader = ContextLoader(environment)
     let context = try loader.resolve(global)
-    let path = try loader.absolute(file)
-    try environment.stores.restore(path, context.store, environment.now())
+    let backup = try loader.absolute(file)
+    let output = Output(environment, global)
+    let held = try holdings(context, environment)
+    try loader.confirmGroup(of: context)
+    let question = held.map { "replace '\(context.store)', which holds \($0), by '\(backup)'?" }
+    if dryRun {
+      output.line(
+        "would restore '\(context.store)' from '\(backup)'"
+          + (held.map { "; it holds \($0)" } ?? "; there is no store yet"))
+      return .done
+    }
+    if let question { try output.confirm(question) }
+    let actor = Actor(for: Self.kind, context, in: environment)
+    try environment.stores.restore(backup, context.store, actor, environment.now())
     let info = try environment.stores.open(context.store, context.storeID).info()
-    Output(environment, global).result(json: info.json, id: info.storeID) {
-      "restored '\(context.store)' from '\(path)': incarnation \(info.incarnation)"
+    output.result(json: info.json, id: info.storeID) {
+      "restored '\(context.store)' from '\(backup)': incarnation \(info.incarnation)"
     }
     return .done
+  }
+
+  /// What the store in the place holds; `nil` when there is none.
+  private func holdings(
+    _ context: ResolvedContext, _ environment: CommandEnvironment
+  ) throws -> String? {
+    do {
+      let info = try environment.stores.open(context.store, context.storeID).info()
+      return WorkspaceContents(jobsByState: info.jobsByState).summary
+    } catch StoreError.missing {
+      return nil
+    }
   }
 }
