@@ -11,8 +11,11 @@ public enum Hotglue {
     do {
       try environment.output.flush()
     } catch {
-      report(CommandError(error), json: false, environment)
-      return CommandError(error).exit.rawValue
+      // A command that failed has said why; perhaps this very thing.
+      guard status == .done else { return status.rawValue }
+      let lost = CommandError(error)
+      report(lost, json: Dispatch.asksForJSON(arguments), environment)
+      return lost.exit.rawValue
     }
     return status.rawValue
   }

@@ -172,5 +172,9 @@ struct DispatchTests {
         == Answer(
           status: 74, output: "",
           error: "hotglue: cannot write 'standard output': no space left on device\n"))
+    #expect(
+      place.run("workspace current --json").error
+        == #"{"error":{"code":"input_output","message":"cannot write 'standard output': no space "#
+        + #"left on device","hint":null,"exit":74,"path":"standard output"}}"# + "\n")
   }
 }

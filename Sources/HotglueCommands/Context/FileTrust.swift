@@ -16,9 +16,14 @@ enum FileTrust: Equatable {
       return .refused(
         reason: "may be written by every user", remedy: "chmod go-w \(Shell.quoted(path))")
     }
-    let isMine = status.st_uid == user || status.st_uid == 0
-    if isMine, mode & 0o020 == 0 { return .trusted }
-    return .ifSharedBy(group: status.st_gid)
+    if mode & 0o020 != 0 { return .ifSharedBy(group: status.st_gid) }
+    if status.st_uid == user || status.st_uid == 0 { return .trusted }
+    return .refused(reason: "belongs to another user", remedy: remedy(forOwner: user, path))
+  }
+
+  private static func remedy(forOwner user: UInt32, _ path: String) -> String {
+    "make a context of your own with 'hotglue init', or as an administrator: "
+      + "chown \(user) \(Shell.quoted(path))"
   }
 
   /// Why a file that is fine in a shared store only is refused in another one.
@@ -26,10 +31,7 @@ enum FileTrust: Equatable {
     let isMine = status.st_uid == user || status.st_uid == 0
     return CommandError.notPermitted(
       path, isMine ? "may be written by its group" : "belongs to another user",
-      remedy: isMine
-        ? "chmod go-w \(Shell.quoted(path))"
-        : "make a context of your own with 'hotglue init', or as an administrator: "
-          + "chown \(user) \(Shell.quoted(path))")
+      remedy: isMine ? "chmod go-w \(Shell.quoted(path))" : remedy(forOwner: user, path))
   }
 }
 

@@ -103,7 +103,8 @@ extension CommandError {
         facts: path(place))
     case .notPermitted(let place, let reason, let remedy):
       self.init(
-        "not_permitted", .notPermitted, "'\(place)' \(reason)", hint: remedy, facts: path(place))
+        "not_permitted", .notPermitted, "'\(place)' cannot be used: \(reason)", hint: remedy,
+        facts: path(place))
     case .unsupportedFileSystem(let place, let kind):
       self.init(
         "unsupported_file_system", .storeUnusable,
