@@ -2,6 +2,8 @@
 #include "csqlite.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,6 +15,16 @@
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
+
+static void prepare_once(void) {
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
+void csqlite_prepare_process(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, prepare_once);
+}
 
 static void interrupt_only(int signal) { (void)signal; }
 

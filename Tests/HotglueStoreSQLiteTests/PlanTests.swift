@@ -33,7 +33,8 @@ struct PlanTests {
     (WorkspaceSQL.countFinished, "job_finished"),
   ]
 
-  @Test("every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<19)
+  @Test(
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<19)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")

@@ -87,8 +87,9 @@ extension JobStoreConformance {
         try requireEqual(try fixture.expire(), [], "what expires")
         try requireEqual(try fixture.job(id).state, .running)
       },
-      ConformanceRule("prune removes what its rule names, with attempts, and never what is uncertain")
-      { fixture in
+      ConformanceRule(
+        "prune removes what its rule names, with attempts, and never what is uncertain"
+      ) { fixture in
         let kept: [JobState] = [.pending, .running, .uncertain]
         let states = kept + [.succeeded, .cancelled, .failed, .exhausted]
         var ids: [JobState: JobID] = [:]

@@ -109,7 +109,8 @@ public enum ClaimStoreConformance {
       try requireEqual(Set(claimed.flatMap { $0 }).count, total, "number of jobs")
       try fixture.requireSound()
     },
-    ConformanceRule("the idempotency key is one per job, the same for all its attempts") { fixture in
+    ConformanceRule("the idempotency key is one per job, the same for all its attempts") {
+      fixture in
       try fixture.enqueue { $0.policy.maxAttempts = 2 }
       let first = try fixture.claimOne()
       try fixture.settle(first.reference, .retry, after: .zero)

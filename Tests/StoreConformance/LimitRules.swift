@@ -16,7 +16,8 @@ extension ClaimStoreConformance {
         claimed.map { $0.job.request.limitKey }, ["source", "wide", "wide"], "the keys claimed")
       try requireEqual(try fixture.claim(10), [], "what is claimed while they run")
     },
-    ConformanceRule("jobs parked behind a limit come back one by one until all have run") { fixture in
+    ConformanceRule("jobs parked behind a limit come back one by one until all have run") {
+      fixture in
       var ids: [JobID] = []
       for index in 0..<6 {
         ids.append(

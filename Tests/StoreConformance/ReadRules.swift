@@ -18,7 +18,8 @@ extension JobStoreConformance {
       try requireEqual(try page(before: ids[3]), [ids[2], ids[1]], "the second page")
       try requireEqual(try page(before: ids[1]), [ids[0]], "the last page")
     },
-    ConformanceRule("a list filters by every set of states, as a scan of all jobs would") { fixture in
+    ConformanceRule("a list filters by every set of states, as a scan of all jobs would") {
+      fixture in
       for state in JobState.allCases where state != .blocked {
         for _ in 0..<2 { _ = try fixture.job(in: state) }
       }

@@ -14,7 +14,8 @@ extension ClaimStoreConformance {
       try requireEqual(try fixture.job(id), before, "the job")
       try requireEqual(try fixture.store.lateReports(of: id, in: fixture.acme), [], "late reports")
     },
-    ConformanceRule("another outcome of a recorded attempt is late, and kept for people") { fixture in
+    ConformanceRule("another outcome of a recorded attempt is late, and kept for people") {
+      fixture in
       let id = try fixture.enqueue()
       let attempt = try fixture.claimOne().reference
       try fixture.settle(attempt, .unknown)
@@ -125,7 +126,8 @@ extension ClaimStoreConformance {
     ending(.unknown, cancelled: true, to: .uncertain, reason: "outcome_unknown"),
     ending(.succeeded, cancelled: true, to: .succeeded),
     ending(.failed, cancelled: true, to: .failed),
-    ConformanceRule("a job whose attempt never started is due at once, with a new fence") { fixture in
+    ConformanceRule("a job whose attempt never started is due at once, with a new fence") {
+      fixture in
       try fixture.enqueue()
       let first = try fixture.claimOne()
       try fixture.settle(first.reference, .neverStarted)

@@ -16,11 +16,12 @@ static inline int csqlite_bind_text(
   return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);
 }
 
-/// Turns the bookkeeping of SQLite's allocator off: a global lock per allocation that nobody reads.
-/// Without effect once SQLite is initialised.
-static inline void csqlite_no_memory_statistics(void) {
-  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-}
+/// Settings of the process that make SQLite's allocations cheap. Without effect once it was called.
+///
+/// The bookkeeping of its allocator goes: a global lock per allocation that nobody reads. And the heap
+/// keeps a megabyte: the 64 KiB that a statement's journal takes and gives back would else go to the
+/// kernel and come from it once a claim (measured: 14 calls of `brk` instead of 2,200 in 3,000 claims).
+void csqlite_prepare_process(void);
 
 /// Waits for an exclusive `flock`, at most until `deadline_ms` of the monotonic clock.
 ///

@@ -58,6 +58,7 @@ extension SQLiteStore {
         let slot = request.slots[claimed.count]
         claimed.append(try take(head, slot: slot, for: claimant, at: now))
       }
+      if claimed.count == request.slots.count { break }
       if request.only == nil, let next = try nextDue(afterLeavingOf: head, at: now) {
         heads[best] = next
       } else {
@@ -94,8 +95,8 @@ extension SQLiteStore {
     let changed = try connection.run(
       ClaimSQL.take,
       [
-        .integer(job.id), .text(job.workspace.text), .integer(claimant.worker), .text(slot),
-        .text(lease.bootID), .integer(lease.milliseconds), .integer(leaseWall.milliseconds),
+        .integer(job.id), .text(job.workspace.text), .integer(claimant.worker),
+        .integer(lease.milliseconds), .integer(leaseWall.milliseconds),
         .integer(now.milliseconds), .integer(latestRunAt),
       ])
     guard changed == 1 else {

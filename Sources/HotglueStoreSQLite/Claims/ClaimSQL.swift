@@ -80,11 +80,11 @@ enum ClaimSQL {
     "claim.take",
     """
     UPDATE job SET state = 'running', reason = NULL, attempt = attempt + 1, fence = fence + 1,
-      watch = 1, worker = ?3, slot = ?4, lease_boot = ?5, lease_ms = ?6, lease_wall_ms = ?7,
-      parked = 0, started_at = coalesce(started_at, ?8),
-      budgets_started_at = coalesce(budgets_started_at, ?8)
-    WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?9
-      AND (expires_at IS NULL OR expires_at > ?8)
+      watch = 1, worker = ?3, lease_ms = ?4, lease_wall_ms = ?5, parked = 0,
+      started_at = coalesce(started_at, ?6),
+      budgets_started_at = iif(budgets_started_at = 0, ?6, budgets_started_at)
+    WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?7
+      AND (expires_at IS NULL OR expires_at > ?6)
     """)
   static let addAttempt = SQL(
     "attempt.insert",
@@ -98,7 +98,7 @@ enum ClaimSQL {
     UPDATE job SET state = ?3, reason = ?4, attempt = ?5, failures = ?6, losses = ?7, snoozes = ?8,
       run_at = coalesce(?9, run_at), finished_at = ?10, key_held = ?11, error_code = ?12,
       error_message = ?13, error_kind = ?14, exit_status = ?15, signal = ?16, result = ?17,
-      worker = NULL, slot = NULL, lease_boot = NULL, lease_ms = NULL, lease_wall_ms = NULL,
+      worker = NULL, lease_ms = NULL, lease_wall_ms = NULL,
       unanswered_boot = NULL, unanswered_ms = NULL
     WHERE id = ?1 AND fence = ?2 AND state = 'running'
     """)
@@ -131,32 +131,33 @@ enum ClaimSQL {
   static let leaseToRenew = SQL(
     "lease.read",
     """
-    SELECT policy, lease_boot, lease_ms FROM job
+    SELECT policy FROM job
     WHERE id = ?1 AND workspace = ?2 AND fence = ?3 AND watch = ?4 AND worker = ?5
       AND state = 'running'
     """)
   static let renew = SQL(
     "lease.renew",
     """
-    UPDATE job SET lease_wall_ms = lease_wall_ms + (?7 - lease_ms), lease_boot = ?6, lease_ms = ?7
+    UPDATE job SET lease_wall_ms = lease_wall_ms + (?6 - lease_ms), lease_ms = ?6
     WHERE id = ?1 AND workspace = ?2 AND fence = ?3 AND watch = ?4 AND worker = ?5
       AND state = 'running'
     """)
   static let adopt = SQL(
     "lease.adopt",
     """
-    UPDATE job SET watch = watch + 1, worker = ?5, lease_boot = ?6, lease_ms = ?7,
-      lease_wall_ms = ?8, unanswered_boot = NULL, unanswered_ms = NULL
+    UPDATE job SET watch = watch + 1, worker = ?5, lease_ms = ?6, lease_wall_ms = ?7,
+      unanswered_boot = NULL, unanswered_ms = NULL
     WHERE id = ?1 AND workspace = ?2 AND fence = ?3 AND watch = ?4 AND state = 'running'
     """)
   static let running = SQL(
     "attempt.running",
     """
-    SELECT job.id, job.workspace, job.fence, job.attempt, job.watch, job.slot, job.worker,
-      job.lease_boot, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
+    SELECT job.id, job.workspace, job.fence, job.attempt, job.watch, attempt.slot,
+      job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
       job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
       worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path
     FROM job INDEXED BY job_running JOIN worker ON worker.id = job.worker
+      JOIN attempt ON attempt.job = job.id AND attempt.fence = job.fence
     WHERE job.worker IS NOT NULL AND job.workspace IN (SELECT value FROM json_each(?1))
       AND job.worker IS NOT ?2
     ORDER BY job.lease_ms, job.id
@@ -164,11 +165,12 @@ enum ClaimSQL {
   static let runningOne = SQL(
     "attempt.running_one",
     """
-    SELECT job.id, job.workspace, job.fence, job.attempt, job.watch, job.slot, job.worker,
-      job.lease_boot, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
+    SELECT job.id, job.workspace, job.fence, job.attempt, job.watch, attempt.slot,
+      job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
       job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
       worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path
     FROM job JOIN worker ON worker.id = job.worker
+      JOIN attempt ON attempt.job = job.id AND attempt.fence = job.fence
     WHERE job.id = ?1 AND job.workspace = ?2
     """)
   static let setUnanswered = SQL(

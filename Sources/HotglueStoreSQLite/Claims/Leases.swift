@@ -22,7 +22,7 @@ extension SQLiteStore {
         }
         let lease = bootNow.advanced(by: policy.lease)
         let changed = try connection.run(
-          ClaimSQL.renew, conditions + [.text(lease.bootID), .integer(lease.milliseconds)])
+          ClaimSQL.renew, conditions + [.integer(lease.milliseconds)])
         if changed != 1 { lost.append(reference) }
       }
       return lost
@@ -44,7 +44,7 @@ extension SQLiteStore {
         ClaimSQL.adopt,
         [
           .integer(attempt.job), .text(attempt.workspace.text), .integer(attempt.fence),
-          .integer(watch), .integer(worker), .text(lease.bootID), .integer(lease.milliseconds),
+          .integer(watch), .integer(worker), .integer(lease.milliseconds),
           .integer(now.advanced(by: length).milliseconds),
         ])
       guard changed == 1 else {

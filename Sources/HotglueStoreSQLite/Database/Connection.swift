@@ -15,7 +15,7 @@ final class Connection {
   enum Access { case readWrite, readOnly }
 
   init(path: String, access: Access = .readWrite) throws(StoreError) {
-    csqlite_no_memory_statistics()
+    csqlite_prepare_process()
     let flags =
       (access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)
       | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE

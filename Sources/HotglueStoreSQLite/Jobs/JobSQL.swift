@@ -27,7 +27,8 @@ enum JobSQL {
   static let columns: StaticString = """
     SELECT id, workspace, type, queue, rank, state, reason, parked, run_at, expires_at, created_at,
       started_at, finished_at, attempt, failures, losses, snoozes, fence, watch,
-      (SELECT name FROM worker WHERE worker.id = job.worker), lease_boot, lease_ms, lease_wall_ms,
+      (SELECT name FROM worker WHERE worker.id = job.worker),
+      (SELECT boot_id FROM worker WHERE worker.id = job.worker), lease_ms, lease_wall_ms,
       cancel_requested_at, limit_key, limit_max, key, key_hold, error_code, error_message,
       error_kind, exit_status, signal, progress, result, policy, command, directory, environment,
       coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id))
@@ -37,7 +38,8 @@ enum JobSQL {
     """
     SELECT id, workspace, type, queue, rank, state, reason, parked, run_at, expires_at, created_at,
       started_at, finished_at, attempt, failures, losses, snoozes, fence, watch,
-      (SELECT name FROM worker WHERE worker.id = job.worker), lease_boot, lease_ms, lease_wall_ms,
+      (SELECT name FROM worker WHERE worker.id = job.worker),
+      (SELECT boot_id FROM worker WHERE worker.id = job.worker), lease_ms, lease_wall_ms,
       cancel_requested_at, limit_key, limit_max, key, key_hold, error_code, error_message,
       error_kind, exit_status, signal, progress, result, policy, command, directory, environment,
       coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id))
@@ -48,7 +50,8 @@ enum JobSQL {
   static let facts = SQL(
     "job.facts",
     """
-    SELECT state, attempt, failures, losses, snoozes, cancel_requested_at, budgets_started_at,
+    SELECT state, attempt, failures, losses, snoozes, cancel_requested_at,
+      coalesce(budgets_started_at, started_at),
       policy, fence, limit_key, parked, key, key_held, key_hold, type, workspace
     FROM job WHERE id = ?1
     """)
@@ -96,7 +99,7 @@ enum JobSQL {
     UPDATE job SET state = ?4, reason = ?5, parked = 0, run_at = coalesce(?6, run_at),
       finished_at = ?7, failures = ?8, losses = ?9, snoozes = ?10, key_held = ?11,
       cancel_requested_at = NULL, cancel_by = NULL,
-      budgets_started_at = iif(?12, NULL, budgets_started_at),
+      budgets_started_at = iif(?12, 0, budgets_started_at),
       error_code = iif(?4 = 'succeeded', NULL, error_code),
       error_message = iif(?4 = 'succeeded', NULL, error_message),
       error_kind = iif(?4 = 'succeeded', NULL, error_kind)

@@ -45,6 +45,8 @@ extension Migration {
       ) STRICT;
 
       -- `rank` is the negated priority, so that one ascending index gives the order of claims.
+      -- A lease is of the boot that its worker runs under; its slot stands in the attempt's row. Rows
+      -- grow little when they are claimed, so that full pages need not be split.
       -- `parked` jobs wait behind a saturated limit key, out of the claim's way.
       CREATE TABLE job (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -61,6 +63,7 @@ extension Migration {
         created_at INTEGER NOT NULL,
         created_by TEXT NOT NULL,
         started_at INTEGER,
+        -- What --retry-for counts from, where it is not the first start; 0: the next start.
         budgets_started_at INTEGER,
         finished_at INTEGER,
         attempt INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
@@ -70,8 +73,6 @@ extension Migration {
         fence INTEGER NOT NULL DEFAULT 0 CHECK (fence >= attempt),
         watch INTEGER NOT NULL DEFAULT 0 CHECK (watch >= 0),
         worker INTEGER REFERENCES worker (id),
-        slot TEXT,
-        lease_boot TEXT,
         lease_ms INTEGER,
         lease_wall_ms INTEGER,
         unanswered_boot TEXT,
@@ -98,8 +99,7 @@ extension Migration {
         payload TEXT,
         UNIQUE (workspace, id),
         CHECK ((state = 'running') = (worker IS NOT NULL)),
-        CHECK ((state = 'running') = (slot IS NOT NULL)),
-        CHECK ((state = 'running') = (lease_boot IS NOT NULL AND lease_ms IS NOT NULL)),
+        CHECK ((state = 'running') = (lease_ms IS NOT NULL)),
         CHECK (unanswered_ms IS NULL OR state = 'running'),
         CHECK ((finished_at IS NOT NULL)
           = (state IN ('succeeded', 'failed', 'exhausted', 'uncertain', 'cancelled'))),
