@@ -56,6 +56,28 @@ public final class FileLock {
     return true
   }
 
+  /// The names of lock files in a folder that nobody holds and that are older than `ageMs`: younger
+  /// ones may be between being made and being locked.
+  public static func abandoned(in folder: String, olderThanMs ageMs: Int64) throws(ProcessError)
+    -> [String]
+  {
+    guard let entries = opendir(folder) else {
+      if errno == ENOENT { return [] }
+      throw .system(call: "opendir", path: folder, errno: errno)
+    }
+    defer { closedir(entries) }
+    var names: [String] = []
+    while let entry = readdir(entries) {
+      let name = text(of: entry.pointee.d_name)
+      var facts = stat()
+      guard name.hasSuffix(".lock"), stat(folder + "/" + name, &facts) == 0 else { continue }
+      let changedMs = Int64(facts.st_mtim.tv_sec) * 1000
+      guard changedMs < WallClock.now() - ageMs else { continue }
+      if try isFree(path: folder + "/" + name) { names.append(name) }
+    }
+    return names
+  }
+
   /// Tries until `deadline` (boot-clock milliseconds), at growing intervals of at most 20 ms;
   /// false when the time is over.
   public func lock(until deadline: Int64) throws(ProcessError) -> Bool {

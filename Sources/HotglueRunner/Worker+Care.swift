@@ -249,7 +249,20 @@ extension Worker {
     }
     for log in removed.logs { unlink(place.folder + "/" + log) }
     try sweepSlots()
+    try sweepWorkers()
     pruneAt = now.advanced(by: removed.jobs.count == 200 ? .seconds(10) : .minutes(10))
+  }
+
+  /// Forgets workers that were killed: their rows are retired, and their lock files go.
+  func sweepWorkers() throws(RunnerError) {
+    let folder = place.folder + "/workers"
+    let names = try processStep { () throws(ProcessError) in
+      try FileLock.abandoned(in: folder, olderThanMs: 600_000)
+    }
+    try storeStep { () throws(StoreError) in
+      try store.retireWorkers(withLocks: names.map { "workers/" + $0 })
+    }
+    for name in names { unlink(folder + "/" + name) }
   }
 
   /// Removes the slots of supervisors that died with their worker and without an attempt.

@@ -116,6 +116,7 @@ public final class Worker {
   public func run() throws(RunnerError) -> WorkerSummary {
     observe(.ready(worker: name))
     try sweepSlots()
+    try sweepWorkers()
     let endAt = options.maxTime.map { place.bootNow().advanced(by: $0) }
     while true {
       takeSignals()

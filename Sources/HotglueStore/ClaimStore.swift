@@ -164,6 +164,8 @@ public protocol ClaimStore {
   func register(_ worker: WorkerIdentity, by actor: Actor, at now: Timestamp) throws(StoreError)
     -> WorkerID
   func retire(_ worker: WorkerID) throws(StoreError)
+  /// Retires workers that are known to be dead, by their lock files.
+  func retireWorkers(withLocks lockPaths: [String]) throws(StoreError)
 
   /// Records the settlements, each under its own fence, and claims up to `claim.slots.count` jobs, all
   /// in one commit: the completion of one attempt and the claim of the next cost one sync.

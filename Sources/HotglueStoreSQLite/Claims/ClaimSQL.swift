@@ -128,6 +128,12 @@ enum ClaimSQL {
     UPDATE worker SET retired_at = max(registered_at, CAST(strftime('%s', 'now') AS INTEGER) * 1000)
     WHERE id = ?1 AND retired_at IS NULL
     """)
+  static let retireByLock = SQL(
+    "worker.retire_by_lock",
+    """
+    UPDATE worker SET retired_at = max(registered_at, CAST(strftime('%s', 'now') AS INTEGER) * 1000)
+    WHERE retired_at IS NULL AND lock_path IN (SELECT value FROM json_each(?1))
+    """)
   static let leaseToRenew = SQL(
     "lease.read",
     """

@@ -25,6 +25,13 @@ extension SQLiteStore {
     }
   }
 
+  public func retireWorkers(withLocks lockPaths: [String]) throws(StoreError) {
+    guard !lockPaths.isEmpty else { return }
+    _ = try write { () throws(StoreError) in
+      try connection.run(ClaimSQL.retireByLock, [.text(JSON.strings(lockPaths).text)])
+    }
+  }
+
   public func runningAttempts(
     in workspaces: [WorkspaceID], notMindedBy worker: WorkerID?
   ) throws(StoreError) -> [RunningAttempt] {
