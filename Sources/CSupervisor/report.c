@@ -44,7 +44,10 @@ hg_said hg_report_line(
   case HG_LINE_BAD:
     keep_bad_line(outcome, line, length);
     return HG_SAID_BADLY;
-  case HG_LINE_PROGRESS: hg_slot_keep_progress(slot, line, length); return HG_SAID;
+  case HG_LINE_PROGRESS:
+    outcome->progress_lines++;
+    hg_slot_keep_progress(slot, line, length);
+    return HG_SAID;
   case HG_LINE_RESULT: break;
   }
   if (outcome->result_bytes) {

@@ -55,14 +55,14 @@ public enum Slot {
     if error == ENOENT { return nil }
     if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
     try ProcessError.check(error, "read the slot", slot)
-    return try SlotContents(view, slot: slot)
+    return try SlotContents(view, at: SlotPlace(storeFolder: storeFolder, slot: slot))
   }
 }
 
 extension SlotContents {
-  init(_ view: hg_slot_view, slot: String) throws(ProcessError) {
+  init(_ view: hg_slot_view, at place: SlotPlace) throws(ProcessError) {
     let here = try ProcessIdentity.current()
-    self.slot = slot
+    slot = place.slot
     storeID = text(of: view.head.store_id)
     isShared = view.head.shared != 0
     supervisor = ProcessIdentity(
@@ -73,7 +73,7 @@ extension SlotContents {
     isOfThisBoot = supervisor.bootID == here.bootID
     isOfThisNamespace = supervisor.pidNamespace == here.pidNamespace
     attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
-    outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome) : nil
+    outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome, in: place) : nil
   }
 }
 

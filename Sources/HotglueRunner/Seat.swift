@@ -7,7 +7,8 @@ final class Seat {
   let link: SupervisorLink
   /// The supervisor was made by another worker: it is not kept for further attempts.
   let isAdopted: Bool
-  var minded: MindedAttempt?
+  var minded: MindedAttempt? { didSet { watchProgress(of: oldValue) } }
+  private var progress: SlotProgress?
   /// Its last attempt's end is not recorded yet.
   var isEnding = false
   /// It takes no further attempt.
@@ -17,6 +18,24 @@ final class Seat {
     self.link = link
     self.isAdopted = isAdopted
     self.minded = minded
+    watchProgress(of: nil)
+  }
+
+  private func watchProgress(of before: MindedAttempt?) {
+    if minded?.reference == before?.reference { return }
+    progress = minded.map {
+      SlotProgress(
+        storeFolder: link.storeFolder, slot: link.slotName, job: $0.reference.job,
+        fence: $0.reference.fence)
+    }
+  }
+
+  /// What its attempt said of its progress since the last look.
+  func newProgress() -> JobProgress? {
+    guard let line = progress?.look(), case .progress(let said)? = HandlerLine(line) else {
+      return nil
+    }
+    return said
   }
 
   var isIdle: Bool { minded == nil && !isEnding && !isRetiring }

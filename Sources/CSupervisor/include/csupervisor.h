@@ -93,7 +93,7 @@ typedef struct {
   uint32_t late_results; // after the ladder's KILL
   uint32_t bad_lines;    // not understood
   uint32_t long_lines;   // longer than HG_LINE_BYTES
-  uint32_t reserved2;
+  uint32_t progress_lines;
   uint64_t result_sum;
   char bad_line[HG_BAD_LINE_BYTES]; // how the first of them begins
   uint64_t checksum;

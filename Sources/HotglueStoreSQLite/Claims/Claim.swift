@@ -111,6 +111,7 @@ extension SQLiteStore {
     job.lease = lease
     job.leaseExpiresAt = leaseWall
     job.waitsForLimit = false
+    job.progress = nil
     job.startedAt = job.startedAt ?? now
     try connection.run(
       ClaimSQL.addAttempt,
