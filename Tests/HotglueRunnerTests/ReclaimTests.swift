@@ -86,7 +86,8 @@ extension Running {
       let claimed = try yard.abandonedClaim(slot: link.slotName)
       try link.start(yard.order(claimed))
       try yard.eventually("the stray is there") {
-        access(yard.folder.file("stray"), F_OK) == 0 && !(try yard.text(yard.folder.file("stray"))).isEmpty
+        guard access(yard.folder.file("stray"), F_OK) == 0 else { return false }
+        return try !yard.text(yard.folder.file("stray")).isEmpty
       }
       let stray = try #require(
         Int32(try yard.text(yard.folder.file("stray")).split(separator: "\n").first ?? ""))
