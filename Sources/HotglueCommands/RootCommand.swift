@@ -6,6 +6,14 @@ struct RootCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "hotglue",
     abstract: "durable jobs, workspace context and syncs for the shell",
+    discussion: """
+      Jobs are commands, kept in one store and run by workers; every job belongs to a workspace, and
+      which one a command acts in has one source: the context file, or -w. 'hotglue init' makes both
+      in this folder. The global options are taken before or after a command's name.
+
+      What holds when a process dies, and every exit status, is in hotglue-contract(7); how the
+      workspace is found, in hotglue-context(7).
+      """,
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, StoreNoun.self,
@@ -16,6 +24,10 @@ struct RootCommand: ParsableCommand {
 struct WorkspaceNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "workspace", abstract: "make, list and switch workspaces",
+    discussion: """
+      A workspace keeps its jobs apart from those of all others. Its ID is never renamed and never
+      used again; the name for people may change.
+      """,
     subcommands: [
       WorkspaceCreate.self, WorkspaceList.self, WorkspaceShow.self, WorkspaceCurrent.self,
       WorkspaceSwitch.self, WorkspaceArchive.self,
@@ -25,12 +37,20 @@ struct WorkspaceNoun: ParsableCommand {
 struct ContextNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "context", abstract: "see which workspace and store a command acts on, and why",
+    discussion: """
+      One context file counts: that of --context, else of $HOTGLUE_CONTEXT, else the nearest
+      .hotglue/context.json in this folder or above, else the user's own. See hotglue-context(7).
+      """,
     subcommands: [ContextShow.self, ContextPath.self, ContextPrompt.self])
 }
 
 struct JobNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "job", abstract: "enqueue commands as jobs, see them, and act on them",
+    discussion: """
+      Where a job is named, its number is taken, or its link: hotglue://WORKSPACE/job/42. A job of
+      another workspace than the resolved one is refused, with the flag that would mean it.
+      """,
     subcommands: [
       JobEnqueue.self, JobList.self, JobShow.self, JobLogs.self, JobWait.self, JobCancel.self,
       JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
@@ -41,6 +61,10 @@ struct JobNoun: ParsableCommand {
 struct StoreNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "store", abstract: "look after the store's file",
+    discussion: """
+      The store is one SQLite file, beside it a folder of the same name that ends in '.d' with locks
+      and logs. The two belong together: move them together, and only while no worker runs.
+      """,
     subcommands: [
       StoreInfoCommand.self, StoreCheck.self, StoreBackup.self, StoreRestore.self,
       StorePrune.self,

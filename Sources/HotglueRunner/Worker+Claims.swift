@@ -27,7 +27,8 @@ extension Worker {
     }
     if let claim {
       filledEverySeat = claimed.count == claim.slots.count
-      mayClaim = filledEverySeat
+      // A job that is named waits for its time, which `hasEnded` looks at.
+      mayClaim = filledEverySeat && options.only == nil
       if !filledEverySeat { try findNextDue() }
       emptyClaims = claimed.isEmpty ? emptyClaims + 1 : 0
       if emptyClaims > Self.mostEmptyClaims {
@@ -38,7 +39,7 @@ extension Worker {
     }
     if !ready.isEmpty {
       // An end frees a limit, or makes its own job due again.
-      if claim == nil { mayClaim = true }
+      if claim == nil { mayClaim = options.only == nil }
       let recorded = Set(ready.map { ObjectIdentifier($0.ending) })
       endings.removeAll { recorded.contains(ObjectIdentifier($0)) }
     }

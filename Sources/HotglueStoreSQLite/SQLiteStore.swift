@@ -42,6 +42,7 @@ public final class SQLiteStore {
     defer { gate.leave() }
     let checkpoint = Checkpoint(connection: connection, gate: gate, log: paths.log)
     try checkpoint.runIfDue()
+    _ = connection.takeFramesInLog()
     try connection.run(TransactionSQL.begin)
     let result: T
     do throws(StoreError) {
@@ -51,7 +52,7 @@ public final class SQLiteStore {
       rollBack()
       throw error
     }
-    checkpoint.note(framesAfterCommit: connection.framesInLog)
+    if let frames = connection.takeFramesInLog() { checkpoint.note(framesAfterCommit: frames) }
     return result
   }
 

@@ -126,6 +126,17 @@ struct GateTests {
     #expect(try fixture.store.check() == [])
   }
 
+  @Test("a transaction that writes nothing does not hide how long the log is")
+  func emptyTransaction() throws {
+    for _ in 0..<20 { try fixture.enqueue() }
+    let gate = try WriterGate(folder: fixture.store.folder, shared: false)
+    let length = gate.note.frames
+    #expect(length > 20)
+    try SQLiteStore.open(at: fixture.path).retire(4711)
+    try fixture.store.retire(4711)
+    #expect(gate.note.frames == length)
+  }
+
   @Test("a log that one large transaction blew up is cut again")
   func largeTransaction() throws {
     let payload = "\"" + String(repeating: "x", count: 100_000) + "\""

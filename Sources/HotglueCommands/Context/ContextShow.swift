@@ -3,7 +3,11 @@ import HotglueCore
 
 struct ContextShow: StoreCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "show workspace and store, and where each came from")
+    commandName: "show", abstract: "show workspace and store, and where each came from",
+    discussion: """
+      An origin is flag, environment, context_file, discovered (in this folder or above) or user (the
+      home folder's).
+      """)
   static let kind = CommandKind.contextShow
 
   @OptionGroup var global: GlobalOptions

@@ -4,7 +4,11 @@ import HotglueCore
 struct JobRetry: WorkspaceCommand {
   static let kind = CommandKind.jobRetry
   static let configuration = CommandConfiguration(
-    commandName: "retry", abstract: "give failed, exhausted or cancelled jobs fresh budgets")
+    commandName: "retry", abstract: "give failed, exhausted or cancelled jobs fresh budgets",
+    discussion: """
+      Each is pending again, at once. Attempts, fence and history go on. Refused while another job
+      that has not ended holds its key.
+      """)
 
   @OptionGroup var global: GlobalOptions
 

@@ -120,7 +120,7 @@ struct WorkEnding: ParsableArguments {
   @Option(
     name: .customLong("drain-wait"),
     help: ArgumentHelp(
-      "With --drain: wait for back-offs of its own jobs that end within this time.",
+      "With --drain: wait for back-offs of its own jobs that end within this time (default: 60s).",
       valueName: "duration"), transform: Arguments.span)
   var drainWait = Span.seconds(60)
 
@@ -140,7 +140,8 @@ struct WorkEnding: ParsableArguments {
   var maxTime: Span?
 
   @Option(
-    help: ArgumentHelp("How long attempts may go on after a signal.", valueName: "duration"),
+    help: ArgumentHelp(
+      "How long attempts may go on after a signal (default: 30s).", valueName: "duration"),
     transform: Arguments.span)
   var grace = Span.seconds(30)
 

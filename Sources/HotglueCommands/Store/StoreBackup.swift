@@ -4,7 +4,11 @@ import HotglueStore
 
 struct StoreBackup: StoreCommand {
   static let configuration = CommandConfiguration(
-    commandName: "backup", abstract: "write a whole copy of the store while it is in use")
+    commandName: "backup", abstract: "write a whole copy of the store while it is in use",
+    discussion: """
+      One moment of the store, with all it acknowledged until then; the logs of attempts are not in
+      it. 'hotglue store restore' puts it back.
+      """)
   static let kind = CommandKind.storeBackup
 
   @OptionGroup var global: GlobalOptions

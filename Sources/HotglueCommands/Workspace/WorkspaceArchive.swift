@@ -4,7 +4,11 @@ import HotglueStore
 
 struct WorkspaceArchive: StoreCommand {
   static let configuration = CommandConfiguration(
-    commandName: "archive", abstract: "close a workspace: it can be read, and never changed again")
+    commandName: "archive", abstract: "close a workspace: it can be read, and never changed again",
+    discussion: """
+      Says what the workspace holds. The resolved one is archived only when --confirm repeats its ID.
+      Nothing is removed, and there is no command that would.
+      """)
   static let kind = CommandKind.workspaceArchive
 
   @OptionGroup var global: GlobalOptions

@@ -44,8 +44,12 @@ final class Connection {
       }, logLength)
   }
 
-  /// Frames in the log after this connection's last commit that wrote anything.
-  var framesInLog: UInt32 { logLength.pointee }
+  /// How many frames the log has after a commit, taken once: `nil` when nothing was written since it
+  /// was asked last, because then this connection cannot tell.
+  func takeFramesInLog() -> UInt32? {
+    defer { logLength.pointee = 0 }
+    return logLength.pointee == 0 ? nil : logLength.pointee
+  }
 
   /// For the recovery of the log by a first reader, and for other programs that write; hotglue's
   /// own writers wait at the gate.

@@ -1,0 +1,141 @@
+import Glibc
+import HotglueCore
+import HotglueProcess
+import HotglueRunner
+import HotglueStore
+import Testing
+
+extension Running {
+  /// Every place at which worker and supervisor can be gone, and what is found there.
+  @Suite struct Reclaims {
+    @Test("claimed and never ordered: it goes back at once, and no budget is touched")
+    func neverOrdered() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("true")
+      let nursery = try yard.nursery()
+      var link: SupervisorLink? = try nursery.makeSupervisor()
+      let slot = try #require(link).slotName
+      _ = try yard.abandonedClaim(slot: slot)
+      // The owner dies: its end of the connection closes, and nothing was ordered.
+      link = nil
+      try yard.eventually("it goes back") {
+        _ = try yard.reclaim()
+        return try yard.job(id).state == .pending
+      }
+      let job = try yard.job(id)
+      #expect((job.attempt, job.failures, job.losses, job.fence) == (0, 0, 0, 1))
+      #expect(try names(yard.place.folder + "/slots").isEmpty)
+    }
+
+    @Test("a slot that somebody took away proves nothing: the outcome is unknown")
+    func slotIsGone() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("true")
+      _ = try yard.abandonedClaim(slot: "no-such-slot")
+      let lines = try yard.reclaim()
+      #expect(lines.map(\.became) == [.recorded(.uncertain)])
+      #expect(try yard.job(id).losses == 1)
+    }
+
+    @Test("the outcome of a supervisor that could not have it recorded is found and recorded")
+    func outcomeIsLeft() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("echo said; exit 7")
+      let nursery = try yard.nursery()
+      var link: SupervisorLink? = try nursery.makeSupervisor()
+      let claimed = try yard.abandonedClaim(slot: try #require(link).slotName)
+      try link?.start(yard.order(claimed))
+      link = nil
+      try yard.eventually("it is recorded") {
+        _ = try yard.reclaim()
+        return try yard.job(id).state == .exhausted
+      }
+      #expect(try yard.job(id).exitStatus == 7)
+      #expect(try yard.log(id) == "said\n")
+      #expect(try yard.job(id).losses == 0)
+    }
+
+    @Test("an attempt that lives is left running and printed as unattended; --stop stops it")
+    func unattended() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("echo up >up; exec sleep 1000")
+      let nursery = try yard.nursery()
+      var link: SupervisorLink? = try nursery.makeSupervisor()
+      let claimed = try yard.abandonedClaim(slot: try #require(link).slotName)
+      try link?.start(yard.order(claimed))
+      try yard.eventually("it runs") { access(yard.folder.file("up"), F_OK) == 0 }
+      link = nil
+      #expect(try yard.reclaim(dryRun: true).map(\.became) == [.unattended])
+      #expect(try yard.reclaim().map(\.became) == [.unattended])
+      #expect(try yard.job(id).state == .running)
+      #expect(try yard.reclaim(stops: true).map(\.became) == [.stopping])
+      try yard.eventually("it is uncertain") {
+        _ = try yard.reclaim()
+        return try yard.job(id).state == .uncertain
+      }
+      let attempt = try #require(try yard.store.attempts(of: id, in: yard.main).last)
+      #expect(attempt.reason == "reclaim")
+    }
+
+    @Test("supervisor and handler killed: the attempt is unknown, and what it left is stopped first")
+    func everythingIsGone() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("setsid sh -c 'echo $$ >stray; exec sleep 1000' & echo up >up; wait")
+      let nursery = try yard.nursery()
+      let link = try nursery.makeSupervisor()
+      let claimed = try yard.abandonedClaim(slot: link.slotName)
+      try link.start(yard.order(claimed))
+      try yard.eventually("the stray is there") {
+        guard access(yard.folder.file("stray"), F_OK) == 0 else { return false }
+        return try !yard.text(yard.folder.file("stray")).isEmpty
+      }
+      let stray = try #require(
+        Int32(try yard.text(yard.folder.file("stray")).split(separator: "\n").first ?? ""))
+      let contents = try #require(
+        try Slot.read(storeFolder: yard.place.folder, slot: link.slotName))
+      #expect(try yard.reclaim(dryRun: true).map(\.became) == [.unattended])
+      kill(contents.supervisor.pid, SIGKILL)
+      try yard.eventually("it is uncertain") {
+        _ = try yard.reclaim()
+        return try yard.job(id).state == .uncertain
+      }
+      #expect(try isGone(stray))
+      let attempt = try #require(try yard.store.attempts(of: id, in: yard.main).last)
+      #expect(attempt.reason == "lost")
+      #expect(attempt.warnings.contains { $0.contains("left behind and stopped") })
+    }
+
+    @Test("the attempts of a copied store are not touched by a reclaim of the copy")
+    func copiedStore() throws {
+      let yard = try Yard()
+      try yard.enqueue("echo $$ >up; exec sleep 1000") { $0.policy.replay = .safe }
+      let nursery = try yard.nursery()
+      let link = try nursery.makeSupervisor()
+      let claimed = try yard.abandonedClaim(slot: link.slotName)
+      try link.start(yard.order(claimed))
+      try yard.eventually("it runs") { access(yard.folder.file("up"), F_OK) == 0 }
+      let handler = try #require(
+        Int32(try yard.text(yard.folder.file("up")).split(separator: "\n").first ?? ""))
+      let copy = try yard.copied()
+      let lines = try copy.reclaim()
+      #expect(lines.map(\.became) == [.recorded(.pending)])
+      #expect(try !isGone(handler), "the original's handler lives")
+      #expect(try yard.reclaim().map(\.became) == [.unattended])
+      #expect(try yard.reclaim(stops: true).map(\.became) == [.stopping])
+    }
+
+    private func isGone(_ pid: Int32) throws -> Bool {
+      let path = "/proc/\(pid)/stat"
+      guard access(path, F_OK) == 0, let file = fopen(path, "r") else { return true }
+      defer { fclose(file) }
+      var bytes: [UInt8] = []
+      while true {
+        let byte = fgetc(file)
+        if byte == EOF { break }
+        bytes.append(UInt8(byte))
+      }
+      let state = String(decoding: bytes, as: UTF8.self).split(separator: ")").last ?? ""
+      return state.hasPrefix(" Z")
+    }
+  }
+}
