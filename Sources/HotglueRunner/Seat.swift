@@ -9,6 +9,8 @@ final class Seat {
   let isAdopted: Bool
   var minded: MindedAttempt? { didSet { watchProgress(of: oldValue) } }
   private var progress: SlotProgress?
+  /// What was said and is not in the store yet.
+  private var unrecorded: JobProgress?
   /// Its last attempt's end is not recorded yet.
   var isEnding = false
   /// It takes no further attempt.
@@ -23,6 +25,7 @@ final class Seat {
 
   private func watchProgress(of before: MindedAttempt?) {
     if minded?.reference == before?.reference { return }
+    unrecorded = nil
     progress = minded.map {
       SlotProgress(
         storeFolder: link.storeFolder, slot: link.slotName, job: $0.reference.job,
@@ -30,13 +33,15 @@ final class Seat {
     }
   }
 
-  /// What its attempt said of its progress since the last look.
+  /// What its attempt said last of its progress, unless it is recorded.
   func newProgress() -> JobProgress? {
-    guard let line = progress?.look(), case .progress(let said)? = HandlerLine(line) else {
-      return nil
+    if let line = progress?.look(), case .progress(let said)? = HandlerLine(line) {
+      unrecorded = said
     }
-    return said
+    return unrecorded
   }
+
+  func progressIsRecorded() { unrecorded = nil }
 
   var isIdle: Bool { minded == nil && !isEnding && !isRetiring }
 }

@@ -18,9 +18,12 @@ extension Worker {
     for seat in seats {
       guard let reference = seat.minded?.reference, let said = seat.newProgress() else { continue }
       reports.append((reference, said))
-      observe(.progress(reference.job, reference.workspace, said))
     }
     guard !reports.isEmpty else { return }
     try storeStep { () throws(StoreError) in try store.recordProgress(reports) }
+    for seat in seats { seat.progressIsRecorded() }
+    for (attempt, said) in reports {
+      observe(.progress(attempt.job, attempt.workspace, said))
+    }
   }
 }
