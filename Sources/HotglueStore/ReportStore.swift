@@ -8,7 +8,8 @@ public protocol ReportStore {
     throws(StoreError)
 
   /// Keeps what an attempt wanted to say when it was over: for people to read, without effect on its
-  /// job. At most `mostLateReports` are kept of a job; returns whether this one was.
+  /// job. At most `mostLateReports` are kept of a job; returns whether this one was. `stale` when the
+  /// job never had such an attempt.
   func keepLateReport(_ report: JSON, of attempt: AttemptReference, at now: Timestamp)
     throws(StoreError) -> Bool
 }

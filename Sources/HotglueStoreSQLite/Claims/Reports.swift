@@ -26,6 +26,12 @@ extension SQLiteStore: ReportStore {
       guard job.workspace == attempt.workspace else {
         throw StoreError.otherWorkspace(attempt.job, owner: job.workspace)
       }
+      let attempts = try connection.all(
+        ClaimSQL.attemptOutcome, [.integer(attempt.job), .integer(attempt.fence)],
+        { $0.optionalText(0) })
+      guard !attempts.isEmpty else {
+        throw StoreError.stale(attempt.job, fence: attempt.fence, current: job.fence)
+      }
       let kept =
         try connection.first(
           ReportSQL.lateReports, [.integer(attempt.job), .integer(Int64(mostLateReports))],
