@@ -43,6 +43,10 @@ public protocol MaintenanceStore: AnyObject {
   /// How long a write waits for its turn before it throws `busy`.
   var writeBound: Span { get set }
   func info() throws(StoreError) -> StoreInfo
+  /// Leaves rows in the log for what a command did through steps that know no user, one a subject.
+  func log(
+    _ actor: Actor, in workspace: WorkspaceID, subjects: [String], at now: Timestamp
+  ) throws(StoreError)
   /// Everything that is wrong, one finding a line; empty when the store is sound. Integrity, foreign
   /// keys, and every rule between tables that the schema cannot say. Reads one snapshot.
   func check() throws(StoreError) -> [String]

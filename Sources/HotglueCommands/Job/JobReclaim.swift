@@ -42,8 +42,17 @@ struct JobReclaim: HotglueCommand {
     }
     let lines = try Reclaim(store: session.store, place: place, user: session.actor.user)
       .run(in: workspaces, only: only, dryRun: dryRun, stops: stop)
+    if !dryRun { try log(lines, session) }
     show(lines, session.output)
     return .done
+  }
+
+  /// Each attempt that this command resolved or stopped leaves its row in the log.
+  private func log(_ lines: [Reclaim.Line], _ session: StoreSession) throws {
+    for (workspace, lines) in Dictionary(grouping: lines.filter(\.became.isChange), by: \.workspace) {
+      try session.store.log(
+        session.actor, in: workspace, subjects: lines.map { "job/\($0.job)" }, at: session.now)
+    }
   }
 
   private func show(_ lines: [Reclaim.Line], _ output: Output) {
@@ -64,6 +73,13 @@ struct JobReclaim: HotglueCommand {
 }
 
 extension Reclaim.Became {
+  var isChange: Bool {
+    switch self {
+    case .recorded, .stopping: true
+    case .unattended, .waiting, .elsewhere, .taken, .would: false
+    }
+  }
+
   var words: String {
     switch self {
     case .recorded(let state): state.rawValue

@@ -79,6 +79,17 @@ extension SQLiteStore {
     return counts.filter { $0.value > 0 }
   }
 
+  public func log(
+    _ actor: Actor, in workspace: WorkspaceID, subjects: [String], at now: Timestamp
+  ) throws(StoreError) {
+    guard !subjects.isEmpty else { return }
+    try write { () throws(StoreError) in
+      for subject in subjects {
+        try logActivity(actor, in: workspace, subject: subject, at: now)
+      }
+    }
+  }
+
   /// The row that every mutation leaves in the log.
   func logActivity(
     _ actor: Actor, in workspace: WorkspaceID?, subject: String?, at now: Timestamp
