@@ -55,7 +55,12 @@ public enum Slot {
     if error == ENOENT { return nil }
     if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
     try ProcessError.check(error, "read the slot", slot)
-    return try SlotContents(view, at: SlotPlace(storeFolder: storeFolder, slot: slot))
+    do {
+      return try SlotContents(view, at: SlotPlace(storeFolder: storeFolder, slot: slot))
+    } catch .supervisorGone {
+      // Removed since it was opened, before its result line was read.
+      return nil
+    }
   }
 }
 

@@ -26,7 +26,7 @@ struct ManualExamples {
   }
 
   private static func shown(_ line: Substring) -> String {
-    line.replacing("\\-", with: "-").replacing("\\e", with: "\\")
+    String(line).replacing("\\-", with: "-").replacing("\\e", with: "\\")
   }
 
   /// Writes an example as an executable file of its name.
