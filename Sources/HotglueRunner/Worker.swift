@@ -54,6 +54,8 @@ public final class Worker {
   var lookAroundAt: BootTime
   var pruneAt: BootTime
   var problem: String?
+  /// Jobs about whose attempts something is wrong that was said already.
+  var troubled: Set<JobID> = []
   var retryAt: BootTime?
   /// Set while there is too little free space to begin anything.
   var claimsPausedUntil: BootTime?
