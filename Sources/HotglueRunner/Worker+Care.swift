@@ -120,10 +120,9 @@ extension Worker {
     let now = place.bootNow()
     guard lookAroundAt.hasPassed(at: now) else { return }
     lookAroundAt = now.advanced(by: orphans.isEmpty ? .seconds(1) : Span(milliseconds: 20))
-    let workspaces = try storeStep { () throws(StoreError) in try self.workspaces }
     let running = try storeStep { () throws(StoreError) in
       _ = try store.expire(in: workspaces, at: place.now())
-      return try store.runningAttempts(in: workspaces, notMindedBy: nil)
+      return try store.runningAttempts(in: rescuedWorkspaces, notMindedBy: nil)
     }
     orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))
     for attempt in running where !isEnding(attempt.reference.job) {

@@ -158,6 +158,17 @@ public final class Worker {
     }
   }
 
+  /// Where attempts are taken up: archived workspaces too, so that none stays 'running' there for
+  /// ever.
+  var rescuedWorkspaces: [WorkspaceID] {
+    get throws(StoreError) {
+      switch options.scope {
+      case .workspaces(let workspaces): workspaces
+      case .all: try store.workspaces().map(\.id)
+      }
+    }
+  }
+
   private func sleep(until endAt: BootTime?) {
     var deadlines = [lookAroundAt.milliseconds]
     if let endAt { deadlines.append(endAt.milliseconds) }
