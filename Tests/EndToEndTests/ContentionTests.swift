@@ -65,7 +65,8 @@ struct ContentionTests {
     try holder.run()
     defer { kill(holder.processIdentifier, SIGKILL) }
     try world.eventually("the lock is taken") {
-      let probe = try world.command("/usr/bin/flock", ["-n", "\(world.storeFolder)/gate.b", "true"])
+      let probe = try world.command(
+        "/usr/bin/flock", ["-n", "\(world.storeFolder)/gate.b", "true"])
       return probe.status == 1
     }
     kill(holder.processIdentifier, SIGSTOP)
