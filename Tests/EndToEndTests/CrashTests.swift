@@ -52,7 +52,9 @@ struct CrashTests {
     try world.checkStore()
   }
 
-  @Test("with supervisors and handlers killed as well, safe jobs succeed, unsafe ones stay uncertain, none runs twice at once")
+  @Test(
+    "with supervisors and handlers killed as well, safe jobs succeed, unsafe ones stay uncertain, none runs twice at once"
+  )
   func everythingIsKilled() throws {
     let world = try World()
     // The handler holds a lock of its own: a second one alive at the same time says so.
@@ -112,7 +114,8 @@ struct CrashTests {
     try world.checkStore()
   }
 
-  @Test("a worker stopped past its lease loses its attempt to another, and woken again changes nothing")
+  @Test(
+    "a worker stopped past its lease loses its attempt to another, and woken again changes nothing")
   func frozenWorker() throws {
     let world = try World()
     let id = try world.enqueue("echo x >>starts; sleep 6; echo done", ["--lease", "2s"])
@@ -139,7 +142,8 @@ struct CrashTests {
     try world.checkStore()
   }
 
-  @Test("an attempt that is stopped as a whole is killed after its lease and one more, and is unknown")
+  @Test(
+    "an attempt that is stopped as a whole is killed after its lease and one more, and is unknown")
   func frozenAttempt() throws {
     let world = try World()
     let id = try world.enqueue("echo x >>starts; sleep 600; echo y >>ends", ["--lease", "1s"])

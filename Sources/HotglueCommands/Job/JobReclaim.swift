@@ -53,7 +53,8 @@ struct JobReclaim: HotglueCommand {
 
   /// Each attempt that this command resolved or stopped leaves its row in the log.
   private func log(_ lines: [Reclaim.Line], _ session: StoreSession) throws {
-    for (workspace, lines) in Dictionary(grouping: lines.filter(\.became.isChange), by: \.workspace) {
+    for (workspace, lines) in Dictionary(grouping: lines.filter(\.became.isChange), by: \.workspace)
+    {
       try session.store.log(
         session.actor, in: workspace, subjects: lines.map { "job/\($0.job)" }, at: session.now)
     }
