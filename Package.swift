@@ -13,7 +13,8 @@ let strict: [SwiftSetting] = [
 /// A fully static, non-relocatable executable starts in half the time of one that loads
 /// shared libraries (README, section "Dependencies and what they cost").
 let releaseLinking: [LinkerSetting] = [
-  .unsafeFlags(["-static-executable", "-use-ld=lld"], .when(platforms: [.linux], configuration: .release)),
+  .unsafeFlags(
+    ["-static-executable", "-use-ld=lld"], .when(platforms: [.linux], configuration: .release)),
   .linkedLibrary("_FoundationCShims", .when(platforms: [.linux], configuration: .release)),
   .linkedLibrary("_FoundationCollections", .when(platforms: [.linux], configuration: .release)),
   .linkedLibrary("swiftSynchronization", .when(platforms: [.linux], configuration: .release)),

@@ -44,6 +44,16 @@ public final class AttemptRemains {
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
   }
 
+  /// All that carries a mark in its environment, killed at once: what a check command left behind
+  /// when whoever asked it died.
+  public init(marked mark: String, boundMs: Int64 = 30_000) throws(ProcessError) {
+    var target = hg_sweep_target()
+    write(mark, into: &target.mark)
+    let steps = [hg_step(signal: SIGKILL, reserved: 0, wait_ms: 0)]
+    sweep = hg_sweep_new(&target, steps, 1, boundMs)
+    if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
+  }
+
   deinit { if let sweep { hg_sweep_free(sweep) } }
 
   /// Does what is due, without waiting.

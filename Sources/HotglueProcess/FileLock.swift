@@ -91,6 +91,30 @@ public final class FileLock {
     return true
   }
 
+  /// The file itself: a copy of it is another one.
+  public func fileIdentity() throws(ProcessError) -> String {
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0 else {
+      throw .system(call: "fstat", path: path, errno: errno)
+    }
+    return "\(facts.st_dev):\(facts.st_ino)"
+  }
+
+  /// What the holder before left in the file; of a long one the beginning.
+  public func contents() throws(ProcessError) -> String {
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = pread(descriptor, &bytes, bytes.count, 0)
+    guard count >= 0 else { throw .system(call: "pread", path: path, errno: errno) }
+    return String(decoding: bytes.prefix(count), as: UTF8.self)
+  }
+
+  /// Leaves a short text for the next holder.
+  public func write(_ text: String) throws(ProcessError) {
+    let bytes = Array(text.utf8)
+    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
+    else { throw .system(call: "pwrite", path: path, errno: errno) }
+  }
+
   public func unlock() throws(ProcessError) {
     if flock(descriptor, LOCK_UN) < 0 {
       throw .system(call: "flock", path: path, errno: errno)

@@ -18,7 +18,7 @@ final class Ending {
   private let recordedBy: String
   private var remains: AttemptRemains?
   private var report: AttemptReport
-  private var check: VerifyCheck?
+  private var check: Verification?
   private var verification: JobEvent.Verification?
 
   enum Step {
@@ -57,13 +57,14 @@ final class Ending {
     }
     if report.needsVerification(minded.policy), verification == nil {
       do throws(ProcessError) {
-        let asked: VerifyCheck
-        if let check { asked = check } else { asked = try startCheck(place) }
+        let asked: Verification
+        if let check { asked = check } else { asked = try Verification(of: minded, in: place) }
         check = asked
-        guard let answer = try asked.answer() else {
-          return .waiting(untilMs: asked.deadlineMs, descriptor: asked.fileDescriptor)
+        switch try asked.step(minded, minded.policy.verify ?? "exit 2", in: place) {
+        case .waiting(let time, let descriptor):
+          return .waiting(untilMs: time, descriptor: descriptor)
+        case .answered(let answer): verification = answer
         }
-        verification = JobEvent.Verification(answer)
       } catch {
         // A check that cannot be asked has decided nothing.
         report = report.withWarning("the verify command could not be run")
@@ -73,12 +74,6 @@ final class Ending {
     }
     return .ready(
       report.settlement(of: reference, by: recordedBy, verification: verification))
-  }
-
-  private func startCheck(_ place: WorkerPlace) throws(ProcessError) -> VerifyCheck {
-    try VerifyCheck.start(
-      minded.policy.verify ?? "exit 2", directory: minded.directory,
-      environment: minded.verifyEnvironment(place.environment))
   }
 
   private func keepLog(_ place: WorkerPlace) throws(RunnerError) -> Int64 {

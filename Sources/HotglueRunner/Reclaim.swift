@@ -129,7 +129,8 @@ public struct Reclaim {
     case .ended(let outcome, _):
       // Its supervisor is having it recorded; doing it here as well is no error, and sooner.
       let report = AttemptReport(
-        outcome, policy: attempt.policy, log: LogPath.of(job: reference.job, fence: reference.fence))
+        outcome, policy: attempt.policy, log: LogPath.of(job: reference.job, fence: reference.fence)
+      )
       let ending = Ending(
         MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()), report: report,
         recordedBy: user)

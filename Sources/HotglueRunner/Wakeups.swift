@@ -17,7 +17,8 @@ public final class Wakeups {
 
   /// Watches the log of the store at `storePath`; with `takesSignals` also TERM, INT and HUP.
   public init(storePath: String, takesSignals: Bool) throws(RunnerError) {
-    signals = takesSignals ? try processStep { () throws(ProcessError) in try LeavingSignals() } : nil
+    signals =
+      takesSignals ? try processStep { () throws(ProcessError) in try LeavingSignals() } : nil
     inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
     guard inotify >= 0 else { throw .system("inotify_init1: \(String(cString: strerror(errno)))") }
     guard inotify_add_watch(inotify, storePath + "-wal", UInt32(IN_MODIFY | IN_CLOSE_WRITE)) >= 0

@@ -120,17 +120,16 @@ extension Worker {
     let now = place.bootNow()
     guard lookAroundAt.hasPassed(at: now) else { return }
     lookAroundAt = now.advanced(by: orphans.isEmpty ? .seconds(1) : Span(milliseconds: 20))
-    let workspaces = try storeStep { () throws(StoreError) in try self.workspaces }
     let running = try storeStep { () throws(StoreError) in
       _ = try store.expire(in: workspaces, at: place.now())
-      return try store.runningAttempts(in: workspaces, notMindedBy: nil)
+      return try store.runningAttempts(in: rescuedWorkspaces, notMindedBy: nil)
     }
     orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))
     for attempt in running where !isEnding(attempt.reference.job) {
       if attempt.workerID == id {
         try mindOwn(attempt, now: now)
       } else if phase == .working {
-        try takeUp(rescuer.examine(attempt, now: now), attempt)
+        try takeUp(attempt) { () throws(RunnerError) in try rescuer.examine(attempt, now: now) }
       }
     }
     if pruneAt.hasPassed(at: now), phase == .working { try housekeeping(now) }
@@ -140,7 +139,7 @@ extension Worker {
     guard let seat = seats.first(where: { $0.minded?.reference == attempt.reference }) else {
       // Its supervisor died, or this worker's connection to it broke.
       orphans.insert(attempt.reference.job)
-      try takeUp(rescuer.interrogate(attempt, now: now), attempt)
+      try takeUp(attempt) { () throws(RunnerError) in try rescuer.interrogate(attempt, now: now) }
       return
     }
     guard attempt.cancelRequested || phase == .stopping, seat.minded?.stopIsOrdered == false else {
@@ -165,7 +164,18 @@ extension Worker {
     endings.contains { $0.reference.job == job }
   }
 
-  private func takeUp(_ finding: Rescuer.Finding, _ attempt: RunningAttempt) throws(RunnerError) {
+  /// What cannot be found out about one attempt (a slot that cannot be read, say) is said, and tried
+  /// again at the next look; the worker's other attempts do not suffer from it.
+  private func takeUp(
+    _ attempt: RunningAttempt, _ look: () throws(RunnerError) -> Rescuer.Finding
+  ) throws(RunnerError) {
+    let finding: Rescuer.Finding
+    do throws(RunnerError) {
+      finding = try look()
+    } catch .process(let error) {
+      if troubled.insert(attempt.reference.job).inserted { observe(.problem(.process(error))) }
+      return
+    }
     switch finding {
     case .minded, .elsewhere: break
     case .changing: lookAroundAt = place.bootNow().advanced(by: Span(milliseconds: 20))
@@ -186,7 +196,8 @@ extension Worker {
     do throws(StoreError) {
       watch = try store.adopt(
         reference, watch: attempt.watch, by: id, name: name, bootNow: now, at: place.now())
-    } catch .stale {
+    } catch .stale, .invalidTransition {
+      // Recorded or adopted by somebody else since it was listed.
       return
     } catch {
       throw .store(error)

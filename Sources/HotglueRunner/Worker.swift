@@ -56,6 +56,8 @@ public final class Worker {
   var progressAt: BootTime
   var pruneAt: BootTime
   var problem: String?
+  /// Jobs about whose attempts something is wrong that was said already.
+  var troubled: Set<JobID> = []
   var retryAt: BootTime?
   /// Set while there is too little free space to begin anything.
   var claimsPausedUntil: BootTime?
@@ -156,6 +158,17 @@ public final class Worker {
       switch options.scope {
       case .workspaces(let workspaces): workspaces
       case .all: try store.workspaces().filter { $0.state == .active }.map(\.id)
+      }
+    }
+  }
+
+  /// Where attempts are taken up: archived workspaces too, so that none stays 'running' there for
+  /// ever.
+  var rescuedWorkspaces: [WorkspaceID] {
+    get throws(StoreError) {
+      switch options.scope {
+      case .workspaces(let workspaces): workspaces
+      case .all: try store.workspaces().map(\.id)
       }
     }
   }

@@ -61,7 +61,8 @@ public protocol WorkspaceStore {
     _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID, at now: Timestamp
   ) throws(StoreError) -> ContextRecord.Intent
   /// The file was replaced: the intent becomes the record, and the log gets its row.
-  func confirmSwitch(_ key: ContextKey, _ intent: ContextRecord.Intent, by actor: Actor, at now: Timestamp)
+  func confirmSwitch(
+    _ key: ContextKey, _ intent: ContextRecord.Intent, by actor: Actor, at now: Timestamp)
     throws(StoreError)
   /// The intent is given up; the record continues at `generation`.
   func rollBackSwitch(_ key: ContextKey, to file: ContextRecord) throws(StoreError)

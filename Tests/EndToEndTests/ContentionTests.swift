@@ -60,15 +60,13 @@ struct ContentionTests {
     // The holder takes both locks of the gate as any writer does, and is stopped.
     let holder = Process()
     holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
-    holder.arguments = ["\(world.storeFolder)/gate.b", "sleep", "300"]
+    // Without a fork: a child left over would keep the test run's output open.
+    holder.arguments = ["--no-fork", "\(world.storeFolder)/gate.b", "sleep", "300"]
     try holder.run()
-    defer {
-      for pid in World.processes(named: "gate.b") + [holder.processIdentifier] {
-        kill(pid, SIGKILL)
-      }
-    }
+    defer { kill(holder.processIdentifier, SIGKILL) }
     try world.eventually("the lock is taken") {
-      let probe = try world.command("/usr/bin/flock", ["-n", "\(world.storeFolder)/gate.b", "true"])
+      let probe = try world.command(
+        "/usr/bin/flock", ["-n", "\(world.storeFolder)/gate.b", "true"])
       return probe.status == 1
     }
     kill(holder.processIdentifier, SIGSTOP)

@@ -129,7 +129,7 @@ struct StopLadderTests {
     "what is no ladder is refused",
     arguments: [
       "", ",", "10s", "TERM,", "TERM,10s,10s,KILL", "KILL,10s", "KILL,TERM", "KILL,KILL", "NOPE",
-      "TERM,ten,KILL", "term", "0", "65", "TERM 10s KILL", "-9",
+      "TERM,ten,KILL", "TERM,5,KILL", "term", "0", "65", "TERM 10s KILL", "-9",
     ])
   func bad(text: String) { #expect(StopLadder(text) == nil) }
 

@@ -77,10 +77,12 @@ extension Running {
       #expect(attempt.reason == "reclaim")
     }
 
-    @Test("supervisor and handler killed: the attempt is unknown, and what it left is stopped first")
+    @Test(
+      "supervisor and handler killed: the attempt is unknown, and what it left is stopped first")
     func everythingIsGone() throws {
       let yard = try Yard()
-      let id = try yard.enqueue("setsid sh -c 'echo $$ >stray; exec sleep 1000' & echo up >up; wait")
+      let id = try yard.enqueue(
+        "setsid sh -c 'echo $$ >stray; exec sleep 1000' & echo up >up; wait")
       let nursery = try yard.nursery()
       let link = try nursery.makeSupervisor()
       let claimed = try yard.abandonedClaim(slot: link.slotName)

@@ -63,7 +63,11 @@ extension Running {
         $0.concurrency = 4
       }
       #expect(once.claimed == 1)
-      let two = try yard.drain { $0.maxJobs = 1; $0.drain = false; $0.concurrency = 4 }
+      let two = try yard.drain {
+        $0.maxJobs = 1
+        $0.drain = false
+        $0.concurrency = 4
+      }
       #expect(two.claimed == 1)
       try yard.drain { $0.concurrency = 4 }
       #expect(access(yard.folder.file("twice"), F_OK) != 0)

@@ -45,6 +45,9 @@ enum CommandKind: CaseIterable {
     /// Changes the store, or a workspace that is its own argument.
     case changesStore
     case readsWorkspace
+    /// Records what has become of attempts: in an archived workspace too, so that none stays
+    /// 'running' there for ever.
+    case settlesWorkspace
     /// Refused in an archived workspace.
     case changesWorkspace
   }
@@ -62,8 +65,8 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait: .readsWorkspace
-    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork,
-      .jobReclaim:
+    case .jobReclaim: .settlesWorkspace
+    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork:
       .changesWorkspace
     }
   }

@@ -36,7 +36,8 @@ struct StoreSession {
     switch kind.access {
     case .changesWorkspace where workspace.state == .archived:
       throw StoreError.archivedWorkspace(id)
-    case .none, .readsStore, .changesStore, .readsWorkspace, .changesWorkspace: break
+    case .none, .readsStore, .changesStore, .readsWorkspace, .settlesWorkspace, .changesWorkspace:
+      break
     }
     return WorkspaceSession(base: self, record: workspace)
   }

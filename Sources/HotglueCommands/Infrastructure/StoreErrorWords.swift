@@ -103,7 +103,8 @@ extension CommandError {
         facts: path(place))
     case .notPermitted(let place, let reason, let remedy):
       self.init(
-        "not_permitted", .notPermitted, "'\(place)' cannot be used: \(reason)", hint: remedy,
+        "not_permitted", .notPermitted, "'\(place)' cannot be used: \(reason)",
+        hint: remedy ?? "look at its owner and mode, or make a store of your own: 'hotglue init'",
         facts: path(place))
     case .unsupportedFileSystem(let place, let kind):
       self.init(
@@ -158,11 +159,14 @@ extension CommandError {
           JSON.Member("job", .integer(id)), JSON.Member("workspace", .string(owner.text)),
         ])
     case .invalidTransition(let id, let transition):
+      // The command is called 'retry'; an attempt's end of that name is another event.
+      let event =
+        transition.event == .retryAgain ? "retry" : transition.event.rawValue
       let allowed = transition.allowedIn.map { "'\($0.rawValue)'" }.joined(separator: ", ")
       self.init(
         "invalid_state", .refused,
         "job \(id) is '\(transition.state?.rawValue ?? "new")', and "
-          + "'\(transition.event.rawValue)' is allowed in \(allowed) only",
+          + "'\(event)' is allowed in \(allowed) only",
         hint: "see 'hotglue job show \(id)' and 'hotglue job lifecycle'",
         facts: [
           JSON.Member("job", .integer(id)), JSON.Member("state", .text(transition.state?.rawValue)),

@@ -50,7 +50,18 @@ struct ContextMaker {
       throw ContextError.unusableFile(path: shown, error)
     }
     let path = Path.joined(Path.folder(of: found.realPath), file.store)
-    let info = try environment.stores.open(path, file.storeID).info()
+    let info: StoreInfo
+    do {
+      info = try environment.stores.open(path, file.storeID).info()
+    } catch {
+      guard error == .missing(path: path) else { throw error }
+      throw CommandError(
+        "store_missing", .storeUnusable,
+        "context '\(shown)' is there, but its store '\(path)' is gone",
+        hint: "bring it back with 'hotglue store restore BACKUP', "
+          + "or move the context away to begin anew",
+        facts: [JSON.Member("path", .string(path))])
+    }
     try loader.confirmGroup(of: found.realPath, store: path)
     if let group, group != info.group {
       throw CommandError(

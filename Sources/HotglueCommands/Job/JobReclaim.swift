@@ -33,12 +33,16 @@ struct JobReclaim: HotglueCommand {
     let workspaces: [WorkspaceID]
     var only: JobID?
     if allWorkspaces {
-      workspaces = try session.store.workspaces().filter { $0.state == .active }.map(\.id)
+      workspaces = try session.store.workspaces().map(\.id)
       if job != nil { throw CommandError.usage("a job and --all-workspaces exclude each other") }
     } else {
       let workspace = try session.entering(session.requireWorkspace())
       workspaces = [workspace.workspace]
-      only = try job.map { try workspace.jobID($0) }
+      do {
+        only = try job.map { try workspace.jobID($0) }
+      } catch let error as StoreError {
+        throw CommandError(error, in: workspace)
+      }
     }
     let lines = try Reclaim(store: session.store, place: place, user: session.actor.user)
       .run(in: workspaces, only: only, dryRun: dryRun, stops: stop)
@@ -49,7 +53,8 @@ struct JobReclaim: HotglueCommand {
 
   /// Each attempt that this command resolved or stopped leaves its row in the log.
   private func log(_ lines: [Reclaim.Line], _ session: StoreSession) throws {
-    for (workspace, lines) in Dictionary(grouping: lines.filter(\.became.isChange), by: \.workspace) {
+    for (workspace, lines) in Dictionary(grouping: lines.filter(\.became.isChange), by: \.workspace)
+    {
       try session.store.log(
         session.actor, in: workspace, subjects: lines.map { "job/\($0.job)" }, at: session.now)
     }

@@ -67,7 +67,8 @@ struct JobWork: HotglueCommand {
 
   private func scope(_ session: StoreSession) throws -> WorkerOptions.Scope {
     if selection.allWorkspaces { return .all }
-    let names = global.workspaces.isEmpty ? [try session.requireWorkspace().text] : global.workspaces
+    let names =
+      global.workspaces.isEmpty ? [try session.requireWorkspace().text] : global.workspaces
     var scope: [WorkspaceID] = []
     for name in names {
       guard let id = WorkspaceID(name) else {

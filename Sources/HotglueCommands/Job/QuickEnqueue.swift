@@ -58,7 +58,8 @@ struct QuickEnqueue: Equatable {
     case "--cwd" where directory == nil: directory = value
     case "--env": variables.append(value)
     default:
-      guard let setting = JobSetting.allCases.first(where: { $0.flag == name }), !has(setting) else {
+      guard let setting = JobSetting.allCases.first(where: { $0.flag == name }), !has(setting)
+      else {
         return false
       }
       settings.append(Setting(setting: setting, value: value))

@@ -18,7 +18,16 @@ struct StoreBackup: StoreCommand {
 
   func run(in session: StoreSession) throws -> ExitStatus {
     let path = try ContextLoader(session.environment).absolute(file)
-    try session.store.backup(to: path)
+    do {
+      try session.store.backup(to: path)
+    } catch {
+      let folder = Path.folder(of: path)
+      guard error == .missing(path: folder) else { throw error }
+      throw CommandError(
+        "cannot_create", .cannotCreate, "cannot create '\(path)': no folder '\(folder)'",
+        hint: "make the folder first, or name another file",
+        facts: [JSON.Member("path", .string(path))])
+    }
     let json = JSON.object([
       JSON.Member("store", .string(session.context.store)), JSON.Member("backup", .string(path)),
     ])

@@ -36,7 +36,15 @@ struct StoreRestore: HotglueCommand {
     }
     if let question { try output.confirm(question) }
     let actor = Actor(for: Self.kind, context, in: environment)
-    try environment.stores.restore(backup, context.store, actor, environment.now())
+    do {
+      try environment.stores.restore(backup, context.store, actor, environment.now())
+    } catch {
+      guard error == .missing(path: backup) else { throw error }
+      throw CommandError(
+        "no_such_file", .notFound, "no backup '\(backup)'",
+        hint: "'hotglue store backup FILE' makes one",
+        facts: [JSON.Member("path", .string(backup))])
+    }
     let info = try environment.stores.open(context.store, context.storeID).info()
     output.result(json: info.json, id: info.storeID) {
       "restored '\(context.store)' from '\(backup)': incarnation \(info.incarnation)"

@@ -20,7 +20,8 @@ public struct StopLadder: Hashable, Sendable {
   private init(steps: [Step]) { self.steps = steps }
 
   /// Reads a ladder. A last KILL is added when it is missing, after ten seconds if no wait
-  /// precedes it. A KILL anywhere but at the end, or two waits in a row, is refused.
+  /// precedes it. A KILL anywhere but at the end, two waits in a row, or a bare number where a wait
+  /// may have been meant, is refused.
   public init?(_ text: String) {
     var steps: [Step] = []
     var signal: Signal?
@@ -31,6 +32,8 @@ public struct StopLadder: Hashable, Sendable {
         signal = nil
       } else {
         guard let next = Signal(name: String(part)) else { return nil }
+        // 'TERM,5,KILL' means five seconds, and would send signal 5.
+        if signal != nil, Int32(part) != nil { return nil }
         if let earlier = signal {
           guard earlier != .kill else { return nil }
           steps.append(Step(signal: earlier, wait: .zero))

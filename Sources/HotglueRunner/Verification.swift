@@ -1,0 +1,91 @@
+import HotglueCore
+import HotglueProcess
+
+/// Asks a job's `--verify` command about one attempt, one process at a time.
+///
+/// Several may have come to the same end: the supervisor's recorder, a worker that adopts, a
+/// `job reclaim`. A kernel lock of the attempt's own lets one of them ask; its answer is left in the
+/// locked file, where the others find it. An asker that is killed leaves none: the next one stops
+/// what is left of the command, by the mark in its environment, and asks again. The files are swept
+/// with those of dead workers.
+final class Verification {
+  enum Step {
+    case waiting(untilMs: Int64, descriptor: Int32?)
+    case answered(JobEvent.Verification)
+  }
+
+  private static let answers: [(word: String, answer: JobEvent.Verification)] = [
+    ("happened", .happened), ("did_not_happen", .didNotHappen), ("undecided", .undecided),
+  ]
+  private let lock: FileLock
+  private var remains: AttemptRemains?
+  private var check: VerifyCheck?
+  private var answer: JobEvent.Verification?
+
+  init(of attempt: MindedAttempt, in place: WorkerPlace) throws(ProcessError) {
+    let reference = attempt.reference
+    lock = try FileLock(
+      path: "\(place.folder)/workers/verify-\(reference.job)-\(reference.fence).lock",
+      mode: place.isShared ? 0o660 : 0o600)
+  }
+
+  /// Does what is due, without waiting.
+  func step(
+    _ attempt: MindedAttempt, _ command: String, in place: WorkerPlace
+  ) throws(ProcessError) -> Step {
+    if let answer { return .answered(answer) }
+    if !lock.isHeld {
+      guard try lock.tryLock() else {
+        return .waiting(untilMs: BootClock.now() + 50, descriptor: nil)
+      }
+      let known = try lock.contents()
+      if let found = Self.answers.first(where: { $0.word == known }) {
+        return try settled(found.answer)
+      }
+      remains = try leftovers(known)
+    }
+    if let remains {
+      if case .waiting(let time) = remains.step() { return .waiting(untilMs: time, descriptor: nil) }
+      self.remains = nil
+    }
+    let asked: VerifyCheck
+    if let check { asked = check } else { asked = try ask(attempt, command, in: place) }
+    check = asked
+    guard let answer = try asked.answer() else {
+      return .waiting(untilMs: asked.deadlineMs, descriptor: asked.fileDescriptor)
+    }
+    check = nil
+    let verification = JobEvent.Verification(answer)
+    if let word = Self.answers.first(where: { $0.answer == verification })?.word {
+      try lock.write(word)
+    }
+    return try settled(verification)
+  }
+
+  private func ask(
+    _ attempt: MindedAttempt, _ command: String, in place: WorkerPlace
+  ) throws(ProcessError) -> VerifyCheck {
+    let mark = try randomHex(bytes: 16)
+    try lock.write("asking \(lock.fileIdentity()) \(mark)")
+    let environment = attempt.verifyEnvironment(place.environment)
+      .filter { !$0.hasPrefix("HOTGLUE_MARK=") }
+    return try VerifyCheck.start(
+      command, directory: attempt.directory, environment: environment + ["HOTGLUE_MARK=\(mark)"])
+  }
+
+  /// What an asker that was killed may have left. The file of a copied store names processes of the
+  /// store that it was copied from, which are not to be touched.
+  private func leftovers(_ known: String) throws(ProcessError) -> AttemptRemains? {
+    let words = known.split(separator: " ").map(String.init)
+    guard words.count == 3, words[0] == "asking", words[1] == (try lock.fileIdentity()) else {
+      return nil
+    }
+    return try AttemptRemains(marked: words[2])
+  }
+
+  private func settled(_ answer: JobEvent.Verification) throws(ProcessError) -> Step {
+    self.answer = answer
+    try lock.unlock()
+    return .answered(answer)
+  }
+}
