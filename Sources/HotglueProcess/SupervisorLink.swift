@@ -231,7 +231,8 @@ public final class SupervisorLink {
     if hasEnded { return }
     let isOpen = try read()
     while let frame = nextFrame() {
-      waiting.append(try SupervisorReply(
+      waiting.append(
+        try SupervisorReply(
           type: frame.type, body: frame.body,
           from: SlotPlace(storeFolder: storeFolder, slot: slotName)))
     }

@@ -32,10 +32,10 @@ struct Said {
       if number > 0 { warnings.append(number == 1 ? "1 \(one)" : "\(number) \(many)") }
     }
     if report.badLines > 0 {
-      let start = "the first begins '\(report.firstBadLine)'"
+      let start = "begins '\(report.firstBadLine)'"
       count(
-        report.badLines, "line on descriptor 3 was not understood: it begins '\(report.firstBadLine)'",
-        "lines on descriptor 3 were not understood: \(start)")
+        report.badLines, "line on descriptor 3 was not understood: it \(start)",
+        "lines on descriptor 3 were not understood: the first \(start)")
     }
     count(
       report.longLines, "line on descriptor 3 was longer than 64 KiB",

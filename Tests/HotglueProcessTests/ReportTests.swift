@@ -1,7 +1,9 @@
 import Glibc
-import enum HotglueCore.HandlerLine
 import HotglueProcess
 import Testing
+
+// By its name alone: the core has an `AttemptOutcome` of its own.
+import enum HotglueCore.HandlerLine
 
 extension Supervision {
   @Suite struct Reports {

@@ -90,7 +90,9 @@ struct JobTable {
   let output: Output
   let now: Timestamp
 
-  private static let headings = ["id", "state", "attempt", "progress", "run at", "queue", "command"]
+  private static let headings = [
+    "id", "state", "attempt", "progress", "run at", "queue", "command",
+  ]
 
   func add(_ jobs: [Job]) {
     if output.isJSON {

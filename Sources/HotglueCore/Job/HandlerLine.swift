@@ -86,7 +86,8 @@ extension HandlerLine {
       if let after = Span(text), after <= longestDelay {
         result.after = after
       } else {
-        problems.append("the result's 'after' is no duration of at most a year: '\(cut(text, to: 40))'")
+        let shown = cut(text, to: 40)
+        problems.append("the result's 'after' is no duration of at most 366 days: '\(shown)'")
       }
       if outcome != .retry, outcome != .snooze {
         problems.append("'after' has no meaning with outcome '\(outcome.rawValue)'")
