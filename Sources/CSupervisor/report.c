@@ -61,10 +61,13 @@ hg_said hg_report_line(
     outcome->late_results++;
     return HG_SAID_LATE;
   }
-  // Not a part of the outcome before that has its checksum: a crash here leaves no result.
+  // A supervisor that dies here or later, before the outcome, leaves an attempt whose outcome is
+  // unknown, and to people what it had reported: the sum tells whether that is whole.
   memcpy(slot->result, line, length);
   outcome->result_bytes = (uint32_t)length;
   outcome->result_sum = hg_slot_sum(line, length);
+  slot->attempt->result_sum = outcome->result_sum;
+  __atomic_store_n(&slot->attempt->result_bytes, outcome->result_bytes, __ATOMIC_SEQ_CST);
   return HG_SAID;
 }
 

@@ -198,19 +198,17 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
 }
 
 int hg_slot_read_result(
-  const char *store_folder, const char *name, const hg_outcome *outcome, void *out) {
+  const char *store_folder, const char *name, uint32_t bytes, uint64_t sum, void *out) {
   int folder, fd;
-  if (outcome->result_bytes > HG_LINE_BYTES) return EBADMSG;
+  if (bytes > HG_LINE_BYTES) return EBADMSG;
   int error = open_slot(store_folder, name, O_RDONLY, &folder, &fd);
   if (error) return error;
-  ssize_t got = pread(fd, out, outcome->result_bytes, HG_SLOT_RESULT_AT);
+  ssize_t got = pread(fd, out, bytes, HG_SLOT_RESULT_AT);
   if (got < 0) error = errno;
   close(fd);
   close(folder);
   if (error) return error;
-  bool fits = (size_t)got == outcome->result_bytes &&
-              hg_slot_sum(out, outcome->result_bytes) == outcome->result_sum;
-  return fits ? 0 : EBADMSG;
+  return (size_t)got == bytes && hg_slot_sum(out, bytes) == sum ? 0 : EBADMSG;
 }
 
 int hg_slot_read_progress(

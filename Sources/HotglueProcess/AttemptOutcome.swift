@@ -175,14 +175,19 @@ extension AttemptOutcome.Report {
         storeFolder: place.storeFolder, slot: place.slot, job: record.job, fence: record.fence)
       progress = look.look()
     }
-    guard record.result_bytes > 0 else { return }
-    var line = [UInt8](repeating: 0, count: Self.longestLine)
-    let error = withUnsafePointer(to: record) { record in
-      hg_slot_read_result(place.storeFolder, place.slot, record, &line)
-    }
+    result = try Result(bytes: record.result_bytes, sum: record.result_sum, in: place)
+  }
+}
+
+extension AttemptOutcome.Report.Result {
+  init(bytes: UInt32, sum: UInt64, in place: SlotPlace) throws(ProcessError) {
+    self = .none
+    guard bytes > 0 else { return }
+    var line = [UInt8](repeating: 0, count: AttemptOutcome.Report.longestLine)
+    let error = hg_slot_read_result(place.storeFolder, place.slot, bytes, sum, &line)
     switch error {
-    case 0: result = .line(Array(line.prefix(Int(record.result_bytes))))
-    case EBADMSG: result = .unreadable
+    case 0: self = .line(Array(line.prefix(Int(bytes))))
+    case EBADMSG: self = .unreadable
     // The slot is removed when its attempt is recorded, and only then.
     case ENOENT: throw .supervisorGone
     default: throw .system(call: "read the result", path: place.slot, errno: error)

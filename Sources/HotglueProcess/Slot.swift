@@ -39,6 +39,8 @@ public struct SlotContents: Sendable {
     /// Clock ticks since boot; no process that is older belongs to the attempt.
     public var sinceTicks: UInt64
     public var stopping: StopReason?
+    /// The result line that was heard, where there is no outcome yet that has it.
+    public var reported: AttemptOutcome.Report.Result
     /// Where its log belongs, relative to the store's folder.
     public var logPath: String
   }
@@ -77,8 +79,12 @@ extension SlotContents {
     isCopy = view.is_copy != 0
     isOfThisBoot = supervisor.bootID == here.bootID
     isOfThisNamespace = supervisor.pidNamespace == here.pidNamespace
-    attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
     outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome, in: place) : nil
+    attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
+    if outcome == nil, view.attempt.result_bytes > 0 {
+      attempt?.reported = try AttemptOutcome.Report.Result(
+        bytes: view.attempt.result_bytes, sum: view.attempt.result_sum, in: place)
+    }
   }
 }
 
@@ -95,6 +101,7 @@ extension SlotContents.Attempt {
     handlerStart = record.handler_start
     sinceTicks = record.since
     stopping = StopReason(rawValue: record.stop_reason)
+    reported = .none
     logPath = text(of: record.log_path)
   }
 }

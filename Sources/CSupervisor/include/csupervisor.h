@@ -129,6 +129,9 @@ typedef struct {
   uint64_t since; // clock ticks since boot at which the attempt began: nothing older belongs to it
   uint32_t started;
   uint32_t stop_reason;
+  uint64_t result_sum; // of the result line that was heard, set before its length
+  uint32_t result_bytes;
+  uint32_t reserved;
   char log_path[HG_PATH_BYTES];
 } hg_slot_attempt;
 
@@ -257,10 +260,10 @@ int hg_nursery_request(int nursery, int *link);
 
 int hg_connect(const char *store_folder, const char *name, int *fd);
 int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view);
-/// Reads the result line that belongs to an outcome, of `outcome->result_bytes` bytes. EBADMSG: what
-/// is in the slot is another one, or torn.
+/// Reads the result line that is so long and has this sum, as an outcome or an attempt says.
+/// EBADMSG: what is in the slot is another one, or torn.
 int hg_slot_read_result(
-  const char *store_folder, const char *name, const hg_outcome *outcome, void *out);
+  const char *store_folder, const char *name, uint32_t bytes, uint64_t sum, void *out);
 /// Reads the last progress line of an attempt, at most HG_LINE_BYTES. `sequence` is what was read
 /// before, and is set to what is read now; when they are the same, or there is no progress of this
 /// attempt, `length` is 0.
