@@ -233,6 +233,21 @@ struct CommandLineTests {
     #expect(try world.run(["store", "restore", "none.db", "--yes"]).status == 66)
   }
 
+  @Test("a context pinned to an attempt is refused with 81 once that has ended, a copy of it too")
+  func pinnedContext() throws {
+    let world = try World()
+    let inside = try world.run([
+      "job", "run", "--", "sh", "-c", "hotglue job enqueue -- true; cp $HOTGLUE_CONTEXT copy",
+    ])
+    #expect(inside.lines == ["2"])
+    for context in ["copy", "\(world.storeFolder)/slots/gone.1-1.json"] {
+      let late = try world.run(
+        ["job", "enqueue", "--", "true"], extra: ["HOTGLUE_CONTEXT": context])
+      #expect(late.status == 81, "\(late.errorOutput)")
+    }
+    #expect(try world.jobs().count == 2)
+  }
+
   @Test("an attempt that is lost in an archived workspace does not stay 'running'")
   func archivedWhileRunning() throws {
     let world = try World()

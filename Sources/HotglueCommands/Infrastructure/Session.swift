@@ -21,8 +21,21 @@ struct StoreSession {
     let session = StoreSession(
       kind: kind, environment: environment, options: options, context: context, store: store,
       output: Output(environment, options))
+    try session.requireLiveAttempt()
     try session.recoverSwitch()
     return session
+  }
+
+  /// A context pinned to an attempt is refused once that attempt has ended. Its file goes with it;
+  /// a copy of the file, or one that a killed supervisor left, is told apart by the fence.
+  private func requireLiveAttempt() throws {
+    guard let pin = context.pinned, let workspace = context.source?.file.workspace,
+      context.origins.store != .flag
+    else { return }
+    let running = try store.runningAttempt(of: pin.job, in: workspace)
+    guard let running, running.reference.fence == pin.fence else {
+      throw ContextError.attemptEnded(path: context.source?.shownPath ?? "")
+    }
   }
 
   var now: Timestamp { environment.now() }
