@@ -21,7 +21,6 @@ struct StoreSession {
     let session = StoreSession(
       kind: kind, environment: environment, options: options, context: context, store: store,
       output: Output(environment, options))
-    try session.requireLiveAttempt()
     try session.recoverSwitch()
     return session
   }
@@ -45,6 +44,7 @@ struct StoreSession {
 
   /// The same session in one workspace, with the guards of the command's row in the table.
   func entering(_ id: WorkspaceID) throws -> WorkspaceSession {
+    try requireLiveAttempt()
     let workspace = try store.workspace(id)
     switch kind.access {
     case .changesWorkspace where workspace.state == .archived:
