@@ -45,7 +45,9 @@ final class Verification {
       remains = try leftovers(known)
     }
     if let remains {
-      if case .waiting(let time) = remains.step() { return .waiting(untilMs: time, descriptor: nil) }
+      if case .waiting(let time) = remains.step() {
+        return .waiting(untilMs: time, descriptor: nil)
+      }
       self.remains = nil
     }
     let asked: VerifyCheck

@@ -168,8 +168,15 @@ struct BadInputTests {
         {"command":["true"],"key":"k"}
         {"command":["false"],"key":"k"}
         """)
-    expectRefusal(result, 81, "key 'k'", #"["true"]"#, #"["false"]"#)
+    expectRefusal(result, 81, "line 2: key 'k' is that of line 1", #"["true"]"#, #"["false"]"#)
     #expect(try world.jobs().isEmpty)
+    let id = try world.enqueue("true", ["--key", "k"])
+    expectRefusal(
+      try world.run(
+        ["job", "enqueue", "--jsonl", "-"],
+        input: #"{"command":["true"]}"# + "\n" + #"{"command":["true"],"key":"k"}"#),
+      81, "line 2: key 'k' belongs to job \(id)")
+    #expect(try world.jobs().count == 1)
   }
 
   @Test("a payload of 1 MiB passes, and one byte more is 65 with the limit named")

@@ -93,7 +93,8 @@ struct CommandLineTests {
     arguments: [
       (["job", "show", "9"], 66), (["job", "list", "--limit", "x"], 64), (["nonsense"], 64),
       (["job", "work"], 82), (["-w", "nope", "job", "list"], 66),
-      (["--expect", "other", "job", "list"], 80), (["job", "enqueue", "--payload", "x", "--", "a"], 65),
+      (["--expect", "other", "job", "list"], 80),
+      (["job", "enqueue", "--payload", "x", "--", "a"], 65),
       (["--context", "/nonexistent", "job", "list"], 78),
     ])
   func jsonErrors(_ arguments: [String], _ status: Int) throws {
@@ -142,10 +143,12 @@ struct CommandLineTests {
     #expect(try world.state(id) == "succeeded")
   }
 
-  @Test("'job run' exits with its job's status", .serialized, arguments: [
-    ("exit 0", 0), ("exit 3", 3), ("exit 64", 64), ("exit 75", 75), ("exit 83", 83),
-    ("kill -9 $$", 83), ("exec no-such-tool", 127),
-  ])
+  @Test(
+    "'job run' exits with its job's status", .serialized,
+    arguments: [
+      ("exit 0", 0), ("exit 3", 3), ("exit 64", 64), ("exit 75", 75), ("exit 83", 83),
+      ("kill -9 $$", 83), ("exec no-such-tool", 127),
+    ])
   func runStatus(_ script: String, _ status: Int) throws {
     let world = try World()
     #expect(try Int(world.run(["job", "run", "--", "sh", "-c", script]).status) == status)
@@ -230,6 +233,21 @@ struct CommandLineTests {
     #expect(try world.run(["store", "restore", "none.db", "--yes"]).status == 66)
   }
 
+  @Test("a context pinned to an attempt is refused with 81 once that has ended, a copy of it too")
+  func pinnedContext() throws {
+    let world = try World()
+    let inside = try world.run([
+      "job", "run", "--", "sh", "-c", "hotglue job enqueue -- true; cp $HOTGLUE_CONTEXT copy",
+    ])
+    #expect(inside.lines == ["2"])
+    for context in ["copy", "\(world.storeFolder)/slots/gone.1-1.json"] {
+      let late = try world.run(
+        ["job", "enqueue", "--", "true"], extra: ["HOTGLUE_CONTEXT": context])
+      #expect(late.status == 81, "\(late.errorOutput)")
+    }
+    #expect(try world.jobs().count == 2)
+  }
+
   @Test("an attempt that is lost in an archived workspace does not stay 'running'")
   func archivedWhileRunning() throws {
     let world = try World()
@@ -249,7 +267,8 @@ struct CommandLineTests {
     try world.succeed(["job", "reclaim", "-w", "other", ids[0]])
     try world.succeed(["job", "work", "--all-workspaces", "--drain"])
     #expect(try world.run(["job", "list", "-w", "other", "--state", "running"]).output == "")
-    #expect(try world.run(["job", "list", "-w", "other", "-q", "--state", "pending"]).lines == [ids[0]])
+    #expect(
+      try world.run(["job", "list", "-w", "other", "-q", "--state", "pending"]).lines == [ids[0]])
     #expect(
       try world.run(["job", "list", "-w", "other", "-q", "--state", "uncertain"]).lines == [ids[1]])
   }

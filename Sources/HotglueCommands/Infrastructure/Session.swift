@@ -25,6 +25,18 @@ struct StoreSession {
     return session
   }
 
+  /// A context pinned to an attempt is refused once that attempt has ended. Its file goes with it;
+  /// a copy of the file, or one that a killed supervisor left, is told apart by the fence.
+  private func requireLiveAttempt() throws {
+    guard let pin = context.pinned, let workspace = context.source?.file.workspace,
+      context.origins.store != .flag
+    else { return }
+    let running = try store.runningAttempt(of: pin.job, in: workspace)
+    guard let running, running.reference.fence == pin.fence else {
+      throw ContextError.attemptEnded(path: context.source?.shownPath ?? "")
+    }
+  }
+
   var now: Timestamp { environment.now() }
 
   /// Who does it, for the log and for histories.
@@ -32,6 +44,7 @@ struct StoreSession {
 
   /// The same session in one workspace, with the guards of the command's row in the table.
   func entering(_ id: WorkspaceID) throws -> WorkspaceSession {
+    try requireLiveAttempt()
     let workspace = try store.workspace(id)
     switch kind.access {
     case .changesWorkspace where workspace.state == .archived:

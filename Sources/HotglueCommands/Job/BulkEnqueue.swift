@@ -29,10 +29,10 @@ struct BulkEnqueue {
   /// Nothing is stored before the last line is known to be good.
   private func enqueueAll(from input: LineInput) throws {
     let reader = lineReader
-    var requests: [EnqueueRequest] = []
+    var part = Part()
     while let request = try next(input, reader) {
-      requests.append(request)
-      if requests.count > Self.mostLines || input.bytesRead > Self.mostBytes {
+      part.append(request, line: input.line)
+      if part.requests.count > Self.mostLines || input.bytesRead > Self.mostBytes {
         throw CommandError.badInput(
           "the input is larger than one transaction takes "
             + "(\(Self.mostLines) lines, \(Self.mostBytes >> 20) MiB)",
@@ -40,7 +40,7 @@ struct BulkEnqueue {
           facts: [JSON.Member("line", .integer(input.line))])
       }
     }
-    try store(requests)
+    try store(part)
   }
 
   /// Input that can be read twice is validated whole first. Of a pipe each part is, before it is
@@ -53,19 +53,19 @@ struct BulkEnqueue {
         throw CommandError.badInput("the input changed while it was read")
       }
     }
-    var requests: [EnqueueRequest] = []
+    var part = Part()
     var stored = 0
     do {
       while let request = try next(input, reader) {
-        requests.append(request)
-        guard requests.count == count else { continue }
-        try store(requests)
+        part.append(request, line: input.line)
+        guard part.requests.count == count else { continue }
+        try store(part)
         try session.environment.output.flush()
-        stored += requests.count
+        stored += count
         session.output.detail("\(stored) jobs enqueued, up to line \(input.line)")
-        requests.removeAll(keepingCapacity: true)
+        part = Part()
       }
-      try store(requests)
+      try store(part)
     } catch {
       throw saying(stored, error)
     }
@@ -109,10 +109,15 @@ struct BulkEnqueue {
   }
 
   /// Stores the requests in one transaction and prints their IDs, in the order of the input.
-  private func store(_ requests: [EnqueueRequest]) throws {
-    guard !requests.isEmpty else { return }
-    let enqueued = try session.store.enqueue(
-      requests, in: session.workspace, by: session.actor, at: bare.now)
+  private func store(_ part: Part) throws {
+    guard !part.requests.isEmpty else { return }
+    let enqueued: [Enqueued]
+    do {
+      enqueued = try session.store.enqueue(
+        part.requests, in: session.workspace, by: session.actor, at: bare.now)
+    } catch {
+      throw try naming(part, error)
+    }
     for job in enqueued {
       if session.output.isJSON {
         session.output.jsonLine(
@@ -121,5 +126,41 @@ struct BulkEnqueue {
         session.output.rawLine(String(job.id))
       }
     }
+  }
+
+  /// A key's conflict, and the line that has it. A job that is not there was to be made by an earlier
+  /// line of the same part.
+  private func naming(_ part: Part, _ error: StoreError) throws -> any Error {
+    guard case .keyConflict(let key, let job, let difference) = error else { return error }
+    let lines = part.requests.indices.filter { part.requests[$0].key == key }
+    guard let first = lines.first else { return error }
+    let isInStore = try session.store.owner(ofJob: job) != nil
+    let holder =
+      isInStore
+      ? try session.store.job(job, in: session.workspace).request : part.requests[first]
+    let differing = lines.first {
+      part.requests[$0].command != holder.command || part.requests[$0].payload != holder.payload
+    }
+    let line = part.lines[differing ?? first]
+    var words = CommandError(error)
+    words.message =
+      isInStore
+      ? "line \(line): \(words.message)"
+      : "line \(line): key '\(key)' is that of line \(part.lines[first]), whose request differs: "
+        + difference
+    if !isInStore { words.hint = "use another key, or the same request; nothing was enqueued" }
+    words.facts.append(JSON.Member("line", .integer(line)))
+    return words
+  }
+}
+
+/// What is stored in one transaction, and the lines that it comes from.
+private struct Part {
+  private(set) var requests: [EnqueueRequest] = []
+  private(set) var lines: [Int] = []
+
+  mutating func append(_ request: EnqueueRequest, line: Int) {
+    requests.append(request)
+    lines.append(line)
   }
 }
