@@ -197,6 +197,8 @@ struct HandlerTests {
     try world.succeed(["workspace", "create", "other"])
     let id = try world.enqueue(
       """
+      cp "$HOTGLUE_CONTEXT" copy.json
+      HOTGLUE_CONTEXT=$PWD/copy.json hotglue job progress 1; echo $?
       hotglue -w other job report failed; echo $?
       hotglue --store .hotglue/store.db -w main job progress 1; echo $?
       hotglue job report done; echo $?
@@ -211,8 +213,12 @@ struct HandlerTests {
     #expect(try world.state(id) == "succeeded")
     let log = try world.succeed(["job", "logs", id, "-w", "main"])
     let statuses = log.split(separator: "\n").filter { Int($0) != nil }
-    #expect(statuses == ["80", "80", "64", "64", "65", "64", "65"], "\(log)")
+    #expect(statuses == ["0", "80", "80", "64", "64", "65", "64", "65"], "\(log)")
     #expect(try world.run(["job", "report", "succeeded"]).status == 78)
+    // The copy outlives the attempt, and is told that it is over.
+    let copy = ["HOTGLUE_CONTEXT": world.folder.path + "/copy.json"]
+    #expect(try world.run(["job", "progress", "2"], extra: copy).status == 81)
+    #expect((try world.job(id)["late_reports"] as? [Any])?.count == 1)
   }
 
   @Test("result and status that contradict each other are an unknown outcome, never a guess")

@@ -216,6 +216,21 @@ extension Supervision {
       #expect(line(outcome) == Self.good)
     }
 
+    @Test("what an attempt had reported is told of when its supervisor is killed")
+    func reportedAndLost() throws {
+      let link = try workshop.supervisor()
+      let slot = link.slotName
+      try link.start(workshop.order("\(say(Self.good)); sleep 600"))
+      try eventually("the result in the slot") {
+        try workshop.slot(link)?.attempt?.reported == .line(Array(Self.good.utf8))
+      }
+      kill(try #require(try workshop.slot(link)).supervisor.pid, SIGKILL)
+      let lock = try workshop.lock(slot)
+      let contents = try #require(try Slot.read(storeFolder: workshop.store, slot: lock.slot))
+      #expect(contents.outcome == nil)
+      #expect(contents.attempt?.reported == .line(Array(Self.good.utf8)))
+    }
+
     @Test(
       "supervisor and program agree on what a line is",
       arguments: [

@@ -11,9 +11,9 @@ struct HandlerVoice {
   private let environment: CommandEnvironment
   /// The store's folder.
   private let folder: String
-  private let slot: String
+  /// `nil`: the attempt is over.
+  private let slot: String?
   private let pin: ContextFile.Pin
-  private let workspace: WorkspaceID?
 
   /// A supervisor answers within a millisecond, unless it is frozen or the machine is overloaded.
   private static let patienceMs: Int64 = 10_000
@@ -30,31 +30,37 @@ struct HandlerVoice {
         throw ContextError.attemptEnded(path: path)
       }
       return HandlerVoice(
-        environment: environment, folder: place.folder, slot: place.slot, pin: place.pin,
-        workspace: nil)
+        environment: environment, folder: place.folder, slot: nil, pin: place.pin)
     }
     guard let source = context.source, let pin = source.file.pinned,
-      let place = AttemptPlace(contextPath: source.realPath), place.pin == pin
+      let workspace = source.file.workspace
     else {
       throw CommandError(
         "no_attempt", .badContext, "'\(kind.name)' speaks for an attempt, and there is none here",
         hint: "it works inside a handler, which has HOTGLUE_CONTEXT from its worker")
     }
-    guard context.origins.store != .flag, context.workspace == source.file.workspace else {
+    guard context.origins.store != .flag, context.workspace == workspace else {
       throw CommandError(
         "context_mismatch", .contextMismatch,
-        "job \(pin.job) runs in workspace '\(source.file.workspace?.text ?? "")', but the context is "
+        "job \(pin.job) runs in workspace '\(workspace)', but the context is "
           + "'\(context.workspace?.text ?? "")' (\(context.workspaceProvenance))",
         hint: "leave out -w and --store: a handler speaks for its own job alone",
         facts: [
           JSON.Member("job", .integer(pin.job)),
-          JSON.Member("workspace", .text(source.file.workspace?.text)),
+          JSON.Member("workspace", .string(workspace.text)),
           JSON.Member("context_workspace", .text(context.workspace?.text)),
         ])
     }
+    if let place = AttemptPlace(contextPath: source.realPath), place.pin == pin {
+      return HandlerVoice(
+        environment: environment, folder: place.folder, slot: place.slot, pin: pin)
+    }
+    // A copy of the file: the store knows where the attempt is.
+    let store = try environment.stores.open(context.store, context.storeID)
+    let running = try store.runningAttempt(of: pin.job, in: workspace)
     return HandlerVoice(
-      environment: environment, folder: place.folder, slot: place.slot, pin: pin,
-      workspace: context.workspace)
+      environment: environment, folder: try store.info().folder,
+      slot: running.flatMap { $0.reference.fence == pin.fence ? $0.slot : nil }, pin: pin)
   }
 
   /// Returns when the supervisor has it: it survives every worker.
@@ -66,9 +72,8 @@ struct HandlerVoice {
         "this is \(bytes.count) bytes as a line, and \(longest) is the most",
         hint: "write it to a file, and report the file's name")
     }
-    // A context that is gone is an attempt that has ended.
-    guard workspace != nil else { return try keepLate(line) }
-    switch try ask(bytes) {
+    guard let slot else { return try keepLate(line) }
+    switch try ask(bytes, at: slot) {
     case .heard: return .done
     case .late: return try keepLate(line)
     case .spoken:
@@ -85,12 +90,12 @@ struct HandlerVoice {
 
   private enum Answer { case heard, late, spoken, silent }
 
-  private func ask(_ line: [UInt8]) throws -> Answer {
+  private func ask(_ line: [UInt8], at slot: String) throws -> Answer {
     do throws(ProcessError) {
       guard
         let link = try SupervisorLink.connect(
           storeFolder: folder, slot: slot, timeoutMs: Self.patienceMs)
-      else { return try isGone() ? .late : .silent }
+      else { return try isGone(slot) ? .late : .silent }
       switch try link.request(
         .report(job: pin.job, fence: pin.fence, line: line), timeoutMs: Self.patienceMs)
       {
@@ -106,7 +111,7 @@ struct HandlerVoice {
     }
   }
 
-  private func isGone() throws(ProcessError) -> Bool {
+  private func isGone(_ slot: String) throws(ProcessError) -> Bool {
     guard let contents = try Slot.read(storeFolder: folder, slot: slot) else { return true }
     return try !ProcessIdentity.isAlive(contents.supervisor)
   }
