@@ -90,7 +90,7 @@ extension Supervision {
       #expect(workshop.log(of: order) == "A=1\nB=ü =\nHOTGLUE_MARK=\(mark)\n")
     }
 
-    @Test("a handler starts clean: own group, no blocked or ignored signal, umask 022, descriptors 0 to 3")
+    @Test("a handler starts clean: own group, no signal blocked or ignored, umask 022, file 0-3")
     func cleanStart() throws {
       let order = workshop.order(
         """
