@@ -5,6 +5,8 @@ public import HotglueStore
 public enum RunnerError: Error {
   case store(StoreError)
   case process(ProcessError)
+  /// Less is free on the store's file system than the floor: nothing is claimed.
+  case tooLittleSpace(free: Int64, floor: Int64)
   /// The system refused something a worker cannot do without.
   case system(String)
 }

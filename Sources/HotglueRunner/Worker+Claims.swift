@@ -85,6 +85,7 @@ extension Worker {
     try fillSeats(upTo: room - reusable.count)
     let slots = (reusable + seats.filter(\.isIdle)).prefix(room).map(\.link.slotName)
     guard !slots.isEmpty else { return nil }
+    claimsPausedUntil = nil
     return ClaimRequest(
       worker: id, workspaces: try storeStep { () throws(StoreError) in try workspaces },
       queues: options.queues, types: options.types, slots: slots, bootNow: place.bootNow(),
@@ -128,7 +129,7 @@ extension Worker {
     guard let free = freeBytes(at: place.folder), free < options.freeSpaceFloor else {
       return true
     }
-    pauseClaims(.store(.diskFull(path: place.folder)))
+    pauseClaims(.tooLittleSpace(free: free, floor: options.freeSpaceFloor))
     return false
   }
 

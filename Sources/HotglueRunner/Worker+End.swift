@@ -28,6 +28,11 @@ extension Worker {
     if let job = options.only { return try hasEnded(job) }
     if let maxJobs = options.maxJobs, summary.claimed >= maxJobs { return true }
     guard options.drain || options.once else { return false }
+    if claimsPausedUntil != nil {
+      // Nothing may be claimed: a drain from cron does not wait for an emptier disk.
+      summary.couldNotClaim = true
+      return true
+    }
     if mayClaim { return false }
     if options.once { return true }
     let now = place.now()

@@ -90,7 +90,9 @@ public final class Worker {
     self.options = options
     self.actor = actor
     self.observe = observe
-    wakeups = try Wakeups(storePath: place.storePath, takesSignals: true)
+    wakeups = try processStep { () throws(ProcessError) in
+      try Wakeups(storePath: place.storePath)
+    }
     let (me, lock, lockPath) = try processStep { () throws(ProcessError) in
       let me = try ProcessIdentity.current()
       let lockPath = "workers/\(me.pid)-\(try randomHex(bytes: 4)).lock"

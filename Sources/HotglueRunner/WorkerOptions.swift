@@ -61,6 +61,8 @@ public struct WorkerSummary: Sendable, Equatable {
   public var ended = 0
   public var endedBadly = 0
   public var left: [JobID] = []
+  /// A drain ended although jobs may be due: it could not claim.
+  public var couldNotClaim = false
   /// The signal that ended it, if one did.
   public var signal: Int32?
 }

@@ -123,16 +123,20 @@ extension Running {
       #expect(try yard.job(after).state == .succeeded)
     }
 
-    @Test("below the free-space floor nothing is claimed")
+    @Test("below the free-space floor nothing is claimed, and a drain ends and says so")
     func freeSpace() throws {
       let yard = try Yard()
       let id = try yard.enqueue("true")
-      let summary = try yard.drain {
+      let staying = try yard.drain {
         $0.drain = false
         $0.freeSpaceFloor = .max
         $0.maxTime = Span(milliseconds: 300)
       }
-      #expect(summary.claimed == 0)
+      #expect(staying.claimed == 0)
+      #expect(!staying.couldNotClaim)
+      let drain = try yard.drain { $0.freeSpaceFloor = .max }
+      #expect(drain.claimed == 0)
+      #expect(drain.couldNotClaim)
       #expect(try yard.job(id).state == .pending)
     }
 

@@ -56,6 +56,8 @@ enum Dispatch {
       } else if GlobalOptions.valued.contains(word), rest.count > 1 {
         moved.append(rest.removeFirst())
         moved.append(rest.removeFirst())
+      } else if word.hasPrefix("-w"), word.count > 2 {
+        moved.append(rest.removeFirst())
       } else if let equals = word.firstIndex(of: "="),
         GlobalOptions.valued.contains(String(word[..<equals]))
       {

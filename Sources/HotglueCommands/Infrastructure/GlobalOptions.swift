@@ -4,7 +4,7 @@ import HotglueCore
 /// The flags that every command takes, before or after its noun and verb.
 struct GlobalOptions: ParsableArguments {
   @Option(
-    name: [.short, .customLong("workspace")],
+    name: [.customShort("w", allowingJoined: true), .customLong("workspace")],
     help: ArgumentHelp("Act in this workspace, whatever the context says.", valueName: "id"))
   var workspaces: [String] = []
 

@@ -38,23 +38,11 @@ struct JobPrune: WorkspaceCommand {
     }
     let states = try JobStateWords.parse(state, allowed: Self.states)
     if !states.isEmpty { rule.states = states }
-    let removed = try Pruning(session: session.base, workspace: session.workspace, dryRun: dryRun)
-      .run(by: rule)
-    let output = session.output
-    if output.isJSON {
-      output.object(
-        .object([
-          JSON.Member("workspace", .string(session.workspace.text)),
-          JSON.Member("jobs", .integer(removed.jobs.count)),
-          JSON.Member("logs", .integer(removed.logs.count)), JSON.Member("dry_run", .bool(dryRun)),
-        ]))
-    } else if output.isQuiet {
-      for job in removed.jobs { output.rawLine(String(job)) }
-    } else {
-      output.line(
-        "\(dryRun ? "would remove" : "removed") \(removed.jobs.count) jobs and "
-          + "\(removed.logs.count) logs of workspace '\(session.workspace)'")
-    }
+    let pruning = Pruning(session: session.base, workspace: session.workspace, dryRun: dryRun)
+    let removed = try pruning.run(by: rule)
+    pruning.tell(
+      removed, of: JSON.Member("workspace", .string(session.workspace.text)),
+      named: "workspace '\(session.workspace)'")
     return .done
   }
 }

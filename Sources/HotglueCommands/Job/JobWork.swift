@@ -49,6 +49,7 @@ struct JobWork: HotglueCommand {
     let story = WorkStory(session.output, isTold: global.verbose || environment.isTerminal(.error))
     let summary = try host.worker(options, observe: story.tell).run()
     if session.output.isJSON { session.output.object(summary.json) }
+    if summary.couldNotClaim { return .tryLater }
     return ending.failOnJobs && summary.endedBadly > 0 ? .unsuccessful : .done
   }
 

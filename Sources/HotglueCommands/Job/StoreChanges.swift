@@ -1,41 +1,36 @@
 import Glibc
 import HotglueCore
+import HotglueProcess
 import HotglueStore
 
-/// Sleeps until the store has changed, at next to no cost.
-///
-/// The write-ahead log is watched by inotify on its path, so that no descriptor is opened on a file
-/// of the database: closing one would drop SQLite's locks. Where that cannot be had, the store's
-/// change counter is asked every few hundredths of a second.
+/// Sleeps until the store has changed, at next to no cost. Where the log cannot be watched, the
+/// store's change counter is asked every few hundredths of a second.
 final class StoreChanges {
   private let store: any Store
-  private let inotify: Int32
+  private let log: LogWatch?
   private var counter: Int64
-  /// The longest sleep between two looks at the counter: without inotify, and as a net below it.
+  /// The longest sleep between two looks at the counter: without a watch, and as a net below it.
   private static let shortSleep: Int64 = 30
   private static let longSleep: Int64 = 1000
-  /// How long the next sleep may be. The log is written before the commit in it is durable and
-  /// visible: a write that wakes us is followed by looks at growing distances, until the commit is
-  /// there or it is clear that none comes.
+  /// How long the next sleep may be. A write that wakes us is followed by looks at growing
+  /// distances, until the commit is there or it is clear that none comes.
   private var patience: Int64
 
   init(of store: any Store, at path: String) throws(StoreError) {
     self.store = store
-    var inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-    if inotify >= 0, let real = realpath(path, nil) {
-      defer { free(real) }
-      if inotify_add_watch(inotify, String(cString: real) + "-wal", UInt32(IN_MODIFY)) < 0 {
-        close(inotify)
-        inotify = -1
-      }
+    do throws(ProcessError) {
+      log = try LogWatch(storePath: Self.realPath(path))
+    } catch {
+      log = nil
     }
-    self.inotify = inotify
-    patience = inotify >= 0 ? Self.longSleep : Self.shortSleep
+    patience = log == nil ? Self.shortSleep : Self.longSleep
     counter = try store.changeCounter()
   }
 
-  deinit {
-    if inotify >= 0 { close(inotify) }
+  private static func realPath(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
   }
 
   /// Returns when another connection has changed the store, or at `deadline` on the steady clock:
@@ -56,14 +51,12 @@ final class StoreChanges {
 
   /// A signal or a write to the log ends the sleep early.
   private func sleep(atMost milliseconds: Int64) {
-    var polled = pollfd(fd: inotify, events: Int16(POLLIN), revents: 0)
-    _ = poll(&polled, inotify >= 0 ? 1 : 0, Int32(clamping: milliseconds))
+    var polled = pollfd(fd: log?.fileDescriptor ?? -1, events: Int16(POLLIN), revents: 0)
+    _ = poll(&polled, 1, Int32(clamping: milliseconds))
     if polled.revents != 0 {
-      withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-        while read(inotify, buffer.baseAddress, buffer.count) > 0 {}
-      }
+      log?.drain()
       patience = 1
-    } else if inotify >= 0 {
+    } else if log != nil {
       patience = min(patience * 2, Self.longSleep)
     }
   }

@@ -75,6 +75,11 @@ extension CommandError {
     case .store(let error): self.init(from: error)
     case .process(let error):
       self.init("process", .inputOutput, "cannot run attempts: \(Self.words(error))")
+    case .tooLittleSpace(let free, let floor):
+      self.init(
+        "too_little_space", .tryLater,
+        "only \(free) bytes are free for the store, and the floor is \(floor): nothing is claimed",
+        hint: "free some space, or lower the floor with --free-space-floor")
     case .system(let reason): self.init("system", .inputOutput, reason)
     }
   }

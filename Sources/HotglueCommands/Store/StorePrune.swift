@@ -24,23 +24,11 @@ struct StorePrune: StoreCommand {
   var dryRun = false
 
   func run(in session: StoreSession) throws -> ExitStatus {
-    let removed = try Pruning(session: session, workspace: nil, dryRun: dryRun)
-      .run(by: rule(at: session.now))
-    let output = session.output
-    if output.isJSON {
-      output.object(
-        .object([
-          JSON.Member("store", .string(session.context.store)),
-          JSON.Member("jobs", .integer(removed.jobs.count)),
-          JSON.Member("logs", .integer(removed.logs.count)), JSON.Member("dry_run", .bool(dryRun)),
-        ]))
-    } else if output.isQuiet {
-      for job in removed.jobs { output.line(String(job)) }
-    } else {
-      output.line(
-        "\(dryRun ? "would remove" : "removed") \(removed.jobs.count) jobs and "
-          + "\(removed.logs.count) logs of '\(session.context.store)'")
-    }
+    let pruning = Pruning(session: session, workspace: nil, dryRun: dryRun)
+    let removed = try pruning.run(by: rule(at: session.now))
+    pruning.tell(
+      removed, of: JSON.Member("store", .string(session.context.store)),
+      named: "'\(session.context.store)'")
     return .done
   }
 
@@ -59,6 +47,24 @@ struct Pruning {
   let dryRun: Bool
   /// Jobs removed in one transaction.
   private static let step = 500
+
+  /// Prints what was removed, of the store or of a workspace.
+  func tell(_ removed: PruneResult, of subject: JSON.Member, named name: String) {
+    let output = session.output
+    if output.isJSON {
+      output.object(
+        .object([
+          subject, JSON.Member("jobs", .integer(removed.jobs.count)),
+          JSON.Member("logs", .integer(removed.logs.count)), JSON.Member("dry_run", .bool(dryRun)),
+        ]))
+    } else if output.isQuiet {
+      for job in removed.jobs { output.rawLine(String(job)) }
+    } else {
+      output.line(
+        "\(dryRun ? "would remove" : "removed") \(removed.jobs.count) jobs and "
+          + "\(removed.logs.count) logs of \(name)")
+    }
+  }
 
   /// A crash between a step and its logs leaves logs that nothing names; a later check finds them.
   func run(by rule: RetentionRule) throws -> PruneResult {
