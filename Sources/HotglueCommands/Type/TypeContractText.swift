@@ -19,9 +19,8 @@ struct TypeContractText {
 
   private var runs: String {
     let command = "\(ShellWords.joined(definition.command)) in \(definition.directory)"
-    return definition.isStream
-      ? "\(command), as a stream handler: one process for many jobs"
-      : "\(command), once per attempt"
+    // That one process takes many jobs is recorded; each attempt has its own until it is used.
+    return "\(command), once per attempt" + (definition.isStream ? "; could take a stream" : "")
   }
 
   private var waits: String {

@@ -24,7 +24,7 @@ struct TypeSet: WorkspaceCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "One process of the command is fed many jobs as JSON lines.")
+    help: "Record that one process of the command can be fed many jobs as JSON lines.")
   var stream: Bool?
 
   @Argument(help: ArgumentHelp("The type's name.", valueName: "name"))
