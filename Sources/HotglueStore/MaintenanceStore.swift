@@ -55,4 +55,5 @@ public protocol MaintenanceStore: AnyObject {
 }
 
 /// All that commands and the runner need of a store.
-public typealias Store = JobStore & ClaimStore & WorkspaceStore & MaintenanceStore
+public typealias Store = JobStore & ClaimStore & TypeStore & WorkspaceStore
+  & MaintenanceStore
