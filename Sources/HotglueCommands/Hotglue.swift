@@ -103,7 +103,8 @@ public enum Hotglue {
     let kind = CommandKind.named(Array(words.prefix(1))) ?? CommandKind.named(Array(words))
     let usage = kind.map { commandUsage($0.type) }
     throw CommandError.usage(
-      message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "), hint: usage ?? "see 'hotglue help'")
+      message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
+      hint: usage ?? "see 'hotglue help'")
   }
 
   /// The usage on one line, with all that is optional in one word: the mistake is named above it.

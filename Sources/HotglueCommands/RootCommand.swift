@@ -16,8 +16,8 @@ struct RootCommand: ParsableCommand {
       """,
     version: Hotglue.version,
     subcommands: [
-      Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, StoreNoun.self,
-      OpenLink.self, RecordOutcome.self,
+      Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
+      StoreNoun.self, OpenLink.self, RecordOutcome.self,
     ])
 }
 
@@ -55,6 +55,15 @@ struct JobNoun: ParsableCommand {
       JobEnqueue.self, JobList.self, JobShow.self, JobLogs.self, JobWait.self, JobCancel.self,
       JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
       JobReclaim.self, JobRun.self, JobReport.self, JobProgressReport.self,
+    ])
+}
+
+struct TypeNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "type", abstract: "define what jobs of a type run, and by which contract",
+    subcommands: [
+      TypeSet.self, TypeList.self, TypeShow.self, TypeRemove.self, TypeDiff.self, TypeApply.self,
+      TypeExport.self,
     ])
 }
 

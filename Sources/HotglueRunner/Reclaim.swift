@@ -165,12 +165,17 @@ public struct Reclaim {
   private func wait(
     _ attempt: RunningAttempt, _ contents: SlotContents?, now: BootTime, dryRun: Bool
   ) throws(RunnerError) -> Became? {
-    let since: BootTime? =
-      dryRun
-      ? (attempt.unansweredSince ?? now)
-      : try storeStep { () throws(StoreError) in
-        try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: now)
-      }
+    let since: BootTime?
+    do throws(StoreError) {
+      since =
+        dryRun
+        ? (attempt.unansweredSince ?? now)
+        : try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: now)
+    } catch .stale {
+      return .taken
+    } catch {
+      throw .store(error)
+    }
     guard let since else { return .taken }
     let until = since.advanced(by: attempt.leaseLength)
     guard until.hasPassed(at: now), !dryRun, let contents else { return .waiting(until: until) }

@@ -196,7 +196,7 @@ extension Worker {
     do throws(StoreError) {
       watch = try store.adopt(
         reference, watch: attempt.watch, by: id, name: name, bootNow: now, at: place.now())
-    } catch .stale, .invalidTransition {
+    } catch .stale {
       // Recorded or adopted by somebody else since it was listed.
       return
     } catch {
@@ -242,8 +242,14 @@ extension Worker {
     throws(RunnerError)
   {
     let now = place.bootNow()
-    let since = try storeStep { () throws(StoreError) in
-      try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: now)
+    let since: BootTime?
+    do throws(StoreError) {
+      since = try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: now)
+    } catch .stale {
+      // It was recorded, or taken up by another, while it was asked.
+      return
+    } catch {
+      throw .store(error)
     }
     guard let since, since.advanced(by: attempt.leaseLength).hasPassed(at: now), let contents
     else { return }

@@ -57,6 +57,7 @@ public enum KeyHold: Hashable, Sendable {
 public struct EnqueueRequest: Hashable, Sendable {
   /// `exec` for a bare command.
   public var type: String
+  /// Empty in a request for a job whose command is its type's.
   public var command: [String]
   /// The folder in which the handler runs.
   public var directory: String
@@ -74,13 +75,16 @@ public struct EnqueueRequest: Hashable, Sendable {
   public var limitKey: String?
   public var limitMax: Int
   public var policy: JobPolicy
+  /// For a job whose command and policy are its type's: what the request says itself. The store fills
+  /// in the rest from the type, where it waits at the enqueue, how it is run at each claim.
+  public var overrides: TypeOverrides?
 
   public init(
     type: String = "exec", command: [String], directory: String, environment: [String] = [],
     payload: String? = nil, queue: String = "default", priority: Int = 0,
     runAt: Timestamp? = nil, expiresAt: Timestamp? = nil, key: String? = nil,
     keyHold: KeyHold = .whileKept, limitKey: String? = nil, limitMax: Int = 1,
-    policy: JobPolicy = .bareCommand
+    policy: JobPolicy = .bareCommand, overrides: TypeOverrides? = nil
   ) {
     self.type = type
     self.command = command
@@ -96,6 +100,7 @@ public struct EnqueueRequest: Hashable, Sendable {
     self.limitKey = limitKey
     self.limitMax = limitMax
     self.policy = policy
+    self.overrides = overrides
   }
 }
 
@@ -103,9 +108,12 @@ public struct Enqueued: Hashable, Sendable {
   public var id: JobID
   /// False when the key already named this very job.
   public var isNew: Bool
-  public init(id: JobID, isNew: Bool) {
+  /// Its type is not defined yet.
+  public var waitsForType: Bool
+  public init(id: JobID, isNew: Bool, waitsForType: Bool = false) {
     self.id = id
     self.isNew = isNew
+    self.waitsForType = waitsForType
   }
 }
 
@@ -130,6 +138,13 @@ public struct Job: Hashable, Sendable {
   public var leaseExpiresAt: Timestamp?
   /// Waits behind its limit key.
   public var waitsForLimit: Bool
+  /// Its type is not defined: it waits until it is.
+  public var waitsForType = false
+  /// The revision of its type that it runs by: the current one while it waits, else that of its last
+  /// attempt; `nil` for a bare command and while the type is not defined.
+  public var typeRevision: Int?
+  /// How many jobs of its type run at once, of a job that waits; `nil`: no limit.
+  public var typeLimit: Int?
   public var cancelRequestedAt: Timestamp?
   public var runAt: Timestamp
   public var createdAt: Timestamp
@@ -206,11 +221,13 @@ public struct Attempt: Hashable, Sendable {
   public var reason: String?
   public var usage: AttemptUsage
   public var warnings: [String]
+  /// The revision of the job's type that it ran; `nil` for a bare command.
+  public var typeRevision: Int?
 
   public init(
     number: Int, fence: Fence, worker: String, slot: String, startedAt: Timestamp,
     finishedAt: Timestamp?, outcome: AttemptOutcome?, reason: String?, usage: AttemptUsage,
-    warnings: [String]
+    warnings: [String], typeRevision: Int? = nil
   ) {
     self.number = number
     self.fence = fence
@@ -222,6 +239,7 @@ public struct Attempt: Hashable, Sendable {
     self.reason = reason
     self.usage = usage
     self.warnings = warnings
+    self.typeRevision = typeRevision
   }
 }
 

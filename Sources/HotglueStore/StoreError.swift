@@ -26,6 +26,7 @@ public enum StoreError: Error, Equatable, Sendable {
   case workspaceExists(WorkspaceID)
   case archivedWorkspace(WorkspaceID)
   case unknownJob(JobID)
+  case unknownType(String, WorkspaceID, near: [String])
   /// The job exists, in another workspace than the one the call names.
   case otherWorkspace(JobID, owner: WorkspaceID)
   case invalidTransition(JobID, InvalidTransition)

@@ -106,7 +106,7 @@ struct DispatchTests {
       ),
       (
         "job enqueue --bogus", "unknown option '--bogus'",
-        "hotglue job enqueue [flags] (-- COMMAND… | --jsonl FILE|-)"
+        "hotglue job enqueue [flags] (TYPE | -- COMMAND… | --jsonl FILE|-)"
       ),
       ("workspace list extra", "unexpected argument 'extra'", "hotglue workspace list"),
       ("workspace list --color green", "the value 'green' is invalid", "hotglue workspace list"),

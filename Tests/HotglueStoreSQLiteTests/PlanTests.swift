@@ -30,11 +30,13 @@ struct PlanTests {
     (PruneSQL.finished, "job_finished"), (PruneSQL.logs, "PRIMARY KEY"),
     (PruneSQL.removeWorkers, "job_running"), (JobSQL.keyHolder, "job_key"),
     (JobSQL.one, "INTEGER PRIMARY KEY"), (JobSQL.history, "PRIMARY KEY"),
-    (WorkspaceSQL.countFinished, "job_finished"),
+    (WorkspaceSQL.countFinished, "job_finished"), (TypeSQL.open, "PRIMARY KEY"),
+    (TypeSQL.countRunning, "job_type_running"), (TypeSQL.current, "PRIMARY KEY"),
+    (TypeSQL.fix, "INTEGER PRIMARY KEY"), (TypeSQL.countWaiting, "job_ready"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<19)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<24)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")
@@ -157,6 +159,35 @@ struct PlanTests {
       $0.limitKey = "k"
       $0.priority = 9
     }
+    let after = try costOfClaim()
+    #expect(after <= before + before / 10, "\(before) before, \(after) after")
+  }
+
+  @Test("a claim costs the same however many jobs of a closed type wait", arguments: [true, false])
+  func claimCostBehindType(isDefined: Bool) throws {
+    try enqueue(10) { _ in }
+    if isDefined {
+      let acme = fixture.acme
+      _ = try fixture.store.setType(
+        "mail", in: acme, by: StoreFixture.alice, at: SQLiteFixture.start
+      ) { _ in
+        var definition = TypeDefinition(command: ["x"], directory: "/")
+        definition.limit = 1
+        definition.priority = 9
+        return definition
+      }
+    }
+    func enqueueTyped(_ count: Int) throws {
+      try enqueue(count) {
+        $0.type = "mail"
+        $0.command = []
+        $0.overrides = TypeOverrides(priority: 9)
+      }
+    }
+    try enqueueTyped(2)
+    if isDefined { #expect(try fixture.claim().first?.job.request.type == "mail") }
+    let before = try costOfClaim()
+    try enqueueTyped(3000)
     let after = try costOfClaim()
     #expect(after <= before + before / 10, "\(before) before, \(after) after")
   }

@@ -67,7 +67,8 @@ public enum ClaimStoreConformance {
     },
     ConformanceRule("a claim keeps to its workspaces, queues and types") { fixture in
       try fixture.enqueue(in: fixture.beta)
-      let mail = try fixture.enqueue { $0.type = "mail" }
+      try fixture.setType("mail")
+      let mail = try fixture.enqueueTyped("mail")
       let bulk = try fixture.enqueue { $0.queue = "bulk" }
       let plain = try fixture.enqueue()
       try requireEqual(try fixture.claim(9, types: ["mail"]).map(\.job.id), [mail])

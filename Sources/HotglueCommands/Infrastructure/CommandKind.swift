@@ -27,6 +27,13 @@ enum CommandKind: CaseIterable {
   case jobResolve
   case jobPrune
   case jobLifecycle
+  case typeSet
+  case typeList
+  case typeShow
+  case typeRemove
+  case typeDiff
+  case typeApply
+  case typeExport
   case open
   case jobWork
   case jobReclaim
@@ -64,9 +71,12 @@ enum CommandKind: CaseIterable {
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
-    case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait: .readsWorkspace
+    case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
+      .typeDiff, .typeExport:
+      .readsWorkspace
     case .jobReclaim: .settlesWorkspace
-    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork:
+    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
+      .typeRemove, .typeApply:
       .changesWorkspace
     }
   }
@@ -102,6 +112,13 @@ enum CommandKind: CaseIterable {
     case .jobResolve: ["job", "resolve"]
     case .jobPrune: ["job", "prune"]
     case .jobLifecycle: ["job", "lifecycle"]
+    case .typeSet: ["type", "set"]
+    case .typeList: ["type", "list"]
+    case .typeShow: ["type", "show"]
+    case .typeRemove: ["type", "remove"]
+    case .typeDiff: ["type", "diff"]
+    case .typeApply: ["type", "apply"]
+    case .typeExport: ["type", "export"]
     case .open: ["open"]
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
@@ -140,6 +157,13 @@ enum CommandKind: CaseIterable {
     case .jobResolve: JobResolve.self
     case .jobPrune: JobPrune.self
     case .jobLifecycle: JobLifecycle.self
+    case .typeSet: TypeSet.self
+    case .typeList: TypeList.self
+    case .typeShow: TypeShow.self
+    case .typeRemove: TypeRemove.self
+    case .typeDiff: TypeDiff.self
+    case .typeApply: TypeApply.self
+    case .typeExport: TypeExport.self
     case .open: OpenLink.self
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self

@@ -42,7 +42,8 @@ extension CommandError {
     case .busy, .missing, .alreadyExists, .notAStore, .corrupt, .newerSchema, .readOnly,
       .diskFull, .inputOutput, .notPermitted, .unsupportedFileSystem, .otherStore, .unexpected:
       self.init(ofStore: error)
-    case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .otherWorkspace,
+    case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
+      .otherWorkspace,
       .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration:
       self.init(ofRequest: error)
     }
@@ -151,6 +152,16 @@ extension CommandError {
       self.init(
         "unknown_job", .notFound, "no job \(id)", hint: "see them with 'hotglue job list'",
         facts: [JSON.Member("job", .integer(id))])
+    case .unknownType(let name, let workspace, let near):
+      self.init(
+        "unknown_type", .notFound, "no job type '\(name)' in workspace '\(workspace)'",
+        hint: near.isEmpty
+          ? "see them with 'hotglue type list'"
+          : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
+        facts: [
+          JSON.Member("type", .string(name)), JSON.Member("workspace", .string(workspace.text)),
+          JSON.Member("near", .strings(near)),
+        ])
     case .otherWorkspace(let id, let owner):
       self.init(
         "context_mismatch", .contextMismatch, "job \(id) belongs to workspace '\(owner)'",

@@ -88,8 +88,9 @@ struct BulkEnqueue {
   private var lineReader: JobLine {
     let variables = session.environment.variables
     return JobLine(
-      defaults: bare.settings, directory: bare.directory, environment: bare.environment,
-      now: bare.now, variable: { variables[$0] })
+      defaults: bare.settings, directory: bare.directory,
+      chosenDirectory: bare.chosenDirectory, environment: bare.environment, now: bare.now,
+      variable: { variables[$0] })
   }
 
   /// The next job; lines of white space are passed over. `nil` at the end.
@@ -126,6 +127,8 @@ struct BulkEnqueue {
         session.output.rawLine(String(job.id))
       }
     }
+    let undefined = zip(part.requests, enqueued).filter { $1.waitsForType }.map(\.0.type)
+    try session.noteUndefined(Set(undefined))
   }
 
   /// A key's conflict, and the line that has it. A job that is not there was to be made by an earlier
@@ -139,7 +142,10 @@ struct BulkEnqueue {
       isInStore
       ? try session.store.job(job, in: session.workspace).request : part.requests[first]
     let differing = lines.first {
-      part.requests[$0].command != holder.command || part.requests[$0].payload != holder.payload
+      let request = part.requests[$0]
+      // The command of a typed job is its type's, and no part of the request.
+      return (request.overrides == nil && request.command != holder.command)
+        || request.payload != holder.payload
     }
     let line = part.lines[differing ?? first]
     var words = CommandError(error)

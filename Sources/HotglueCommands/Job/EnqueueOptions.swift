@@ -41,7 +41,10 @@ struct EnqueueOptions: ParsableArguments {
       valueName: "name[=value]"))
   var env: [String] = []
 
-  @Option(help: ArgumentHelp("Run it in this folder (default: this one).", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      "Run it in this folder (default: this one; a type's where it was set).",
+      valueName: "folder"))
   var cwd: String?
 
   init() {}
@@ -153,6 +156,8 @@ extension CommandError {
 struct BareJob {
   var settings: JobSettings
   var directory: String
+  /// The folder that was named, if one was.
+  var chosenDirectory: String?
   var environment: [String]
   var now: Timestamp
 
@@ -176,7 +181,18 @@ struct BareJob {
     }
     self.settings = settings
     directory = try words.directory(in: environment)
+    if words.directory != nil { chosenDirectory = directory }
     self.environment = try words.recordedVariables(in: environment)
+  }
+
+  func request(type: String, payload: String?) throws(CommandError) -> EnqueueRequest {
+    do {
+      return try settings.request(
+        type: type, directory: directory, chosenDirectory: chosenDirectory,
+        environment: environment, payload: payload, now: now, name: \.flag)
+    } catch {
+      throw .usage(error.problem, hint: error.hint)
+    }
   }
 
   func request(command: [String], payload: String?) throws(CommandError) -> EnqueueRequest {

@@ -5,12 +5,13 @@ import HotglueStore
 struct JobEnqueue: WorkspaceCommand {
   static let kind = CommandKind.jobEnqueue
   static let configuration = CommandConfiguration(
-    commandName: "enqueue", abstract: "store a command as a job, to be run by a worker",
-    usage: "hotglue job enqueue [flags] (-- COMMAND… | --jsonl FILE|-)",
+    commandName: "enqueue", abstract: "store a command, or a job of a type, to be run by a worker",
+    usage: "hotglue job enqueue [flags] (TYPE | -- COMMAND… | --jsonl FILE|-)",
     discussion: """
       Prints the job's ID alone on standard output. The command is run without a shell, in this \
-      folder. With --jsonl each line is one JSON object: 'command' (an array), 'payload', 'env', \
-      'cwd', and the flags' names in snake_case; what a line does not say is as the flags say it.
+      folder. A job of a TYPE runs its type's command by its type's policy; flags override that for \
+      this job. A type that is not defined yet makes the job wait. With --jsonl each line is one \
+      JSON object: 'command' (an array) or 'type', 'payload', 'env', 'cwd', and the flags' names in snake_case; what a line does not say is as the flags say it.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -29,7 +30,7 @@ struct JobEnqueue: WorkspaceCommand {
   var commitEvery: Int?
 
   @Argument(
-    help: ArgumentHelp("The job's type; a command's is exec, and is left out.", valueName: "type"))
+    help: ArgumentHelp("The job's type; left out for a command.", valueName: "type"))
   var type: String?
 
   @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
@@ -61,8 +62,13 @@ struct Enqueuing {
         .run(from: jsonl)
     }
     try checkSingle()
-    let request = try bare.request(
-      command: command, payload: words.payloadText(in: session.environment))
+    let payload = try words.payloadText(in: session.environment)
+    let request =
+      if let type, type != TypeName.bareCommand {
+        try bare.request(type: type, payload: payload)
+      } else {
+        try bare.request(command: command, payload: payload)
+      }
     let enqueued = try session.store.enqueue(
       [request], in: session.workspace, by: session.actor, at: bare.now)
     for job in enqueued {
@@ -74,6 +80,7 @@ struct Enqueuing {
       }
       if !job.isNew { session.output.detail("job \(job.id) was enqueued with this key before") }
     }
+    if enqueued.contains(where: \.waitsForType) { try session.noteUndefined([request.type]) }
     return .done
   }
 
@@ -82,17 +89,12 @@ struct Enqueuing {
       throw .usage("'--commit-every' is for '--jsonl'", hint: "leave it out")
     }
     if command.isEmpty {
-      guard let type, type != UnknownType.bareCommand else {
+      guard let type, type != TypeName.bareCommand else {
         throw .usage(
-          "there is no command to enqueue", hint: "hotglue job enqueue [flags] -- COMMAND…")
+          "there is no command to enqueue",
+          hint: "hotglue job enqueue [flags] (TYPE | -- COMMAND…)")
       }
-      let unknown = UnknownType(name: type)
-      throw CommandError(
-        "unknown_type", .notFound, unknown.problem,
-        hint: "for a command: hotglue job enqueue -- \(Shell.quoted(type))",
-        facts: [JSON.Member("type", .string(type))])
-    }
-    if let type, type != UnknownType.bareCommand {
+    } else if let type, type != TypeName.bareCommand {
       throw .usage(
         "'\(type)' stands before '--'",
         hint: "hotglue job enqueue -- \(ShellWords.joined([type] + command))")

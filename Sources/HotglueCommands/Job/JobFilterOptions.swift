@@ -61,7 +61,7 @@ enum JobStateWords {
     let names = allowed.map(\.rawValue)
     let near = NearMatch.among(names, to: word)
     var hint = "one of \(names.joined(separator: ", "))"
-    if ["scheduled", "retrying", "limited"].contains(word) {
+    if ["scheduled", "retrying", "limited", "undefined"].contains(word) {
       hint = "'\(word)' is how a pending job is shown: --state pending"
     } else if !near.isEmpty {
       hint = "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?"

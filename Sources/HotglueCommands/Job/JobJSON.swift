@@ -15,7 +15,7 @@ enum JobJSON {
       member("type", .string(request.type)),
       member("queue", .string(request.queue)),
       member("state", .string(job.state.rawValue)),
-      member("reason", .text(job.reason)),
+      member("reason", .text(job.waitsForType ? "type_undefined" : job.reason)),
       member("priority", .integer(request.priority)),
       member("command", .strings(request.command)),
       member("payload", payload(request.payload)),
@@ -73,6 +73,7 @@ enum JobJSON {
       member("peak_memory_bytes", .optional(usage.peakMemoryBytes)),
       member("log", .text(usage.log)),
       member("warnings", .strings(attempt.warnings)),
+      member("type_revision", .optional(attempt.typeRevision)),
     ])
   }
 

@@ -16,6 +16,8 @@ struct JobLine {
   /// What every line starts from.
   let defaults: JobSettings
   let directory: String
+  /// The folder that the command line names, if it does.
+  let chosenDirectory: String?
   let environment: [String]
   let now: Timestamp
   /// The value of a variable that a line names without one.
@@ -41,8 +43,6 @@ struct JobLine {
         problem: "'\(error.setting.rawValue)' cannot be '\(error.value)'", hint: error.accepted)
     } catch let error as UnusableRequest {
       throw BadLine(line: line, column: nil, problem: error.problem, hint: error.hint)
-    } catch let error as UnknownType {
-      throw BadLine(line: line, column: nil, problem: error.problem, hint: error.hint)
     } catch {
       throw BadLine(line: line, column: nil, problem: "\(error)", hint: "")
     }
@@ -56,28 +56,40 @@ struct JobLine {
     }
     var settings = defaults
     var command: [String] = []
+    var type = TypeName.bareCommand
     var payload: String?
-    var directory = directory
+    var chosenDirectory: String?
     var environment = environment
     for member in members where member.value != .null || member.key == "payload" {
       switch member.key {
       case "command": command = try Self.command(member.value)
-      case "type": try Self.check(type: member.value)
+      case "type": type = try Self.type(member.value)
       case "payload": payload = try Self.payload(member.value)
-      case "cwd": directory = try self.directory(member.value)
+      case "cwd": chosenDirectory = try directory(member.value)
       case "env": environment += try variables(member.value)
       default:
         guard let setting = JobSetting.byKey[member.key] else { throw Self.unknown(member.key) }
         try settings.set(setting, to: Self.text(member.value, for: setting), now: now)
       }
     }
+    guard type == TypeName.bareCommand else {
+      guard command.isEmpty else {
+        throw UnusableRequest(
+          problem: "there is a 'command' and a 'type'",
+          hint: "a job of type '\(type)' runs its type's command: leave 'command' out")
+      }
+      return try settings.request(
+        type: type, directory: directory, chosenDirectory: chosenDirectory ?? self.chosenDirectory,
+        environment: environment, payload: payload, now: now, name: { $0.rawValue })
+    }
     guard !command.isEmpty else {
       throw UnusableRequest(
         problem: "there is no 'command'",
-        hint: "give it as an array: {\"command\":[\"echo\",\"hello\"]}")
+        hint: "give it as an array: {\"command\":[\"echo\",\"hello\"]}, or name a 'type'")
     }
     return try settings.request(
-      command: command, directory: directory, environment: environment, payload: payload,
+      command: command, directory: chosenDirectory ?? directory, environment: environment,
+      payload: payload,
       now: now, name: { $0.rawValue })
   }
 
@@ -90,12 +102,13 @@ struct JobLine {
     return command
   }
 
-  private static func check(type value: JSON) throws {
+  private static func type(_ value: JSON) throws(UnusableRequest) -> String {
     guard let type = value.stringValue else {
       throw UnusableRequest(
-        problem: "'type' is not a string", hint: "leave it out, or say \"exec\"")
+        problem: "'type' is not a string", hint: "name a job type, or leave it out for a command")
     }
-    guard type == UnknownType.bareCommand else { throw UnknownType(name: type) }
+    if type != TypeName.bareCommand { try JobTypeWords.check(type) }
+    return type
   }
 
   private static func payload(_ value: JSON) throws(UnusableRequest) -> String {
@@ -136,7 +149,7 @@ struct JobLine {
 
   /// The value as a flag would be given it: a number or a truth value where the setting is one, else
   /// a string.
-  private static func text(_ value: JSON, for setting: JobSetting) throws(BadSetting) -> String {
+  static func text(_ value: JSON, for setting: JobSetting) throws(BadSetting) -> String {
     switch (setting, value) {
     case (.keepChildren, .bool(let truth)): return String(truth)
     case (.keepChildren, _):
@@ -159,14 +172,4 @@ struct JobLine {
         ? "keys are command, payload, env, cwd, and the flags of 'job enqueue' in snake_case"
         : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
   }
-}
-
-/// A job type that is not defined.
-struct UnknownType: Error, Equatable {
-  var name: String
-  /// The built-in type of a command that is given whole.
-  static let bareCommand = "exec"
-
-  var problem: String { "no job type '\(name)'" }
-  var hint: String { "give the command itself: 'hotglue job enqueue -- COMMAND…'" }
 }

@@ -7,8 +7,9 @@ struct JobList: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the jobs of the workspace, newest first",
     discussion: """
-      A pending job is shown as 'scheduled' or 'retrying' while its time has not come, and as \
-      'limited' while others with its limit key run.
+      A pending job is shown as 'scheduled' or 'retrying' while its time has not come, as \
+      'undefined' while its type is not defined, and as 'limited' while others with its limit key \
+      run.
       """)
 
   @OptionGroup var global: GlobalOptions

@@ -28,11 +28,17 @@ struct JobOutlook {
       let again = job.attempt > 0 ? "is run again" : "is run"
       return "\(again) at \(at(job.runAt))\(deadline)"
     }
+    if job.waitsForType {
+      return "waits for its type: '\(job.request.type)' is not defined in workspace "
+        + "'\(job.workspace)'; 'hotglue type set \(job.request.type) -- COMMAND…' defines "
+        + "it\(deadline)"
+    }
     if job.waitsForLimit, let key = job.request.limitKey {
       return "waits for limit key '\(key)': at most \(job.request.limitMax) of its jobs run at "
         + "once\(deadline)"
     }
-    return "is due: the next free worker runs it\(deadline)"
+    let limit = job.typeLimit.map { ", \($0) of its type at once" } ?? ""
+    return "is due: the next free worker runs it\(limit)\(deadline)"
   }
 
   /// When it would be run again if it failed from now on, as it would be decided.

@@ -50,6 +50,8 @@ struct JobSettings: Hashable, Sendable {
   var expiresAt: Timestamp?
   var key: String?
   var keyHold: KeyHoldWord?
+  /// What was said at all.
+  private(set) var given: Set<JobSetting> = []
 
   /// How long the key is held, as it was said.
   enum KeyHoldWord: Hashable, Sendable {
@@ -93,10 +95,12 @@ extension JobSettings {
       return text
     }
     let anySpan = Span(milliseconds: 1)...Span.days(36_500)
+    given.insert(setting)
 
     switch setting {
     case .lease: policy.lease = try span(Self.leases)
-    case .timeout: policy.timeout = try span(anySpan)
+    // A bound that a job's type sets can be taken away for one job.
+    case .timeout: policy.timeout = text == "none" ? nil : try span(anySpan)
     case .stop:
       guard let ladder = StopLadder(text) else {
         throw bad("give signals and waits between them, ending in KILL, as TERM,10s,KILL")
@@ -113,7 +117,7 @@ extension JobSettings {
     case .jitter:
       guard let jitter = Jitter(rawValue: text) else { throw bad("give none, equal or full") }
       policy.jitter = jitter
-    case .retryFor: policy.retryFor = try span(anySpan)
+    case .retryFor: policy.retryFor = text == "none" ? nil : try span(anySpan)
     case .onExit:
       guard let rules = ExitRules(text) else {
         throw bad(

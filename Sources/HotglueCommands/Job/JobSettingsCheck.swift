@@ -17,15 +17,46 @@ extension JobSettings {
     command: [String], directory: String, environment: [String], payload: String?,
     now: Timestamp, name: (JobSetting) -> String
   ) throws(UnusableRequest) -> EnqueueRequest {
-    guard let program = command.first, !program.isEmpty else {
+    try CommandWords.check(command)
+    if limitMax != nil, limitKey == nil {
       throw UnusableRequest(
-        problem: "the command is empty", hint: "name the program to run first")
+        problem: "'\(name(.limitMax))' bounds a limit key, but there is none",
+        hint: "give '\(name(.limitKey))' too")
     }
-    guard !command.contains(where: { $0.utf8.contains(0) }) else {
-      throw UnusableRequest(
-        problem: "an argument of the command contains a NUL character",
-        hint: "no program can be given one: use a payload for binary data")
-    }
+    return EnqueueRequest(
+      command: command, directory: directory, environment: environment, payload: payload,
+      queue: queue, priority: priority, runAt: try start(now, name), expiresAt: expiresAt,
+      key: key, keyHold: hold, limitKey: limitKey, limitMax: limitMax ?? 1, policy: policy)
+  }
+
+  /// The request for a job of `type`, which says what these settings do not. `directory` is where the
+  /// request was made; `chosenDirectory` the one that it names itself.
+  func request(
+    type: String, directory: String, chosenDirectory: String?, environment: [String],
+    payload: String?, now: Timestamp, name: (JobSetting) -> String
+  ) throws(UnusableRequest) -> EnqueueRequest {
+    try JobTypeWords.check(type)
+    return EnqueueRequest(
+      type: type, command: [], directory: directory, environment: environment, payload: payload,
+      runAt: try start(now, name), expiresAt: expiresAt, key: key, keyHold: hold,
+      overrides: TypeOverrides(
+        policy: policyChange, directory: chosenDirectory,
+        queue: given.contains(.queue) ? queue : nil,
+        priority: given.contains(.priority) ? priority : nil, limitKey: limitKey,
+        limitMax: limitMax))
+  }
+
+  /// What was said about the policy, in the form of `JobPolicy.json`.
+  var policyChange: [JSON.Member] {
+    let keys = Set(given.map(\.rawValue))
+    guard !keys.isEmpty else { return [] }
+    return (policy.json(complete: true).members ?? []).filter { keys.contains($0.key) }
+  }
+
+  /// When the job may run; refuses times that do not go together.
+  private func start(
+    _ now: Timestamp, _ name: (JobSetting) -> String
+  ) throws(UnusableRequest) -> Timestamp? {
     if runAt != nil, delay != nil {
       throw UnusableRequest(
         problem: "'\(name(.runAt))' and '\(name(.delay))' cannot both be given",
@@ -36,21 +67,13 @@ extension JobSettings {
         problem: "'\(name(.keyFor))' says how long a key is held, but there is no key",
         hint: "give '\(name(.key))' too")
     }
-    if limitMax != nil, limitKey == nil {
-      throw UnusableRequest(
-        problem: "'\(name(.limitMax))' bounds a limit key, but there is none",
-        hint: "give '\(name(.limitKey))' too")
-    }
     let start = runAt ?? delay.map { now.advanced(by: $0) }
     if let expiresAt, expiresAt <= max(now, start ?? now) {
       throw UnusableRequest(
         problem: "'\(name(.expires))' is over before the job may run",
         hint: "give a deadline after \(max(now, start ?? now).rfc3339)")
     }
-    return EnqueueRequest(
-      command: command, directory: directory, environment: environment, payload: payload,
-      queue: queue, priority: priority, runAt: start, expiresAt: expiresAt, key: key,
-      keyHold: hold, limitKey: limitKey, limitMax: limitMax ?? 1, policy: policy)
+    return start
   }
 
   private var hold: KeyHold {
@@ -58,6 +81,21 @@ extension JobSettings {
     case .span(let span): .span(span)
     case .done: .untilDone
     case nil: .whileKept
+    }
+  }
+}
+
+/// The command of a job or of a job type.
+enum CommandWords {
+  static func check(_ command: [String]) throws(UnusableRequest) {
+    guard let program = command.first, !program.isEmpty else {
+      throw UnusableRequest(
+        problem: "the command is empty", hint: "name the program to run first")
+    }
+    guard !command.contains(where: { $0.utf8.contains(0) }) else {
+      throw UnusableRequest(
+        problem: "an argument of the command contains a NUL character",
+        hint: "no program can be given one: use a payload for binary data")
     }
   }
 }

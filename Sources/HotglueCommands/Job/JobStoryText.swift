@@ -17,7 +17,7 @@ struct JobStoryText {
       "attempts", name: "attempt",
       headings: [
         "number", "outcome", "reason", "started", "took", "exit", "cpu", "memory", "worker", "log",
-      ],
+      ] + (showsRevisions ? ["revision"] : []),
       rows: story.attempts.map(attempt))
     part(
       "warnings", name: "warning", headings: ["attempt", "warning"],
@@ -55,8 +55,8 @@ struct JobStoryText {
     add("error", job.error.map { "\($0.message) (\($0.code), \($0.kind))" })
     add("result", job.result?.text)
     add("progress", job.progress.map(ProgressText.of))
-    add("type", request.type)
-    add("command", ShellWords.joined(request.command))
+    add("type", request.type + (job.typeRevision.map { ", revision \($0)" } ?? ""))
+    add("command", request.command.isEmpty ? nil : ShellWords.joined(request.command))
     add("folder", request.directory)
     // Values may be secrets: the names say enough.
     if !request.environment.isEmpty {
@@ -108,8 +108,10 @@ struct JobStoryText {
       Cell(attempt.reason), Cell(attempt.startedAt), Cell(took), Cell(exit), Cell(cpu),
       Cell(usage.peakMemoryBytes.map(ByteCount.approximateText)), Cell(attempt.worker),
       Cell(usage.log),
-    ]
+    ] + (showsRevisions ? [Cell(attempt.typeRevision.map(String.init))] : [])
   }
+
+  private var showsRevisions: Bool { story.attempts.contains { $0.typeRevision != nil } }
 
   private func style(_ outcome: AttemptOutcome?) -> Style? {
     switch outcome {

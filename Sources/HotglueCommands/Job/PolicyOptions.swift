@@ -12,7 +12,7 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Stop an attempt that runs longer (default: none).", valueName: "duration"))
+      "Stop an attempt that runs longer (default: none).", valueName: "duration|none"))
   var timeout: String?
 
   @Option(
@@ -23,7 +23,8 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Failures until the job is exhausted: 1 to 1000000 (default: 1).", valueName: "n"))
+      "Failures until the job is exhausted: 1 to 1000000 (default: 1, of a type 5).",
+      valueName: "n"))
   var maxAttempts: String?
 
   @Option(
@@ -51,7 +52,7 @@ struct PolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Give up when the next attempt could not begin within this time of the first "
-        + "(default: no bound).", valueName: "duration"))
+        + "(default: none).", valueName: "duration|none"))
   var retryFor: String?
 
   @Option(

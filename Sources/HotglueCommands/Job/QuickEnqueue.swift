@@ -3,7 +3,8 @@ import HotglueCore
 /// The arguments of `job enqueue`, read without ArgumentParser: shells call it in loops, and three
 /// quarters of its time would go into building the description of its forty flags.
 ///
-/// It reads only what it fully understands: known flags with a value each, then `--` and a command.
+/// It reads only what it fully understands: known flags with a value each, and a type, or `--` and a
+/// command.
 /// Anything else (help, a mistake, JSON Lines) is left to the parser, which also knows what to say.
 /// Flags are the settings of JSON Lines with dashes, so both readers mean the same by construction.
 struct QuickEnqueue: Equatable {
@@ -12,6 +13,7 @@ struct QuickEnqueue: Equatable {
   var payload: String?
   var variables: [String] = []
   var directory: String?
+  var type: String?
   var command: [String] = []
 
   struct Setting: Equatable {
@@ -25,12 +27,16 @@ struct QuickEnqueue: Equatable {
     while let word = rest.popFirst() {
       if word == "--" {
         command = Array(rest)
-        if command.isEmpty { return nil }
+        if command.isEmpty || type != nil { return nil }
         return
+      }
+      if !word.hasPrefix("-"), type == nil {
+        type = word
+        continue
       }
       guard word.hasPrefix("-"), take(word, &rest) else { return nil }
     }
-    return nil
+    if type == nil { return nil }
   }
 
   private mutating func take(_ word: String, _ rest: inout ArraySlice<String>) -> Bool {
@@ -75,7 +81,7 @@ struct QuickEnqueue: Equatable {
     let words = EnqueueWords(
       settings: settings.map { ($0.setting, $0.value) }, payload: payload, variables: variables,
       directory: directory)
-    return Enqueuing(words: words, command: command)
+    return Enqueuing(words: words, type: type, command: command)
   }
 }
 

@@ -6,6 +6,7 @@ extension Job {
   func shownState(at now: Timestamp) -> String {
     guard state == .pending else { return state.rawValue }
     if runAt > now { return failures + losses + snoozes > 0 ? "retrying" : "scheduled" }
+    if waitsForType { return "undefined" }
     return waitsForLimit ? "limited" : state.rawValue
   }
 }

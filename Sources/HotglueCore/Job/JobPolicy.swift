@@ -24,6 +24,13 @@ public struct JobPolicy: Hashable, Sendable {
 
   /// The policy of a bare command when no flag says otherwise.
   public static let bareCommand = JobPolicy()
+
+  /// The policy of a job type where its definition says nothing.
+  public static let jobType: JobPolicy = {
+    var policy = JobPolicy()
+    policy.maxAttempts = 5
+    return policy
+  }()
 }
 
 extension JobPolicy {
@@ -53,59 +60,92 @@ extension JobPolicy {
     return .object(members)
   }
 
-  /// Reads what `json(complete:)` wrote; `nil` names no key and changes nothing. A value that is
-  /// not of its key's form makes the whole unreadable.
+  /// Reads what `json(complete:)` wrote; a key that is not there is as for a bare command. A value
+  /// that is not of its key's form makes the whole unreadable.
   public init?(json: JSON) {
     self.init()
-    for member in json.members ?? [] {
-      let value = member.value
-      if value == .null { continue }
-      let text = value.stringValue ?? ""
+    guard let policy = applying(json) else { return nil }
+    self = policy
+  }
+
+  /// This policy with what `change` says: members in the form of `json(complete:)`, where `null` takes
+  /// away a bound. `nil` when a value is not of its key's form.
+  public func applying(_ change: JSON) -> JobPolicy? {
+    var policy = self
+    for member in change.members ?? [] {
+      guard policy.apply(member) else { return nil }
+    }
+    return policy
+  }
+
+  private mutating func apply(_ member: JSON.Member) -> Bool {
+    let value = member.value
+    let text = value.stringValue ?? ""
+    if value == .null {
       switch member.key {
-      case "lease":
-        guard let span = Span(text) else { return nil }
-        lease = span
-      case "timeout":
-        guard let span = Span(text) else { return nil }
-        timeout = span
-      case "stop":
-        guard let ladder = StopLadder(text) else { return nil }
-        stop = ladder
-      case "max_attempts":
-        guard let count = value.integerValue else { return nil }
-        maxAttempts = Int(count)
-      case "max_losses":
-        guard let count = value.integerValue else { return nil }
-        maxLosses = Int(count)
-      case "max_snoozes":
-        guard let count = value.integerValue else { return nil }
-        maxSnoozes = Int(count)
-      case "backoff":
-        guard let rule = Backoff(text) else { return nil }
-        backoff = rule
-      case "jitter":
-        guard let rule = Jitter(rawValue: text) else { return nil }
-        jitter = rule
-      case "retry_for":
-        guard let span = Span(text) else { return nil }
-        retryFor = span
-      case "on_exit":
-        guard let rules = ExitRules(text) else { return nil }
-        onExit = rules
-      case "replay":
-        guard let rule = Replay(rawValue: text) else { return nil }
-        replay = rule
-      case "verify":
-        guard let command = value.stringValue else { return nil }
-        verify = command
-      case "log_cap":
-        guard let bytes = value.integerValue else { return nil }
-        logCap = bytes
-      case "keep_children":
-        guard let keep = value.boolValue else { return nil }
-        keepChildren = keep
-      default: return nil
+      case "timeout": timeout = nil
+      case "retry_for": retryFor = nil
+      case "verify": verify = nil
+      case "on_exit": onExit = .none
+      default: break
       }
+      return true
+    }
+    switch member.key {
+    case "lease":
+      guard let span = Span(text) else { return false }
+      lease = span
+    case "timeout":
+      guard let span = Span(text) else { return false }
+      timeout = span
+    case "stop":
+      guard let ladder = StopLadder(text) else { return false }
+      stop = ladder
+    case "max_attempts":
+      guard let count = value.integerValue else { return false }
+      maxAttempts = Int(count)
+    case "max_losses":
+      guard let count = value.integerValue else { return false }
+      maxLosses = Int(count)
+    case "max_snoozes":
+      guard let count = value.integerValue else { return false }
+      maxSnoozes = Int(count)
+    case "backoff":
+      guard let rule = Backoff(text) else { return false }
+      backoff = rule
+    case "jitter":
+      guard let rule = Jitter(rawValue: text) else { return false }
+      jitter = rule
+    case "retry_for":
+      guard let span = Span(text) else { return false }
+      retryFor = span
+    case "on_exit":
+      guard let rules = ExitRules(text) else { return false }
+      onExit = rules
+    case "replay":
+      guard let rule = Replay(rawValue: text) else { return false }
+      replay = rule
+    case "verify":
+      guard let command = value.stringValue else { return false }
+      verify = command
+    case "log_cap":
+      guard let bytes = value.integerValue else { return false }
+      logCap = bytes
+    case "keep_children":
+      guard let keep = value.boolValue else { return false }
+      keepChildren = keep
+    default: return false
+    }
+    return true
+  }
+
+  /// Between what the wait after the `count`th failure lies, whichever job and attempt it is.
+  public func delayBounds(afterFailure count: Int) -> ClosedRange<Span> {
+    let longest = backoff.plainDelay(afterFailure: count)
+    switch jitter {
+    case .none: return longest...longest
+    case .equal: return Span(milliseconds: longest.milliseconds / 2)...longest
+    case .full: return .zero...longest
     }
   }
 

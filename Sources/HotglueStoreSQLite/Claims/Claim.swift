@@ -36,11 +36,12 @@ extension SQLiteStore {
     let claimant = Claimant(
       worker: request.worker, name: worker, bootNow: request.bootNow,
       keyPrefix: "\(storeID)-\(incarnation)-", takesEarly: request.only != nil)
+    var gates = TypeGates()
     var heads: [LaneHead]
     if let only = request.only {
       heads = try namedHead(only, request)
     } else {
-      heads = try laneHeads(request, at: now)
+      heads = try laneHeads(request, &gates, at: now)
     }
     var claimed: [ClaimedJob] = []
     var parkings = 0
@@ -48,6 +49,10 @@ extension SQLiteStore {
       let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) })
     {
       let head = heads[best]
+      guard try gates.room(for: head.type, in: head.workspace, self) > 0 else {
+        heads.remove(at: best)
+        continue
+      }
       if let key = head.limitKey,
         try isSaturated(key, limit: head.limitMax, in: head.workspace)
       {
@@ -57,6 +62,7 @@ extension SQLiteStore {
       } else {
         let slot = request.slots[claimed.count]
         claimed.append(try take(head, slot: slot, for: claimant, at: now))
+        gates.take(head.type, in: head.workspace)
       }
       if claimed.count == request.slots.count { break }
       if request.only == nil, let next = try nextDue(afterLeavingOf: head, at: now) {
@@ -113,13 +119,32 @@ extension SQLiteStore {
     job.waitsForLimit = false
     job.progress = nil
     job.startedAt = job.startedAt ?? now
+    if let revision = job.typeRevision, job.request.overrides != nil {
+      try fixContract(of: job, revision)
+    }
     try connection.run(
       ClaimSQL.addAttempt,
       [
         .integer(job.id), .integer(job.fence), .text(job.workspace.text), .integer(job.attempt),
         .integer(claimant.worker), .text(claimant.name), .text(slot), .integer(now.milliseconds),
+        .optional(job.typeRevision),
       ])
     return ClaimedJob(job: job, slot: slot, idempotencyKey: claimant.keyPrefix + "\(job.id)")
+  }
+}
+
+extension SQLiteStore {
+  /// Writes what the attempt runs by into the job's own row: whoever renews, adopts or settles the
+  /// attempt reads it there, whatever becomes of the type meanwhile.
+  private func fixContract(of job: Job, _ revision: Int) throws(StoreError) {
+    let changed = try connection.run(
+      TypeSQL.fix,
+      [
+        .integer(job.id), .integer(job.fence), .text(JSON.strings(job.request.command).text),
+        .text(job.request.directory), .text(job.request.policy.json(complete: false).text),
+        .integer(revision),
+      ])
+    guard changed == 1 else { throw StoreError.stale(job.id, fence: job.fence, current: nil) }
   }
 }
 

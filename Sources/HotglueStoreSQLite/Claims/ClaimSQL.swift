@@ -89,8 +89,9 @@ enum ClaimSQL {
   static let addAttempt = SQL(
     "attempt.insert",
     """
-    INSERT INTO attempt (job, fence, workspace, number, worker, worker_name, slot, claimed_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    INSERT INTO attempt (job, fence, workspace, number, worker, worker_name, slot, claimed_at,
+      type_revision)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     """)
   static let settle = SQL(
     "job.settle",

@@ -37,7 +37,9 @@ extension SQLiteStore {
   /// The lanes are found by seeking from one to the next in `job_ready`, so the cost grows with the
   /// number of lanes and not with the jobs in them, nor with finished jobs, other workspaces, or jobs
   /// parked behind a limit, which the index does not hold or holds apart.
-  func laneHeads(_ request: ClaimRequest, at now: Timestamp) throws(StoreError) -> [LaneHead] {
+  func laneHeads(
+    _ request: ClaimRequest, _ gates: inout TypeGates, at now: Timestamp
+  ) throws(StoreError) -> [LaneHead] {
     var heads: [LaneHead] = []
     for workspace in request.workspaces {
       guard try isActive(workspace) else { continue }
@@ -45,7 +47,8 @@ extension SQLiteStore {
       while let first = try nextLane(in: workspace, after: place) {
         place = (first.queue, first.type)
         guard request.queues.isEmpty || request.queues.contains(first.queue),
-          request.types.isEmpty || request.types.contains(first.type)
+          request.types.isEmpty || request.types.contains(first.type),
+          try gates.room(for: first.type, in: workspace, self) > 0
         else { continue }
         if let due = try firstDue(from: first, at: now) { heads.append(due) }
       }

@@ -37,6 +37,10 @@ extension SQLiteStore {
       guard let job = try record(of: attempt.job), job.workspace == attempt.workspace else {
         throw try notHere(attempt.job)
       }
+      // Recorded by its supervisor, or given up, since it was found: somebody was faster.
+      guard job.facts.state == .running, job.fence == attempt.fence else {
+        throw StoreError.stale(attempt.job, fence: attempt.fence, current: job.fence)
+      }
       let transition = try decide(job, .adopt, at: now)
       let length = job.facts.policy.lease
       let lease = bootNow.advanced(by: length)

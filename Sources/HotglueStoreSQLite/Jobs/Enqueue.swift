@@ -13,8 +13,17 @@ extension SQLiteStore: JobStore {
       try requireActive(workspace)
       var enqueued: [Enqueued] = []
       enqueued.reserveCapacity(requests.count)
+      var types: [String: JobType?] = [:]
       for (request, row) in zip(requests, rows) {
-        enqueued.append(try store(request, row, in: workspace, at: now))
+        guard let overrides = request.overrides else {
+          enqueued.append(try store(request, row, in: workspace, at: now))
+          continue
+        }
+        let filled = try filledIn(request, overrides, in: workspace, &types)
+        let row = encoder.row(of: filled, in: workspace, by: actor, at: now)
+        var job = try store(filled, row, in: workspace, at: now)
+        job.waitsForType = types[request.type] == .some(nil)
+        enqueued.append(job)
       }
       try logActivity(actor, in: workspace, subject: Self.subject(of: enqueued), at: now)
       return enqueued
@@ -56,7 +65,7 @@ extension SQLiteStore: JobStore {
     ) { row in
       (
         id: row.integer(0), expiresAt: row.optionalInteger(2), command: row.text(3),
-        payload: row.optionalText(4)
+        payload: row.optionalText(4), isTyped: row.optionalText(5) != nil
       )
     }
     guard let holder else { return nil }
@@ -65,7 +74,9 @@ extension SQLiteStore: JobStore {
       return nil
     }
     let command = try decodeStrings(holder.command)
-    if command != request.command {
+    let isTyped = request.overrides != nil
+    // The command of a typed job is its type's, and no part of the request.
+    if holder.isTyped != isTyped || (!isTyped && command != request.command) {
       throw StoreError.keyConflict(
         key: key, job: holder.id,
         difference:
@@ -136,7 +147,7 @@ struct RequestEncoder {
         .optional(keyExpiresAt?.milliseconds), .optional(text(of: request.policy)),
         .text(text(of: request.command)), .text(request.directory),
         request.environment.isEmpty ? .null : .text(JSON.strings(request.environment).text),
-        isLong ? .null : .optional(request.payload),
+        isLong ? .null : .optional(request.payload), .optional(request.overrides?.column),
       ], longPayload: isLong ? request.payload : nil)
   }
 

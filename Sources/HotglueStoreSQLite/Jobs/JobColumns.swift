@@ -45,6 +45,8 @@ extension SQLiteStore {
     let directory = columns.text()
     let environment = try columns.optionalText().map(decodeStrings) ?? []
     let payload = columns.optionalText()
+    let overrides = try decodeJSON(columns.optionalText()).map(TypeOverrides.init(column:))
+    let typeRevision = columns.optionalCount()
     var lease: BootTime?
     if let leaseBoot, let leaseMilliseconds {
       lease = BootTime(bootID: leaseBoot, milliseconds: leaseMilliseconds)
@@ -53,18 +55,20 @@ extension SQLiteStore {
     if let errorCode {
       error = Job.Failure(code: errorCode, message: errorMessage ?? "", kind: errorKind ?? "")
     }
-    return Job(
+    var job = Job(
       id: id, workspace: workspace,
       request: EnqueueRequest(
         type: type, command: command, directory: directory, environment: environment,
         payload: payload, queue: queue, priority: priority, runAt: runAt, expiresAt: expiresAt,
         key: key, keyHold: KeyHold(column: keyHold), limitKey: limitKey, limitMax: limitMax,
-        policy: policy),
+        policy: policy, overrides: overrides),
       state: state, reason: reason, attempt: attempt, failures: failures, losses: losses,
       snoozes: snoozes, fence: fence, watch: watch, worker: worker, lease: lease,
       leaseExpiresAt: leaseWall, waitsForLimit: parked, cancelRequestedAt: cancelRequestedAt,
       runAt: runAt, createdAt: createdAt, startedAt: startedAt, finishedAt: finishedAt,
       progress: progress, result: result, error: error, exitStatus: exitStatus, signal: signal)
+    job.typeRevision = typeRevision
+    return job
   }
 
   func decodeState(_ text: String) throws(StoreError) -> JobState {

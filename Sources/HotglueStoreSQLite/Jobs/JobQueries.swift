@@ -4,7 +4,7 @@ public import HotglueStore
 extension SQLiteStore {
   public func job(_ id: JobID, in workspace: WorkspaceID) throws(StoreError) -> Job {
     let values: [SQLValue] = [.integer(id), .text(workspace.text)]
-    if let job = try connection.first(JobSQL.one, values, decodeJob) { return job }
+    if let job = try connection.first(JobSQL.one, values, decodeJob) { return try resolved(job) }
     throw try notHere(id)
   }
 
@@ -18,7 +18,12 @@ extension SQLiteStore {
     in workspace: WorkspaceID, matching filter: JobFilter, before: JobID?, limit: Int
   ) throws(StoreError) -> [Job] {
     let query = JobListQuery(workspace, filter, before: before, limit: limit)
-    return try connection.all(text: query.text, query.values, decodeJob)
+    let found = try connection.all(text: query.text, query.values, decodeJob)
+    var types: [String: JobType?] = [:]
+    var jobs: [Job] = []
+    jobs.reserveCapacity(found.count)
+    for job in found { jobs.append(try resolved(job, &types)) }
+    return jobs
   }
 
   public func attempts(of id: JobID, in workspace: WorkspaceID) throws(StoreError) -> [Attempt] {
@@ -82,9 +87,11 @@ extension SQLiteStore {
       userMilliseconds: columns.optionalInteger(), systemMilliseconds: columns.optionalInteger(),
       peakMemoryBytes: columns.optionalInteger(), log: columns.optionalText())
     let warnings = try columns.optionalText().map(decodeStrings) ?? []
+    let typeRevision = columns.optionalCount()
     return Attempt(
       number: number, fence: fence, worker: worker, slot: slot, startedAt: startedAt,
-      finishedAt: finishedAt, outcome: outcome, reason: reason, usage: usage, warnings: warnings)
+      finishedAt: finishedAt, outcome: outcome, reason: reason, usage: usage, warnings: warnings,
+      typeRevision: typeRevision)
   }
 }
 

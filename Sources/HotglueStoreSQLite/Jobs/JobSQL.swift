@@ -5,9 +5,9 @@ enum JobSQL {
     """
     INSERT INTO job (workspace, type, queue, rank, state, parked, run_at, expires_at, created_at,
       created_by, limit_key, limit_max, key, key_held, key_hold, key_expires_at, policy, command,
-      directory, environment, payload)
+      directory, environment, payload, overrides)
     VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-      ?18, ?19, ?20)
+      ?18, ?19, ?20, ?21)
     """)
   static let insertPayload = SQL(
     "job.insert_payload", "INSERT INTO job_payload (job, workspace, payload) VALUES (?1, ?2, ?3)")
@@ -16,7 +16,7 @@ enum JobSQL {
     "job.key_holder",
     """
     SELECT id, state, key_expires_at, command, coalesce(payload,
-      (SELECT payload FROM job_payload WHERE job = id))
+      (SELECT payload FROM job_payload WHERE job = id)), overrides
     FROM job INDEXED BY job_key
     WHERE workspace = ?1 AND type = ?2 AND key = ?3 AND key_held = 1
     """)
@@ -31,7 +31,8 @@ enum JobSQL {
       (SELECT boot_id FROM worker WHERE worker.id = job.worker), lease_ms, lease_wall_ms,
       cancel_requested_at, limit_key, limit_max, key, key_hold, error_code, error_message,
       error_kind, exit_status, signal, progress, result, policy, command, directory, environment,
-      coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id))
+      coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id)),
+      overrides, type_revision
     """
   static let one = SQL(
     "job.one",
@@ -42,7 +43,8 @@ enum JobSQL {
       (SELECT boot_id FROM worker WHERE worker.id = job.worker), lease_ms, lease_wall_ms,
       cancel_requested_at, limit_key, limit_max, key, key_hold, error_code, error_message,
       error_kind, exit_status, signal, progress, result, policy, command, directory, environment,
-      coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id))
+      coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id)),
+      overrides, type_revision
     FROM job WHERE id = ?1 AND workspace = ?2
     """)
   static let owner = SQL("job.owner", "SELECT workspace FROM job WHERE id = ?1")
@@ -60,7 +62,7 @@ enum JobSQL {
     "attempt.all",
     """
     SELECT number, fence, worker_name, slot, claimed_at, finished_at, outcome, reason, exit_status,
-      signal, user_ms, system_ms, peak_memory, log, warnings
+      signal, user_ms, system_ms, peak_memory, log, warnings, type_revision
     FROM attempt WHERE job = ?1 ORDER BY fence
     """)
   static let history = SQL(

@@ -67,6 +67,15 @@ enum CheckSQL {
       WHERE (SELECT job.payload FROM job WHERE job.id = job_payload.job) IS NOT NULL
       """),
     SQL(
+      "check.revision_exists",
+      """
+      SELECT 'attempt ' || fence || ' of job ' || job || ' ran a revision that is not recorded'
+      FROM attempt WHERE type_revision IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM job_type_revision AS known
+        WHERE known.workspace = attempt.workspace AND known.revision = attempt.type_revision
+          AND known.name = (SELECT type FROM job WHERE job.id = attempt.job))
+      """),
+    SQL(
       "check.parked_waits_for_someone",
       """
       SELECT 'job ' || id || ' is parked, but nothing holds its limit key' FROM job AS parked

@@ -144,12 +144,12 @@ import Testing
     #expect(before.err.hasPrefix("hotglue: 'echo' stands before '--'\n"))
   }
 
-  @Test("a job type that does not exist is 66")
-  func unknownType() {
-    let answer = world.run("job", "enqueue", "resize", "--json")
-    #expect(answer.status == 66)
-    #expect(answer.err.contains("\"code\":\"unknown_type\""))
-    #expect(answer.err.contains("\"exit\":66"))
+  @Test("a name that no job type can have is a usage error", arguments: ["a b", ".x", "sync"])
+  func badTypeName(name: String) {
+    let answer = world.run("job", "enqueue", name, "--json")
+    #expect(answer.status == 64)
+    #expect(answer.err.contains("type"))
+    #expect(answer.out == "")
   }
 
   @Test("--env records a value, or the one that the variable has now")

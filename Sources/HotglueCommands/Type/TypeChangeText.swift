@@ -1,0 +1,95 @@
+import HotglueCore
+import HotglueStore
+
+/// What became of types that were set, for people and for scripts.
+struct TypeChangeText {
+  let output: Output
+
+  func show(_ changes: [TypeChange], dryRun: Bool) {
+    for change in changes {
+      if output.isJSON {
+        output.jsonLine(TypeJSON.change(change, dryRun: dryRun))
+      } else if output.isQuiet {
+        output.line(change.after.name)
+      } else {
+        output.line(Self.line(change, dryRun: dryRun))
+        if change.isChange {
+          lines(of: change.after.definition.changes(from: change.before?.definition))
+        }
+      }
+    }
+  }
+
+  /// A line for each setting that differs.
+  func lines(of changes: [TypeSettingChange]) {
+    for change in changes {
+      let after = Self.text(change.after, of: change.key)
+      guard let before = change.before else {
+        output.line("  \(change.key): \(after)")
+        continue
+      }
+      output.line("  \(change.key): \(Self.text(before, of: change.key)) -> \(after)")
+    }
+  }
+
+  private static func line(_ change: TypeChange, dryRun: Bool) -> String {
+    let type = "type '\(change.after.name)' in workspace '\(change.after.workspace)'"
+    guard change.isChange else { return "\(type) is at revision \(change.after.revision) already" }
+    let verb = dryRun ? "would be" : "is"
+    guard let before = change.before else {
+      return "\(type) \(verb) defined, at revision \(change.after.revision)"
+    }
+    return "\(type) \(verb) at revision \(change.after.revision), was \(before.revision)"
+  }
+
+  /// A setting's value as its flag is written.
+  static func text(_ value: JSON, of key: String) -> String {
+    if key == "log_cap", let bytes = value.integerValue { return ByteCount.text(bytes) }
+    if let words = value.stringArray { return ShellWords.joined(words) }
+    return value == .null ? "none" : value.stringValue ?? value.text
+  }
+}
+
+/// Job types as JSON.
+enum TypeJSON {
+  static func object(_ type: JobType) -> JSON {
+    let definition = type.definition
+    return .object([
+      JSON.Member("name", .string(type.name)),
+      JSON.Member("workspace", .string(type.workspace.text)),
+      JSON.Member("revision", .integer(type.revision)),
+      JSON.Member("command", .strings(definition.command)),
+      JSON.Member("cwd", .string(definition.directory)),
+      JSON.Member("stream", .bool(definition.isStream)),
+      JSON.Member("queue", .string(definition.queue)),
+      JSON.Member("priority", .integer(definition.priority)),
+      JSON.Member("limit", .optional(definition.limit)),
+      JSON.Member("limit_key", .text(definition.limitKey)),
+      JSON.Member("limit_max", .integer(definition.limitMax)),
+      JSON.Member("policy", definition.policy.json(complete: true)),
+      JSON.Member("set_at", .string(type.setAt.rfc3339)),
+      JSON.Member("set_by", .string(type.setBy)),
+    ])
+  }
+
+  static func change(_ change: TypeChange, dryRun: Bool) -> JSON {
+    let lines =
+      change.isChange ? change.after.definition.changes(from: change.before?.definition) : []
+    return .object([
+      JSON.Member("name", .string(change.after.name)),
+      JSON.Member("workspace", .string(change.after.workspace.text)),
+      JSON.Member("revision", .integer(change.after.revision)),
+      JSON.Member("revision_before", .optional(change.before?.revision)),
+      JSON.Member("changed", .bool(change.isChange)),
+      JSON.Member("dry_run", .bool(dryRun)),
+      JSON.Member("changes", .array(lines.map(settingChange))),
+    ])
+  }
+
+  static func settingChange(_ change: TypeSettingChange) -> JSON {
+    .object([
+      JSON.Member("key", .string(change.key)), JSON.Member("before", change.before ?? .null),
+      JSON.Member("after", change.after),
+    ])
+  }
+}

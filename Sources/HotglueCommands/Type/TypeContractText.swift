@@ -1,0 +1,116 @@
+import HotglueCore
+import HotglueStore
+
+/// The whole contract of a type in words: what a job of it may expect, whatever happens.
+struct TypeContractText {
+  let definition: TypeDefinition
+  private var policy: JobPolicy { definition.policy }
+
+  init(_ definition: TypeDefinition) { self.definition = definition }
+
+  var lines: [(name: String, text: String)] {
+    [
+      ("runs", runs), ("waits", waits), ("at once", atOnce), ("claim", claim),
+      ("attempts", attempts), ("retries", retries), ("safe twice", safeTwice),
+      ("on a crash", onCrash), ("on time-out", onTimeout), ("on exit", onExit),
+      ("on cancel", "\(stopping); the job ends cancelled"), ("output", output),
+    ]
+  }
+
+  private var runs: String {
+    let command = "\(ShellWords.joined(definition.command)) in \(definition.directory)"
+    // That one process takes many jobs is recorded; each attempt has its own until it is used.
+    return "\(command), once per attempt" + (definition.isStream ? "; could take a stream" : "")
+  }
+
+  private var waits: String {
+    let priority = definition.priority == 0 ? "" : ", priority \(definition.priority)"
+    return "in queue '\(definition.queue)'\(priority), unless a job says otherwise when it is "
+      + "enqueued"
+  }
+
+  private var atOnce: String {
+    var limits: [String] = []
+    if let limit = definition.limit { limits.append("\(limit) of this type in the workspace") }
+    if let key = definition.limitKey {
+      limits.append("\(definition.limitMax) of all jobs with limit key '\(key)'")
+    }
+    return limits.isEmpty
+      ? "as many as the workers take" : "at most " + limits.joined(separator: ", and at most ")
+  }
+
+  private var claim: String {
+    let third = Span(milliseconds: policy.lease.milliseconds / 3)
+    return "by one worker at a time, in one atomic write; it holds for \(policy.lease.text) and is "
+      + "renewed every \(third.text) while the worker lives. A worker that dies costs no attempt: "
+      + "another one takes over what still runs"
+  }
+
+  private var attempts: String {
+    let whole = policy.retryFor.map { "; none begins later than \($0.text) after the first" } ?? ""
+    return "\(policy.maxAttempts) at most that fail\(whole); a handler may put itself off "
+      + "\(policy.maxSnoozes) times, which counts as no failure"
+  }
+
+  private var retries: String {
+    guard policy.maxAttempts > 1 else { return "none: the first failure exhausts the job" }
+    let shown = min(policy.maxAttempts - 1, 8)
+    let waits = (1...shown).map { Self.text(policy.delayBounds(afterFailure: $0)) }
+    let more = shown < policy.maxAttempts - 1 ? ", and so on" : ""
+    return "after \(waits.joined(separator: ", then "))\(more), then the job is exhausted "
+      + "(\(policy.backoff.text), jitter \(policy.jitter.rawValue); 'job show' tells a job's own "
+      + "times)"
+  }
+
+  private static func text(_ bounds: ClosedRange<Span>) -> String {
+    bounds.lowerBound == bounds.upperBound
+      ? bounds.upperBound.text : "\(bounds.lowerBound.text) to \(bounds.upperBound.text)"
+  }
+
+  private var safeTwice: String {
+    switch policy.replay {
+    case .safe: "yes: running it again is harmless (replay safe)"
+    case .keyed:
+      "with the same key: every attempt gets the same HOTGLUE_KEY, and must pass it on (replay "
+        + "keyed)"
+    case .unsafe: "no: it is never run again by itself after an unknown outcome (replay unsafe)"
+    }
+  }
+
+  private var onCrash: String {
+    let outcome = "of the machine, the supervisor or the handler: the outcome is unknown, "
+    guard policy.replay == .unsafe else {
+      return outcome + "and it is run again after the same waits; "
+        + "past \(policy.maxLosses) such losses the job is exhausted"
+    }
+    guard let verify = policy.verify else {
+      return outcome + "and the job is uncertain until a person resolves it"
+    }
+    return outcome + "and 'sh -c \(Shell.quoted(verify))' is asked: 0 it happened and the job "
+      + "succeeded, 1 it did not and it is run again, anything else: uncertain"
+  }
+
+  private var onTimeout: String {
+    guard let timeout = policy.timeout else { return "there is none: an attempt may run for ever" }
+    return "after \(timeout.text): \(stopping); the outcome is unknown, as on a crash"
+  }
+
+  private var stopping: String {
+    let steps = policy.stop.steps.map { step in
+      step.wait == .zero ? step.signal.name : "\(step.signal.name), and after \(step.wait.text) "
+    }
+    return steps.joined()
+      + (policy.keepChildren ? ", to the command" : ", to the command and all it started")
+  }
+
+  private var onExit: String {
+    let own = policy.onExit == .none ? "" : "\(policy.onExit.text); else "
+    return own + "0 succeeded, 75 retry, "
+      + "64 65 66 77 78 80 81 82 126 127 failed for good, 83 or a signal unknown, any other retry"
+  }
+
+  private var output: String {
+    "kept up to \(ByteCount.text(policy.logCap)) per attempt"
+      + (policy.keepChildren ? "; what the command leaves running is left alone" : "")
+  }
+}

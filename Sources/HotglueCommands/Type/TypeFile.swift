@@ -1,0 +1,151 @@
+import HotglueCore
+
+/// A file of job types: a table `[type.NAME]` for each, with the flags of `type set` in snake_case.
+struct TypeFile {
+  var types: [(name: String, definition: TypeDefinition)] = []
+
+  static let longest = 4 << 20
+
+  /// `folder` is where a type's command runs, and what a relative `cwd` starts from.
+  init(_ bytes: [UInt8], folder: String, now: Timestamp) throws(CommandError) {
+    guard bytes.count <= Self.longest else {
+      throw .badInput(
+        "the file is longer than \(Self.longest >> 20) MiB", hint: "split it into several")
+    }
+    let file: TOMLFile
+    do {
+      file = try TOMLFile(reading: bytes)
+    } catch {
+      throw .badInput(
+        "line \(error.line), column \(error.column): \(error.reason)",
+        hint: "a type is written as [type.NAME], then a line for each setting, as lease = \"60s\"",
+        facts: [
+          JSON.Member("line", .integer(error.line)), JSON.Member("column", .integer(error.column)),
+        ])
+    }
+    for table in file.tables {
+      let name = try Self.name(of: table)
+      types.append((name, try Self.definition(of: table, folder: folder, now: now)))
+    }
+  }
+
+  private static func name(of table: TOMLFile.Table) throws(CommandError) -> String {
+    let line = table.entries.first?.line ?? table.line
+    if table.path.isEmpty {
+      throw wrong(line, "a setting stands before the first type", "begin with [type.NAME]")
+    }
+    guard table.path.count == 2, table.path[0] == "type" else {
+      let shown = table.path.map(TOMLFile.key).joined(separator: ".")
+      let meant =
+        table.path.first == "type" ? table.path.dropFirst().joined(separator: ".") : table.path[0]
+      throw wrong(
+        table.line, "[\(shown)] is no type", "write [type.\(TOMLFile.key(meant))]")
+    }
+    do {
+      try JobTypeWords.check(table.path[1])
+    } catch {
+      throw wrong(table.line, error.problem, error.hint)
+    }
+    return table.path[1]
+  }
+
+  private static func definition(
+    of table: TOMLFile.Table, folder: String, now: Timestamp
+  ) throws(CommandError) -> TypeDefinition {
+    var definition = TypeDefinition(command: [], directory: folder)
+    var said = JobSettings()
+    for entry in table.entries {
+      do {
+        try take(entry, &definition, &said, folder: folder, now: now)
+      } catch let error as BadSetting {
+        throw wrong(
+          entry.line, "'\(entry.key)' cannot be \(entry.value.text)", error.accepted)
+      } catch let error as UnusableRequest {
+        throw wrong(entry.line, error.problem, error.hint)
+      } catch {
+        throw wrong(entry.line, "\(error)", nil)
+      }
+    }
+    do throws(UnusableRequest) {
+      guard !definition.command.isEmpty else {
+        throw UnusableRequest(
+          problem: "type '\(table.path[1])' has no command",
+          hint: "give it as an array: command = [\"./handler\"]")
+      }
+      try definition.take(said)
+    } catch {
+      throw wrong(table.line, error.problem, error.hint)
+    }
+    return definition
+  }
+
+  private static func take(
+    _ entry: TOMLFile.Entry, _ definition: inout TypeDefinition, _ said: inout JobSettings,
+    folder: String, now: Timestamp
+  ) throws {
+    switch TypeSetting(rawValue: entry.key) {
+    case .command:
+      guard let command = entry.value.stringArray else {
+        throw UnusableRequest(
+          problem: "'command' is not an array of strings",
+          hint: "a command runs without a shell: [\"sh\", \"-c\", \"…\"] asks for one")
+      }
+      try CommandWords.check(command)
+      definition.command = command
+    case .cwd:
+      guard let path = entry.value.stringValue, !path.isEmpty, !path.utf8.contains(0) else {
+        throw UnusableRequest(problem: "'cwd' is not a path", hint: "give a folder as a string")
+      }
+      let below = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+      definition.directory = below == "." || below.isEmpty ? folder : Path.joined(folder, below)
+    case .stream:
+      guard let stream = entry.value.boolValue else {
+        throw UnusableRequest(
+          problem: "'stream' cannot be \(entry.value.text)", hint: "give true or false")
+      }
+      definition.isStream = stream
+    case .limit:
+      definition.limit = try TypeSetting.limit(entry.value.stringValue ?? entry.value.text)
+    case nil:
+      guard let setting = JobSetting.byKey[entry.key], JobSetting.policy.contains(setting) else {
+        throw unknown(entry.key)
+      }
+      try said.set(setting, to: JobLine.text(entry.value, for: setting), now: now)
+    }
+  }
+
+  private static func unknown(_ key: String) -> UnusableRequest {
+    let near = NearMatch.among(TypeSetting.keys, to: key)
+    if JobSetting.byKey[key] != nil {
+      return UnusableRequest(
+        problem: "'\(key)' is said of one job, not of a type",
+        hint: "give it to 'hotglue job enqueue'")
+    }
+    return UnusableRequest(
+      problem: "unknown key '\(key)'",
+      hint: near.isEmpty
+        ? "keys are command, cwd, and the flags of 'type set' in snake_case"
+        : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
+  }
+
+  private static func wrong(_ line: Int, _ problem: String, _ hint: String?) -> CommandError {
+    .badInput(
+      "line \(line): \(problem)", hint: hint, facts: [JSON.Member("line", .integer(line))])
+  }
+}
+
+extension TypeFile {
+  /// The types as a file that reads back as the same definitions.
+  static func text(_ types: [(name: String, definition: TypeDefinition)]) -> String {
+    types.map { name, definition in
+      let settings = definition.saidSettings.map { "\($0.key) = \(value($0.value))\n" }
+      return "[type.\(TOMLFile.key(name))]\n" + settings.joined()
+    }.joined(separator: "\n")
+  }
+
+  private static func value(_ value: JSON) -> String {
+    if let text = value.stringValue { return TOMLFile.quoted(text) }
+    guard let values = value.arrayValue else { return value.text }
+    return "[" + values.map(self.value).joined(separator: ", ") + "]"
+  }
+}

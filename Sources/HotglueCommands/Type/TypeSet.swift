@@ -1,0 +1,103 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct TypeSet: WorkspaceCommand {
+  static let kind = CommandKind.typeSet
+  static let configuration = CommandConfiguration(
+    commandName: "set", abstract: "define a job type, or change what is named of it",
+    usage: "hotglue type set NAME [flags] [-- COMMAND…]",
+    discussion: """
+      What is not named stays as it is; of a new type it is the default. Every change is a new \
+      revision, and an attempt runs the revision that is current when it is claimed. The command \
+      runs without a shell, in this folder. 'type apply' sets a type as a whole.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup(title: "Policy") var policy: PolicyOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "How many jobs of the type run at once in the workspace (default: none).",
+      valueName: "n|none"))
+  var limit: String?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Record that one process of the command can be fed many jobs as JSON lines.")
+  var stream: Bool?
+
+  @Argument(help: ArgumentHelp("The type's name.", valueName: "name"))
+  var name: String
+
+  @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
+  var command: [String] = []
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    var said = JobSettings()
+    for (setting, value) in policy.given {
+      do {
+        try said.set(setting, to: value, now: session.now)
+      } catch {
+        throw CommandError(error)
+      }
+    }
+    do {
+      try JobTypeWords.check(name)
+      if !command.isEmpty { try CommandWords.check(command) }
+      let edit = TypeEdit(
+        said: said, command: command, directory: session.environment.currentDirectory,
+        limit: try limit.map(TypeSetting.limit), isStream: stream)
+      var refusal: UnusableRequest?
+      let change = try session.store.setType(
+        name, in: session.workspace, by: session.actor, at: session.now
+      ) { current in
+        do throws(UnusableRequest) {
+          return try edit.applied(to: current)
+        } catch {
+          refusal = error
+          return nil
+        }
+      }
+      guard let change else {
+        throw refusal ?? UnusableRequest(problem: "type '\(name)' was not set", hint: "try again")
+      }
+      TypeChangeText(output: session.output).show([change], dryRun: false)
+      return .done
+    } catch let error as UnusableRequest {
+      throw CommandError.usage(error.problem, hint: error.hint)
+    }
+  }
+}
+
+/// What a command line changes of a type.
+private struct TypeEdit {
+  var said: JobSettings
+  var command: [String]
+  /// Where the command line was given; `nil` when that folder is gone.
+  var directory: String?
+  /// Outer `nil`: not named. Inner `nil`: no limit.
+  var limit: Int??
+  var isStream: Bool?
+
+  func applied(to current: TypeDefinition?) throws(UnusableRequest) -> TypeDefinition {
+    var definition = current ?? TypeDefinition(command: [], directory: "")
+    if !command.isEmpty {
+      guard let directory else {
+        throw UnusableRequest(
+          problem: "the current folder is gone", hint: "go to the folder the command runs in")
+      }
+      definition.command = command
+      definition.directory = directory
+    }
+    guard !definition.command.isEmpty else {
+      throw UnusableRequest(
+        problem: "a new type needs its command",
+        hint: "hotglue type set NAME [flags] -- COMMAND…")
+    }
+    try definition.take(said)
+    if let limit { definition.limit = limit }
+    if let isStream { definition.isStream = isStream }
+    return definition
+  }
+}

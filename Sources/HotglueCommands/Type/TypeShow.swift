@@ -1,0 +1,43 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct TypeShow: WorkspaceCommand {
+  static let kind = CommandKind.typeShow
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "tell the whole contract of a job type in words")
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("An earlier revision (default: the last).", valueName: "n"))
+  var revision: Int?
+
+  @Argument(help: ArgumentHelp("The type's name.", valueName: "name"))
+  var name: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let type: JobType
+    if let revision {
+      let all = try session.store.revisions(ofType: name, in: session.workspace)
+      type = try TypeHistory(name: name, all).revision(revision)
+    } else {
+      type = try session.store.type(name, in: session.workspace)
+    }
+    let output = session.output
+    if output.isJSON {
+      output.object(TypeJSON.object(type))
+    } else if output.isQuiet {
+      output.line(type.name)
+    } else {
+      output.breadcrumb(session.workspace.text, "types", type.name)
+      let facts: [(name: String, cell: Cell)] = [
+        ("type", Cell(type.name)), ("workspace", Cell(type.workspace.text)),
+        ("revision", Cell(type.revision)), ("set at", Cell(type.setAt)),
+        ("set by", Cell(type.setBy)),
+      ]
+      output.fields(
+        facts + TypeContractText(type.definition).lines.map { ($0.name, Cell($0.text)) })
+    }
+    return .done
+  }
+}
