@@ -72,7 +72,7 @@ let package = Package(
       dependencies: ["HotglueStoreSQLite", "StoreConformance", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "HotglueProcessTests", dependencies: ["HotglueProcess", "TestSupport"],
+      name: "HotglueProcessTests", dependencies: ["HotglueProcess", "HotglueCore", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "HotglueRunnerTests",

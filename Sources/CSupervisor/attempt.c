@@ -72,6 +72,7 @@ static void context_withdraw(hg_supervisor *self) {
 
 static void finish(hg_supervisor *self) {
   hg_outcome *outcome = &self->outcome;
+  hg_report_close(&self->report, &self->slot, outcome);
   self->retiring = self->retiring || self->keep_children || outcome->strays_left_count > 0;
   hg_log_end log = hg_log_close(
     &self->log, self->house.folder, self->name, self->slot.attempt->log_path, self->house.shared,
@@ -124,17 +125,19 @@ void hg_attempt_start(
   self->keep_children = order->keep_children;
   self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
 
-  int input = -1;
+  int input = -1, report = 0;
   int error = hg_log_open(
     &self->log, self->house.folder, self->name, self->house.shared, order->log_cap);
   if (!error) error = payload_file(payload, order->payload_bytes, &input);
   if (!error) {
     error = context_publish(self, order->job, order->fence, context, order->context_bytes);
   }
+  if (!error) error = hg_report_open(&self->report, &report);
   size_t pointers = (size_t)order->argc + order->envc + 4;
   if (!error) error = hg_bytes_reserve(&self->vectors, pointers * sizeof(char *));
   if (error) {
     if (input >= 0) close(input);
+    if (report > 0) close(report);
     never(self, HG_NEVER_STARTED, error);
     return;
   }
@@ -148,12 +151,14 @@ void hg_attempt_start(
     .envp = envp,
     .input = input,
     .output = self->log.fd,
+    .report = report,
     .umask = 022,
     .dies_with_parent = true,
     .mark = self->slot.attempt,
   };
   hg_launched launched = hg_launch_child(&launch);
   if (input >= 0) close(input);
+  close(report);
   if (launched.kind) {
     never(self, launched.kind, launched.error);
     return;
@@ -183,6 +188,8 @@ static void ladder_advance(hg_supervisor *self, int64_t now) {
   bool last = self->ladder_step + 1 >= (int32_t)self->ladder_count;
   self->step_over_ms = last ? 0 : now + step->wait_ms;
   if (step->signal == SIGKILL) {
+    // What it reported before counts.
+    hg_report_drain(&self->report, &self->slot, &self->outcome);
     self->outcome.kill_reached = 1;
     if (!self->keep_children) {
       sweep_from(self);
@@ -211,6 +218,8 @@ void hg_attempt_stop(hg_supervisor *self, uint32_t reason, const char *who) {
 
 static void main_ended(hg_supervisor *self, int status) {
   hg_outcome *outcome = &self->outcome;
+  // What it wrote before it ended is in the pipe; whoever else has it open is not heard any more.
+  hg_report_close(&self->report, &self->slot, outcome);
   if (WIFSIGNALED(status)) {
     outcome->kind = HG_SIGNALED;
     outcome->value = WTERMSIG(status);

@@ -104,6 +104,11 @@ static int child(void *context) {
   if (launch->output >= 0 && (dup2(launch->output, 1) < 0 || dup2(launch->output, 2) < 0)) {
     give_up(birth, HG_NEVER_STARTED, errno);
   }
+  // The last one, since what has number 3 here may be one of those above.
+  if (launch->report > 0) {
+    int put = launch->report == 3 ? fcntl(3, F_SETFD, 0) : dup2(launch->report, 3);
+    if (put < 0) give_up(birth, HG_NEVER_STARTED, errno);
+  }
   if (launch->directory && chdir(launch->directory) < 0) give_up(birth, HG_CHDIR_FAILED, errno);
   // The parent's dispositions are the default ones; its mask blocks everything.
   sigset_t none;

@@ -157,8 +157,38 @@ static bool start(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   return true;
 }
 
+/// A line from `job report`: as good as one from descriptor 3, and answered.
+static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
+  const hg_request *request = (const hg_request *)(frame + 1);
+  if (frame->length < sizeof *request) return false;
+  size_t length = frame->length - sizeof *request;
+  if (length > HG_LINE_BYTES) return false;
+  hg_said said = HG_SAID_LATE;
+  // A main process that has ended, known or not yet, has nothing more to say.
+  hg_attempt_reap(self);
+  if (is_here(self, request->job, request->fence) && self->phase == HG_ALIVE) {
+    // What was written before is heard before.
+    hg_report_drain(&self->report, &self->slot, &self->outcome);
+    said = hg_report_line(
+      &self->slot, &self->outcome, (const unsigned char *)(request + 1), length);
+  }
+  // The owner, which may be this peer, may have been dropped while it was told of an end.
+  if (peer->fd < 0) return true;
+  uint32_t why = said == HG_SAID_LATE    ? HG_REFUSED_LATE
+                 : said == HG_SAID_OTHER ? HG_REFUSED_SPOKEN
+                 : said == HG_SAID_BADLY ? HG_REFUSED_MALFORMED
+                                         : 0;
+  if (why) {
+    refuse(self, peer, request->job, request->fence, why, 0);
+  } else {
+    status(self, peer, request->job, request->fence);
+  }
+  return true;
+}
+
 bool hg_order(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   if (frame->type == HG_START) return start(self, peer, frame);
+  if (frame->type == HG_REPORT) return report(self, peer, frame);
   if (frame->length != sizeof(hg_request)) return false;
   const hg_request *request = (const hg_request *)(frame + 1);
   switch (frame->type) {

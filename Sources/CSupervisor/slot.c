@@ -13,17 +13,24 @@ _Static_assert(sizeof(hg_slot_head) <= HG_SLOT_ATTEMPT_AT, "the head fits");
 _Static_assert(
   HG_SLOT_ATTEMPT_AT + sizeof(hg_slot_attempt) <= HG_SLOT_OUTCOME_AT, "the attempt fits");
 _Static_assert(HG_SLOT_OUTCOME_AT + sizeof(hg_outcome) <= HG_SLOT_RESULT_AT, "the outcome fits");
+_Static_assert(
+  HG_SLOT_PROGRESS_AT + sizeof(hg_slot_progress) <= HG_SLOT_BYTES, "the progress fits");
 
 static const char magic[8] = "HGSLOT\n";
 
-/// FNV-1a over everything before the checksum, which is the last member.
-static uint64_t outcome_checksum(const hg_outcome *outcome) {
-  const unsigned char *byte = (const unsigned char *)outcome;
+/// FNV-1a, never 0.
+uint64_t hg_slot_sum(const void *bytes, size_t length) {
+  const unsigned char *byte = bytes;
   uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < offsetof(hg_outcome, checksum); i++) {
+  for (size_t i = 0; i < length; i++) {
     hash = (hash ^ byte[i]) * 1099511628211u;
   }
   return hash ? hash : 1;
+}
+
+/// Over everything before the checksum, which is the last member.
+static uint64_t outcome_checksum(const hg_outcome *outcome) {
+  return hg_slot_sum(outcome, offsetof(hg_outcome, checksum));
 }
 
 int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *store_id, bool shared) {
@@ -39,13 +46,15 @@ int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *stor
   if (!error) error = posix_fallocate(slot->fd, 0, HG_SLOT_BYTES);
   if (!error && fstat(slot->fd, &status) < 0) error = errno;
   if (!error) {
-    at = mmap(NULL, HG_SLOT_RESULT_AT, PROT_READ | PROT_WRITE, MAP_SHARED, slot->fd, 0);
+    at = mmap(NULL, HG_SLOT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, slot->fd, 0);
     if (at == MAP_FAILED) error = errno;
   }
   if (!error) {
     slot->head = (hg_slot_head *)at;
     slot->attempt = (hg_slot_attempt *)(at + HG_SLOT_ATTEMPT_AT);
     slot->outcome = (hg_outcome *)(at + HG_SLOT_OUTCOME_AT);
+    slot->result = at + HG_SLOT_RESULT_AT;
+    slot->progress = (hg_slot_progress *)(at + HG_SLOT_PROGRESS_AT);
     memcpy(slot->head->magic, magic, sizeof magic);
     slot->head->version = HG_VERSION;
     slot->head->shared = shared;
@@ -104,6 +113,18 @@ void hg_slot_finish(hg_slot *slot, hg_outcome *outcome) {
   outcome->checksum = outcome_checksum(outcome);
   memcpy(slot->outcome, outcome, offsetof(hg_outcome, checksum));
   __atomic_store_n(&slot->outcome->checksum, outcome->checksum, __ATOMIC_SEQ_CST);
+}
+
+void hg_slot_keep_progress(hg_slot *slot, const void *line, size_t length) {
+  hg_slot_progress *progress = slot->progress;
+  uint64_t sequence = progress->sequence | 1;
+  __atomic_store_n(&progress->sequence, sequence, __ATOMIC_SEQ_CST);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  progress->job = slot->attempt->job;
+  progress->fence = slot->attempt->fence;
+  progress->length = (uint32_t)length;
+  memcpy(progress->line, line, length);
+  __atomic_store_n(&progress->sequence, sequence + 1, __ATOMIC_SEQ_CST);
 }
 
 static int open_folder(const char *store_folder, int *folder) {
@@ -174,6 +195,49 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   view->is_copy = view->head.device != (uint64_t)status.st_dev ||
                   view->head.inode != (uint64_t)status.st_ino;
   return 0;
+}
+
+int hg_slot_read_result(
+  const char *store_folder, const char *name, uint32_t bytes, uint64_t sum, void *out) {
+  int folder, fd;
+  if (bytes > HG_LINE_BYTES) return EBADMSG;
+  int error = open_slot(store_folder, name, O_RDONLY, &folder, &fd);
+  if (error) return error;
+  ssize_t got = pread(fd, out, bytes, HG_SLOT_RESULT_AT);
+  if (got < 0) error = errno;
+  close(fd);
+  close(folder);
+  if (error) return error;
+  return (size_t)got == bytes && hg_slot_sum(out, bytes) == sum ? 0 : EBADMSG;
+}
+
+int hg_slot_read_progress(
+  const char *store_folder, const char *name, int64_t job, int64_t fence, uint64_t *sequence,
+  void *out, uint32_t *length) {
+  int folder, fd;
+  *length = 0;
+  int error = open_slot(store_folder, name, O_RDONLY, &folder, &fd);
+  if (error) return error;
+  hg_slot_progress head;
+  const size_t head_bytes = offsetof(hg_slot_progress, line);
+  const off_t line_at = HG_SLOT_PROGRESS_AT + (off_t)head_bytes;
+  // A handler that reports without a pause is met between two lines, or the next time.
+  for (int turn = 0; turn < 100 && !error; turn++) {
+    uint64_t after;
+    if (pread(fd, &head, head_bytes, HG_SLOT_PROGRESS_AT) != (ssize_t)head_bytes) error = EBADMSG;
+    if (error || head.sequence == *sequence || head.job != job || head.fence != fence) break;
+    if (head.sequence % 2 || head.length > HG_LINE_BYTES) continue;
+    if (pread(fd, out, head.length, line_at) != (ssize_t)head.length) error = EBADMSG;
+    if (!error && pread(fd, &after, sizeof after, HG_SLOT_PROGRESS_AT) == sizeof after &&
+        after == head.sequence) {
+      *sequence = head.sequence;
+      *length = head.length;
+      break;
+    }
+  }
+  close(fd);
+  close(folder);
+  return error;
 }
 
 int hg_slot_lock(const char *store_folder, const char *name, int *out) {

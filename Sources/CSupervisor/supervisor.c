@@ -162,16 +162,17 @@ static void decide(hg_supervisor *self) {
 }
 
 static void turn(hg_supervisor *self) {
-  struct pollfd wait[3 + HG_CONNECTIONS];
+  struct pollfd wait[4 + HG_CONNECTIONS];
   hg_peer *who[HG_CONNECTIONS];
-  nfds_t count = 3;
+  nfds_t count = 4;
   wait[0] = (struct pollfd){self->signals, POLLIN, 0};
   wait[1] = (struct pollfd){self->timer, POLLIN, 0};
   wait[2] = (struct pollfd){self->listener, POLLIN, 0};
+  wait[3] = (struct pollfd){self->report.fd, POLLIN, 0};
   for (int i = 0; i < HG_CONNECTIONS; i++) {
     hg_peer *peer = &self->peers[i];
     if (peer->fd < 0) continue;
-    who[count - 3] = peer;
+    who[count - 4] = peer;
     wait[count++] =
       (struct pollfd){peer->fd, (short)(peer->out_bytes ? POLLIN | POLLOUT : POLLIN), 0};
   }
@@ -191,8 +192,9 @@ static void turn(hg_supervisor *self) {
   if (self->recorder && self->recorder_until_ms && now >= self->recorder_until_ms) {
     hg_recorder_stop(self, false);
   }
-  for (nfds_t i = 3; i < count; i++) {
-    if (wait[i].revents && who[i - 3]->fd >= 0) serve(self, who[i - 3], wait[i].revents);
+  if (wait[3].revents) hg_report_read(&self->report, &self->slot, &self->outcome);
+  for (nfds_t i = 4; i < count; i++) {
+    if (wait[i].revents && who[i - 4]->fd >= 0) serve(self, who[i - 4], wait[i].revents);
   }
   if (wait[2].revents) accept_peers(self);
 }
@@ -200,7 +202,7 @@ static void turn(hg_supervisor *self) {
 void hg_supervisor_main(const hg_house *house, int owner) {
   static hg_supervisor self;
   self.house = *house;
-  self.context_fd = self.log.fd = -1;
+  self.context_fd = self.log.fd = self.report.fd = -1;
   for (int i = 0; i < HG_CONNECTIONS; i++) self.peers[i].fd = -1;
   self.owner = &self.peers[0];
   self.owner->fd = owner;

@@ -4,6 +4,7 @@
 
 #include "handler.h"
 #include "log.h"
+#include "report.h"
 #include "sweep.h"
 #include "wire.h"
 
@@ -42,6 +43,7 @@ typedef struct {
   int64_t timer_ms; // what the timer is set to, 0: off
   hg_slot slot;
   hg_log log;
+  hg_report report;
   int context_fd; // the pinned context file, -1: none was made yet
   char context_name[HG_NAME_BYTES + 64];
 

@@ -54,7 +54,7 @@ struct JobNoun: ParsableCommand {
     subcommands: [
       JobEnqueue.self, JobList.self, JobShow.self, JobLogs.self, JobWait.self, JobCancel.self,
       JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
-      JobReclaim.self, JobRun.self,
+      JobReclaim.self, JobRun.self, JobReport.self, JobProgressReport.self,
     ])
 }
 

@@ -1,4 +1,5 @@
 import CSupervisor
+import Glibc
 
 /// What an attempt came to, as its supervisor saw it.
 public struct AttemptOutcome: Equatable, Sendable {
@@ -25,6 +26,36 @@ public struct AttemptOutcome: Equatable, Sendable {
   public struct Stray: Equatable, Sendable {
     public var pid: Int32
     public var name: String
+  }
+
+  /// What was heard of a handler. Only the first result counts, and only one that came before the
+  /// ladder's KILL.
+  public struct Report: Equatable, Sendable {
+    public enum Result: Equatable, Sendable {
+      case none
+      /// A line that the supervisor has understood: JSON with a known outcome.
+      case line([UInt8])
+      /// There was one, and it cannot be read any more.
+      case unreadable
+    }
+
+    public var result = Result.none
+    /// The last progress line.
+    public var progress: [UInt8]?
+    /// Results after the first.
+    public var furtherResults = 0
+    /// Results after the ladder's KILL.
+    public var lateResults = 0
+    /// Lines that were not understood, and how the first of them begins.
+    public var badLines = 0
+    public var firstBadLine = ""
+    /// Lines longer than `longestLine`.
+    public var longLines = 0
+
+    /// Bytes, without the newline.
+    public static let longestLine = Int(HG_LINE_BYTES)
+
+    public init() {}
   }
 
   public struct Stop: Equatable, Sendable {
@@ -60,6 +91,8 @@ public struct AttemptOutcome: Equatable, Sendable {
   /// How many could not be killed, and the first eight of them.
   public var straysLeftCount: Int
   public var straysLeft: [Stray]
+  /// What the handler reported of itself, on descriptor 3 or through `job report`.
+  public var report: Report
   /// The supervisor takes no further order and ends when this outcome is recorded.
   public var supervisorRetires: Bool
 }
@@ -86,7 +119,8 @@ public enum StopReason: UInt32, Sendable, CaseIterable {
 }
 
 extension AttemptOutcome {
-  init(_ record: hg_outcome) throws(ProcessError) {
+  /// `place` is where the slot is: the result line stays there until the attempt is recorded.
+  init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {
     job = record.job
     fence = record.fence
     attempt = record.attempt
@@ -118,7 +152,46 @@ extension AttemptOutcome {
     straysKilled = Int(record.strays_killed)
     straysLeftCount = Int(record.strays_left_count)
     straysLeft = strays(record.strays_left, count: straysLeftCount)
+    report = try Report(record, in: place)
     supervisorRetires = record.retires != 0
+  }
+}
+
+/// Names a slot file.
+struct SlotPlace {
+  var storeFolder: String
+  var slot: String
+}
+
+extension AttemptOutcome.Report {
+  init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {
+    furtherResults = Int(record.more_results)
+    lateResults = Int(record.late_results)
+    badLines = Int(record.bad_lines)
+    firstBadLine = text(of: record.bad_line)
+    longLines = Int(record.long_lines)
+    if record.progress_lines > 0 {
+      var look = SlotProgress(
+        storeFolder: place.storeFolder, slot: place.slot, job: record.job, fence: record.fence)
+      progress = look.look()
+    }
+    result = try Result(bytes: record.result_bytes, sum: record.result_sum, in: place)
+  }
+}
+
+extension AttemptOutcome.Report.Result {
+  init(bytes: UInt32, sum: UInt64, in place: SlotPlace) throws(ProcessError) {
+    self = .none
+    guard bytes > 0 else { return }
+    var line = [UInt8](repeating: 0, count: AttemptOutcome.Report.longestLine)
+    let error = hg_slot_read_result(place.storeFolder, place.slot, bytes, sum, &line)
+    switch error {
+    case 0: self = .line(Array(line.prefix(Int(bytes))))
+    case EBADMSG: self = .unreadable
+    // The slot is removed when its attempt is recorded, and only then.
+    case ENOENT: throw .supervisorGone
+    default: throw .system(call: "read the result", path: place.slot, errno: error)
+    }
   }
 }
 

@@ -39,6 +39,8 @@ public struct SlotContents: Sendable {
     /// Clock ticks since boot; no process that is older belongs to the attempt.
     public var sinceTicks: UInt64
     public var stopping: StopReason?
+    /// The result line that was heard, where there is no outcome yet that has it.
+    public var reported: AttemptOutcome.Report.Result
     /// Where its log belongs, relative to the store's folder.
     public var logPath: String
   }
@@ -55,14 +57,19 @@ public enum Slot {
     if error == ENOENT { return nil }
     if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
     try ProcessError.check(error, "read the slot", slot)
-    return try SlotContents(view, slot: slot)
+    do {
+      return try SlotContents(view, at: SlotPlace(storeFolder: storeFolder, slot: slot))
+    } catch .supervisorGone {
+      // Removed since it was opened, before its result line was read.
+      return nil
+    }
   }
 }
 
 extension SlotContents {
-  init(_ view: hg_slot_view, slot: String) throws(ProcessError) {
+  init(_ view: hg_slot_view, at place: SlotPlace) throws(ProcessError) {
     let here = try ProcessIdentity.current()
-    self.slot = slot
+    slot = place.slot
     storeID = text(of: view.head.store_id)
     isShared = view.head.shared != 0
     supervisor = ProcessIdentity(
@@ -72,8 +79,12 @@ extension SlotContents {
     isCopy = view.is_copy != 0
     isOfThisBoot = supervisor.bootID == here.bootID
     isOfThisNamespace = supervisor.pidNamespace == here.pidNamespace
+    outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome, in: place) : nil
     attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
-    outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome) : nil
+    if outcome == nil, view.attempt.result_bytes > 0 {
+      attempt?.reported = try AttemptOutcome.Report.Result(
+        bytes: view.attempt.result_bytes, sum: view.attempt.result_sum, in: place)
+    }
   }
 }
 
@@ -90,6 +101,7 @@ extension SlotContents.Attempt {
     handlerStart = record.handler_start
     sinceTicks = record.since
     stopping = StopReason(rawValue: record.stop_reason)
+    reported = .none
     logPath = text(of: record.log_path)
   }
 }

@@ -10,7 +10,7 @@ public final class SupervisorLink {
   /// For a poll loop: readable when `receive` has something to say.
   public let fileDescriptor: Int32
   public private(set) var slotName: String
-  private let storeFolder: String
+  public let storeFolder: String
   private var input: [UInt8] = []
   private var hasEnded = false
   /// Replies that came while the answer to a request was waited for.
@@ -101,6 +101,13 @@ public final class SupervisorLink {
       body: request(job: job, fence: fence, watch: watch ?? 0, reason: reason, who: who))
   }
 
+  /// Says a line for the attempt, as its handler could have written it to descriptor 3; a `status`
+  /// follows when it counts, else `refused`. What was written to the descriptor before is heard
+  /// before. Saying the same result again is no error.
+  public func report(job: Int64, fence: Int64, line: [UInt8]) throws(ProcessError) {
+    try send(type: HG_REPORT, body: request(job: job, fence: fence) + line)
+  }
+
   // MARK: replies
 
   /// Takes what is there, without waiting. `endOfFile` is the last reply ever.
@@ -122,6 +129,8 @@ public final class SupervisorLink {
     case .adopt(let job, let fence, let watch): try adopt(job: job, fence: fence, watch: watch)
     case .stop(let job, let fence, let watch, let reason, let who):
       try stop(job: job, fence: fence, watch: watch, reason: reason, who: who)
+    case .report(let job, let fence, let line):
+      try report(job: job, fence: fence, line: line)
     }
     while true {
       try fill()
@@ -146,6 +155,7 @@ public final class SupervisorLink {
     case ask(job: Int64, fence: Int64)
     case adopt(job: Int64, fence: Int64, watch: Int64)
     case stop(job: Int64, fence: Int64, watch: Int64?, reason: StopReason, who: String)
+    case report(job: Int64, fence: Int64, line: [UInt8])
   }
 
   public enum Answer: Equatable, Sendable {
@@ -221,7 +231,10 @@ public final class SupervisorLink {
     if hasEnded { return }
     let isOpen = try read()
     while let frame = nextFrame() {
-      waiting.append(try SupervisorReply(type: frame.type, body: frame.body))
+      waiting.append(
+        try SupervisorReply(
+          type: frame.type, body: frame.body,
+          from: SlotPlace(storeFolder: storeFolder, slot: slotName)))
     }
     if !isOpen {
       hasEnded = true

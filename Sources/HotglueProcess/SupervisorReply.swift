@@ -43,18 +43,22 @@ public enum Refusal: Equatable, Sendable {
   /// This supervisor runs nothing more.
   case retiring
   case malformed
+  /// The attempt is over, or is being killed: what it has to say comes too late.
+  case late
+  /// The attempt has reported another result before.
+  case spoken
 }
 
 extension SupervisorReply {
-  init(type: UInt16, body: ArraySlice<UInt8>) throws(ProcessError) {
+  init(type: UInt16, body: ArraySlice<UInt8>, from place: SlotPlace) throws(ProcessError) {
     let reply = record(body, as: hg_reply())
     switch Int(type) {
     case Int(HG_STARTED):
       self = .started(job: reply.job, fence: reply.fence, handlerPID: reply.handler_pid)
     case Int(HG_ENDED):
-      self = .ended(try AttemptOutcome(reply.outcome))
+      self = .ended(try AttemptOutcome(reply.outcome, in: place))
     case Int(HG_STATUS):
-      self = .status(try AttemptStatus(reply))
+      self = .status(try AttemptStatus(reply, from: place))
     case Int(HG_REFUSED):
       self = .refused(job: reply.job, fence: reply.fence, Refusal(reply))
     case Int(HG_SUPERSEDED):
@@ -66,7 +70,7 @@ extension SupervisorReply {
 }
 
 extension AttemptStatus {
-  init(_ reply: hg_reply) throws(ProcessError) {
+  init(_ reply: hg_reply, from place: SlotPlace) throws(ProcessError) {
     switch Int(reply.state) {
     case Int(HG_RUNNING):
       self = .running(
@@ -74,7 +78,7 @@ extension AttemptStatus {
           job: reply.job, fence: reply.fence, watch: reply.watch, started: reply.started != 0,
           handlerPID: reply.handler_pid, stopping: StopReason(rawValue: reply.stop_reason)))
     case Int(HG_HAS_ENDED):
-      self = .ended(try AttemptOutcome(reply.outcome), watch: reply.watch)
+      self = .ended(try AttemptOutcome(reply.outcome, in: place), watch: reply.watch)
     default:
       self = .other(job: reply.job, fence: reply.fence)
     }
@@ -88,6 +92,8 @@ extension Refusal {
     case Int(HG_REFUSED_BUSY): self = .busy
     case Int(HG_REFUSED_SUPERSEDED): self = .superseded(watch: reply.watch)
     case Int(HG_REFUSED_RETIRING): self = .retiring
+    case Int(HG_REFUSED_LATE): self = .late
+    case Int(HG_REFUSED_SPOKEN): self = .spoken
     default: self = .malformed
     }
   }

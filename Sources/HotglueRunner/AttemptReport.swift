@@ -8,19 +8,25 @@ struct AttemptReport {
   let verdict: Verdict
   private(set) var usage: AttemptUsage
   private(set) var warnings: [String]
+  /// The last that it said of how far it is.
+  let progress: JobProgress?
   let endedAt: Timestamp
 
   /// What the supervisor saw. `log` is where the attempt's log is when there is one.
   init(_ outcome: HotglueProcess.AttemptOutcome, policy: JobPolicy, log: String) {
-    end = AttemptEnd(
+    let said = Said(outcome.report)
+    let seen = AttemptEnd(
       how: AttemptEnd.How(outcome.end), stop: outcome.stop.map { AttemptEnd.StopReason($0.reason) },
-      reachedKill: outcome.killReached)
+      reachedKill: outcome.killReached, result: said.result)
+    // A result that was there and cannot be read leaves the end unknown, whatever the status says.
+    end = said.resultIsLost ? AttemptEnd(how: .lost) : seen
     verdict = end.verdict(by: policy.onExit)
+    progress = said.progress
     usage = AttemptUsage(
-      exitStatus: end.exitStatus.map(Int.init), signal: end.signal.map { Int($0.number) },
+      exitStatus: seen.exitStatus.map(Int.init), signal: seen.signal.map { Int($0.number) },
       userMilliseconds: outcome.userMs, systemMilliseconds: outcome.systemMs,
       peakMemoryBytes: outcome.peakBytes, log: outcome.logPlace == .none ? nil : log)
-    warnings = Self.warnings(outcome)
+    warnings = Self.warnings(outcome) + said.warnings
     endedAt = Timestamp(milliseconds: outcome.endedMs)
   }
 
@@ -28,6 +34,7 @@ struct AttemptReport {
   init(_ how: AttemptEnd.How, log: String?, warnings: [String] = [], at now: Timestamp) {
     end = AttemptEnd(how: how)
     verdict = end.verdict(by: .none)
+    progress = nil
     usage = AttemptUsage(log: log)
     self.warnings = warnings
     endedAt = now
@@ -74,7 +81,7 @@ struct AttemptReport {
   ) -> Settlement {
     Settlement(
       attempt: attempt, end: end, verdict: verdict, verification: verification, usage: usage,
-      warnings: warnings, endedAt: endedAt, by: who)
+      warnings: warnings, progress: progress, endedAt: endedAt, by: who)
   }
 
   /// Whether the job's `--verify` command is to be asked before this is recorded.

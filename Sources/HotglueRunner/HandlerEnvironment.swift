@@ -34,6 +34,7 @@ struct HandlerEnvironment {
     set("HOTGLUE_MAX_ATTEMPTS", String(job.request.policy.maxAttempts))
     set("HOTGLUE_FENCE", String(job.fence))
     set("HOTGLUE_KEY", claimed.idempotencyKey)
+    set("HOTGLUE_REPORT_FD", "3")
     if let timeout = job.request.policy.timeout {
       set("HOTGLUE_DEADLINE", startedAt.advanced(by: timeout).rfc3339)
     }

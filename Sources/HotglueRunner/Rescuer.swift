@@ -117,6 +117,10 @@ struct Rescuer {
       report = report.withWarning(
         "its processes were in another PID namespace and could not be looked for")
     }
+    // It does not count, since nobody saw the end; it may help a person to decide.
+    if case .line(let line) = found.reported, case .result(let said, _)? = HandlerLine(line) {
+      report = report.withWarning("it had reported '\(said.outcome.rawValue)' before it was lost")
+    }
     if found.keepsChildren {
       // What it left lives on by its own wish; only the handler itself must be gone.
       _ = try AttemptRemains.killHolder(contents)

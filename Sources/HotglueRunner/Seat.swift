@@ -7,7 +7,10 @@ final class Seat {
   let link: SupervisorLink
   /// The supervisor was made by another worker: it is not kept for further attempts.
   let isAdopted: Bool
-  var minded: MindedAttempt?
+  var minded: MindedAttempt? { didSet { watchProgress(of: oldValue) } }
+  private var progress: SlotProgress?
+  /// What was said and is not in the store yet.
+  private var unrecorded: JobProgress?
   /// Its last attempt's end is not recorded yet.
   var isEnding = false
   /// It takes no further attempt.
@@ -17,7 +20,28 @@ final class Seat {
     self.link = link
     self.isAdopted = isAdopted
     self.minded = minded
+    watchProgress(of: nil)
   }
+
+  private func watchProgress(of before: MindedAttempt?) {
+    if minded?.reference == before?.reference { return }
+    unrecorded = nil
+    progress = minded.map {
+      SlotProgress(
+        storeFolder: link.storeFolder, slot: link.slotName, job: $0.reference.job,
+        fence: $0.reference.fence)
+    }
+  }
+
+  /// What its attempt said last of its progress, unless it is recorded.
+  func newProgress() -> JobProgress? {
+    if let line = progress?.look(), case .progress(let said)? = HandlerLine(line) {
+      unrecorded = said
+    }
+    return unrecorded
+  }
+
+  func progressIsRecorded() { unrecorded = nil }
 
   var isIdle: Bool { minded == nil && !isEnding && !isRetiring }
 }

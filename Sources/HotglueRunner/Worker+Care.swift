@@ -81,7 +81,7 @@ extension Worker {
     case .superseded, .notOwner:
       // Somebody took the attempt, or gave it back, while this worker slept.
       observe(.superseded(minded.reference.job, minded.reference.workspace))
-    case .busy, .retiring, .malformed:
+    case .busy, .retiring, .malformed, .late, .spoken:
       seat.isEnding = true
       seat.isRetiring = true
       endings.append(

@@ -52,6 +52,8 @@ public final class Worker {
   /// The last claim filled every seat, so there may be more for another.
   var filledEverySeat = false
   var lookAroundAt: BootTime
+  /// When attempts are asked next how far they are.
+  var progressAt: BootTime
   var pruneAt: BootTime
   var problem: String?
   /// Jobs about whose attempts something is wrong that was said already.
@@ -110,6 +112,7 @@ public final class Worker {
     // A job that is named is claimed when it is due, not at the first look.
     mayClaim = options.only == nil
     lookAroundAt = place.bootNow()
+    progressAt = place.bootNow()
     pruneAt = place.bootNow().advanced(by: .minutes(10))
     id = try storeStep { () throws(StoreError) in
       try store.register(identity, by: actor, at: place.now())
@@ -132,6 +135,7 @@ public final class Worker {
         do throws(RunnerError) {
           try commitAndClaim()
           try renewLeases()
+          try recordProgress()
           try lookAround()
           if try isOver() { break }
           recovered()
@@ -177,6 +181,7 @@ public final class Worker {
     if let retryAt { deadlines = [retryAt.milliseconds] }
     if case .finishing(let until) = phase { deadlines.append(until.milliseconds) }
     deadlines += minded.map(\.renewAt.milliseconds)
+    if seats.contains(where: { $0.minded != nil }) { deadlines.append(progressAt.milliseconds) }
     let now = place.bootNow().milliseconds
     if let nextDue, phase == .working {
       deadlines.append(now + max(0, nextDue.milliseconds - place.now().milliseconds))

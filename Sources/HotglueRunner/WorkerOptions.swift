@@ -42,6 +42,8 @@ public enum WorkerEvent: Sendable {
   case ready(worker: String)
   case claimed(JobID, WorkspaceID, attempt: Int)
   case adopted(JobID, WorkspaceID)
+  /// How far a running attempt says it is; told at most a few times a second.
+  case progress(JobID, WorkspaceID, JobProgress)
   case rescued(JobID, WorkspaceID, why: String, became: JobState)
   case ended(JobID, WorkspaceID, Verdict, JobState)
   /// Recorded by someone else, or too late to count.

@@ -90,6 +90,8 @@ public struct Settlement: Hashable, Sendable {
   public var verification: JobEvent.Verification?
   public var usage: AttemptUsage
   public var warnings: [String]
+  /// The last that the attempt said of its progress, if it said anything.
+  public var progress: JobProgress?
   /// When the handler ended.
   public var endedAt: Timestamp
   /// Who records it: a worker's name, `supervisor`, or a user.
@@ -98,7 +100,7 @@ public struct Settlement: Hashable, Sendable {
   public init(
     attempt: AttemptReference, end: AttemptEnd, verdict: Verdict,
     verification: JobEvent.Verification? = nil, usage: AttemptUsage, warnings: [String] = [],
-    endedAt: Timestamp, by: String
+    progress: JobProgress? = nil, endedAt: Timestamp, by: String
   ) {
     self.attempt = attempt
     self.end = end
@@ -106,6 +108,7 @@ public struct Settlement: Hashable, Sendable {
     self.verification = verification
     self.usage = usage
     self.warnings = warnings
+    self.progress = progress
     self.endedAt = endedAt
     self.by = by
   }

@@ -55,5 +55,5 @@ public protocol MaintenanceStore: AnyObject {
 }
 
 /// All that commands and the runner need of a store.
-public typealias Store = JobStore & ClaimStore & TypeStore & WorkspaceStore
+public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & WorkspaceStore
   & MaintenanceStore

@@ -158,16 +158,7 @@ public struct Job: Hashable, Sendable {
   public var exitStatus: Int?
   public var signal: Int?
 
-  public struct Progress: Hashable, Sendable {
-    public var current: Int64?
-    public var total: Int64?
-    public var message: String?
-    public init(current: Int64?, total: Int64?, message: String?) {
-      self.current = current
-      self.total = total
-      self.message = message
-    }
-  }
+  public typealias Progress = JobProgress
 
   public struct Failure: Hashable, Sendable {
     public var code: String

@@ -90,7 +90,7 @@ extension Supervision {
       #expect(workshop.log(of: order) == "A=1\nB=ü =\nHOTGLUE_MARK=\(mark)\n")
     }
 
-    @Test("a handler starts clean: own group, no blocked or ignored signal, umask 022, three files")
+    @Test("a handler starts clean: own group, no signal blocked or ignored, umask 022, file 0-3")
     func cleanStart() throws {
       let order = workshop.order(
         """
@@ -106,6 +106,7 @@ extension Supervision {
       #expect(
         workshop.log(of: order) == """
           0022
+          open 3
           SigBlk:\t0000000000000000
           SigIgn:\t0000000000000000
           own group

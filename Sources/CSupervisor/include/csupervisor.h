@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HG_VERSION 1
+#define HG_VERSION 2
 #define HG_NAME_BYTES 64
 #define HG_MARK_BYTES 40
 #define HG_WHO_BYTES 64
@@ -19,6 +19,9 @@
 #define HG_STRAYS_MAX 8
 #define HG_STRAY_NAME_BYTES 20
 #define HG_PATH_BYTES 512
+// The longest line of a handler that is understood, without its newline.
+#define HG_LINE_BYTES (64 * 1024)
+#define HG_BAD_LINE_BYTES 64
 #define HG_FRAME_MAX (16u << 20)
 
 // One step of a stop ladder: send the signal, then wait this long before the next step.
@@ -84,6 +87,15 @@ typedef struct {
   uint32_t strays_left_count;
   uint32_t reserved;
   hg_stray strays_left[HG_STRAYS_MAX];
+  // What the handler reported of itself. The result line lies in the slot and fits this sum.
+  uint32_t result_bytes; // 0: there is none
+  uint32_t more_results; // further ones, which do not count
+  uint32_t late_results; // after the ladder's KILL
+  uint32_t bad_lines;    // not understood
+  uint32_t long_lines;   // longer than HG_LINE_BYTES
+  uint32_t progress_lines;
+  uint64_t result_sum;
+  char bad_line[HG_BAD_LINE_BYTES]; // how the first of them begins
   uint64_t checksum;
 } hg_outcome;
 
@@ -117,6 +129,9 @@ typedef struct {
   uint64_t since; // clock ticks since boot at which the attempt began: nothing older belongs to it
   uint32_t started;
   uint32_t stop_reason;
+  uint64_t result_sum; // of the result line that was heard, set before its length
+  uint32_t result_bytes;
+  uint32_t reserved;
   char log_path[HG_PATH_BYTES];
 } hg_slot_attempt;
 
@@ -146,6 +161,7 @@ enum {
   HG_ADOPT = 4,
   HG_STOP = 5,
   HG_GOODBYE = 6, // the owner leaves in order: an idle supervisor leaves nothing behind
+  HG_REPORT = 7,  // body: hg_request and a line, as the handler could have written it itself
 
   HG_HELLO = 64, // body: hg_hello
   HG_STARTED = 65,
@@ -199,6 +215,8 @@ enum {
   HG_REFUSED_SUPERSEDED = 3, // a higher watch is known for this attempt
   HG_REFUSED_RETIRING = 4,   // this supervisor runs nothing more
   HG_REFUSED_MALFORMED = 5,
+  HG_REFUSED_LATE = 6,    // the attempt is over, or its KILL was sent
+  HG_REFUSED_SPOKEN = 7,  // another result was reported before
 };
 
 typedef struct {
@@ -242,6 +260,16 @@ int hg_nursery_request(int nursery, int *link);
 
 int hg_connect(const char *store_folder, const char *name, int *fd);
 int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view);
+/// Reads the result line that is so long and has this sum, as an outcome or an attempt says.
+/// EBADMSG: what is in the slot is another one, or torn.
+int hg_slot_read_result(
+  const char *store_folder, const char *name, uint32_t bytes, uint64_t sum, void *out);
+/// Reads the last progress line of an attempt, at most HG_LINE_BYTES. `sequence` is what was read
+/// before, and is set to what is read now; when they are the same, or there is no progress of this
+/// attempt, `length` is 0.
+int hg_slot_read_progress(
+  const char *store_folder, const char *name, int64_t job, int64_t fence, uint64_t *sequence,
+  void *out, uint32_t *length);
 /// EWOULDBLOCK: held. ENOENT: the file is gone (or another one is there now).
 int hg_slot_lock(const char *store_folder, const char *name, int *fd);
 /// Removes every file of a slot, the slot file last.

@@ -38,6 +38,8 @@ enum CommandKind: CaseIterable {
   case jobWork
   case jobReclaim
   case jobRun
+  case jobReport
+  case jobProgress
   case recordOutcome
   case benchClaim
 
@@ -59,7 +61,10 @@ enum CommandKind: CaseIterable {
 
   var access: Access {
     switch self {
-    case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim:
+    // Those two speak to their own attempt, which refuses what is late; they open the store only to
+    // keep that for people.
+    case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim,
+      .jobReport, .jobProgress:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open:
@@ -118,6 +123,8 @@ enum CommandKind: CaseIterable {
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
     case .jobRun: ["job", "run"]
+    case .jobReport: ["job", "report"]
+    case .jobProgress: ["job", "progress"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
     }
@@ -161,6 +168,8 @@ enum CommandKind: CaseIterable {
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self
     case .jobRun: JobRun.self
+    case .jobReport: JobReport.self
+    case .jobProgress: JobProgressReport.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
     }

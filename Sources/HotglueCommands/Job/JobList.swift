@@ -91,7 +91,9 @@ struct JobTable {
   let output: Output
   let now: Timestamp
 
-  private static let headings = ["id", "state", "attempt", "run at", "queue", "command"]
+  private static let headings = [
+    "id", "state", "attempt", "progress", "run at", "queue", "command",
+  ]
 
   func add(_ jobs: [Job]) {
     if output.isJSON {
@@ -106,7 +108,8 @@ struct JobTable {
   private func row(_ job: Job) -> [Cell] {
     [
       Cell(job.id), Cell(stateOf: job, at: now),
-      Cell("\(job.attempt)/\(job.request.policy.maxAttempts)"), Cell(job.runAt),
+      Cell("\(job.attempt)/\(job.request.policy.maxAttempts)"),
+      Cell(job.progress.map(ProgressText.short)), Cell(job.runAt),
       Cell(job.request.queue), Cell(ShellWords.joined(job.request.command)),
     ]
   }

@@ -54,7 +54,7 @@ struct JobStoryText {
     add("if it fails", outlook.ifItFails)
     add("error", job.error.map { "\($0.message) (\($0.code), \($0.kind))" })
     add("result", job.result?.text)
-    add("progress", job.progress.map(progress))
+    add("progress", job.progress.map(ProgressText.of))
     add("type", request.type + (job.typeRevision.map { ", revision \($0)" } ?? ""))
     add("command", request.command.isEmpty ? nil : ShellWords.joined(request.command))
     add("folder", request.directory)
@@ -89,15 +89,6 @@ struct JobStoryText {
   private func payload(_ text: String) -> String {
     guard text.utf8.count > 200 else { return text }
     return "\(text.prefix(160))… (\(ByteCount.approximateText(Int64(text.utf8.count))))"
-  }
-
-  private func progress(_ progress: Job.Progress) -> String {
-    var words: [String] = []
-    if let current = progress.current {
-      words.append(progress.total.map { "\(current) of \($0)" } ?? String(current))
-    }
-    if let message = progress.message { words.append(message) }
-    return words.joined(separator: ": ")
   }
 
   private func attempt(_ attempt: Attempt) -> [Cell] {

@@ -61,11 +61,19 @@ struct JobWaiting {
     let deadline = timeout.map { SteadyMoment(in: $0) }
     let changes = try StoreChanges(of: session.store, at: session.context.store)
     var waiting = ids
+    var said: [JobID: JobProgress] = [:]
     while true {
       var still: [JobID] = []
       for id in waiting {
         let job = try session.store.job(id, in: session.workspace)
-        if isThere(job.state) { try body(job) } else { still.append(id) }
+        if isThere(job.state) {
+          try body(job)
+          continue
+        }
+        still.append(id)
+        if let progress = job.progress, said.updateValue(progress, forKey: id) != progress {
+          tell(progress, of: id)
+        }
       }
       waiting = still
       if waiting.isEmpty || session.environment.output.isClosed { return }
@@ -73,6 +81,12 @@ struct JobWaiting {
         throw Self.timedOut(waiting, of: ids, timeout)
       }
     }
+  }
+
+  /// Whoever waits at a terminal sees how far it is.
+  private func tell(_ progress: JobProgress, of id: JobID) {
+    guard session.environment.isTerminal(.error), !session.output.isJSON else { return }
+    session.output.note("job \(id): \(ProgressText.of(progress))")
   }
 
   private static func timedOut(_ ids: [JobID], of all: [JobID], _ timeout: Span?) -> CommandError {

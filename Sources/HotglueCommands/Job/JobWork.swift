@@ -182,6 +182,8 @@ struct WorkStory {
       output.note("\(workspace) job \(job): attempt \(attempt) starts")
     case .adopted(let job, let workspace):
       output.note("\(workspace) job \(job): its attempt is taken over")
+    case .progress(let job, let workspace, let progress):
+      output.note("\(workspace) job \(job): \(ProgressText.of(progress))")
     case .rescued(let job, let workspace, let why, let state):
       output.note("\(workspace) job \(job): \(why); now \(state.rawValue)")
     case .ended(let job, let workspace, let verdict, let state):

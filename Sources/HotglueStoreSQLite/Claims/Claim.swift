@@ -117,6 +117,7 @@ extension SQLiteStore {
     job.lease = lease
     job.leaseExpiresAt = leaseWall
     job.waitsForLimit = false
+    job.progress = nil
     job.startedAt = job.startedAt ?? now
     if let revision = job.typeRevision, job.request.overrides != nil {
       try fixContract(of: job, revision)

@@ -80,7 +80,7 @@ enum ClaimSQL {
     "claim.take",
     """
     UPDATE job SET state = 'running', reason = NULL, attempt = attempt + 1, fence = fence + 1,
-      watch = 1, worker = ?3, lease_ms = ?4, lease_wall_ms = ?5, parked = 0,
+      watch = 1, worker = ?3, lease_ms = ?4, lease_wall_ms = ?5, parked = 0, progress = NULL,
       started_at = coalesce(started_at, ?6),
       budgets_started_at = iif(budgets_started_at = 0, ?6, budgets_started_at)
     WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?7
@@ -99,6 +99,7 @@ enum ClaimSQL {
     UPDATE job SET state = ?3, reason = ?4, attempt = ?5, failures = ?6, losses = ?7, snoozes = ?8,
       run_at = coalesce(?9, run_at), finished_at = ?10, key_held = ?11, error_code = ?12,
       error_message = ?13, error_kind = ?14, exit_status = ?15, signal = ?16, result = ?17,
+      progress = coalesce(?18, progress),
       worker = NULL, lease_ms = NULL, lease_wall_ms = NULL,
       unanswered_boot = NULL, unanswered_ms = NULL
     WHERE id = ?1 AND fence = ?2 AND state = 'running'

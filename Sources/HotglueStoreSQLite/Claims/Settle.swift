@@ -44,7 +44,7 @@ extension SQLiteStore {
         endedWell ? .null : .text(verdict.message),
         endedWell ? .null : .text(verdict.outcome.rawValue),
         .optional(settlement.usage.exitStatus), .optional(settlement.usage.signal),
-        endedWell ? .optional(result?.value?.text) : .null,
+        .optional(result?.value?.text), .optional(settlement.progress?.column),
       ])
     guard changed == 1 else {
       throw StoreError.stale(job.facts.id, fence: settlement.attempt.fence, current: job.fence)
@@ -104,6 +104,7 @@ extension Settlement {
       JSON.Member("exit_status", .optional(usage.exitStatus)),
       JSON.Member("signal", .optional(usage.signal)),
       JSON.Member("value", end.result?.value ?? .null),
+      JSON.Member("error_code", .text(end.result?.errorCode)),
       JSON.Member("ended_at", .string(endedAt.rfc3339)),
       JSON.Member("by", .string(by)),
     ])

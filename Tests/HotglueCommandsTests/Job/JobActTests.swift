@@ -144,6 +144,34 @@ import Testing
 
   // MARK: wait
 
+  @Test("whoever waits at a terminal sees how far a job is, and nobody else does")
+  func waitTellsProgress() throws {
+    let id = try world.enqueue()
+    let worker = try TestWorker(in: world)
+    let attempt = try worker.claim(id).reference
+    let progress = JobProgress(current: 4, total: 10, message: "sor\u{1b}ting")
+    try worker.store.recordProgress([(attempt, progress)])
+    let wait = ["job", "wait", "1", "--timeout", "1ms"]
+    let seen = world.run(wait, input: [], terminal: true)
+    #expect(seen.status == 75)
+    #expect(seen.err.hasPrefix("job 1: 4 of 10: sor\\u001bting\n"), "\(seen.err)")
+    #expect(!world.run(wait, input: []).err.contains("4 of 10"))
+    #expect(world.run("job", "list").lines.first?.split(separator: "\t")[3] == "4/10")
+    #expect(world.run("job", "show", "1").lines.contains("progress\t4 of 10: sor\\u001bting"))
+    let json = try #require(try world.run("job", "show", "1", "--json").json()["progress"])
+    #expect(json.text == #"{"current":4,"total":10,"message":"sor\u001bting"}"#)
+  }
+
+  @Test("outside a handler there is nothing to report on")
+  func reportOutside() {
+    for arguments in [["job", "report", "succeeded"], ["job", "progress", "1"]] {
+      let answer = world.run(arguments, input: [])
+      #expect(answer.status == 78 && answer.out == "")
+    }
+    #expect(world.run("job", "report", "unknown").status == 64)
+    #expect(world.run("job", "progress").status == 64)
+  }
+
   @Test("wait ends with 0 if all succeeded, 1 if one did not, 83 if one is uncertain")
   func waitStatuses() throws {
     for status: Int32 in [0, 64, 83] { try worker.finish(world.enqueue(), .exited(status)) }

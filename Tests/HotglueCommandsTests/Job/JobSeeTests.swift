@@ -24,8 +24,8 @@ import Testing
       world.run("job", "list")
         == .init(
           status: 0,
-          out: "2\tpending\t0/3\t\(time)\tmail\techo 'tab\\there'\n"
-            + "1\tpending\t0/1\t\(time)\tdefault\techo 'a b'\n", err: ""))
+          out: "2\tpending\t0/3\t-\t\(time)\tmail\techo 'tab\\there'\n"
+            + "1\tpending\t0/1\t-\t\(time)\tdefault\techo 'a b'\n", err: ""))
   }
 
   @Test("a list on a terminal has headings and distances; control characters are made visible")
@@ -34,8 +34,8 @@ import Testing
     let answer = world.run("job", "list", "--color", "never", terminal: true)
     #expect(
       answer.out == """
-        ID  STATE      ATTEMPT  RUN AT     QUEUE    COMMAND
-        1   scheduled  0/1      in 10m 0s  default  echo '\\u001b[31mred'
+        ID  STATE      ATTEMPT  PROGRESS  RUN AT     QUEUE    COMMAND
+        1   scheduled  0/1      -         in 10m 0s  default  echo '\\u001b[31mred'
 
         """)
     #expect(answer.err == "acme › jobs\n")

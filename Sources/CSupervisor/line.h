@@ -1,0 +1,18 @@
+// What a handler says on descriptor 3, one JSON object a line.
+#ifndef HG_LINE_H
+#define HG_LINE_H
+
+#include <stddef.h>
+
+typedef enum {
+  HG_LINE_EMPTY,
+  HG_LINE_BAD, // not understood
+  HG_LINE_PROGRESS,
+  HG_LINE_RESULT,
+} hg_line;
+
+/// What a line (without its newline) is. A result or progress is a whole JSON object whose members
+/// have the types that they must have; members that are not known are passed over.
+hg_line hg_line_read(const void *bytes, size_t length);
+
+#endif

@@ -1,0 +1,146 @@
+// The supervisor reads the handler's lines, so that they survive the worker. A result is kept in
+// the slot as a part of the outcome; of progress the last line is kept, for whoever looks. Nothing
+// a handler writes can fill memory or stop the supervisor: a line has a bound, a turn reads no more
+// than a few blocks, and what is not understood is counted, not kept.
+#include "report.h"
+#include "line.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#define BLOCK (16 * 1024)
+#define BLOCKS_A_TURN 16
+// The pipe itself is bounded; this bounds one that a handler has enlarged.
+#define DRAIN_MOST (4 << 20)
+
+int hg_report_open(hg_report *report, int *writer) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return errno;
+  // The handler's end stays blocking: it waits for us, and loses nothing.
+  if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+    int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return error;
+  }
+  report->fd = ends[0];
+  report->line_bytes = 0;
+  report->skipping = false;
+  *writer = ends[1];
+  return 0;
+}
+
+static void keep_bad_line(hg_outcome *outcome, const unsigned char *line, size_t length) {
+  if (outcome->bad_lines++) return;
+  size_t kept = length < sizeof outcome->bad_line - 1 ? length : sizeof outcome->bad_line - 1;
+  memcpy(outcome->bad_line, line, kept);
+  outcome->bad_line[kept] = 0;
+}
+
+hg_said hg_report_line(
+  hg_slot *slot, hg_outcome *outcome, const unsigned char *line, size_t length) {
+  switch (hg_line_read(line, length)) {
+  case HG_LINE_EMPTY: return HG_SAID;
+  case HG_LINE_BAD:
+    keep_bad_line(outcome, line, length);
+    return HG_SAID_BADLY;
+  case HG_LINE_PROGRESS:
+    outcome->progress_lines++;
+    hg_slot_keep_progress(slot, line, length);
+    return HG_SAID;
+  case HG_LINE_RESULT: break;
+  }
+  if (outcome->result_bytes) {
+    if (outcome->result_bytes == length && !memcmp(slot->result, line, length)) {
+      return HG_SAID_BEFORE;
+    }
+    outcome->more_results++;
+    return HG_SAID_OTHER;
+  }
+  if (outcome->kill_reached) {
+    outcome->late_results++;
+    return HG_SAID_LATE;
+  }
+  // A supervisor that dies here or later, before the outcome, leaves an attempt whose outcome is
+  // unknown, and to people what it had reported: the sum tells whether that is whole.
+  memcpy(slot->result, line, length);
+  outcome->result_bytes = (uint32_t)length;
+  outcome->result_sum = hg_slot_sum(line, length);
+  slot->attempt->result_sum = outcome->result_sum;
+  __atomic_store_n(&slot->attempt->result_bytes, outcome->result_bytes, __ATOMIC_SEQ_CST);
+  return HG_SAID;
+}
+
+static void end_line(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
+  if (report->skipping) {
+    outcome->long_lines++;
+  } else {
+    hg_report_line(slot, outcome, report->line, report->line_bytes);
+  }
+  report->skipping = false;
+  report->line_bytes = 0;
+}
+
+static void take(
+  hg_report *report, hg_slot *slot, hg_outcome *outcome, const unsigned char *bytes,
+  size_t count) {
+  while (count) {
+    const unsigned char *newline = memchr(bytes, '\n', count);
+    size_t part = newline ? (size_t)(newline - bytes) : count;
+    if (report->skipping || report->line_bytes + part > sizeof report->line) {
+      report->skipping = true;
+    } else {
+      memcpy(report->line + report->line_bytes, bytes, part);
+      report->line_bytes += part;
+    }
+    if (newline) {
+      end_line(report, slot, outcome);
+      part++;
+    }
+    bytes += part;
+    count -= part;
+  }
+}
+
+/// Reads at most this much, and says how much; 0: there is nothing more now.
+static size_t read_some(hg_report *report, hg_slot *slot, hg_outcome *outcome, size_t most) {
+  unsigned char block[BLOCK];
+  if (report->fd < 0) return 0;
+  ssize_t got = read(report->fd, block, most < sizeof block ? most : sizeof block);
+  if (got > 0) {
+    take(report, slot, outcome, block, (size_t)got);
+    return (size_t)got;
+  }
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+  // Nobody can write any more.
+  close(report->fd);
+  report->fd = -1;
+  if (report->line_bytes || report->skipping) end_line(report, slot, outcome);
+  return 0;
+}
+
+void hg_report_read(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
+  for (int turn = 0; turn < BLOCKS_A_TURN; turn++) {
+    if (!read_some(report, slot, outcome, BLOCK)) return;
+  }
+}
+
+void hg_report_drain(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
+  int there = 0;
+  if (report->fd < 0 || ioctl(report->fd, FIONREAD, &there) < 0) return;
+  size_t left = there < DRAIN_MOST ? (size_t)there : DRAIN_MOST;
+  while (left) {
+    size_t got = read_some(report, slot, outcome, left);
+    if (!got) return;
+    left -= got;
+  }
+}
+
+void hg_report_close(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
+  if (report->fd < 0) return;
+  hg_report_drain(report, slot, outcome);
+  if (report->fd >= 0) close(report->fd);
+  report->fd = -1;
+  if (report->line_bytes || report->skipping) end_line(report, slot, outcome);
+  report->line_bytes = 0;
+}

@@ -1,0 +1,36 @@
+// Descriptor 3 of a handler: what it reports of itself while it runs.
+#ifndef HG_REPORT_H
+#define HG_REPORT_H
+
+#include "slot.h"
+
+typedef struct {
+  int fd; // the end that is read, -1: nothing more is heard
+  size_t line_bytes;
+  bool skipping; // in a line that is too long
+  unsigned char line[HG_LINE_BYTES];
+} hg_report;
+
+/// Makes the pipe of a new attempt; `writer` is the handler's end.
+int hg_report_open(hg_report *report, int *writer);
+/// Reads what is there, at most so much that the caller's other work does not wait.
+void hg_report_read(hg_report *report, hg_slot *slot, hg_outcome *outcome);
+/// Reads all that was written before this call, and not what may be written during it.
+void hg_report_drain(hg_report *report, hg_slot *slot, hg_outcome *outcome);
+/// The main process has ended: what it left is read, its last line too if it has no newline, and
+/// nothing more is heard, whoever else has the other end.
+void hg_report_close(hg_report *report, hg_slot *slot, hg_outcome *outcome);
+
+typedef enum {
+  HG_SAID,        // it counts
+  HG_SAID_BEFORE, // this very result was heard before
+  HG_SAID_OTHER,  // a result was heard before
+  HG_SAID_LATE,   // after the ladder's KILL
+  HG_SAID_BADLY,  // not understood
+} hg_said;
+
+/// Takes one line, from the pipe or from `job report`.
+hg_said hg_report_line(
+  hg_slot *slot, hg_outcome *outcome, const unsigned char *line, size_t length);
+
+#endif

@@ -1,0 +1,162 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// Speaks for the attempt whose handler runs the command, to the attempt's supervisor.
+///
+/// The supervisor and not the store is told: it alone knows whether the attempt still runs, keeps what
+/// is said beside the outcome, and lives when no worker does. The pinned context file names it, and
+/// lies in the store's own folder; the store is opened only for what comes too late.
+struct HandlerVoice {
+  private let environment: CommandEnvironment
+  /// The store's folder.
+  private let folder: String
+  /// `nil`: the attempt is over.
+  private let slot: String?
+  private let pin: ContextFile.Pin
+
+  /// A supervisor answers within a millisecond, unless it is frozen or the machine is overloaded.
+  private static let patienceMs: Int64 = 10_000
+
+  static func open(
+    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+  ) throws -> HandlerVoice {
+    let context: ResolvedContext
+    do {
+      context = try ContextLoader(environment).resolve(options)
+    } catch ContextError.attemptEnded(let path) {
+      // Where the file was tells whose it was: enough to keep what is said.
+      guard let place = AttemptPlace(contextPath: path) else {
+        throw ContextError.attemptEnded(path: path)
+      }
+      return HandlerVoice(
+        environment: environment, folder: place.folder, slot: nil, pin: place.pin)
+    }
+    guard let source = context.source, let pin = source.file.pinned,
+      let workspace = source.file.workspace
+    else {
+      throw CommandError(
+        "no_attempt", .badContext, "'\(kind.name)' speaks for an attempt, and there is none here",
+        hint: "it works inside a handler, which has HOTGLUE_CONTEXT from its worker")
+    }
+    guard context.origins.store != .flag, context.workspace == workspace else {
+      throw CommandError(
+        "context_mismatch", .contextMismatch,
+        "job \(pin.job) runs in workspace '\(workspace)', but the context is "
+          + "'\(context.workspace?.text ?? "")' (\(context.workspaceProvenance))",
+        hint: "leave out -w and --store: a handler speaks for its own job alone",
+        facts: [
+          JSON.Member("job", .integer(pin.job)),
+          JSON.Member("workspace", .string(workspace.text)),
+          JSON.Member("context_workspace", .text(context.workspace?.text)),
+        ])
+    }
+    if let place = AttemptPlace(contextPath: source.realPath), place.pin == pin {
+      return HandlerVoice(
+        environment: environment, folder: place.folder, slot: place.slot, pin: pin)
+    }
+    // A copy of the file: the store knows where the attempt is.
+    let store = try environment.stores.open(context.store, context.storeID)
+    let running = try store.runningAttempt(of: pin.job, in: workspace)
+    return HandlerVoice(
+      environment: environment, folder: try store.info().folder,
+      slot: running.flatMap { $0.reference.fence == pin.fence ? $0.slot : nil }, pin: pin)
+  }
+
+  /// Returns when the supervisor has it: it survives every worker.
+  func say(_ line: HandlerLine) throws -> ExitStatus {
+    let bytes = Array(line.json.text.utf8)
+    let longest = HotglueProcess.AttemptOutcome.Report.longestLine
+    guard bytes.count <= longest else {
+      throw CommandError.badInput(
+        "this is \(bytes.count) bytes as a line, and \(longest) is the most",
+        hint: "write it to a file, and report the file's name")
+    }
+    guard let slot else { return try keepLate(line) }
+    switch try ask(bytes, at: slot) {
+    case .heard: return .done
+    case .late: return try keepLate(line)
+    case .spoken:
+      throw CommandError(
+        "already_reported", .refused,
+        "the attempt of job \(pin.job) has reported another result already",
+        hint: "an attempt has one result; nothing was changed", facts: facts)
+    case .silent:
+      throw CommandError(
+        "no_answer", .tryLater, "the supervisor of job \(pin.job) does not answer",
+        hint: "try again", facts: facts)
+    }
+  }
+
+  private enum Answer { case heard, late, spoken, silent }
+
+  private func ask(_ line: [UInt8], at slot: String) throws -> Answer {
+    do throws(ProcessError) {
+      guard
+        let link = try SupervisorLink.connect(
+          storeFolder: folder, slot: slot, timeoutMs: Self.patienceMs)
+      else { return try isGone(slot) ? .late : .silent }
+      switch try link.request(
+        .report(job: pin.job, fence: pin.fence, line: line), timeoutMs: Self.patienceMs)
+      {
+      case .status?: return .heard
+      case .refused(.spoken)?: return .spoken
+      case .refused?: return .late
+      case nil: return .silent
+      }
+    } catch .supervisorGone {
+      return .late
+    } catch .noAnswer {
+      return .silent
+    }
+  }
+
+  private func isGone(_ slot: String) throws(ProcessError) -> Bool {
+    guard let contents = try Slot.read(storeFolder: folder, slot: slot) else { return true }
+    return try !ProcessIdentity.isAlive(contents.supervisor)
+  }
+
+  /// What comes too late changes nothing, and is kept for people.
+  private func keepLate(_ line: HandlerLine) throws -> ExitStatus {
+    let store = try environment.stores.open(String(folder.dropLast(2)), nil)
+    let owner = try store.owner(ofJob: pin.job)
+    var kept = false
+    if let owner {
+      kept = try store.keepLateReport(
+        line.json, of: AttemptReference(workspace: owner, job: pin.job, fence: pin.fence),
+        at: environment.now())
+    }
+    throw CommandError(
+      "attempt_ended", .refused, "attempt \(pin.fence) of job \(pin.job) is over",
+      hint: kept
+        ? "what it said is kept as a late report: 'hotglue job show \(pin.job)'"
+        : "nothing was changed",
+      facts: facts + [JSON.Member("kept", .bool(kept))])
+  }
+
+  private var facts: [JSON.Member] {
+    [JSON.Member("job", .integer(pin.job)), JSON.Member("fence", .integer(pin.fence))]
+  }
+}
+
+/// What the path of a pinned context file says: `STORE.d/slots/SLOT.JOB-FENCE.json`.
+private struct AttemptPlace {
+  let folder: String
+  let slot: String
+  let pin: ContextFile.Pin
+
+  init?(contextPath path: String) {
+    let slots = Path.folder(of: path)
+    folder = Path.folder(of: slots)
+    let parts = Path.name(of: path).split(separator: ".")
+    guard Path.name(of: slots) == "slots", folder.hasSuffix(".d"), parts.count == 3,
+      parts[2] == "json"
+    else { return nil }
+    let numbers = parts[1].split(separator: "-")
+    guard numbers.count == 2, let job = JobID(numbers[0]), let fence = Fence(numbers[1]) else {
+      return nil
+    }
+    slot = String(parts[0])
+    pin = ContextFile.Pin(job: job, fence: fence)
+  }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import HotglueCore
+
+struct JobReport: HotglueCommand {
+  static let kind = CommandKind.jobReport
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "inside a handler: say what the attempt came to",
+    discussion: """
+      Says the one result of the attempt whose handler runs this command, as a result line on \
+      descriptor 3 would; it counts when the handler ends. 'succeeded' counts only with exit status \
+      0; the others win over it. The same result once more is no error, another one is refused (81), \
+      and so is one of an attempt that is over: it is kept as a late report for people to read.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(
+    help: ArgumentHelp("succeeded, retry, failed or snooze.", valueName: "outcome"))
+  var outcome: String
+
+  @Option(
+    help: ArgumentHelp(
+      "The result: JSON, a file of it, or '-' for what is piped in.",
+      valueName: "json|@file|-"))
+  var value: String?
+
+  @Option(help: ArgumentHelp("A stable word for what went wrong.", valueName: "word"))
+  var code: String?
+
+  @Option(help: ArgumentHelp("What went wrong, for people.", valueName: "text"))
+  var message: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With retry and snooze: when to try again (default: as the job's back-off says).",
+      valueName: "duration"),
+    transform: Arguments.span)
+  var after: Span?
+
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let result = try result(environment)
+    return try HandlerVoice.open(for: Self.kind, global, in: environment)
+      .say(.result(result, problems: []))
+  }
+
+  private func result(_ environment: CommandEnvironment) throws -> HandlerResult {
+    guard let outcome = HandlerLine.outcomes.first(where: { $0.rawValue == outcome }) else {
+      throw CommandError.usage(
+        "'\(outcome)' is no outcome to report",
+        hint: "one of \(HandlerLine.outcomes.map { "'\($0.rawValue)'" }.joined(separator: ", "))")
+    }
+    if let after {
+      guard outcome == .retry || outcome == .snooze else {
+        throw CommandError.usage(
+          "'--after' has no meaning with '\(outcome.rawValue)'", hint: "it is for retry and snooze")
+      }
+      guard after <= HandlerLine.longestDelay else {
+        throw CommandError.usage("'--after' cannot be '\(after.text)'", hint: "at most 366d")
+      }
+    }
+    let text = try EnqueueWords(payload: value).payloadText(in: environment)
+    return HandlerResult(
+      outcome: outcome, value: try text.map { try JSON.parse($0) }, errorCode: code,
+      errorMessage: message, after: after)
+  }
+}
+
+struct JobProgressReport: HotglueCommand {
+  static let kind = CommandKind.jobProgress
+  static let configuration = CommandConfiguration(
+    commandName: "progress", abstract: "inside a handler: say how far the attempt is",
+    discussion: """
+      The last that was said is shown by 'job show', 'job list' and 'job wait', at most half a second \
+      later. An attempt that is over is refused (81).
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: ArgumentHelp("How much is done.", valueName: "current"))
+  var current: Int64?
+
+  @Argument(help: ArgumentHelp("Of how much.", valueName: "total"))
+  var total: Int64?
+
+  @Option(help: ArgumentHelp("What is being done, for people.", valueName: "text"))
+  var message: String?
+
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    guard current != nil || message != nil else {
+      throw CommandError.usage(
+        "there is nothing to say", hint: "hotglue job progress 4 10 --message 'sorting'")
+    }
+    return try HandlerVoice.open(for: Self.kind, global, in: environment)
+      .say(.progress(JobProgress(current: current, total: total, message: message)))
+  }
+}
