@@ -9,11 +9,11 @@ struct ConformanceTests {
   @Test("claims", arguments: ClaimStoreConformance.rules)
   func claims(_ rule: ConformanceRule) throws { try check(rule) }
 
-  @Test("reports", arguments: ReportStoreConformance.rules)
-  func reports(_ rule: ConformanceRule) throws { try check(rule) }
-
   @Test("types", arguments: TypeStoreConformance.rules)
   func types(_ rule: ConformanceRule) throws { try check(rule) }
+
+  @Test("reports", arguments: ReportStoreConformance.rules)
+  func reports(_ rule: ConformanceRule) throws { try check(rule) }
 
   @Test("workspaces", arguments: WorkspaceStoreConformance.rules)
   func workspaces(_ rule: ConformanceRule) throws { try check(rule) }
