@@ -65,7 +65,7 @@ extension ClaimStoreConformance {
         _ = try fixture.store.adopt(
           attempt, watch: 1, by: worker, name: "x", bootNow: fixture.boot, at: fixture.now)
       }
-      guard case .invalidTransition = refusal else {
+      guard case .stale = refusal else {
         throw BrokenRule(description: "refused with \(refusal)")
       }
     },
