@@ -78,6 +78,8 @@ public enum TypeStoreConformance {
       try requireEqual(claimed.job.request.priority, 7)
       try requireEqual(
         try fixture.store.attempts(of: id, in: fixture.acme).map(\.typeRevision), [1])
+      let history = try fixture.store.history(of: id, in: fixture.acme)
+      try requireEqual(history.map(\.reason), [nil, "revision 1"], "reasons in the history")
       try fixture.requireSound()
     },
     ConformanceRule("what a request says itself goes over its type, through every revision") {

@@ -73,7 +73,6 @@ enum JobJSON {
       member("peak_memory_bytes", .optional(usage.peakMemoryBytes)),
       member("log", .text(usage.log)),
       member("warnings", .strings(attempt.warnings)),
-      member("type_revision", .optional(attempt.typeRevision)),
     ])
   }
 

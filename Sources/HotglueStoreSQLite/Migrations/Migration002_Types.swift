@@ -34,5 +34,21 @@ extension Migration {
 
       CREATE INDEX job_type_running ON job (workspace, type)
         WHERE state = 'running' AND type <> 'exec';
+
+      -- The claim of a typed job says which revision the attempt runs.
+      DROP VIEW job_history;
+      CREATE VIEW job_history (workspace, job, fence, phase, seq, at, event, from_state, to_state,
+        by, reason) AS
+        SELECT workspace, id, -1, 0, 0, created_at, 'enqueue', NULL, 'pending', created_by, NULL
+          FROM job
+        UNION ALL
+        SELECT workspace, job, fence, 0, 0, claimed_at, 'claim', 'pending', 'running', worker_name,
+          'revision ' || type_revision FROM attempt
+        UNION ALL
+        SELECT workspace, job, fence, 2, 0, finished_at, outcome, 'running', to_state, recorded_by,
+          reason FROM attempt WHERE outcome IS NOT NULL
+        UNION ALL
+        SELECT workspace, job, fence, CASE from_state WHEN 'running' THEN 1 ELSE 3 END, seq, at,
+          event, from_state, to_state, by, reason FROM job_event;
       """)
 }
