@@ -58,8 +58,8 @@ enum CommandKind: CaseIterable {
     /// Changes the store, or a workspace that is its own argument.
     case changesStore
     case readsWorkspace
-    /// Records what has become of attempts: in an archived workspace too, so that none stays
-    /// 'running' there for ever.
+    /// Records what has become of attempts and effects: in an archived workspace too, so that none
+    /// stays 'running' there for ever.
     case settlesWorkspace
     /// Refused in an archived workspace.
     case changesWorkspace
