@@ -132,7 +132,7 @@ struct EffectCommandTests {
     let current = try pinned(to: second)
     let refused = world.run("effect", "begin", "new", variables: early)
     #expect(refused.status == 81)
-    #expect(refused.err.contains("is not the current one any more"))
+    #expect(refused.err.contains("has ended"))
     #expect(
       world.run("effect", "begin", "taken", "--unknown", "rerun", variables: current).out
         == "begun 2\n")
