@@ -106,7 +106,7 @@ struct EffectTests {
   func nothingBeforeTheLastHasEnded() throws {
     let world = try World()
     let first = try start(
-      world, "k", "(sleep 1; echo late >>late) & echo $$ >pid; exec sleep 60")
+      world, "k", "(sleep 3; echo late >>late) & echo $$ >pid; exec sleep 60")
     try world.eventually("the command runs") { world.lineCount("pid") == 1 }
     let command = try #require(Int32(world.read("pid").trimmingCharacters(in: .newlines)))
     kill(first.processIdentifier, SIGKILL)

@@ -19,6 +19,8 @@ final class PaymentService {
     process.arguments = ["python3", script.path, name, portFile.path, ledgerPath]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
+    // It is told of clients that died; that is the point here.
+    process.standardError = FileHandle.nullDevice
     try process.run()
     var text = ""
     try world.eventually("the service listens") {
