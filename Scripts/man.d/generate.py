@@ -12,6 +12,7 @@ import re
 import sys
 
 SEE_ALSO_7 = ["hotglue-contract", "hotglue-context"]
+SEE_ALSO_7_OF = {"effect": ["hotglue-effects"]}
 
 # The one command that may act in several workspaces.
 WORKER = ["hotglue", "job", "work"]
@@ -169,7 +170,8 @@ def page(path, command, shared):
         lines.append(".SH " + text(title).upper())
         for argument in arguments:
             lines += definition(argument, shared, path == WORKER)
-    related = [(n, 7) for n in SEE_ALSO_7]
+    noun = path[1] if len(path) > 1 else ""
+    related = [(n, 7) for n in SEE_ALSO_7 + SEE_ALSO_7_OF.get(noun, [])]
     related += [("-".join(path + [c["commandName"]]), 1) for c in children]
     if len(path) > 1:
         related.append(("-".join(path[:-1]), 1))

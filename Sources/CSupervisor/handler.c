@@ -93,7 +93,7 @@ static int search(const hg_launch *launch) {
 static int child(void *context) {
   birth *birth = context;
   const hg_launch *launch = birth->launch;
-  setpgid(0, 0);
+  if (!launch->joins_group) setpgid(0, 0);
   if (launch->dies_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     // The parent may have died before the line above.
@@ -101,8 +101,10 @@ static int child(void *context) {
   }
   umask(launch->umask);
   if (launch->input >= 0 && dup2(launch->input, 0) < 0) give_up(birth, HG_NEVER_STARTED, errno);
-  if (launch->output >= 0 && (dup2(launch->output, 1) < 0 || dup2(launch->output, 2) < 0)) {
-    give_up(birth, HG_NEVER_STARTED, errno);
+  if (launch->output >= 0) {
+    bool failed = dup2(launch->output, 1) < 0;
+    if (!failed && !launch->keeps_errors) failed = dup2(launch->output, 2) < 0;
+    if (failed) give_up(birth, HG_NEVER_STARTED, errno);
   }
   // The last one, since what has number 3 here may be one of those above.
   if (launch->report > 0) {
@@ -110,7 +112,9 @@ static int child(void *context) {
     if (put < 0) give_up(birth, HG_NEVER_STARTED, errno);
   }
   if (launch->directory && chdir(launch->directory) < 0) give_up(birth, HG_CHDIR_FAILED, errno);
-  // The parent's dispositions are the default ones; its mask blocks everything.
+  // The parent's other dispositions are the default ones; its mask blocks everything. The table is
+  // the child's own.
+  signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

@@ -15,6 +15,8 @@ typedef struct {
   int report; // 0: none; else the handler's descriptor 3
   mode_t umask;
   bool dies_with_parent;
+  bool joins_group;  // stays in its parent's process group
+  bool keeps_errors; // standard error stays its parent's; `output` is standard output alone
   hg_slot_attempt *mark; // NULL for a child that is no attempt
 } hg_launch;
 

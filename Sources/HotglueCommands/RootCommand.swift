@@ -17,7 +17,7 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      StoreNoun.self, OpenLink.self, RecordOutcome.self,
+      EffectNoun.self, StoreNoun.self, OpenLink.self, RecordOutcome.self,
     ])
 }
 
@@ -64,6 +64,15 @@ struct TypeNoun: ParsableCommand {
     subcommands: [
       TypeSet.self, TypeList.self, TypeShow.self, TypeRemove.self, TypeDiff.self, TypeApply.self,
       TypeExport.self,
+    ])
+}
+
+struct EffectNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "effect", abstract: "carry out steps to confirmation at most once, and see them",
+    subcommands: [
+      EffectRun.self, EffectBegin.self, EffectConfirm.self, EffectAbandon.self, EffectList.self,
+      EffectShow.self,
     ])
 }
 

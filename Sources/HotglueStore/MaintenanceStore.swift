@@ -40,6 +40,10 @@ public struct StoreInfo: Hashable, Sendable {
 
 /// The store as a file. Every method but the reading ones is one atomic, durable step.
 public protocol MaintenanceStore: AnyObject {
+  /// The folder for locks and logs beside the store.
+  var folder: String { get }
+  /// The group that shares the store; `nil` for a private one.
+  var group: String? { get }
   /// How long a write waits for its turn before it throws `busy`.
   var writeBound: Span { get set }
   func info() throws(StoreError) -> StoreInfo
@@ -55,5 +59,5 @@ public protocol MaintenanceStore: AnyObject {
 }
 
 /// All that commands and the runner need of a store.
-public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & WorkspaceStore
-  & MaintenanceStore
+public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & EffectStore
+  & WorkspaceStore & MaintenanceStore

@@ -36,6 +36,10 @@ public enum StoreError: Error, Equatable, Sendable {
   case keyConflict(key: String, job: JobID, difference: String)
   /// The key is held by another live job, so this one cannot come back to life.
   case keyHeld(key: String, job: JobID)
+  /// No such effect was ever begun.
+  case unknownEffect(EffectName)
+  /// The effect has no open intent that the caller can mean: `state` and `intent` are the current ones.
+  case effectNotOpen(EffectName, state: EffectState, intent: Int)
   /// The context is not at the generation the caller expected.
   case staleGeneration(expected: Int64, found: Int64)
   /// An error of SQLite or of the machine that no rule above names.

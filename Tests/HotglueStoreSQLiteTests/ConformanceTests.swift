@@ -15,6 +15,9 @@ struct ConformanceTests {
   @Test("reports", arguments: ReportStoreConformance.rules)
   func reports(_ rule: ConformanceRule) throws { try check(rule) }
 
+  @Test("effects", arguments: EffectStoreConformance.rules)
+  func effects(_ rule: ConformanceRule) throws { try check(rule) }
+
   @Test("workspaces", arguments: WorkspaceStoreConformance.rules)
   func workspaces(_ rule: ConformanceRule) throws { try check(rule) }
 

@@ -33,17 +33,20 @@ struct PlanTests {
     (WorkspaceSQL.countFinished, "job_finished"), (TypeSQL.open, "PRIMARY KEY"),
     (TypeSQL.countRunning, "job_type_running"), (TypeSQL.current, "PRIMARY KEY"),
     (TypeSQL.fix, "INTEGER PRIMARY KEY"), (TypeSQL.countWaiting, "job_ready"),
+    (EffectSQL.ofJob, "sqlite_autoindex_effect_2"), (EffectSQL.ofWorkspace, "effect_of_workspace"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<24)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<26)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")
     #expect(steps.contains { $0.contains(index) }, "\(sql.name): \(steps)")
     // The few running jobs are gone through whole; nothing else is.
     let scans = steps.filter { step in
-      ["job", "attempt"].contains { step == "SCAN \($0)" || step.hasPrefix("SCAN \($0) ") }
+      ["job", "attempt", "effect"].contains {
+        step == "SCAN \($0)" || step.hasPrefix("SCAN \($0) ")
+      }
         && !step.contains("job_running")
     }
     #expect(scans == [], "\(sql.name)")
@@ -68,6 +71,19 @@ struct PlanTests {
     #expect(try plan([.running]).contains("job_running"))
     #expect(try plan([.failed, .uncertain]).contains("job_finished (workspace=? AND state=?"))
     #expect(try plan([.pending]).contains("job_ready (workspace=?"))
+  }
+
+  @Test("a list of effects goes down the IDs, through the job, or through the few that are open")
+  func effectListPlans() throws {
+    func plan(_ states: Set<EffectState>, of job: JobID? = nil) throws -> String {
+      let query = EffectListQuery(fixture.acme, of: job, states, before: 7, limit: 50)
+      return try self.plan(query.text).joined(separator: "; ")
+    }
+    #expect(try plan([]).contains("sqlite_autoindex_effect_1 (workspace=? AND id<?)"))
+    #expect(try plan([.confirmed]).contains("sqlite_autoindex_effect_1 (workspace=? AND id<?)"))
+    #expect(try plan([.unknown]).contains("effect_open (workspace=? AND id<?)"))
+    #expect(try !plan([.unknown, .intended]).contains("TEMP B-TREE"))
+    #expect(try plan([], of: 3).contains("(workspace=? AND scope_job=?)"))
   }
 
   /// Runs `body` and counts the instructions that SQLite's machine executed: a measure of work that no

@@ -28,6 +28,10 @@ struct SchemaTests {
       "INSERT INTO job_event VALUES (1, 1, 'beta', 0, 0, 'x', 'pending', 'pending', 'x', NULL)",
       "INSERT INTO late_report VALUES (1, 1, 'beta', 0, 0, '{}')",
       "INSERT INTO job_payload VALUES (1, 'beta', '{}')", "DELETE FROM workspace",
+      "INSERT INTO effect (workspace, scope_job, key, state, intent, by_handler, started_at) VALUES ('beta', 1, 'k', 'intended', 1, 0, 1)",
+      "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at) VALUES ('acme', '', 'intended', 1, 0, 1)",
+      "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at) VALUES ('acme', 'k', 'confirmed', 1, 0, 1)",
+      "INSERT INTO effect_output VALUES (1, 'acme', x'00')",
       "INSERT INTO activity (at, workspace, user, command, origin) VALUES (1, 'none', '', '', '')",
     ])
   func refused(_ statement: String) throws {

@@ -16,6 +16,12 @@ static inline int csqlite_bind_text(
   return sqlite3_bind_text(statement, index, text, length, SQLITE_TRANSIENT);
 }
 
+/// Binds a copy of the bytes.
+static inline int csqlite_bind_blob(
+    sqlite3_stmt *statement, int index, const void *bytes, int length) {
+  return sqlite3_bind_blob(statement, index, bytes, length, SQLITE_TRANSIENT);
+}
+
 /// Settings of the process that make SQLite's allocations cheap. Without effect once it was called.
 ///
 /// The bookkeeping of its allocator goes: a global lock per allocation that nobody reads. And the heap

@@ -294,6 +294,15 @@ void hg_signals_close(int fd);
 int hg_check_start(
   const char *command, const char *directory, char *const *environment, int *pidfd, pid_t *pid);
 
+/// Starts the command of an effect, or a check of it, in the caller's folder with its umask. It dies
+/// with its caller; its standard output is a pipe, whose reading end (non-blocking) becomes `output`.
+/// `argv` has two free places before it. With `lock` (-1: none) the command inherits a descriptor of
+/// that open file, numbered 100 or higher, and so does what it starts. `is_check`: a process group of
+/// its own and no input. `kind` as in an outcome, 0: it runs; else the errno is returned.
+int hg_step_start(
+  char *const *argv, char *const *environment, int lock, bool is_check, int *output, int *pidfd,
+  pid_t *pid, uint32_t *kind);
+
 // What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
 typedef struct hg_sweep hg_sweep;
 typedef struct {

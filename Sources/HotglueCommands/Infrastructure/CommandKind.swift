@@ -40,6 +40,12 @@ enum CommandKind: CaseIterable {
   case jobRun
   case jobReport
   case jobProgress
+  case effectRun
+  case effectBegin
+  case effectConfirm
+  case effectAbandon
+  case effectList
+  case effectShow
   case recordOutcome
   case benchClaim
 
@@ -52,8 +58,8 @@ enum CommandKind: CaseIterable {
     /// Changes the store, or a workspace that is its own argument.
     case changesStore
     case readsWorkspace
-    /// Records what has become of attempts: in an archived workspace too, so that none stays
-    /// 'running' there for ever.
+    /// Records what has become of attempts and effects: in an archived workspace too, so that none
+    /// stays 'running' there for ever.
     case settlesWorkspace
     /// Refused in an archived workspace.
     case changesWorkspace
@@ -72,11 +78,11 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
-      .typeDiff, .typeExport:
+      .typeDiff, .typeExport, .effectList, .effectShow:
       .readsWorkspace
-    case .jobReclaim: .settlesWorkspace
+    case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply:
+      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon:
       .changesWorkspace
     }
   }
@@ -125,6 +131,12 @@ enum CommandKind: CaseIterable {
     case .jobRun: ["job", "run"]
     case .jobReport: ["job", "report"]
     case .jobProgress: ["job", "progress"]
+    case .effectRun: ["effect", "run"]
+    case .effectBegin: ["effect", "begin"]
+    case .effectConfirm: ["effect", "confirm"]
+    case .effectAbandon: ["effect", "abandon"]
+    case .effectList: ["effect", "list"]
+    case .effectShow: ["effect", "show"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
     }
@@ -170,6 +182,12 @@ enum CommandKind: CaseIterable {
     case .jobRun: JobRun.self
     case .jobReport: JobReport.self
     case .jobProgress: JobProgressReport.self
+    case .effectRun: EffectRun.self
+    case .effectBegin: EffectBegin.self
+    case .effectConfirm: EffectConfirm.self
+    case .effectAbandon: EffectAbandon.self
+    case .effectList: EffectList.self
+    case .effectShow: EffectShow.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
     }

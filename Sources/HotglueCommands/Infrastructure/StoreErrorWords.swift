@@ -43,8 +43,8 @@ extension CommandError {
       .diskFull, .inputOutput, .notPermitted, .unsupportedFileSystem, .otherStore, .unexpected:
       self.init(ofStore: error)
     case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
-      .otherWorkspace,
-      .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration:
+      .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
+      .unknownEffect, .effectNotOpen:
       self.init(ofRequest: error)
     }
   }
@@ -206,6 +206,20 @@ extension CommandError {
         "key_held", .refused, "key '\(key)' is held by job \(id)",
         hint: "wait for it: 'hotglue job wait \(id)'",
         facts: [JSON.Member("key", .string(key)), JSON.Member("job", .integer(id))])
+    case .unknownEffect(let name):
+      self.init(
+        "unknown_effect", .notFound, "no effect '\(name.key)' in the scope of \(name.scopeWords)",
+        hint: "see them with 'hotglue effect list'",
+        facts: [JSON.Member("key", .string(name.key))])
+    case .effectNotOpen(let name, let state, let intent):
+      self.init(
+        "effect_not_open", .refused,
+        "effect '\(name.key)' is '\(state.rawValue)' (intent \(intent)), so this is refused",
+        hint: "see 'hotglue effect show \(Shell.quoted(name.key)) \(name.scopeFlags)'",
+        facts: [
+          JSON.Member("key", .string(name.key)), JSON.Member("state", .string(state.rawValue)),
+          JSON.Member("intent", .integer(intent)),
+        ])
     case .staleGeneration(let expected, let found):
       self.init(
         "stale_generation", .refused,

@@ -51,7 +51,7 @@ enum JobJSON {
         member("policy", story.job.request.policy.json(complete: true)),
         member("attempts", .array(story.attempts.map(attempt))),
         member("history", .array(story.history.map(entry))),
-        member("effects", .array([])),
+        member("effects", .array(story.effects.map(EffectJSON.object))),
         member("late_reports", .array(story.lateReports.map(lateReport))),
       ])
   }
@@ -134,12 +134,14 @@ struct JobStory {
   var job: Job
   var attempts: [Attempt]
   var history: [HistoryEntry]
+  var effects: [ShownEffect]
   var lateReports: [LateReport]
 
-  init(of id: JobID, in workspace: WorkspaceID, from store: some JobStore) throws(StoreError) {
+  init(of id: JobID, in workspace: WorkspaceID, from store: any Store) throws {
     job = try store.job(id, in: workspace)
     attempts = try store.attempts(of: id, in: workspace)
     history = try store.history(of: id, in: workspace)
+    effects = try ShownEffect.all(of: id, in: workspace, from: store)
     lateReports = try store.lateReports(of: id, in: workspace)
   }
 }

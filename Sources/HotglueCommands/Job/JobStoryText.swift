@@ -25,6 +25,9 @@ struct JobStoryText {
         attempt.warnings.map { [Cell(attempt.number), Cell($0)] }
       })
     part(
+      "effects", name: "effect", headings: EffectTable.headings,
+      rows: story.effects.map(EffectTable.row))
+    part(
       "history", headings: ["at", "event", "from", "to", "by", "reason"],
       rows: story.history.map {
         [

@@ -156,6 +156,14 @@ final class Connection {
       switch value {
       case .null: code = sqlite3_bind_null(statement, index)
       case .integer(let number): code = sqlite3_bind_int64(statement, index, number)
+      case .bytes(let bytes):
+        code = bytes.withUnsafeBytes { room in
+          // No bytes at all may have no address, which SQLite would take for NULL.
+          guard let start = room.baseAddress else {
+            return sqlite3_bind_zeroblob(statement, index, 0)
+          }
+          return csqlite_bind_blob(statement, index, start, Int32(room.count))
+        }
       case .text(var string):
         code = string.withUTF8 { bytes in
           // An empty string may have no address, which SQLite would take for NULL.

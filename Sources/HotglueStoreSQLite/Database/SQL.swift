@@ -17,6 +17,7 @@ enum SQLValue {
   case null
   case integer(Int64)
   case text(String)
+  case bytes([UInt8])
 
   static func integer(_ value: Int) -> SQLValue { .integer(Int64(value)) }
   static func flag(_ value: Bool) -> SQLValue { .integer(value ? 1 : 0) }

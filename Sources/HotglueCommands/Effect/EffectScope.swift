@@ -1,0 +1,118 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+/// How far a key reaches, for the verbs of a handler.
+struct EffectScopeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      How far the key reaches: the job this runs in, or the workspace, for keys that outlive jobs. \
+      Outside any job it must be given.
+      """, valueName: "job|workspace"))
+  var scope: EffectScopeWord?
+
+  func name(_ key: String, in session: WorkspaceSession) throws -> EffectName {
+    try session.effectName(key, scope, job: nil)
+  }
+}
+
+/// As `EffectScopeOptions`, for verbs that people also use from outside of the job.
+struct EffectTargetOptions: ParsableArguments {
+  @OptionGroup var reach: EffectScopeOptions
+
+  @Option(help: ArgumentHelp("The job whose effect is meant, by ID or link.", valueName: "job"))
+  var job: String?
+
+  func name(_ key: String, in session: WorkspaceSession) throws -> EffectName {
+    try session.effectName(key, reach.scope, job: job)
+  }
+}
+
+enum EffectScopeWord: String, ExpressibleByArgument, CaseIterable {
+  case job
+  case workspace
+}
+
+extension WorkspaceSession {
+  /// The attempt that the context is pinned to, if that is one of the resolved workspace.
+  var pinnedAttempt: AttemptReference? {
+    guard let pin = context.pinned, context.origins.store != .flag,
+      context.source?.file.workspace == workspace
+    else { return nil }
+    return AttemptReference(workspace: workspace, job: pin.job, fence: pin.fence)
+  }
+
+  /// Inside a job effects are its own affair: with another workspace named they are refused.
+  func refuseForeignEffects() throws(CommandError) {
+    guard let pin = context.pinned, pinnedAttempt == nil else { return }
+    let home = context.source?.file.workspace?.text ?? "?"
+    throw CommandError(
+      "context_mismatch", .contextMismatch,
+      "this runs in job \(pin.job) of workspace '\(home)', but the context is '\(workspace)' "
+        + "(\(context.workspaceProvenance))",
+      hint: "leave -w and --store out: a job's effects belong to its own workspace",
+      facts: [
+        JSON.Member("job", .integer(pin.job)), JSON.Member("workspace", .string(home)),
+        JSON.Member("context_workspace", .string(workspace.text)),
+      ])
+  }
+
+  func effectName(_ key: String, _ scope: EffectScopeWord?, job: String?) throws -> EffectName {
+    let reach: EffectName.Scope
+    if let job {
+      guard scope != .workspace else {
+        throw CommandError.usage(
+          "'--job' and '--scope workspace' exclude each other", hint: "give one of them")
+      }
+      reach = .job(try jobID(job))
+    } else if scope == .workspace {
+      reach = .workspace
+    } else if let attempt = pinnedAttempt {
+      reach = .job(attempt.job)
+    } else if scope == .job {
+      throw CommandError.usage(
+        "'--scope job' needs a job, and this runs in none",
+        hint: "give '--scope workspace', or name the job where '--job' is taken")
+    } else {
+      throw CommandError.needsConfirmation(
+        "outside a job an effect needs its scope",
+        hint: "give '--scope workspace': the key then belongs to workspace '\(workspace)'")
+    }
+    guard let name = EffectName(workspace: workspace, scope: reach, key: key) else {
+      throw CommandError.badInput(
+        key.isEmpty
+          ? "an effect's key is empty"
+          : "an effect's key has \(key.utf8.count) bytes, and may have \(EffectName.longestKey)",
+        hint: "a short name for the step, as 'charge'; the job is part of it by itself")
+    }
+    return name
+  }
+}
+
+/// What is to be done about an effect that may have happened.
+struct UnknownOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      When it may have happened: stop (refuse), carry it out again (rerun: the other side knows the \
+      key), or ask a command by 'sh -c' (check=COMMAND; 0: it happened, 1: it did not).
+      """, valueName: "policy"),
+    transform: UnknownOptions.policy)
+  var unknown = UnknownPolicy.refuse
+
+  @Option(
+    name: .customLong("remote-window"),
+    help: ArgumentHelp(
+      "How long the other side knows a key: past it, rerun becomes refuse.", valueName: "duration"),
+    transform: Arguments.span)
+  var remoteWindow: Span?
+
+  static func policy(_ text: String) throws -> UnknownPolicy {
+    guard let policy = UnknownPolicy(text) else {
+      throw ValidationError(
+        "'--unknown' cannot be '\(text)': give refuse, rerun or check=COMMAND")
+    }
+    return policy
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct EffectShow: WorkspaceCommand {
+  static let kind = CommandKind.effectShow
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "tell what is known of an effect, or print its recorded output")
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var target: EffectTargetOptions
+
+  @Flag(help: "Print the recorded output, byte for byte, and nothing else.")
+  var output = false
+
+  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
+  var key: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let name = try target.name(key, in: session)
+    guard let effect = try session.store.effect(name) else {
+      throw StoreError.unknownEffect(name)
+    }
+    if output { return try printOutput(of: effect, session) }
+    let shown = try ShownEffect(effect, store: session.store)
+    if session.output.isJSON {
+      session.output.object(EffectJSON.story(shown))
+    } else if session.output.isQuiet {
+      session.output.line(name.key)
+    } else {
+      session.output.breadcrumb(session.workspace.text, "effects", name.key)
+      session.output.fields(fields(of: shown))
+    }
+    return .done
+  }
+
+  private func printOutput(
+    of effect: Effect, _ session: WorkspaceSession
+  ) throws -> ExitStatus {
+    guard effect.facts.state == .confirmed else {
+      throw CommandError.refused(
+        "effect '\(effect.name.key)' is '\(effect.facts.state.rawValue)': it has no output",
+        hint: "only a confirmed effect has one")
+    }
+    guard effect.keepsOutput else { throw CommandError.outputNotKept(effect) }
+    let bytes = try session.store.output(of: effect.id, in: session.workspace)
+    session.environment.output.append(bytes ?? [])
+    return .done
+  }
+
+  private func fields(of shown: ShownEffect) -> [(name: String, cell: Cell)] {
+    let effect = shown.effect
+    var fields: [(name: String, cell: Cell)] = [
+      ("effect", Cell(effect.name.key)), ("workspace", Cell(effect.name.workspace.text)),
+      ("scope", Cell(effect.name.scopeWords)), ("state", Cell(shown.state)),
+      ("intent", Cell(effect.facts.intent)), ("started at", Cell(effect.facts.startedAt)),
+    ]
+    if let time = effect.facts.doubtSince { fields.append(("doubtful since", Cell(time))) }
+    if let time = effect.finishedAt { fields.append(("finished at", Cell(time))) }
+    if let job = effect.job, let fence = effect.fence {
+      fields.append(("by", Cell("job \(job), fence \(fence)")))
+    }
+    if let status = effect.exitStatus { fields.append(("exit", Cell(status))) }
+    if let signal = effect.signal {
+      fields.append(("signal", Cell("SIG\(Signal(number: Int32(signal)).name)")))
+    }
+    if let bytes = effect.outputBytes {
+      let kept = effect.keepsOutput ? "" : ", not kept"
+      fields.append(("output", Cell(ByteCount.approximateText(bytes) + kept)))
+    }
+    if let reason = effect.reason { fields.append(("reason", Cell(reason))) }
+    return fields
+  }
+}

@@ -1,0 +1,107 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// An effect as people and scripts see it: an intent that nobody carries out any more is unknown,
+/// whether or not somebody has recorded that yet.
+struct ShownEffect {
+  let effect: Effect
+  let state: EffectState
+
+  init(_ effect: Effect, store: any Store) throws(ProcessError) {
+    self.effect = effect
+    guard effect.facts.state == .intended else {
+      state = effect.facts.state
+      return
+    }
+    let isCarriedOut: Bool
+    if effect.isBegunByHandler {
+      isCarriedOut = effect.job == nil || effect.attemptIsCurrent
+    } else {
+      isCarriedOut = try !EffectLock.isFree(
+        storeFolder: store.folder, name: effect.name.lockName)
+    }
+    state = isCarriedOut ? .intended : .unknown
+  }
+
+  /// All effects of a job, oldest first.
+  static func all(
+    of job: JobID, in workspace: WorkspaceID, from store: any Store
+  ) throws -> [ShownEffect] {
+    let effects = try store.effects(
+      in: workspace, of: job, states: [], before: nil, limit: Int(Int32.max))
+    return try effects.reversed().map { try ShownEffect($0, store: store) }
+  }
+}
+
+/// An effect as JSON. Keys and their order are documented and never change.
+enum EffectJSON {
+  static func object(_ shown: ShownEffect) -> JSON { .object(members(shown)) }
+
+  /// What `effect show --json` and the verbs that change an effect print.
+  static func story(_ shown: ShownEffect, _ more: [JSON.Member] = []) -> JSON {
+    let effect = shown.effect
+    return .object(
+      members(shown) + [
+        JSON.Member("workspace", .string(effect.name.workspace.text)),
+        JSON.Member("intent", .integer(effect.facts.intent)),
+        JSON.Member("doubtful_since", .text(effect.facts.doubtSince?.rfc3339)),
+        JSON.Member("signal", .optional(effect.signal)),
+        JSON.Member("reason", .text(effect.reason)),
+        JSON.Member("output_bytes", .optional(effect.outputBytes)),
+        JSON.Member("output_kept", .bool(effect.keepsOutput)),
+      ] + more)
+  }
+
+  private static func members(_ shown: ShownEffect) -> [JSON.Member] {
+    let effect = shown.effect
+    return [
+      JSON.Member("key", .string(effect.name.key)),
+      JSON.Member("scope", .string(effect.name.scopeName)),
+      JSON.Member("state", .string(shown.state.rawValue)),
+      JSON.Member("job", .optional(effect.job ?? effect.name.job)),
+      JSON.Member("fence", .optional(effect.fence)),
+      JSON.Member("started_at", .string(effect.facts.startedAt.rfc3339)),
+      JSON.Member("finished_at", .text(effect.finishedAt?.rfc3339)),
+      JSON.Member("exit_status", .optional(effect.exitStatus)),
+    ]
+  }
+}
+
+/// Effects below each other.
+enum EffectTable {
+  static let headings = ["key", "scope", "state", "started", "finished", "job", "exit"]
+
+  static func row(_ shown: ShownEffect) -> [Cell] {
+    let effect = shown.effect
+    return [
+      Cell(effect.name.key), Cell(effect.name.scopeName), Cell(shown.state),
+      Cell(effect.facts.startedAt), Cell(effect.finishedAt),
+      Cell((effect.job ?? effect.name.job).map(String.init)),
+      Cell(
+        effect.exitStatus.map(String.init)
+          ?? effect.signal.map { "SIG\(Signal(number: Int32($0)).name)" }),
+    ]
+  }
+}
+
+extension Cell {
+  init(_ state: EffectState) {
+    let style: Style? =
+      switch state {
+      case .confirmed: .good
+      case .failed: .bad
+      case .unknown: .doubtful
+      case .intended: .active
+      case .abandoned: .faint
+      }
+    self.init(state.rawValue, style)
+  }
+}
+
+extension EffectName {
+  /// `job 42`, or `the workspace`.
+  var scopeWords: String { job.map { "job \($0)" } ?? "the workspace" }
+  /// The flag that names the scope outside of any job.
+  var scopeFlags: String { job.map { "--job \($0)" } ?? "--scope workspace" }
+}

@@ -1,0 +1,132 @@
+import Glibc
+
+/// The lock of one effect, held until this value and every process that inherited it have gone.
+///
+/// It is a file of its own below the store's folder. The command of the effect inherits the lock, and
+/// so does what that starts: the effect is neither checked nor carried out again before the last of
+/// them has ended. A process that closes descriptors it does not know gives its share up.
+public final class EffectLock {
+  private let path: String
+  let descriptor: Int32
+
+  private init(path: String, descriptor: Int32) {
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  deinit { Glibc.close(descriptor) }
+
+  public enum Attempted {
+    case acquired(EffectLock)
+    case held
+    /// A process above this one holds it, so that waiting would never end.
+    case heldByAncestor
+  }
+
+  static let folderName = "effects"
+
+  public static func path(storeFolder: String, name: String) -> String {
+    "\(storeFolder)/\(folderName)/\(name)"
+  }
+
+  /// Tries once, without waiting; the folder and the file are made as needed.
+  public static func tryAcquire(
+    storeFolder: String, name: String, shared: Bool
+  ) throws(ProcessError) -> Attempted {
+    let folder = "\(storeFolder)/\(folderName)"
+    let path = Self.path(storeFolder: storeFolder, name: name)
+    while true {
+      let descriptor = try open(path, in: folder, shared: shared)
+      guard try lock(descriptor, path) else {
+        defer { Glibc.close(descriptor) }
+        return isInherited(sameFileAs: descriptor) ? .heldByAncestor : .held
+      }
+      // The one who had it may have removed the file between our opening and our locking.
+      if isAt(path, descriptor) { return .acquired(EffectLock(path: path, descriptor: descriptor)) }
+      Glibc.close(descriptor)
+    }
+  }
+
+  /// Waits until `deadline` (boot-clock milliseconds; `nil`: as long as it takes).
+  public static func acquire(
+    storeFolder: String, name: String, shared: Bool, until deadline: Int64?
+  ) throws(ProcessError) -> Attempted {
+    var pause: Int64 = 1
+    while true {
+      let attempted = try tryAcquire(storeFolder: storeFolder, name: name, shared: shared)
+      guard case .held = attempted else { return attempted }
+      let rest = deadline.map { $0 - BootClock.now() } ?? pause
+      if rest <= 0 { return .held }
+      usleep(UInt32(min(pause, rest)) * 1000)
+      pause = min(pause * 2, 50)
+    }
+  }
+
+  /// Whether nobody carries the effect out.
+  public static func isFree(storeFolder: String, name: String) throws(ProcessError) -> Bool {
+    try FileLock.isFree(path: path(storeFolder: storeFolder, name: name))
+  }
+
+  /// Removes the file of an effect that is confirmed and needs no lock any more. A file that stays
+  /// harms nobody.
+  public func removeFile() { unlink(path) }
+
+  private static func open(
+    _ path: String, in folder: String, shared: Bool
+  ) throws(ProcessError) -> Int32 {
+    while true {
+      let mode: mode_t = shared ? 0o660 : 0o600
+      let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
+      if descriptor >= 0 {
+        // Whatever the umask. A file that another user of the group made has its mode already.
+        if shared { fchmod(descriptor, mode) }
+        return descriptor
+      }
+      guard errno == ENOENT else { throw .system(call: "open", path: path, errno: errno) }
+      let folderMode: mode_t = shared ? 0o2770 : 0o700
+      if mkdir(folder, folderMode) == 0 {
+        guard chmod(folder, folderMode) == 0 else {
+          throw .system(call: "chmod", path: folder, errno: errno)
+        }
+      } else if errno != EEXIST {
+        throw .system(call: "mkdir", path: folder, errno: errno)
+      }
+    }
+  }
+
+  private static func lock(_ descriptor: Int32, _ path: String) throws(ProcessError) -> Bool {
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return false }
+      if errno != EINTR {
+        let reason = errno
+        Glibc.close(descriptor)
+        throw .system(call: "flock", path: path, errno: reason)
+      }
+    }
+    return true
+  }
+
+  private static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
+    var there = stat()
+    var mine = stat()
+    return fstat(descriptor, &mine) == 0 && stat(path, &there) == 0
+      && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev
+  }
+
+  /// Whether this process was given another descriptor of the file: the command of an effect was.
+  private static func isInherited(sameFileAs descriptor: Int32) -> Bool {
+    var mine = stat()
+    guard fstat(descriptor, &mine) == 0, let folder = opendir("/proc/self/fd") else { return false }
+    defer { closedir(folder) }
+    while let entry = readdir(folder) {
+      guard let number = Int32(text(of: entry.pointee.d_name)), number != descriptor else {
+        continue
+      }
+      var other = stat()
+      if fstat(number, &other) == 0, other.st_ino == mine.st_ino, other.st_dev == mine.st_dev {
+        return true
+      }
+    }
+    return false
+  }
+}

@@ -1,0 +1,264 @@
+import Glibc
+public import HotglueCore
+public import HotglueProcess
+public import HotglueStore
+
+/// Carries effects out: intent, command, confirmation, each durable before the next.
+///
+/// The key's lock is taken before anything is decided and kept until the end is recorded. What a
+/// death leaves behind:
+///
+///     before the intent          nothing
+///     intent .. confirmation     an open intent, which is unknown as soon as the lock is free: the
+///                                command dies with this process, and the lock is free when the
+///                                command and all that inherited the lock from it have gone
+///     after the confirmation     a confirmed effect, whose output can be had again
+public struct EffectRunner {
+  private let store: any Store
+  private let actor: Actor
+  private let environment: [String]
+  private let now: () -> Timestamp
+  /// Told once, when somebody else holds the key's lock.
+  public var waits: () -> Void = {}
+
+  /// How long the recording of an end waits for its turn in the store: longer than anything else,
+  /// since what is not recorded is not known.
+  private static let recordingBound = Span.minutes(5)
+
+  /// `environment` is that of the commands, `NAME=VALUE` each.
+  public init(
+    store: any Store, actor: Actor, environment: [String], now: @escaping () -> Timestamp
+  ) {
+    self.store = store
+    self.actor = actor
+    self.environment = environment
+    self.now = now
+  }
+
+  public enum Result {
+    /// It happened, now or as the check command says.
+    case confirmed(Effect)
+    /// It happened before; this is what was recorded. Nothing was run.
+    case replayed(Effect, output: [UInt8])
+    /// It happened before, and its output was too large to be kept. Nothing was run.
+    case outputNotKept(Effect)
+    /// It has not happened: the command said so.
+    case notDone(Effect, status: Int)
+    /// It has not happened: the command could not be executed.
+    case notExecuted(Effect, errno: Int32)
+    /// It has not happened: a signal came before the command was started.
+    case interrupted(Effect, signal: Int32)
+    /// The command ended in a way that leaves it unknown.
+    case endedUnknown(Effect)
+    /// It may have happened before, and nothing allows to try again. Nothing was run.
+    case doubtful(Effect, EffectFacts.Doubt)
+    /// The command ended, and that could not be recorded: unknown.
+    case notRecorded(RunnerError)
+    /// Somebody else carries it out. Nothing was run.
+    case carriedOutElsewhere(Effect?)
+    /// The command of this very effect asks for it. Nothing was run.
+    case carriedOutAbove
+  }
+
+  /// What to run, and how its end is read.
+  public struct Order {
+    public var command: [String]
+    public var notDone: NotDoneStatuses
+    /// How long to wait for one who carries the effect out; `nil`: as long as it takes.
+    public var patience: Span?
+    /// Whether the output is recorded and replayed.
+    public var keepsOutput: Bool
+
+    public init(
+      command: [String], notDone: NotDoneStatuses = .none, patience: Span? = nil,
+      keepsOutput: Bool = true
+    ) {
+      self.command = command
+      self.notDone = notDone
+      self.patience = patience
+      self.keepsOutput = keepsOutput
+    }
+  }
+
+  /// Carries the effect out, unless it happened. `write` gets what the command, or the check command
+  /// that says that it happened, writes to its standard output.
+  public func run(
+    _ request: EffectRequest, _ order: Order, write: @escaping ([UInt8]) -> Void
+  ) throws(RunnerError) -> Result {
+    // What happened needs no lock to be told again.
+    if let known = try storeStep({ () throws(StoreError) in try store.effect(request.name) }),
+      known.facts.state == .confirmed
+    {
+      return try replay(known, order)
+    }
+    switch try acquireLock(request.name, order.patience) {
+    case .held: return .carriedOutElsewhere(nil)
+    case .heldByAncestor: return .carriedOutAbove
+    case .acquired(let lock): return try run(request, order, under: lock, write: write)
+    }
+  }
+
+  private func acquireLock(
+    _ name: EffectName, _ patience: Span?
+  ) throws(RunnerError) -> EffectLock.Attempted {
+    try processStep { () throws(ProcessError) in
+      let shared = store.group != nil
+      let first = try EffectLock.tryAcquire(
+        storeFolder: store.folder, name: name.lockName, shared: shared)
+      guard case .held = first else { return first }
+      waits()
+      return try EffectLock.acquire(
+        storeFolder: store.folder, name: name.lockName, shared: shared,
+        until: patience.map { BootClock.now() + $0.milliseconds })
+    }
+  }
+
+  private func run(
+    _ request: EffectRequest, _ order: Order, under lock: EffectLock,
+    write: @escaping ([UInt8]) -> Void
+  ) throws(RunnerError) -> Result {
+    // From here on a signal to leave waits until the end is recorded.
+    let signals = try processStep { () throws(ProcessError) in try LeavingSignals() }
+    var request = request
+    var answer = EffectOutput.empty
+    while true {
+      let beginning = try storeStep { () throws(StoreError) in
+        try store.beginEffect(request, by: actor, at: now())
+      }
+      switch beginning {
+      case .confirmed(let effect): return try replay(effect, order)
+      case .unknown(let effect, let doubt): return .doubtful(effect, doubt)
+      case .carriedOut(let effect): return .carriedOutElsewhere(effect)
+      case .begun(let effect):
+        return try carryOut(effect, order, lock, signals, attempt: request.attempt, write: write)
+      case .ask:
+        (request.answer, answer) = try ask(request.policy, signals)
+      case .toConfirm(let effect):
+        let output = order.keepsOutput ? answer : EffectOutput.empty
+        let confirmed = try end(
+          effect, .confirmed(status: nil), output: output, attempt: request.attempt,
+          reason: "the check command says that it happened")
+        lock.removeFile()
+        guard let bytes = output.bytes else { return .outputNotKept(confirmed) }
+        write(bytes)
+        return .confirmed(confirmed)
+      }
+    }
+  }
+
+  private func carryOut(
+    _ effect: Effect, _ order: Order, _ lock: EffectLock, _ signals: LeavingSignals,
+    attempt: AttemptReference?, write: @escaping ([UInt8]) -> Void
+  ) throws(RunnerError) -> Result {
+    if let signal = signals.take().first {
+      let ended = try end(effect, .notDone(status: 128 + Int(signal)), attempt: attempt)
+      return .interrupted(ended, signal: signal)
+    }
+    let start = try processStep { () throws(ProcessError) in
+      try StepProcess.start(order.command, .command, environment: environment, lock: lock)
+    }
+    guard case .started(let process) = start else {
+      guard case .notExecuted(let number) = start else { return .carriedOutAbove }
+      let status = number == ENOENT ? 127 : 126
+      let ended = try end(effect, .notDone(status: status), attempt: attempt)
+      return .notExecuted(ended, errno: number)
+    }
+    do throws(RunnerError) {
+      var captured = CapturedOutput()
+      let how = try processStep { () throws(ProcessError) in
+        try process.wait(passing: signals) { bytes in
+          if order.keepsOutput { captured.append(bytes) }
+          write(bytes)
+        }
+      }
+      return try record(
+        how, of: effect, order, captured.output, lock, attempt: attempt)
+    } catch {
+      return .notRecorded(error)
+    }
+  }
+
+  private func record(
+    _ how: StepProcess.End, of effect: Effect, _ order: Order, _ output: EffectOutput,
+    _ lock: EffectLock, attempt: AttemptReference?
+  ) throws(RunnerError) -> Result {
+    switch how {
+    case .exited(0):
+      let ended = try end(effect, .confirmed(status: 0), output: output, attempt: attempt)
+      lock.removeFile()
+      return .confirmed(ended)
+    case .exited(let status) where order.notDone.contains(Int(status)):
+      let ended = try end(effect, .notDone(status: Int(status)), attempt: attempt)
+      return .notDone(ended, status: Int(status))
+    case .exited(let status):
+      return .endedUnknown(
+        try end(effect, .unknown(status: Int(status), signal: nil), attempt: attempt))
+    case .killed(let signal):
+      return .endedUnknown(
+        try end(effect, .unknown(status: nil, signal: Int(signal)), attempt: attempt))
+    case .overdue:
+      return .endedUnknown(try end(effect, .unknown(status: nil, signal: nil), attempt: attempt))
+    }
+  }
+
+  private func end(
+    _ effect: Effect, _ end: EffectEnd, output: EffectOutput = .empty,
+    attempt: AttemptReference?, reason: String? = nil
+  ) throws(RunnerError) -> Effect {
+    let bound = store.writeBound
+    store.writeBound = Self.recordingBound
+    defer { store.writeBound = bound }
+    return try storeStep { () throws(StoreError) in
+      try store.endEffect(
+        EffectReport(
+          name: effect.name, end: end, intent: effect.facts.intent, attempt: attempt,
+          output: output, reason: reason), by: actor, at: now())
+    }
+  }
+
+  private func replay(_ effect: Effect, _ order: Order) throws(RunnerError) -> Result {
+    guard order.keepsOutput else { return .replayed(effect, output: []) }
+    guard effect.keepsOutput else { return .outputNotKept(effect) }
+    let output = try storeStep { () throws(StoreError) in
+      try store.output(of: effect.id, in: effect.name.workspace)
+    }
+    return .replayed(effect, output: output ?? [])
+  }
+
+  /// Asks the check command: its answer, and what it wrote. One that hangs is killed after
+  /// `StepProcess.checkBoundMs` and has decided nothing; so has one that a signal to leave stopped.
+  public func ask(
+    _ policy: UnknownPolicy, _ signals: LeavingSignals? = nil
+  ) throws(RunnerError) -> (answer: CheckAnswer, output: EffectOutput) {
+    guard case .check(let command) = policy else { return (.undecided, .empty) }
+    return try processStep { () throws(ProcessError) in
+      let start = try StepProcess.start(
+        ["/bin/sh", "-c", command], .check, environment: environment, lock: nil)
+      guard case .started(let process) = start else { return (.undecided, .empty) }
+      var captured = CapturedOutput()
+      let end = try process.wait(boundMs: StepProcess.checkBoundMs, passing: signals) {
+        captured.append($0)
+      }
+      switch end {
+      case .exited(0): return (.happened, captured.output)
+      case .exited(1): return (.didNotHappen, captured.output)
+      case .exited, .killed, .overdue: return (.undecided, captured.output)
+      }
+    }
+  }
+}
+
+/// What a command writes, as long as it is not too much to be kept.
+private struct CapturedOutput {
+  private var bytes: [UInt8] = []
+  private var count: Int64 = 0
+
+  mutating func append(_ more: [UInt8]) {
+    count += Int64(more.count)
+    if count <= EffectOutput.limit { bytes += more } else { bytes = [] }
+  }
+
+  var output: EffectOutput {
+    EffectOutput(bytes: count <= EffectOutput.limit ? bytes : nil, count: count)
+  }
+}

@@ -1,0 +1,153 @@
+public import HotglueCore
+public import HotglueStore
+
+extension SQLiteStore: EffectStore {
+  public func beginEffect(
+    _ request: EffectRequest, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> EffectBeginning {
+    try write { () throws(StoreError) in
+      let name = request.name
+      try requireActive(name.workspace)
+      if let attempt = request.attempt { try requireLive(attempt) }
+      if let job = name.job { try requireJob(job, in: name.workspace) }
+      guard let effect = try effect(name) else {
+        try connection.run(
+          EffectSQL.insert,
+          [
+            .text(name.workspace.text), .optional(name.job), .text(name.key),
+            .optional(request.attempt?.job), .optional(request.attempt?.fence),
+            .flag(request.isBegunByHandler), .integer(now.milliseconds),
+          ])
+        return .begun(try recorded(name, actor, at: now))
+      }
+      // Whoever began it without a lock is known to be at it while its attempt lives.
+      if effect.facts.state == .intended, effect.isBegunByHandler, effect.attemptIsCurrent,
+        effect.job != request.attempt?.job
+      {
+        return .carriedOut(effect)
+      }
+      switch effect.facts.begin(
+        request.policy, window: request.window, answer: request.answer, at: now)
+      {
+      case .replay: return .confirmed(effect)
+      case .ask: return .ask(effect)
+      case .confirm: return .toConfirm(effect)
+      case .refuse(let doubt): return .unknown(try knownAsUnknown(effect, at: now), doubt)
+      case .carryOut(let doubtSince):
+        try intendAgain(effect, request, doubtSince: doubtSince, at: now)
+        return .begun(try recorded(name, actor, at: now))
+      }
+    }
+  }
+
+  public func endEffect(
+    _ report: EffectReport, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Effect {
+    try write { () throws(StoreError) in
+      guard let effect = try effect(report.name) else { throw .unknownEffect(report.name) }
+      let facts = effect.facts
+      try requireWord(of: report, on: effect)
+      guard report.intent == nil || report.intent == facts.intent,
+        let state = facts.after(report.end)
+      else { throw .effectNotOpen(report.name, state: facts.state, intent: facts.intent) }
+      // Said before: the first word stays.
+      if state == facts.state, !state.isOpen { return effect }
+      try apply(report, state, to: effect, at: now)
+      return try recorded(report.name, actor, at: now)
+    }
+  }
+}
+
+extension SQLiteStore {
+  /// Only the live attempt of a job may begin an effect.
+  private func requireLive(_ attempt: AttemptReference) throws(StoreError) {
+    let live = try connection.first(EffectSQL.liveFence, [.integer(attempt.job)]) {
+      (row) throws(StoreError) in
+      (
+        workspace: try decodeWorkspaceID(row.text(0)), fence: row.integer(1),
+        state: try decodeState(row.text(2))
+      )
+    }
+    guard let live else { throw .unknownJob(attempt.job) }
+    guard live.workspace == attempt.workspace else {
+      throw .otherWorkspace(attempt.job, owner: live.workspace)
+    }
+    guard live.state == .running, live.fence == attempt.fence else {
+      throw .stale(attempt.job, fence: attempt.fence, current: live.fence)
+    }
+  }
+
+  /// A late attempt may say what became of an intent of its own, as long as that is the current one.
+  private func requireWord(of report: EffectReport, on effect: Effect) throws(StoreError) {
+    guard let attempt = report.attempt else { return }
+    if effect.job == attempt.job, effect.fence == attempt.fence { return }
+    try requireLive(attempt)
+  }
+
+  private func intendAgain(
+    _ effect: Effect, _ request: EffectRequest, doubtSince: Timestamp?, at now: Timestamp
+  ) throws(StoreError) {
+    let changed = try connection.run(
+      EffectSQL.intendAgain,
+      [
+        .integer(effect.id), .integer(effect.facts.intent), .text(effect.facts.state.rawValue),
+        .optional(request.attempt?.job), .optional(request.attempt?.fence),
+        .flag(request.isBegunByHandler), .integer(now.milliseconds),
+        .optional(doubtSince?.milliseconds),
+      ])
+    guard changed == 1 else { throw notOpen(effect) }
+  }
+
+  /// An intent that nobody carries out any more is recorded as what it is.
+  private func knownAsUnknown(
+    _ effect: Effect, at now: Timestamp
+  ) throws(StoreError) -> Effect {
+    guard effect.facts.state == .intended else { return effect }
+    let report = EffectReport(name: effect.name, end: .unknown(status: nil, signal: nil))
+    try apply(report, .unknown, to: effect, at: now)
+    return try self.effect(effect.name) ?? effect
+  }
+
+  private func apply(
+    _ report: EffectReport, _ state: EffectState, to effect: Effect, at now: Timestamp
+  ) throws(StoreError) {
+    let (status, signal): (Int?, Int?) =
+      switch report.end {
+      case .confirmed(let status): (status, nil)
+      case .unknown(let status, let signal): (status, signal)
+      case .notDone(let status): (status, nil)
+      case .abandoned: (nil, nil)
+      }
+    let isConfirmed = state == .confirmed
+    let kept = isConfirmed ? report.output.bytes : nil
+    let changed = try connection.run(
+      EffectSQL.end,
+      [
+        .integer(effect.id), .integer(effect.facts.intent), .text(effect.facts.state.rawValue),
+        .text(state.rawValue), .integer(now.milliseconds), .optional(status), .optional(signal),
+        .optional(report.reason), isConfirmed ? .integer(report.output.count) : .null,
+        .flag(kept != nil),
+      ])
+    guard changed == 1 else { throw notOpen(effect) }
+    if let kept, !kept.isEmpty {
+      try connection.run(
+        EffectSQL.keepOutput,
+        [.integer(effect.id), .text(effect.name.workspace.text), .bytes(kept)])
+    }
+  }
+
+  private func notOpen(_ effect: Effect) -> StoreError {
+    .effectNotOpen(effect.name, state: effect.facts.state, intent: effect.facts.intent)
+  }
+
+  /// The effect as it is now, with the change in the log of mutations.
+  private func recorded(
+    _ name: EffectName, _ actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Effect {
+    guard let effect = try effect(name) else {
+      throw StoreError.corrupt(path: path, detail: "the effect '\(name.key)' is not there")
+    }
+    try logActivity(actor, in: name.workspace, subject: "effect/\(effect.id)", at: now)
+    return effect
+  }
+}

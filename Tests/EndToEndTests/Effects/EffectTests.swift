@@ -1,0 +1,246 @@
+import Foundation
+import Testing
+
+/// `effect run` with real processes.
+@Suite(.serialized)
+struct EffectTests {
+  private func run(
+    _ world: World, _ key: String, _ script: String, flags: [String] = []
+  ) throws -> World.Result {
+    try world.run(
+      ["effect", "run", key, "--scope", "workspace"] + flags + ["--", "bash", "-c", script])
+  }
+
+  private func start(
+    _ world: World, _ key: String, _ script: String, flags: [String] = []
+  ) throws -> Process {
+    try world.start(
+      ["effect", "run", key, "--scope", "workspace"] + flags + ["--", "bash", "-c", script])
+  }
+
+  private func state(_ world: World, _ key: String) throws -> String {
+    let text = try world.succeed(["effect", "show", key, "--scope", "workspace", "--json"])
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    return try #require(object?["state"] as? String)
+  }
+
+  @Test(
+    "five steps, killed 100 times at random, are each confirmed once, and say what they would have said"
+  )
+  func fiveSteps() throws {
+    let world = try World()
+    // A step leaves one line when it happens; around that it can be killed either way.
+    let script = """
+      #!/bin/bash
+      echo $$ >"pid-$HOTGLUE_JOB"
+      for step in 1 2 3 4 5; do
+        hotglue effect run "step-$step" \\
+          --unknown "check=grep -qx $step 'ledger-$HOTGLUE_JOB' && echo result-$step" \\
+          -- bash -c "sleep 0.02; echo $step >>ledger-$HOTGLUE_JOB; sleep 0.02; echo result-$step" \\
+          || exit
+      done
+      """
+    try Data(script.utf8).write(to: world.folder.appendingPathComponent("steps.sh"))
+    let expected = (1...5).map { "result-\($0)" }.joined(separator: "\n")
+    let undisturbed = try world.enqueue("exec bash steps.sh")
+    try world.succeed(["job", "work", "-w", "main", "--drain"])
+    #expect(try world.succeed(["job", "logs", undisturbed]) == expected)
+
+    let worker = try world.start(["job", "work", "-w", "main"])
+    var random = SeededGenerator(seed: 11)
+    var kills = 0
+    var jobs: [String] = []
+    while kills < 100 {
+      let id = try world.enqueue(
+        "exec bash steps.sh",
+        ["--replay", "safe", "--max-losses", "1000", "--backoff", "fixed:1ms"])
+      jobs.append(id)
+      var last = ""
+      try world.eventually("job \(id) ends", within: 120) {
+        let pid = world.read("pid-\(id)").trimmingCharacters(in: .newlines)
+        if kills < 100, pid != last, let number = Int32(pid) {
+          last = pid
+          usleep(UInt32.random(in: 0...120_000, using: &random))
+          // The handler's whole group: the script, hotglue, and the step.
+          if kill(-number, SIGKILL) == 0 { kills += 1 }
+          return false
+        }
+        return try world.state(id) == "succeeded"
+      }
+    }
+    kill(worker.processIdentifier, SIGTERM)
+    worker.waitUntilExit()
+    for id in jobs {
+      #expect(
+        world.read("ledger-\(id)").split(separator: "\n") == ["1", "2", "3", "4", "5"],
+        "the steps of job \(id)")
+      let log = try world.succeed(["job", "logs", id])
+      #expect(log == expected, "the last attempt of job \(id) says what an undisturbed one says")
+      let effects = try #require(try world.job(id)["effects"] as? [[String: Any]])
+      #expect(effects.map { $0["state"] as? String } == Array(repeating: "confirmed", count: 5))
+    }
+    try world.checkStore()
+  }
+
+  @Test("of two processes at once one runs the command, and both print its output")
+  func twoAtOnce() throws {
+    let world = try World()
+    let script = "echo x >>ran; sleep 0.4; echo result"
+    let first = try start(world, "k", script)
+    try world.eventually("the command runs") { world.lineCount("ran") == 1 }
+    let told = try run(world, "k", script, flags: ["--wait", "50ms"])
+    #expect(told.status == 75)
+    #expect(told.errorOutput.contains("being carried out"))
+    #expect(try world.run(["effect", "begin", "k", "--scope", "workspace"]).status == 75)
+    #expect(try world.run(["effect", "abandon", "k", "--scope", "workspace"]).status == 75)
+    let second = try run(world, "k", script)
+    first.waitUntilExit()
+    #expect(first.terminationStatus == 0)
+    #expect(second.status == 0)
+    #expect(second.output == "result\n")
+    #expect(world.lineCount("ran") == 1)
+  }
+
+  @Test(
+    "the command dies with hotglue, and nothing is checked before all that it started has ended")
+  func nothingBeforeTheLastHasEnded() throws {
+    let world = try World()
+    let first = try start(
+      world, "k", "(sleep 3; echo late >>late) & echo $$ >pid; exec sleep 60")
+    try world.eventually("the command runs") { world.lineCount("pid") == 1 }
+    let command = try #require(Int32(world.read("pid").trimmingCharacters(in: .newlines)))
+    kill(first.processIdentifier, SIGKILL)
+    first.waitUntilExit()
+    try world.eventually("the command is gone", within: 5) { kill(command, 0) != 0 }
+    #expect(try state(world, "k") == "intended")
+    let second = try run(world, "k", "echo never >>never", flags: ["--unknown", "check=cat late"])
+    #expect(second.status == 0)
+    #expect(second.output == "late\n")
+    #expect(world.read("never").isEmpty)
+    #expect(try state(world, "k") == "confirmed")
+  }
+
+  @Test("an intent whose carrier was killed is listed as unknown, and resolved by a person's word")
+  func resolvedByPerson() throws {
+    let world = try World()
+    for key in ["yes", "no"] {
+      _ = try run(world, key, "kill -9 $PPID; sleep 60")
+      try world.eventually("\(key) is unknown") { try state(world, key) == "unknown" }
+      #expect(try run(world, key, "echo blind >>blind").status == 83)
+    }
+    let listed = try world.run(["effect", "list", "--state", "unknown", "-q"]).lines
+    #expect(listed == ["no", "yes"])
+    try world.succeed(
+      ["effect", "confirm", "yes", "--scope", "workspace", "--output", "-"], input: "seen")
+    try world.succeed(["effect", "abandon", "no", "--scope", "workspace", "--reason", "looked"])
+    #expect(try run(world, "yes", "echo blind >>blind").output == "seen")
+    #expect(world.read("blind").isEmpty)
+    #expect(try run(world, "no", "echo now").output == "now\n")
+  }
+
+  @Test("every end has its exit status, and only 0 and what is named are certain")
+  func statuses() throws {
+    let world = try World()
+    let cases: [(key: String, flags: [String], script: String, status: Int32, state: String)] = [
+      ("zero", [], "exit 0", 0, "confirmed"),
+      ("named", ["--not-done", "6,7"], "exit 7", 7, "failed"),
+      ("other", ["--not-done", "6,7"], "exit 8", 83, "unknown"),
+      ("signal", [], "kill -TERM $$", 83, "unknown"),
+      ("inner", [], "no-such-command", 83, "unknown"),
+    ]
+    for (key, flags, script, status, expected) in cases {
+      #expect(try run(world, key, script, flags: flags).status == status, "\(key)")
+      #expect(try state(world, key) == expected, "\(key)")
+    }
+    #expect(try run(world, "named", "exit 0").status == 0)
+    for (command, status) in [("/no/such/file", Int32(127)), ("/etc/passwd", 126)] {
+      let result = try world.run(
+        ["effect", "run", command, "--scope", "workspace", "--", command])
+      #expect(result.status == status)
+      #expect(try state(world, command) == "failed")
+    }
+    #expect(try world.run(["effect", "run", "k", "--", "true"]).status == 82)
+  }
+
+  @Test(
+    "an output comes back byte for byte; one over 1 MiB is streamed, and refused before anything is run"
+  )
+  func outputs() throws {
+    let world = try World()
+    let bytes = "head -c 1048576 /dev/zero | tr '\\0' 'a'; echo x >>ran"
+    #expect(try run(world, "full", bytes).output.utf8.count == 1 << 20)
+    #expect(try run(world, "full", bytes).output.utf8.count == 1 << 20)
+    let more = "head -c 1048577 /dev/zero | tr '\\0' 'a'; echo x >>ran"
+    #expect(try run(world, "more", more).output.utf8.count == (1 << 20) + 1)
+    let refused = try run(world, "more", more)
+    #expect(refused.status == 81)
+    #expect(refused.output.isEmpty)
+    #expect(refused.errorOutput.contains("larger than"))
+    #expect(try run(world, "more", more, flags: ["--no-output"]).status == 0)
+    #expect(world.lineCount("ran") == 2)
+    let odd = "printf 'a\\0\\n\\377b'"
+    let first = try world.command(
+      "/bin/sh",
+      ["-c", "hotglue effect run odd --scope workspace -- sh -c \"$0\" | od -An -tx1", odd])
+    let second = try world.command(
+      "/bin/sh",
+      ["-c", "hotglue effect run odd --scope workspace -- sh -c \"$0\" | od -An -tx1", odd])
+    #expect(first.output == " 61 00 0a ff 62\n")
+    #expect(second.output == first.output)
+  }
+
+  @Test("TERM is passed on, and the end that the command then comes to is recorded")
+  func signals() throws {
+    let world = try World()
+    let running = try start(
+      world, "k", "trap 'echo bye; exit 0' TERM; echo x >ready; while :; do sleep 0.05; done")
+    try world.eventually("the command runs") { world.lineCount("ready") == 1 }
+    kill(running.processIdentifier, SIGTERM)
+    running.waitUntilExit()
+    #expect(running.terminationReason == .exit && running.terminationStatus == 0)
+    #expect(try run(world, "k", "echo again").output == "bye\n")
+  }
+
+  @Test(
+    "the command of an effect that asks for the same effect is told, and does not wait for itself")
+  func recursion() throws {
+    let world = try World()
+    let result = try run(
+      world, "k", "hotglue effect run k --scope workspace -- true; echo $?")
+    #expect(result.output == "81\n")
+    #expect(result.status == 0)
+  }
+
+  @Test("inside a job a key belongs to the job; with another workspace named it is refused")
+  func insideJobs() throws {
+    let world = try World()
+    try world.succeed(["workspace", "create", "other"])
+    let script = """
+      hotglue effect run k -- echo "$HOTGLUE_JOB"; hotglue effect run shared --scope workspace -- echo one
+      hotglue -w other effect run k -- echo no; echo $?; hotglue -w other effect begin k; echo $?
+      """
+    let ids = try [world.enqueue(script), world.enqueue(script)]
+    try world.succeed(["job", "work", "-w", "main", "--drain"])
+    for id in ids {
+      let lines = try world.succeed(["job", "logs", id]).split(separator: "\n").map(String.init)
+      #expect(lines.filter { !$0.contains(":") } == [id, "one", "80", "80"])
+    }
+    let all = try world.run(["effect", "list", "--json"]).lines
+    #expect(all.count == 3)
+  }
+}
+
+/// The same numbers in every run.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    // SplitMix64.
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+    return value ^ (value >> 31)
+  }
+}

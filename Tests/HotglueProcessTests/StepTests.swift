@@ -1,0 +1,93 @@
+import Glibc
+import HotglueProcess
+import TestSupport
+import Testing
+
+/// The commands of effects and their checks. One after the other: they are started as the only thread
+/// of `hotglue effect run` would.
+@Suite("Steps", .serialized)
+struct StepTests {
+  private let environment = ["PATH=/usr/local/bin:/usr/bin:/bin"]
+
+  private func start(
+    _ words: [String], _ kind: StepProcess.Kind = .command, lock: EffectLock? = nil
+  ) throws -> StepProcess {
+    let start = try StepProcess.start(words, kind, environment: environment, lock: lock)
+    guard case .started(let process) = start else { throw Unexpected(text: "\(start)") }
+    return process
+  }
+
+  private struct Unexpected: Error {
+    let text: String
+  }
+
+  @Test("a check that hangs is killed whole when its bound is over")
+  func hangingCheck() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    let pids = folder.file("pids")
+    let process = try start(
+      ["/bin/sh", "-c", "sleep 600 & echo $! >\(pids); echo some; wait"], .check)
+    var written: [UInt8] = []
+    #expect(try process.wait(boundMs: 500) { written += $0 } == .overdue)
+    #expect(String(decoding: written, as: UTF8.self) == "some\n")
+    let file = try #require(fopen(pids, "r"))
+    defer { fclose(file) }
+    var digits = [CChar](repeating: 0, count: 32)
+    try #require(fgets(&digits, 32, file) != nil)
+    let left = atoi(digits)
+    try #require(left > 1)
+    let deadline = BootClock.now() + 5000
+    while kill(left, 0) == 0, BootClock.now() < deadline { usleep(1000) }
+    #expect(kill(left, 0) != 0)
+    #expect(StepProcess.checkBoundMs == 60_000)
+  }
+
+  @Test("what is written before the end is read whole; what still holds the pipe is not waited for")
+  func outputAndEnd() throws {
+    let process = try start(
+      ["sh", "-c", "head -c 300000 /dev/zero; sleep 5 & exit 3"])
+    var count = 0
+    let began = BootClock.now()
+    #expect(try process.wait { count += $0.count } == .exited(3))
+    #expect(count == 300_000)
+    #expect(BootClock.now() - began < 4000)
+  }
+
+  @Test("a command that cannot be executed says why, and was not run")
+  func notExecuted() throws {
+    for (word, number) in [("no-such-command", ENOENT), ("/etc/passwd", EACCES)] {
+      let start = try StepProcess.start([word], .command, environment: environment, lock: nil)
+      guard case .notExecuted(number) = start else { throw Unexpected(text: "\(start)") }
+    }
+  }
+
+  @Test("a command has the ordinary reaction to a pipe that nobody reads")
+  func brokenPipe() throws {
+    signal(SIGPIPE, SIG_IGN)
+    let process = try start(["sh", "-c", "kill -PIPE $$; exit 0"])
+    #expect(try process.wait { _ in } == .killed(signal: SIGPIPE))
+  }
+
+  @Test("the lock is free only when the last that inherited it has ended")
+  func inheritedLock() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    func acquire() throws -> EffectLock.Attempted {
+      try EffectLock.tryAcquire(storeFolder: folder.path, name: "k", shared: false)
+    }
+    let child: StepProcess
+    do {
+      guard case .acquired(let lock) = try acquire() else { throw Unexpected(text: "held") }
+      // This very process has it: it would wait for itself.
+      guard case .heldByAncestor = try acquire() else { throw Unexpected(text: "not held") }
+      child = try start(["sh", "-c", "sleep 0.3 & exit 0"], lock: lock)
+    }
+    #expect(try child.wait { _ in } == .exited(0))
+    #expect(try !EffectLock.isFree(storeFolder: folder.path, name: "k"))
+    let again = try EffectLock.acquire(
+      storeFolder: folder.path, name: "k", shared: false, until: BootClock.now() + 20_000)
+    guard case .acquired(let lock) = again else { throw Unexpected(text: "\(again)") }
+    lock.removeFile()
+    // The one who has removed it holds nothing that another would wait for.
+    guard case .acquired = try acquire() else { throw Unexpected(text: "held after removal") }
+  }
+}
