@@ -63,31 +63,51 @@ struct SchemaTests {
     #expect(try fixture.store.check().contains { $0.contains("does not exist") })
   }
 
+  /// A store as an earlier program left it: the schema of that version, a job, and `rows`.
+  private func store(ofSchema version: Int, with rows: String = "") throws -> String {
+    let path = fixture.folder.file("v\(version).db")
+    try StoreFiles(group: nil).makeNewFile(path)
+    let old = try Connection(path: path)
+    try old.execute(
+      """
+      PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+      PRAGMA application_id = \(storeApplicationID); BEGIN;
+      """)
+    for step in Migration.all.prefix(version) { try old.execute(step.script) }
+    try old.execute(
+      """
+      PRAGMA user_version = \(version);
+      INSERT INTO store_meta VALUES ('store_id', 'old'), ('incarnation', '1'), ('created_at', '1');
+      INSERT INTO workspace (id, name, created_at) VALUES ('acme', 'Acme', 1);
+      INSERT INTO job (workspace, type, queue, rank, state, run_at, created_at, created_by, command,
+        directory) VALUES ('acme', 'exec', 'default', 0, 'pending', 1, 1, 'alice', '["x"]', '/');
+      \(rows)
+      COMMIT;
+      """)
+    return path
+  }
+
   @Test("a store of schema 1 opens with all it holds")
   func schemaOne() throws {
-    let path = fixture.folder.file("v1.db")
-    try StoreFiles(group: nil).makeNewFile(path)
-    do {
-      let old = try Connection(path: path)
-      try old.execute(
-        """
-        PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
-        PRAGMA application_id = \(storeApplicationID); BEGIN;
+    let store = try SQLiteStore.open(at: store(ofSchema: 1), expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.job(1, in: fixture.acme).request.command == ["x"])
+    #expect(try store.check() == [])
+  }
+
+  @Test("a store of schema 2 opens with all it holds")
+  func schemaTwo() throws {
+    let path = try store(
+      ofSchema: 2,
+      with: """
+        INSERT INTO job_type_revision VALUES
+          ('acme', 'mail', 1, '{"command":["send"],"cwd":"/"}', 1, 'alice');
+        INSERT INTO job_type VALUES ('acme', 'mail', 1, NULL, NULL);
         """)
-      try old.execute(Migration.initial.script)
-      try old.execute(
-        """
-        PRAGMA user_version = 1;
-        INSERT INTO store_meta VALUES ('store_id', 'old'), ('incarnation', '1'), ('created_at', '1');
-        INSERT INTO workspace (id, name, created_at) VALUES ('acme', 'Acme', 1);
-        INSERT INTO job (workspace, type, queue, rank, state, run_at, created_at, created_by, command,
-          directory) VALUES ('acme', 'exec', 'default', 0, 'pending', 1, 1, 'alice', '["x"]', '/');
-        COMMIT;
-        """)
-    }
     let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
     #expect(try store.info().schemaVersion == Migration.current)
     #expect(try store.job(1, in: fixture.acme).request.command == ["x"])
+    #expect(try store.types(in: fixture.acme).map(\.name) == ["mail"])
     #expect(try store.check() == [])
   }
 
