@@ -6,10 +6,10 @@ final class Wakeups {
   private let log: LogWatch
   private let signals: LeavingSignals
 
-  /// Watches the log of the store at `storePath`, and takes TERM, INT and HUP for the loop.
-  init(storePath: String) throws(ProcessError) {
+  /// Watches the log of the store at `storePath`.
+  init(storePath: String, signals: LeavingSignals) throws(ProcessError) {
     log = try LogWatch(storePath: storePath)
-    signals = try LeavingSignals()
+    self.signals = signals
   }
 
   /// Sleeps until one of `descriptors` can be read, the log was written, a signal came, or

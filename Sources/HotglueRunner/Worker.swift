@@ -75,10 +75,12 @@ public final class Worker {
   }
 
   /// Registers the worker, under a lock that is free exactly when it is gone. `makeNursery` makes
-  /// another nursery should the first be killed.
+  /// another nursery should the first be killed. `signals` are those that came since the command
+  /// began: none is lost before the loop runs.
   public init(
     store: any Store, place: WorkerPlace, nursery: Nursery,
-    makeNursery: @escaping () throws(ProcessError) -> Nursery, options: WorkerOptions,
+    makeNursery: @escaping () throws(ProcessError) -> Nursery, signals: LeavingSignals,
+    options: WorkerOptions,
     actor: Actor, observe: @escaping (WorkerEvent) -> Void
   ) throws(RunnerError) {
     self.store = store
@@ -91,7 +93,7 @@ public final class Worker {
     self.actor = actor
     self.observe = observe
     wakeups = try processStep { () throws(ProcessError) in
-      try Wakeups(storePath: place.storePath)
+      try Wakeups(storePath: place.storePath, signals: signals)
     }
     let (me, lock, lockPath) = try processStep { () throws(ProcessError) in
       let me = try ProcessIdentity.current()

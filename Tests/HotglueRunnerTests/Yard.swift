@@ -55,7 +55,8 @@ final class Yard {
     change(&options)
     return try Worker(
       store: store, place: place, nursery: try nursery(),
-      makeNursery: { () throws(ProcessError) in try self.nursery() }, options: options,
+      makeNursery: { () throws(ProcessError) in try self.nursery() },
+      signals: try LeavingSignals(), options: options,
       actor: Self.actor, observe: { _ in })
   }
 

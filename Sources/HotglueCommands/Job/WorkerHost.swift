@@ -9,6 +9,7 @@ struct WorkerHost {
   let session: StoreSession
   let place: WorkerPlace
   let nursery: Nursery
+  private let signals: LeavingSignals
   private let makeNursery: () throws(ProcessError) -> Nursery
 
   /// The nursery is forked before the store is opened for work, while the heap is small and no
@@ -17,6 +18,7 @@ struct WorkerHost {
   static func open(
     for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
   ) throws -> WorkerHost {
+    let signals = try LeavingSignals()
     let context = try ContextLoader(environment).resolve(options)
     let info = try environment.stores.open(context.store, context.storeID).info()
     let makeNursery = { () throws(ProcessError) in
@@ -28,7 +30,7 @@ struct WorkerHost {
     let session = try StoreSession.open(for: kind, options, in: environment)
     return WorkerHost(
       session: session, place: try place(of: session.store, in: environment), nursery: nursery,
-      makeNursery: makeNursery)
+      signals: signals, makeNursery: makeNursery)
   }
 
   func worker(
@@ -36,7 +38,7 @@ struct WorkerHost {
   ) throws(RunnerError) -> Worker {
     try Worker(
       store: session.store, place: place, nursery: nursery, makeNursery: makeNursery,
-      options: options, actor: session.actor, observe: observe)
+      signals: signals, options: options, actor: session.actor, observe: observe)
   }
 
   static func place(of store: any Store, in environment: CommandEnvironment) throws -> WorkerPlace {
