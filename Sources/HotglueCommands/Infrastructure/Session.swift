@@ -29,7 +29,8 @@ struct StoreSession {
   /// a copy of the file, or one that a killed supervisor left, is told apart by the fence.
   /// That an effect happened is a fact, also in the mouth of a late attempt: the store judges it.
   private func requireLiveAttempt() throws {
-    guard kind != .effectConfirm, let pin = context.pinned, let workspace = context.source?.file.workspace,
+    guard kind != .effectConfirm, let pin = context.pinned,
+      let workspace = context.source?.file.workspace,
       context.origins.store != .flag
     else { return }
     let running = try store.runningAttempt(of: pin.job, in: workspace)
