@@ -52,19 +52,21 @@ public final class StepProcess {
   public static func start(
     _ words: [String], _ kind: Kind, environment: [String], lock: EffectLock?
   ) throws(ProcessError) -> Start {
-    // The two places before the arguments are for `/bin/sh FILE`.
-    let arguments = [nil, nil] + words.map { strdup($0) } + [nil]
+    let texts = words.map { strdup($0) }
+    // The two places before the arguments are for `/bin/sh FILE`: a child that is a text without
+    // `#!` has written them, in memory that it shares, so they are not what is freed.
+    var arguments = [nil, nil] + texts + [nil]
     let variables = environment.map { strdup($0) } + [nil]
-    defer { for text in arguments + variables { free(text) } }
+    defer { for text in texts + variables { free(text) } }
     var output: Int32 = -1
     var pidDescriptor: Int32 = -1
     var pid: pid_t = 0
     var failure: UInt32 = 0
-    let error = arguments.withUnsafeBufferPointer { arguments in
+    let error = arguments.withUnsafeMutableBufferPointer { arguments in
       variables.withUnsafeBufferPointer { variables in
         hg_step_start(
-          arguments.baseAddress.map { $0 + 2 }, variables.baseAddress, lock?.descriptor ?? -1,
-          kind == .check, &output, &pidDescriptor, &pid, &failure)
+          arguments.baseAddress.map { UnsafePointer($0 + 2) }, variables.baseAddress,
+          lock?.descriptor ?? -1, kind == .check, &output, &pidDescriptor, &pid, &failure)
       }
     }
     if error != 0, failure != 0 { return .notExecuted(errno: error) }

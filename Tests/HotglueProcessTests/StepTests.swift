@@ -53,6 +53,24 @@ struct StepTests {
     #expect(BootClock.now() - began < 4000)
   }
 
+  @Test("a text without an interpreter is run by the shell, found by path and by name")
+  func textWithoutInterpreter() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    let script = folder.file("greet")
+    let file = try #require(fopen(script, "w"))
+    try #require(fputs("echo \"hi $1\"\n", file) >= 0)
+    try #require(fclose(file) == 0)
+    try #require(chmod(script, 0o700) == 0)
+    for (word, path) in [(script, "/bin"), ("greet", folder.path)] {
+      let start = try StepProcess.start(
+        [word, "there"], .command, environment: ["PATH=\(path)"], lock: nil)
+      guard case .started(let process) = start else { throw Unexpected(text: "\(start)") }
+      var written: [UInt8] = []
+      #expect(try process.wait { written += $0 } == .exited(0))
+      #expect(String(decoding: written, as: UTF8.self) == "hi there\n")
+    }
+  }
+
   @Test("a command that cannot be executed says why, and was not run")
   func notExecuted() throws {
     for (word, number) in [("no-such-command", ENOENT), ("/etc/passwd", EACCES)] {

@@ -95,8 +95,12 @@ struct EffectRun: WorkspaceCommand {
       session.environment.output.append(output)
       return .done
     case .outputNotKept(let effect): throw CommandError.outputNotKept(effect)
-    case .notDone(_, let status):
-      session.output.note("effect '\(name.key)' has not happened: status \(status)")
+    case .notDone(let effect, let status):
+      session.output.note(
+        effect.facts.state == .unknown
+          ? "this try of effect '\(name.key)' has not happened (status \(status)); "
+            + "an earlier one may have"
+          : "effect '\(name.key)' has not happened: status \(status)")
       return ExitStatus(rawValue: Int32(status))
     case .notExecuted(_, let number):
       let reason = SystemError("execute", command[0], code: number).reason

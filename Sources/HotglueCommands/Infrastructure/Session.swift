@@ -15,7 +15,7 @@ struct StoreSession {
     for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
   ) throws -> StoreSession {
     let loader = ContextLoader(environment)
-    let context = try loader.resolve(options)
+    let context = try Self.context(for: kind, options, loader)
     let store = try environment.stores.open(context.store, context.storeID)
     try loader.confirmGroup(of: context)
     let session = StoreSession(
@@ -23,6 +23,40 @@ struct StoreSession {
       output: Output(environment, options))
     try session.recoverSwitch()
     return session
+  }
+
+  private static func context(
+    for kind: CommandKind, _ options: GlobalOptions, _ loader: ContextLoader
+  ) throws -> ResolvedContext {
+    do {
+      return try loader.resolve(options)
+    } catch ContextError.attemptEnded(let path) where kind == .effectConfirm {
+      guard let context = try ofEndedAttempt(path, options, loader.environment) else {
+        throw ContextError.attemptEnded(path: path)
+      }
+      return context
+    }
+  }
+
+  /// The context of an attempt whose file went with it: where it was tells whose it was, as it does
+  /// for late reports. `nil` when the flags say otherwise, or the job is gone.
+  private static func ofEndedAttempt(
+    _ path: String, _ options: GlobalOptions, _ environment: CommandEnvironment
+  ) throws -> ResolvedContext? {
+    guard options.workspaces.isEmpty, options.store == nil, options.expect == nil,
+      let place = AttemptPlace(contextPath: path)
+    else { return nil }
+    let store = try environment.stores.open(String(place.folder.dropLast(2)), nil)
+    let info = try store.info()
+    guard let workspace = try store.owner(ofJob: place.pin.job) else { return nil }
+    let file = ContextFile(
+      contextID: "job-\(place.pin.job)-\(place.pin.fence)", store: info.path, storeID: info.storeID,
+      workspace: workspace, generation: 1, pinned: place.pin)
+    return ResolvedContext(
+      workspace: workspace, store: info.path, storeID: info.storeID,
+      source: ResolvedContext.Source(shownPath: path, realPath: path, file: file),
+      origins: ResolvedContext.Origins(
+        workspace: .contextFile, store: .contextFile, contextFile: .environment))
   }
 
   /// A context pinned to an attempt is refused once that attempt has ended. Its file goes with it;

@@ -140,7 +140,7 @@ struct HandlerVoice {
 }
 
 /// What the path of a pinned context file says: `STORE.d/slots/SLOT.JOB-FENCE.json`.
-private struct AttemptPlace {
+struct AttemptPlace {
   let folder: String
   let slot: String
   let pin: ContextFile.Pin

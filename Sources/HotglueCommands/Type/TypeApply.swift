@@ -8,7 +8,7 @@ struct TypeApply: WorkspaceCommand {
     commandName: "apply", abstract: "set job types as a file says, all of them or none",
     discussion: """
       The file is TOML: a table [type.NAME] for each type, with 'command' (an array), 'cwd' (by \
-      default the file's folder), 'limit', 'stream', and the policy flags of 'type set' in \
+      default the file's folder), 'limit', and the policy flags of 'type set' in \
       snake_case. What the file does not say of a type becomes the default. Types that the file \
       does not name stay as they are. 'type export' writes such a file.
       """)

@@ -20,7 +20,7 @@ struct TypeContractText {
   private var runs: String {
     let command = "\(ShellWords.joined(definition.command)) in \(definition.directory)"
     // That one process takes many jobs is recorded; each attempt has its own until it is used.
-    return "\(command), once per attempt" + (definition.isStream ? "; could take a stream" : "")
+    return "\(command), once per attempt"
   }
 
   private var waits: String {

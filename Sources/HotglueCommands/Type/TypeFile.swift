@@ -103,7 +103,7 @@ struct TypeFile {
         throw UnusableRequest(
           problem: "'stream' cannot be \(entry.value.text)", hint: "give true or false")
       }
-      definition.isStream = stream
+      try TypeSetting.stream(stream)
     case .limit:
       definition.limit = try TypeSetting.limit(entry.value.stringValue ?? entry.value.text)
     case nil:

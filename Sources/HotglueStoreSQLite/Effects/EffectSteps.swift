@@ -21,9 +21,7 @@ extension SQLiteStore: EffectStore {
         return .begun(try recorded(name, actor, at: now))
       }
       // Whoever began it without a lock is known to be at it while its attempt lives.
-      if effect.facts.state == .intended, effect.isBegunByHandler, effect.attemptIsCurrent,
-        effect.job != request.attempt?.job
-      {
+      if effect.facts.state == .intended, effect.isBegunByHandler, effect.attemptIsCurrent {
         return .carriedOut(effect)
       }
       switch effect.facts.begin(

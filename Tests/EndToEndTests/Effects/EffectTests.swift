@@ -140,6 +140,20 @@ struct EffectTests {
     #expect(try run(world, "no", "echo now").output == "now\n")
   }
 
+  @Test("within one attempt, too, nothing is begun that somebody is at")
+  func beginTwice() throws {
+    let world = try World()
+    let script = """
+      hotglue effect begin x --unknown rerun
+      hotglue effect begin x --unknown rerun; echo "second $?"
+      hotglue effect abandon x --reason 'did nothing'
+      hotglue effect begin x; echo "third $?"
+      """
+    let result = try world.run(["job", "run", "-w", "main", "--", "bash", "-c", script])
+    #expect(result.output.contains("second 75"), "\(result.output)")
+    #expect(result.output.contains("third 0"), "\(result.output)")
+  }
+
   @Test("every end has its exit status, and only 0 and what is named are certain")
   func statuses() throws {
     let world = try World()

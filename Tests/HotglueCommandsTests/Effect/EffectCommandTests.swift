@@ -150,6 +150,22 @@ struct EffectCommandTests {
       world.run("job", "show", String(id)).lines.filter { $0.hasPrefix("effect\t") }.count == 2)
   }
 
+  @Test("a late attempt may confirm also when its context file went with it, as it does")
+  func lateWithoutContextFile() throws {
+    let worker = try TestWorker(in: world)
+    let id = try world.enqueue("--replay", "safe", "--backoff", "fixed:1ms")
+    let first = try worker.claim(id).reference
+    #expect(
+      world.run("effect", "begin", "mine", variables: try pinned(to: first)).out == "begun 1\n")
+    try worker.settle(first, AttemptEnd(how: .lost))
+    let folder = try world.store().folder
+    let gone = ["HOTGLUE_CONTEXT": "\(folder)/slots/slot.\(id)-\(first.fence).json"]
+    #expect(world.run("effect", "begin", "other", variables: gone).status == 81)
+    #expect(world.run("effect", "abandon", "mine", variables: gone).status == 81)
+    #expect(world.run("effect", "confirm", "other", variables: gone).status == 66)
+    #expect(world.run("effect", "confirm", "mine", variables: gone).status == 0)
+  }
+
   @Test("with another workspace named, an effect inside a job is refused; it may be read there")
   func foreign() throws {
     let worker = try TestWorker(in: world)

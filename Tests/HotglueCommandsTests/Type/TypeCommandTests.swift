@@ -15,16 +15,17 @@ struct TypeCommandTests {
         "type 'resize' in workspace 'acme' is defined, at revision 1",
         "  command: ./resize 'a b'", "  cwd: \(world.folder.path)", "  limit: 2",
       ])
-    let second = world.run("type", "set", "resize", "--timeout", "5m", "--stream")
+    let second = world.run("type", "set", "resize", "--timeout", "5m", "--priority", "5")
     #expect(
       second.lines == [
-        "type 'resize' in workspace 'acme' is at revision 2, was 1", "  stream: false -> true",
+        "type 'resize' in workspace 'acme' is at revision 2, was 1", "  priority: 0 -> 5",
         "  timeout: none -> 5m",
       ])
+    #expect(world.run("type", "set", "resize", "--stream").status == 64)
     let same = world.run("type", "set", "resize", "--timeout", "5m")
     #expect(same.lines == ["type 'resize' in workspace 'acme' is at revision 2 already"])
     let back = world.run(
-      "type", "set", "resize", "--timeout", "none", "--limit", "none", "--no-stream")
+      "type", "set", "resize", "--timeout", "none", "--limit", "none", "--priority", "0")
     #expect(back.lines.count == 4)
     #expect(
       world.run("type", "diff", "resize", "1", "3").lines == [
@@ -33,7 +34,7 @@ struct TypeCommandTests {
     #expect(
       world.run("type", "diff", "resize", "--json").out
         == #"{"name":"resize","workspace":"acme","from":2,"to":3,"changes":["#
-        + #"{"key":"stream","before":true,"after":false},"#
+        + #"{"key":"priority","before":5,"after":0},"#
         + #"{"key":"limit","before":2,"after":null},"#
         + #"{"key":"timeout","before":"5m","after":null}]}"# + "\n")
     #expect(world.run("type", "diff", "resize", "9").status == 66)
