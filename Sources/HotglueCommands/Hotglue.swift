@@ -28,6 +28,12 @@ public enum Hotglue {
       return .done
     }
     do {
+      if arguments.contains("prompt"),
+        let quick = QuickGlobals(arguments, around: ["context", "prompt"]),
+        !quick.flags.contains("--json")
+      {
+        return try ContextPrompt.print(quick, in: environment)
+      }
       switch Dispatch.decide(arguments) {
       case .refused(let error): throw error
       case .tree(let arguments): return try walkTree(arguments, environment)
@@ -61,6 +67,12 @@ public enum Hotglue {
   private static func walkTree(
     _ arguments: [String], _ environment: CommandEnvironment
   ) throws -> ExitStatus {
+    if arguments.count == 2, arguments[0] == "help",
+      let text = try externalHelp(arguments[1], environment)
+    {
+      environment.output.append(text)
+      return .done
+    }
     do {
       var parsed = try RootCommand.parseAsRoot(arguments)
       if let command = parsed as? any HotglueCommand { return try run(command, environment) }
@@ -96,15 +108,39 @@ public enum Hotglue {
     let columns = environment.terminalWidth() ?? 80
     guard RootCommand.exitCode(for: error) != .success else {
       environment.output.append(RootCommand.fullMessage(for: error, columns: columns) + "\n")
+      if [[], ["help"], ["--help"], ["-h"]].contains(arguments) { listExternals(environment) }
       return .done
     }
     let message = RootCommand.message(for: error)
     let words = arguments.prefix(2).prefix { !$0.hasPrefix("-") }
     let kind = CommandKind.named(Array(words.prefix(1))) ?? CommandKind.named(Array(words))
-    let usage = kind.map { commandUsage($0.type) }
+    let usage = kind.flatMap { $0.type.configuration.shouldDisplay ? commandUsage($0.type) : nil }
     throw CommandError.usage(
       message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
       hint: usage ?? "see 'hotglue help'")
+  }
+
+  /// What `help NAME` says of a command that is not ours; `nil` for those that are.
+  private static func externalHelp(
+    _ name: String, _ environment: CommandEnvironment
+  ) throws -> String? {
+    if CommandKind.firstWords.contains(name) || name == "help" || name.hasPrefix("-") { return nil }
+    let search = ProgramSearch(environment: environment)
+    guard case .program(let path) = search.find(ExternalCommand.prefix + name) else {
+      throw Dispatch.unknown(noun: name, externals: search.names(after: ExternalCommand.prefix))
+    }
+    return Visible.text("'\(name)' is an external command: \(path)") + "\n"
+  }
+
+  /// What `hotglue NAME` runs from PATH, below the help of all commands.
+  private static func listExternals(_ environment: CommandEnvironment) {
+    let search = ProgramSearch(environment: environment)
+    let names = search.names(after: ExternalCommand.prefix).filter {
+      !CommandKind.firstWords.contains($0) && $0 != "help"
+    }
+    guard !names.isEmpty else { return }
+    let list = names.map { "  \(Visible.text($0))\n" }.joined()
+    environment.output.append("\nEXTERNAL COMMANDS (hotglue-NAME in PATH):\n" + list)
   }
 
   /// The usage on one line, with all that is optional in one word: the mistake is named above it.
@@ -113,7 +149,7 @@ public enum Hotglue {
       var words: [Substring] = []
       var rest = line.drop { $0 == " " }
       while let word = rest.split(separator: " ", maxSplits: 1).first {
-        let isOption = word.hasPrefix("[-") || word == "<options>"
+        let isOption = word.hasPrefix("[-") && word != "[--" || word == "<options>"
         let end = isOption && word != "<options>" ? rest.firstIndex(of: "]") : nil
         let taken = end.map { rest[...$0] } ?? word
         if !isOption {

@@ -13,11 +13,15 @@ struct RootCommand: ParsableCommand {
 
       What holds when a process dies, and every exit status, is in hotglue-contract(7); how the
       workspace is found, in hotglue-context(7).
+
+      A command that is none of these is looked for in PATH: 'hotglue foo' runs 'hotglue-foo' with the
+      context fixed for it.
       """,
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, StoreNoun.self, OpenLink.self, RecordOutcome.self,
+      EffectNoun.self, StoreNoun.self, OpenLink.self, Completions.self, RecordOutcome.self,
+      ExternalCommand.self, Complete.self,
     ])
 }
 
@@ -30,7 +34,7 @@ struct WorkspaceNoun: ParsableCommand {
       """,
     subcommands: [
       WorkspaceCreate.self, WorkspaceList.self, WorkspaceShow.self, WorkspaceCurrent.self,
-      WorkspaceSwitch.self, WorkspaceArchive.self,
+      WorkspaceSwitch.self, WorkspaceShell.self, WorkspaceArchive.self,
     ])
 }
 

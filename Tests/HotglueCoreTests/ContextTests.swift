@@ -229,7 +229,7 @@ struct ContextResolutionTests {
   @Test(
     "a context of an attempt that is gone says so",
     arguments: [
-      ("/x/store.db.d/slots/a.42-3.json", true), ("/x/store.db.d/contexts/a.json", true),
+      ("/x/store.db.d/slots/a.42-3.json", true), ("/x/store.db.d/contexts/1-a/context.json", false),
       ("/x/store.db/slots/a.json", false), ("/x/y.d/logs/a.json", false), ("slots/a.json", false),
       ("a.json", false),
     ])

@@ -303,6 +303,16 @@ int hg_step_start(
   char *const *argv, char *const *environment, int lock, bool is_check, int *output, int *pidfd,
   pid_t *pid, uint32_t *kind);
 
+/// Runs `path` in this process's place at the terminal, and waits for its end: same process group,
+/// same terminal, same standard streams; its environment is this process's own, with `changes`
+/// (`NAME=VALUE`) in it. `kept` (-1: none) is a descriptor that it inherits.
+///
+/// INT, QUIT and TSTP of the terminal go to the child alone; TERM, HUP and what another process sends
+/// are passed on. When the child of a terminal is stopped, so is this process, until it is woken.
+/// Returns 0 and its wait status, or the errno with which it could not be executed.
+int hg_foreground_run(
+  const char *path, char *const *argv, char *const *changes, int kept, int *status);
+
 // What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
 typedef struct hg_sweep hg_sweep;
 typedef struct {

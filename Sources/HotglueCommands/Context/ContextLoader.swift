@@ -8,10 +8,24 @@ struct ContextLoader {
   init(_ environment: CommandEnvironment) { self.environment = environment }
 
   func resolve(_ options: GlobalOptions) throws -> ResolvedContext {
+    try resolve(
+      workspace: options.workspace, context: options.context, store: options.store,
+      expected: options.expect)
+  }
+
+  func resolve(_ flags: QuickGlobals) throws -> ResolvedContext {
+    try resolve(
+      workspace: flags.workspace, context: flags.context, store: flags.store,
+      expected: flags.expect)
+  }
+
+  private func resolve(
+    workspace: String?, context: String?, store: String?, expected: String?
+  ) throws -> ResolvedContext {
     let request = ContextRequest(
-      workspace: options.workspace, contextFlag: options.context,
+      workspace: workspace, contextFlag: context,
       contextVariable: environment.variables["HOTGLUE_CONTEXT"],
-      store: try options.store.map { try absolute($0) }, expected: options.expect)
+      store: try store.map { try absolute($0) }, expected: expected)
     return try ContextResolution.resolve(request, findings: findings(for: request))
   }
 
@@ -111,7 +125,7 @@ struct ContextLoader {
     return all
   }
 
-  private func realPath(_ path: String) throws -> String {
+  func realPath(_ path: String) throws -> String {
     guard let resolved = realpath(path, nil) else { throw SystemError("resolve", path) }
     defer { free(resolved) }
     return String(cString: resolved)

@@ -5,43 +5,98 @@ struct ContextPrompt: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "prompt", abstract: "print a short form of the context for a shell prompt",
     discussion: """
-      Opens no store, and prints nothing, with status 0, where no context is found.
-      For bash: PS1='$(hotglue context prompt 2>/dev/null) \\w \\$ '
+      Opens no store, and prints nothing, with status 0, where no context is found. A context without a
+      workspace is '-', that of a job's attempt 'acme#42'.
+
+      --snippet prints what puts it into a shell's prompt; into ~/.bashrc, for example, goes
+      eval "$(hotglue context prompt --snippet bash)"
       """)
   static let kind = CommandKind.contextPrompt
 
   @OptionGroup var global: GlobalOptions
 
-  func run(in environment: CommandEnvironment) throws -> ExitStatus {
-    let loader = ContextLoader(environment)
-    guard let context = try found(by: loader) else { return .done }
-    try loader.confirmGroup(of: context)
-    show(context, Output(environment, global))
-    return .done
-  }
+  @Option(help: ArgumentHelp("Print the lines that set up the prompt.", valueName: "bash|zsh|fish"))
+  var snippet: ShellKind?
 
-  private func show(_ context: ResolvedContext, _ output: Output) {
-    let workspace = context.workspace?.text
-    let pinned = context.pinned
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    if let snippet {
+      Output(environment, global).rawLine(PromptSnippet.text(for: snippet))
+      return .done
+    }
+    let loader = ContextLoader(environment)
+    guard let context = try Self.found({ try loader.resolve(global) }, loader) else { return .done }
+    let output = Output(environment, global)
     if output.isJSON {
       output.object(
         .object([
-          JSON.Member("workspace", .text(workspace)),
+          JSON.Member("workspace", .text(context.workspace?.text)),
           JSON.Member("generation", .optional(context.generation)),
-          JSON.Member("pinned", pinned?.json ?? .null),
+          JSON.Member("pinned", context.pinned?.json ?? .null),
         ]))
-    } else if let pinned {
-      output.line("\(workspace ?? "-")#\(pinned.job)")
     } else {
-      output.line(workspace ?? "-")
+      output.rawLine(Self.text(context))
     }
+    return .done
   }
 
-  private func found(by loader: ContextLoader) throws -> ResolvedContext? {
+  /// The prompt for flags that were read without the parser: a shell runs it before every command, and
+  /// even an empty set of the parser's options costs more than finding the context.
+  static func print(_ flags: QuickGlobals, in environment: CommandEnvironment) throws -> ExitStatus
+  {
+    let loader = ContextLoader(environment)
+    if let context = try found({ try loader.resolve(flags) }, loader) {
+      environment.output.append(text(context) + "\n")
+    }
+    return .done
+  }
+
+  private static func found(
+    _ resolve: () throws -> ResolvedContext, _ loader: ContextLoader
+  ) throws -> ResolvedContext? {
     do {
-      return try loader.resolve(global)
+      let context = try resolve()
+      try loader.confirmGroup(of: context)
+      return context
     } catch ContextError.nothingFound {
       return nil
     }
+  }
+
+  private static func text(_ context: ResolvedContext) -> String {
+    let workspace = context.workspace?.text ?? "-"
+    return context.pinned.map { "\(workspace)#\($0.job)" } ?? workspace
+  }
+}
+
+/// The shells that there are snippets and completions for.
+enum ShellKind: String, CaseIterable, ExpressibleByArgument {
+  case bash
+  case zsh
+  case fish
+}
+
+extension QuickGlobals {
+  /// The global flags of a command line that names the command `words` and has no other flags, read
+  /// without the parser and the table of commands; `nil`: not all of it is understood, so they are to
+  /// read it.
+  init?(_ arguments: [String], around words: [String]) {
+    self.init()
+    var rest = arguments[...]
+    var missing = words[...]
+    while let word = rest.popFirst() {
+      if word == missing.first {
+        missing.removeFirst()
+      } else if take(flag: word) {
+        continue
+      } else if word.hasPrefix("--"), let equals = word.firstIndex(of: "=") {
+        guard take(option: String(word[..<equals]), String(word[word.index(after: equals)...]))
+        else { return nil }
+      } else {
+        guard word.hasPrefix("-"), let value = rest.popFirst(), !value.hasPrefix("-"),
+          take(option: word, value)
+        else { return nil }
+      }
+    }
+    if !missing.isEmpty { return nil }
   }
 }

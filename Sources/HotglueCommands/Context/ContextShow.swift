@@ -25,7 +25,7 @@ struct ContextShow: StoreCommand {
       return .done
     }
     func origin(_ origin: ContextOrigin?) -> String { origin.map { " (\($0.rawValue))" } ?? "" }
-    output.fields([
+    var fields: [(String, Cell)] = [
       ("workspace", Cell((context.workspace?.text ?? "-") + origin(context.origins.workspace))),
       ("store", Cell(context.store + origin(context.origins.store))),
       (
@@ -35,7 +35,13 @@ struct ContextShow: StoreCommand {
       ("generation", Cell(context.generation.map { String($0) })),
       ("previous", Cell(context.source?.file.previous?.text)),
       ("pinned", Cell(context.pinned.map { "job \($0.job), attempt fence \($0.fence)" })),
-    ])
+    ]
+    switch context.source?.file.tenant {
+    case .shell?: fields.append(("private to", Cell("this shell")))
+    case .command(let name, _)?: fields.append(("private to", Cell("hotglue-\(name)")))
+    case nil: break
+    }
+    output.fields(fields)
     if context.workspace == nil {
       output.note("hint: select a workspace with 'hotglue workspace switch ID'")
     }

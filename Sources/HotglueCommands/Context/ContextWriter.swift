@@ -27,6 +27,15 @@ struct ContextWriter {
     try Self.syncFolder(Path.folder(of: realPath))
   }
 
+  /// Writes a file that must not exist yet, and that means nothing after a reboot: without a sync.
+  func make(_ file: ContextFile) throws {
+    let descriptor = open(realPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+    guard descriptor >= 0 else { throw SystemError("create", realPath) }
+    defer { close(descriptor) }
+    guard fchmod(descriptor, mode) == 0 else { throw SystemError("set the mode of", realPath) }
+    try write(Array(file.text.utf8), to: descriptor, realPath)
+  }
+
   /// The mode of the file that is there, kept by its successor: private, or shared with a group.
   static func mode(of realPath: String) throws -> mode_t {
     var status = stat()

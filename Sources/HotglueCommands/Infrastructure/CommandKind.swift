@@ -9,6 +9,7 @@ enum CommandKind: CaseIterable {
   case workspaceCurrent
   case workspaceSwitch
   case workspaceArchive
+  case workspaceShell
   case contextShow
   case contextPath
   case contextPrompt
@@ -46,8 +47,11 @@ enum CommandKind: CaseIterable {
   case effectAbandon
   case effectList
   case effectShow
+  case completions
   case recordOutcome
   case benchClaim
+  case external
+  case complete
 
   /// What a command does, and to what: guards hang on this.
   enum Access {
@@ -70,10 +74,10 @@ enum CommandKind: CaseIterable {
     // Those two speak to their own attempt, which refuses what is late; they open the store only to
     // keep that for people.
     case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim,
-      .jobReport, .jobProgress:
+      .jobReport, .jobProgress, .completions:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
-      .open:
+      .open, .workspaceShell, .external, .complete:
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
@@ -100,6 +104,7 @@ enum CommandKind: CaseIterable {
     case .workspaceCurrent: ["workspace", "current"]
     case .workspaceSwitch: ["workspace", "switch"]
     case .workspaceArchive: ["workspace", "archive"]
+    case .workspaceShell: ["workspace", "shell"]
     case .contextShow: ["context", "show"]
     case .contextPath: ["context", "path"]
     case .contextPrompt: ["context", "prompt"]
@@ -137,8 +142,11 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: ["effect", "abandon"]
     case .effectList: ["effect", "list"]
     case .effectShow: ["effect", "show"]
+    case .completions: ["completions"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
+    case .external: ["__external"]
+    case .complete: ["__complete"]
     }
   }
 
@@ -151,6 +159,7 @@ enum CommandKind: CaseIterable {
     case .workspaceCurrent: WorkspaceCurrent.self
     case .workspaceSwitch: WorkspaceSwitch.self
     case .workspaceArchive: WorkspaceArchive.self
+    case .workspaceShell: WorkspaceShell.self
     case .contextShow: ContextShow.self
     case .contextPath: ContextPath.self
     case .contextPrompt: ContextPrompt.self
@@ -188,8 +197,11 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: EffectAbandon.self
     case .effectList: EffectList.self
     case .effectShow: EffectShow.self
+    case .completions: Completions.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
+    case .external: ExternalCommand.self
+    case .complete: Complete.self
     }
   }
 

@@ -7,6 +7,17 @@ extension CommandError {
   init(_ error: ContextError) {
     func path(_ path: String) -> [JSON.Member] { [JSON.Member("path", .string(path))] }
     switch error {
+    case .missingFile("", .environment):
+      self.init(
+        "no_context", .badContext, "no context: $HOTGLUE_CONTEXT is empty",
+        hint: "name one with --context FILE, or unset HOTGLUE_CONTEXT")
+    case .missingFile(let place, let origin) where ContextResolution.isPrivateContext(place):
+      self.init(
+        "context_missing", .badContext,
+        "the shell or command that the context '\(place)' was made for has ended",
+        hint: origin == .flag
+          ? "leave out --context" : "unset HOTGLUE_CONTEXT to act outside of it",
+        facts: path(place))
     case .missingFile(let place, let origin):
       let name = origin == .flag ? "--context" : "$HOTGLUE_CONTEXT"
       let without = origin == .flag ? "leave out --context" : "unset HOTGLUE_CONTEXT"

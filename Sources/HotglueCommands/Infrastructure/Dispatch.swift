@@ -27,7 +27,10 @@ enum Dispatch {
       return .command(single, arguments: moved + rest)
     }
     if noun == "help" { return .tree([noun] + rest) }
-    guard CommandKind.nouns.contains(noun) else { return .refused(unknown(noun: noun)) }
+    guard CommandKind.nouns.contains(noun) else {
+      // Everything behind the name is the external command's own.
+      return .command(.external, arguments: moved + ["--", noun] + rest)
+    }
     takeGlobals(from: &rest, to: &moved)
     guard let verb = rest.first else {
       return .refused(
@@ -68,8 +71,9 @@ enum Dispatch {
     }
   }
 
-  private static func unknown(noun: String) -> CommandError {
-    let near = NearMatch.among(CommandKind.firstWords + ["help"], to: noun)
+  /// No command, and no external one in PATH.
+  static func unknown(noun: String, externals: [String]) -> CommandError {
+    let near = NearMatch.among(CommandKind.firstWords + ["help"] + externals, to: noun)
     return .usage(
       "no command '\(noun)'",
       hint: near.isEmpty ? "see 'hotglue help'" : "did you mean \(list(near, last: " or "))?")

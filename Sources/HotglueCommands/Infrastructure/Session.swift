@@ -10,9 +10,11 @@ struct StoreSession {
   let store: any Store
   let output: Output
 
-  /// Resolves the context once, opens its store, and puts right a switch that was cut short.
+  /// Resolves the context once, opens its store, and puts right a switch that was cut short, unless it
+  /// is only to be looked at.
   static func open(
-    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment,
+    repairing: Bool = true
   ) throws -> StoreSession {
     let loader = ContextLoader(environment)
     let context = try Self.context(for: kind, options, loader)
@@ -21,7 +23,7 @@ struct StoreSession {
     let session = StoreSession(
       kind: kind, environment: environment, options: options, context: context, store: store,
       output: Output(environment, options))
-    try session.recoverSwitch()
+    if repairing { try session.recoverSwitch() }
     return session
   }
 

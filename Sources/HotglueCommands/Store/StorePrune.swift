@@ -81,7 +81,13 @@ struct Pruning {
         let path = Path.joined(folder, log)
         guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
       }
-      if removed.jobs.count < Self.step { return all }
+      if removed.jobs.count < Self.step { break }
     }
+    // What a killed shell or external command left beside the store goes as well.
+    if workspace == nil {
+      PrivateContext.sweep(
+        store: String(folder.dropLast(2)), user: session.environment.user.id)
+    }
+    return all
   }
 }

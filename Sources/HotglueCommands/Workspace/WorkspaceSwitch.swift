@@ -43,6 +43,13 @@ struct WorkspaceSwitch: StoreCommand {
           JSON.Member("context_file", .string(source.realPath)),
         ])
     }
+    if case .command(let name, _)? = source.file.tenant {
+      throw CommandError(
+        "context_fixed", .contextMismatch,
+        "the context is fixed for 'hotglue-\(name)' and does not switch",
+        hint: "name the other workspace for one command with -w \(id)",
+        facts: [JSON.Member("context_file", .string(source.realPath))])
+    }
     let transition = SwitchTransition(
       session: session, source: source, target: id, ifGeneration: ifGeneration)
     let (plan, happened) = dryRun ? (try transition.plan(), false) : try transition.carryOut()

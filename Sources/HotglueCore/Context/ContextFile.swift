@@ -23,6 +23,8 @@ public struct ContextFile: Hashable, Sendable {
   /// Set in the private file that a handler gets: such a context means this attempt and never
   /// switches.
   public var pinned: Pin?
+  /// Set in the private file of a `workspace shell`, or of an external command.
+  public var tenant: Tenant?
 
   public struct Pin: Hashable, Sendable {
     public var job: JobID
@@ -33,9 +35,19 @@ public struct ContextFile: Hashable, Sendable {
     }
   }
 
+  /// Whom a private context file was made for; it is removed when they end.
+  public enum Tenant: Hashable, Sendable {
+    /// A `workspace shell`. It switches like any other context, and only itself.
+    case shell
+    /// An external command: what was resolved at its start is fixed for it. `namesWorkspace` says
+    /// whether its caller named the workspace with `-w`.
+    case command(String, namesWorkspace: Bool)
+  }
+
   public init(
     contextID: String, store: String, storeID: String, workspace: WorkspaceID? = nil,
-    generation: Int64 = 0, previous: WorkspaceID? = nil, pinned: Pin? = nil
+    generation: Int64 = 0, previous: WorkspaceID? = nil, pinned: Pin? = nil,
+    tenant: Tenant? = nil
   ) {
     self.contextID = contextID
     self.store = store
@@ -44,6 +56,7 @@ public struct ContextFile: Hashable, Sendable {
     self.generation = generation
     self.previous = previous
     self.pinned = pinned
+    self.tenant = tenant
   }
 }
 
@@ -87,6 +100,12 @@ extension ContextFile {
       else { throw .badMember("pinned") }
       pinned = Pin(job: job, fence: fence)
     }
+    switch json["tenant"] {
+    case nil, .null?: tenant = nil
+    case let member?:
+      guard let tenant = Tenant(member) else { throw .badMember("tenant") }
+      self.tenant = tenant
+    }
   }
 
   private static func text(_ key: String, of json: JSON) throws(ContextFileError) -> String {
@@ -119,6 +138,7 @@ extension ContextFile {
       JSON.Member("previous", .text(previous?.text)),
     ]
     if let pinned { members.append(JSON.Member("pinned", pinned.json)) }
+    if let tenant { members.append(JSON.Member("tenant", tenant.json)) }
     return .object(members)
   }
 
@@ -129,5 +149,29 @@ extension ContextFile {
 extension ContextFile.Pin {
   public var json: JSON {
     .object([JSON.Member("job", .integer(job)), JSON.Member("fence", .integer(fence))])
+  }
+}
+
+extension ContextFile.Tenant {
+  init?(_ json: JSON) {
+    switch json["kind"]?.stringValue {
+    case "shell": self = .shell
+    case "command":
+      guard let name = json["name"]?.stringValue, case .bool(let named)? = json["names_workspace"]
+      else { return nil }
+      self = .command(name, namesWorkspace: named)
+    default: return nil
+    }
+  }
+
+  var json: JSON {
+    switch self {
+    case .shell: .object([JSON.Member("kind", .string("shell"))])
+    case .command(let name, let namesWorkspace):
+      .object([
+        JSON.Member("kind", .string("command")), JSON.Member("name", .string(name)),
+        JSON.Member("names_workspace", .bool(namesWorkspace)),
+      ])
+    }
   }
 }

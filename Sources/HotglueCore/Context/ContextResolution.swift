@@ -127,12 +127,19 @@ public enum ContextResolution {
     return id
   }
 
-  /// Whether a path is of the kind that a store gives to handlers, `STORE.d/slots/…` or
-  /// `STORE.d/contexts/…`: when such a file is gone, its attempt has ended.
+  /// Whether a path is of the kind that a store gives to handlers, `STORE.d/slots/…`: when such a
+  /// file is gone, its attempt has ended.
   static func isAttemptContext(_ path: String) -> Bool {
     let parts = path.split(separator: "/")
     guard parts.count >= 3 else { return false }
-    let folder = parts[parts.count - 2]
-    return (folder == "slots" || folder == "contexts") && parts[parts.count - 3].hasSuffix(".d")
+    return parts[parts.count - 2] == "slots" && parts[parts.count - 3].hasSuffix(".d")
+  }
+
+  /// Whether a path is of the kind that a store gives to shells and external commands,
+  /// `STORE.d/contexts/…/context.json`: when such a file is gone, they have ended.
+  public static func isPrivateContext(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    guard parts.count >= 4 else { return false }
+    return parts[parts.count - 3] == "contexts" && parts[parts.count - 4].hasSuffix(".d")
   }
 }

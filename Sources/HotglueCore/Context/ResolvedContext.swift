@@ -51,6 +51,20 @@ public struct ResolvedContext: Hashable, Sendable {
   public var generation: Int64? { source?.file.generation }
   public var pinned: ContextFile.Pin? { source?.file.pinned }
 
+  /// Whether the workspace was named, so that a protected one may be changed: by `-w`, by the job
+  /// that the context is pinned to, or by the `-w` of whoever started an external command. A context
+  /// file that somebody switched names nothing, and neither does a `workspace shell`.
+  public var namesWorkspace: Bool {
+    switch origins.workspace {
+    case .flag?: return true
+    case nil: return false
+    default: break
+    }
+    if pinned != nil { return true }
+    guard case .command(_, namesWorkspace: let named)? = source?.file.tenant else { return false }
+    return named
+  }
+
   /// Where the workspace came from, for a message: `from -w`, `from .hotglue/context.json`.
   public var workspaceProvenance: String {
     switch origins.workspace {

@@ -1,0 +1,67 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct WorkspaceShell: StoreCommand {
+  static let kind = CommandKind.workspaceShell
+  static let configuration = CommandConfiguration(
+    commandName: "shell", abstract: "run a shell or a command in a workspace, beside all others",
+    usage: "hotglue workspace shell [flags] ID [-- COMMAND…]",
+    discussion: """
+      Runs $SHELL (or /bin/sh), or the command, with a context file of its own, which HOTGLUE_CONTEXT \
+      names. So two terminals can work in two workspaces at once: a switch elsewhere does not change \
+      this one, and 'workspace switch' inside changes this one only. A shell inside a shell has its \
+      own file again. The file goes when the shell ends; drafts that were started in it stay.
+
+      Ends with the status of the shell or command, 128 + the number of a signal; 127 when there is no \
+      such program, 126 when it cannot be executed.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: "The workspace.")
+  var id: String
+
+  @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
+  var command: [String] = []
+
+  func validate() throws {
+    guard global.workspaces.isEmpty else {
+      throw ValidationError("'shell' takes the workspace as its argument, not by -w")
+    }
+  }
+
+  func run(in session: StoreSession) throws -> ExitStatus {
+    let there = try session.entering(WorkspaceID(argument: id))
+    guard there.record.state == .active else { throw StoreError.archivedWorkspace(there.workspace) }
+    let words = command.isEmpty ? [shell(in: session.environment)] : command
+    let path = try program(words[0], in: session.environment)
+    let context = try PrivateContext.make(
+      ContextFile(
+        contextID: session.environment.newID(), store: session.context.store,
+        storeID: try session.context.storeID ?? session.store.info().storeID,
+        workspace: there.workspace, generation: 1, tenant: .shell),
+      in: session.environment)
+    if command.isEmpty, session.environment.isTerminal(.error) {
+      session.output.note("workspace '\(there.workspace)' in this shell only; 'exit' ends it")
+    }
+    return try Handover(environment: session.environment).run(path, words, context: context)
+  }
+
+  private func shell(in environment: CommandEnvironment) -> String {
+    guard let shell = environment.variables["SHELL"], !shell.isEmpty else { return "/bin/sh" }
+    return shell
+  }
+
+  private func program(_ name: String, in environment: CommandEnvironment) throws -> String {
+    switch ProgramSearch(environment: environment).find(name) {
+    case .program(let path): return path
+    case .notExecutable(let path): throw CommandError.notExecutable(path)
+    case .nothing:
+      throw CommandError(
+        "not_executed", .noProgram, "cannot execute '\(name)': there is no such program",
+        hint: command.isEmpty ? "set SHELL, or give a command behind '--'" : nil,
+        facts: [JSON.Member("path", .string(name))])
+    }
+  }
+}
