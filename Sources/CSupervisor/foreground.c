@@ -14,6 +14,9 @@
 
 extern char **environ;
 
+// Out of the way of the descriptors that scripts use themselves.
+#define FIRST_INHERITED 100
+
 // What would end or stop this process while its child lives.
 static void passed_signals(sigset_t *set) {
   sigemptyset(set);
@@ -121,13 +124,14 @@ int hg_foreground_run(
   // Inherited as ignored, it would take the child's end away.
   struct sigaction children = {.sa_handler = SIG_DFL}, old_children;
   sigaction(SIGCHLD, &children, &old_children);
-  if (kept >= 0) fcntl(kept, F_SETFD, 0);
 
+  int inherited = kept < 0 ? -1 : fcntl(kept, F_DUPFD, FIRST_INHERITED);
+  int error = kept >= 0 && inherited < 0 ? errno : 0;
   pid_t pid = 0;
-  int error = start(path, argv, environment, &old, &pid);
+  if (!error) error = start(path, argv, environment, &old, &pid);
+  if (inherited >= 0) close(inherited);
   if (!error) error = wait_for(pid, terminal, &passed, status);
 
-  if (kept >= 0) fcntl(kept, F_SETFD, FD_CLOEXEC);
   if (!error && had_terminal) take_back(terminal);
   if (terminal >= 0) close(terminal);
   // What was sent to the whole group ended the child, and would end this process before it returns.

@@ -16,6 +16,7 @@ public enum ForegroundProcess {
   /// It shares this process's group, terminal and streams. Its environment is this process's own,
   /// byte for byte, with `changes` in it. `kept` is a descriptor that it inherits: a lock on it lasts
   /// as long as the child, also when this process is killed. A text without `#!` is run by `/bin/sh`.
+  /// The caller is the only thread: signals are taken from the process while it waits.
   public static func run(
     _ path: String, _ words: [String], changing changes: [String: String], keeping kept: Int32?
   ) -> End {

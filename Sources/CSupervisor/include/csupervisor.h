@@ -305,7 +305,7 @@ int hg_step_start(
 
 /// Runs `path` in this process's place at the terminal, and waits for its end: same process group,
 /// same terminal, same standard streams; its environment is this process's own, with `changes`
-/// (`NAME=VALUE`) in it. `kept` (-1: none) is a descriptor that it inherits.
+/// (`NAME=VALUE`) in it. Of `kept` (-1: none) it inherits a descriptor, numbered 100 or higher.
 ///
 /// INT, QUIT and TSTP of the terminal go to the child alone; TERM, HUP and what another process sends
 /// are passed on. When the child of a terminal is stopped, so is this process, until it is woken.

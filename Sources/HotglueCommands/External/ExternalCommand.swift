@@ -31,14 +31,27 @@ struct ExternalCommand: HotglueCommand {
     }
     let handover = Handover(environment: environment)
     let line = [Self.prefix + name] + words.dropFirst()
-    guard let session = try session(in: environment) else {
-      return try handover.run(path, line, contextFile: "")
+    switch try inside(name, in: environment) {
+    case .nothing: return try handover.run(path, line, contextFile: "")
+    case .attempt(let file): return try handover.run(path, line, contextFile: file)
+    case .fixed(let file):
+      return try handover.run(path, line, context: PrivateContext.make(file, in: environment))
     }
-    if let file = session.attemptContext {
-      return try handover.run(path, line, contextFile: file)
-    }
-    let context = try PrivateContext.make(session.fixedContext(for: name), in: environment)
-    return try handover.run(path, line, context: context)
+  }
+
+  /// What `hotglue` inside the command is to find.
+  private enum Inside {
+    case nothing
+    /// The file of the attempt that this command is part of.
+    case attempt(String)
+    case fixed(ContextFile)
+  }
+
+  /// The store is closed again behind it: the command may stay for days.
+  private func inside(_ name: String, in environment: CommandEnvironment) throws -> Inside {
+    guard let session = try session(in: environment) else { return .nothing }
+    if let file = session.attemptContext { return .attempt(file) }
+    return .fixed(try session.fixedContext(for: name))
   }
 
   /// `nil` where there is no context at all, and none was asked for.

@@ -206,5 +206,5 @@ enum CommandKind: CaseIterable {
   }
 
   /// The name in the log: `workspace switch`.
-  var name: String { words.joined(separator: " ") }
+  var name: String { self == .external ? "external" : words.joined(separator: " ") }
 }

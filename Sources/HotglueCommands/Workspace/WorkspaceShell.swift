@@ -2,7 +2,7 @@ import ArgumentParser
 import HotglueCore
 import HotglueStore
 
-struct WorkspaceShell: StoreCommand {
+struct WorkspaceShell: HotglueCommand {
   static let kind = CommandKind.workspaceShell
   static let configuration = CommandConfiguration(
     commandName: "shell", abstract: "run a shell or a command in a workspace, beside all others",
@@ -31,21 +31,30 @@ struct WorkspaceShell: StoreCommand {
     }
   }
 
-  func run(in session: StoreSession) throws -> ExitStatus {
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let words = command.isEmpty ? [shell(in: environment)] : command
+    let (file, path) = try prepared(words[0], in: environment)
+    let context = try PrivateContext.make(file, in: environment)
+    if command.isEmpty, environment.isTerminal(.error), let workspace = file.workspace {
+      Output(environment, global).note(
+        "workspace '\(workspace)' in this shell only; 'exit' ends it")
+    }
+    return try Handover(environment: environment).run(path, words, context: context)
+  }
+
+  /// The context and the program's path. The store is closed again behind it: a shell may stay for
+  /// days.
+  private func prepared(
+    _ name: String, in environment: CommandEnvironment
+  ) throws -> (ContextFile, path: String) {
+    let session = try StoreSession.open(for: Self.kind, global, in: environment)
     let there = try session.entering(WorkspaceID(argument: id))
     guard there.record.state == .active else { throw StoreError.archivedWorkspace(there.workspace) }
-    let words = command.isEmpty ? [shell(in: session.environment)] : command
-    let path = try program(words[0], in: session.environment)
-    let context = try PrivateContext.make(
-      ContextFile(
-        contextID: session.environment.newID(), store: session.context.store,
-        storeID: try session.context.storeID ?? session.store.info().storeID,
-        workspace: there.workspace, generation: 1, tenant: .shell),
-      in: session.environment)
-    if command.isEmpty, session.environment.isTerminal(.error) {
-      session.output.note("workspace '\(there.workspace)' in this shell only; 'exit' ends it")
-    }
-    return try Handover(environment: session.environment).run(path, words, context: context)
+    let file = ContextFile(
+      contextID: environment.newID(), store: session.context.store,
+      storeID: try session.context.storeID ?? session.store.info().storeID,
+      workspace: there.workspace, generation: 1, tenant: .shell)
+    return (file, try program(name, in: environment))
   }
 
   private func shell(in environment: CommandEnvironment) -> String {

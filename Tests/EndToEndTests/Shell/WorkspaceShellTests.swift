@@ -166,6 +166,31 @@ struct WorkspaceShellTests {
     #expect(result.output == " 61 ff 62\n0027\n")
   }
 
+  @Test("of ours, what is run inherits the lock of its file alone, out of the way")
+  func descriptors() throws {
+    let world = try world()
+    let result = try world.run(
+      ["workspace", "shell", "beta", "--", "sh", "-c", "ls -l /proc/$$/fd"])
+    let ours = result.lines.filter { $0.contains("/.hotglue/") }
+    #expect(ours.count == 1, "\(result.output)")
+    #expect(ours.first?.contains(" 100 -> \(world.storeFolder)/contexts/") == true)
+  }
+
+  @Test("where the private file cannot be made nothing is run: 73")
+  func cannotCreate() throws {
+    let world = try world()
+    try world.external("foo", "#!/bin/sh\ntouch ran\n")
+    try FileManager.default.removeItem(atPath: world.storeFolder + "/contexts")
+    try "".write(
+      toFile: world.storeFolder + "/contexts", atomically: true, encoding: .utf8)
+    for line in [["workspace", "shell", "beta", "--", "touch", "ran"], ["foo"]] {
+      let result = try world.run(line)
+      #expect(result.status == 73)
+      #expect(result.errorOutput.contains("cannot create '\(world.storeFolder)/contexts'"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/ran"))
+  }
+
   @Test("--store with a shell's workspace makes a context of that store")
   func otherStore() throws {
     let world = try world()
@@ -180,7 +205,7 @@ struct WorkspaceShellTests {
     "at a terminal: INT and TSTP go to the command, which stops and goes on as a job of the shell")
   func jobControl() throws {
     let world = try world()
-    try "echo asleep; exec sleep 600\n".write(
+    try "trap 'echo awake' CONT; echo asleep; while :; do sleep 0.1; done\n".write(
       toFile: world.folder.path + "/sleeper", atomically: true, encoding: .utf8)
     try "PS1='OUT> '\n".write(
       toFile: world.folder.path + "/rc", atomically: true, encoding: .utf8)
@@ -191,7 +216,7 @@ struct WorkspaceShellTests {
         .see("in this shell only"),
         .type("PS1='IN> '; set -m; hotglue context prompt\r"), .see("beta\r\n"), .see("IN> "),
         .type("sh sleeper\r"), .see("asleep\r\n"), .type("\u{1a}"), .see("Stopped"), .see("IN> "),
-        .type("fg\r"), .see("sh sleeper\r\n"), .type("\u{3}"), .see("IN> "),
+        .type("fg\r"), .see("awake\r\n"), .type("\u{3}"), .see("IN> "),
         .type("suspend\r"), .see("Stopped"), .see("OUT> "),
         .type("fg\r"), .see("workspace shell beta\r\n"), .type("echo back\r"),
         .see("back\r\n"), .see("IN> "),
@@ -199,9 +224,14 @@ struct WorkspaceShellTests {
         .see("OUT> "),
         .type("hotglue workspace shell main -- sh sleeper\r"), .see("asleep\r\n"),
         .type("\u{1a}"), .see("Stopped"), .see("OUT> "),
-        .type("fg\r"), .see("sh sleeper\r\n"), .type("\u{3}"), .see("OUT> "),
-        .type("echo ended $?\r"), .see("ended 130\r"),
+        .type("fg\r"), .see("awake\r\n"), .type("\u{3}"), .see("OUT> "),
+        .type("echo ended $?\r"), .see("ended 130\r"), .see("OUT> "),
+        .type("SHELL=$BASH hotglue workspace shell beta\r"), .see("in this shell only"),
+        .type("echo ready\r"), .see("ready\r\n"),
       ])
-    #expect(world.privateContexts() == [])
+    // The terminal is gone with its driver.
+    try world.eventually("a shell whose terminal is closed has ended") {
+      world.privateContexts() == []
+    }
   }
 }
