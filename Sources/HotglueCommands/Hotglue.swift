@@ -29,10 +29,10 @@ public enum Hotglue {
     }
     do {
       if arguments.contains("prompt"),
-        let quick = QuickGlobals(arguments, around: ["context", "prompt"]),
-        !quick.flags.contains("--json")
+        let quick = QuickGlobals(arguments, around: ["context", "prompt"])
       {
-        return try ContextPrompt.print(quick, in: environment)
+        return try ContextPrompt.print(
+          quick, asJSON: quick.flags.contains("--json"), in: environment)
       }
       switch Dispatch.decide(arguments) {
       case .refused(let error): throw error

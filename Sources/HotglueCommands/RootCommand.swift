@@ -14,8 +14,8 @@ struct RootCommand: ParsableCommand {
       What holds when a process dies, and every exit status, is in hotglue-contract(7); how the
       workspace is found, in hotglue-context(7).
 
-      A command that is none of these is looked for in PATH: 'hotglue foo' runs 'hotglue-foo' with the
-      context fixed for it.
+      A command that is none of these is looked for in PATH: 'hotglue foo' runs 'hotglue-foo' with \
+      the context fixed for it.
       """,
     version: Hotglue.version,
     subcommands: [

@@ -6,11 +6,11 @@ struct Completions: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "completions", abstract: "print the completions for a shell",
     discussion: """
-      For bash: eval "$(hotglue completions bash)" in ~/.bashrc. For zsh: the same behind compinit in
-      ~/.zshrc, or a file _hotglue in a folder of $fpath. For fish: a file hotglue.fish in
+      For bash: eval "$(hotglue completions bash)" in ~/.bashrc. For zsh: the same behind compinit in \
+      ~/.zshrc, or a file _hotglue in a folder of $fpath. For fish: a file hotglue.fish in \
       ~/.config/fish/completions. 'Scripts/install' puts all three in their places.
 
-      Commands, flags, external commands, and the IDs of workspaces and jobs, types and queues are
+      Commands, flags, external commands, and the IDs of workspaces and jobs, types and queues are \
       completed; those of the context in effect, or of the flags that are typed already.
       """)
 

@@ -8,24 +8,14 @@ struct ContextLoader {
   init(_ environment: CommandEnvironment) { self.environment = environment }
 
   func resolve(_ options: GlobalOptions) throws -> ResolvedContext {
-    try resolve(
-      workspace: options.workspace, context: options.context, store: options.store,
-      expected: options.expect)
+    try resolve(QuickGlobals(options))
   }
 
   func resolve(_ flags: QuickGlobals) throws -> ResolvedContext {
-    try resolve(
-      workspace: flags.workspace, context: flags.context, store: flags.store,
-      expected: flags.expect)
-  }
-
-  private func resolve(
-    workspace: String?, context: String?, store: String?, expected: String?
-  ) throws -> ResolvedContext {
     let request = ContextRequest(
-      workspace: workspace, contextFlag: context,
+      workspace: flags.workspace, contextFlag: flags.context,
       contextVariable: environment.variables["HOTGLUE_CONTEXT"],
-      store: try store.map { try absolute($0) }, expected: expected)
+      store: try flags.store.map { try absolute($0) }, expected: flags.expect)
     return try ContextResolution.resolve(request, findings: findings(for: request))
   }
 

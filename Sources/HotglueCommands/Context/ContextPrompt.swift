@@ -5,10 +5,10 @@ struct ContextPrompt: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "prompt", abstract: "print a short form of the context for a shell prompt",
     discussion: """
-      Opens no store, and prints nothing, with status 0, where no context is found. A context without a
+      Opens no store, and prints nothing, with status 0, where no context is found. A context without a \
       workspace is '-', that of a job's attempt 'acme#42'.
 
-      --snippet prints what puts it into a shell's prompt; into ~/.bashrc, for example, goes
+      --snippet prints what puts it into a shell's prompt; into ~/.bashrc, for example, goes \
       eval "$(hotglue context prompt --snippet bash)"
       """)
   static let kind = CommandKind.contextPrompt
@@ -23,48 +23,42 @@ struct ContextPrompt: HotglueCommand {
       Output(environment, global).rawLine(PromptSnippet.text(for: snippet))
       return .done
     }
-    let loader = ContextLoader(environment)
-    guard let context = try Self.found({ try loader.resolve(global) }, loader) else { return .done }
-    let output = Output(environment, global)
-    if output.isJSON {
-      output.object(
-        .object([
-          JSON.Member("workspace", .text(context.workspace?.text)),
-          JSON.Member("generation", .optional(context.generation)),
-          JSON.Member("pinned", context.pinned?.json ?? .null),
-        ]))
-    } else {
-      output.rawLine(Self.text(context))
-    }
-    return .done
+    return try Self.print(QuickGlobals(global), asJSON: global.json, in: environment)
   }
 
-  /// The prompt for flags that were read without the parser: a shell runs it before every command, and
-  /// even an empty set of the parser's options costs more than finding the context.
-  static func print(_ flags: QuickGlobals, in environment: CommandEnvironment) throws -> ExitStatus
-  {
+  /// The prompt for flags that may be read without the parser: a shell runs it before every command,
+  /// and even an empty set of the parser's options costs more than finding the context.
+  static func print(
+    _ flags: QuickGlobals, asJSON: Bool, in environment: CommandEnvironment
+  ) throws -> ExitStatus {
     let loader = ContextLoader(environment)
-    if let context = try found({ try loader.resolve(flags) }, loader) {
-      environment.output.append(text(context) + "\n")
-    }
-    return .done
-  }
-
-  private static func found(
-    _ resolve: () throws -> ResolvedContext, _ loader: ContextLoader
-  ) throws -> ResolvedContext? {
+    let context: ResolvedContext
     do {
-      let context = try resolve()
-      try loader.confirmGroup(of: context)
-      return context
+      context = try loader.resolve(flags)
     } catch ContextError.nothingFound {
-      return nil
+      return .done
     }
+    try loader.confirmGroup(of: context)
+    let line = asJSON ? json(context, in: environment) : text(context)
+    environment.output.append(line + "\n")
+    return .done
   }
 
   private static func text(_ context: ResolvedContext) -> String {
     let workspace = context.workspace?.text ?? "-"
-    return context.pinned.map { "\(workspace)#\($0.job)" } ?? workspace
+    guard let pinned = context.pinned else { return workspace }
+    return "\(workspace)#\(pinned.job)"
+  }
+
+  private static func json(
+    _ context: ResolvedContext, in environment: CommandEnvironment
+  ) -> String {
+    let json: JSON = .object([
+      JSON.Member("workspace", .text(context.workspace?.text)),
+      JSON.Member("generation", .optional(context.generation)),
+      JSON.Member("pinned", context.pinned?.json ?? .null),
+    ])
+    return environment.isTerminal(.output) ? json.prettyText : json.text
   }
 }
 
@@ -76,6 +70,14 @@ enum ShellKind: String, CaseIterable, ExpressibleByArgument {
 }
 
 extension QuickGlobals {
+  /// What decides which context is resolved, of flags that the parser has read.
+  init(_ options: GlobalOptions) {
+    workspace = options.workspace
+    context = options.context
+    store = options.store
+    expect = options.expect
+  }
+
   /// The global flags of a command line that names the command `words` and has no other flags, read
   /// without the parser and the table of commands; `nil`: not all of it is understood, so they are to
   /// read it.
