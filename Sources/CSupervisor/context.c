@@ -4,9 +4,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-// What a short one is filled up to with spaces, so that a stream's jobs need no change of its size.
-#define CONTEXT_BYTES 1024
-
 /// The context file of an attempt has the attempt in its name, so that its path stops to exist
 /// when the attempt ends. One file serves all attempts.
 int hg_context_publish(
@@ -26,16 +23,10 @@ int hg_context_publish(
     return errno;
   }
   memcpy(self->context_name, path, sizeof path);
-  char filled[CONTEXT_BYTES];
-  if (bytes < CONTEXT_BYTES) {
-    memcpy(filled, context, (size_t)bytes);
-    memset(filled + bytes, ' ', (size_t)(CONTEXT_BYTES - bytes));
-    context = filled;
-    bytes = CONTEXT_BYTES;
-  }
   ssize_t wrote = pwrite(self->context_fd, context, (size_t)bytes, 0);
   if (wrote < 0) return errno;
   if (wrote != bytes) return ENOSPC;
+  // Those of a stream's jobs are of one length, so that each costs one call.
   if (self->context_bytes == bytes) return 0;
   if (ftruncate(self->context_fd, bytes) < 0) return errno;
   self->context_bytes = bytes;

@@ -26,11 +26,17 @@ struct StreamLine {
     return text.utf8.map { $0 == newline ? UInt8(ascii: " ") : $0 }
   }
 
-  /// The same as `PinnedContext` says.
+  /// What `PinnedContext` says, filled up with spaces: files of one length replace each other in one
+  /// write.
   func context(of job: Job) -> [UInt8] {
-    Array(
+    var bytes = Array(
       ("{\"version\":1,\"context_id\":\"job-\(job.id)-\(job.fence)\",\"store\":\(storePath),"
         + "\"store_id\":\(storeID),\"workspace\":\"\(job.workspace.text)\",\"generation\":1,"
         + "\"previous\":null,\"pinned\":{\"job\":\(job.id),\"fence\":\(job.fence)}}\n").utf8)
+    let missing = Self.contextBytes - bytes.count
+    if missing > 0 { bytes += repeatElement(UInt8(ascii: " "), count: missing) }
+    return bytes
   }
+
+  private static let contextBytes = 1024
 }
