@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define TRIM_EVERY_MS 500
@@ -33,44 +32,11 @@ static int payload_file(const void *payload, int64_t bytes, int *fd) {
   return lseek(*fd, 0, SEEK_SET) < 0 ? errno : 0;
 }
 
-/// The context file of an attempt has the attempt in its name, so that its path stops to exist
-/// when the attempt ends. One file serves all attempts.
-static int context_publish(
-  hg_supervisor *self, int64_t job, int64_t fence, const void *context, int64_t bytes) {
-  if (bytes < 0) return 0;
-  char path[sizeof self->context_name];
-  snprintf(
-    path, sizeof path, "slots/%s.%lld-%lld.json", self->name, (long long)job, (long long)fence);
-  if (self->context_fd < 0) {
-    self->context_fd = openat(
-      self->house.folder, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-      hg_file_mode(self->house.shared));
-    if (self->context_fd < 0) return errno;
-  } else if (renameat(self->house.folder, self->context_name, self->house.folder, path) < 0) {
-    return errno;
-  }
-  memcpy(self->context_name, path, sizeof path);
-  ssize_t wrote = pwrite(self->context_fd, context, (size_t)bytes, 0);
-  if (wrote < 0) return errno;
-  if (wrote != bytes) return ENOSPC;
-  return ftruncate(self->context_fd, bytes) < 0 ? errno : 0;
-}
-
-static void context_withdraw(hg_supervisor *self) {
-  if (self->context_fd < 0) return;
-  char path[sizeof self->context_name];
-  snprintf(path, sizeof path, "slots/%s.idle.json", self->name);
-  if (renameat(self->house.folder, self->context_name, self->house.folder, path) < 0) {
-    // It cannot be withdrawn by name: then it goes, and the next attempt makes its own.
-    unlinkat(self->house.folder, self->context_name, 0);
-    close(self->context_fd);
-    self->context_fd = -1;
+static void finish(hg_supervisor *self) {
+  if (self->stream.is_open) {
+    hg_stream_finish(self);
     return;
   }
-  memcpy(self->context_name, path, sizeof path);
-}
-
-static void finish(hg_supervisor *self) {
   hg_outcome *outcome = &self->outcome;
   hg_report_close(&self->report, &self->slot, outcome);
   self->retiring = self->retiring || self->keep_children || outcome->strays_left_count > 0;
@@ -81,7 +47,7 @@ static void finish(hg_supervisor *self) {
   outcome->log_left_out = log.left_out;
   outcome->log_place = log.place;
   if (log.place == HG_LOG_IN_SLOT) self->retiring = true;
-  context_withdraw(self);
+  hg_context_withdraw(self);
   outcome->ended_ms = hg_wall_clock_ms();
   outcome->retires = self->retiring;
   self->handler = 0;
@@ -107,40 +73,24 @@ static const char *vector(char **out, const char *strings, uint32_t count) {
   return strings;
 }
 
-void hg_attempt_start(
-  hg_supervisor *self, const hg_start *order, const char *strings, const void *payload,
-  const void *context) {
-  int64_t now = hg_boot_clock_ms();
+void hg_attempt_prepare(
+  hg_supervisor *self, const hg_step *ladder, uint32_t count, bool keep_children) {
+  self->ladder_count = hg_ladder_copy(self->ladder, ladder, count);
+  self->ladder_step = -1;
+  self->keep_children = keep_children;
+  self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
+}
+
+hg_launched hg_attempt_launch(
+  hg_supervisor *self, const hg_start *order, const char *strings, int input) {
   const char *directory = strings;
   const char *log_path = directory + strlen(directory) + 1;
   const char *arguments = log_path + strlen(log_path) + 1;
-  hg_slot_begin(&self->slot, order, log_path);
-  memset(&self->outcome, 0, sizeof self->outcome);
-  self->outcome.job = order->job;
-  self->outcome.fence = order->fence;
-  self->outcome.attempt = order->attempt;
-  self->outcome.started_ms = hg_wall_clock_ms();
-  self->ladder_count = hg_ladder_copy(self->ladder, order->ladder, order->ladder_count);
-  self->ladder_step = -1;
-  self->keep_children = order->keep_children;
-  self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
-
-  int input = -1, report = 0;
-  int error = hg_log_open(
-    &self->log, self->house.folder, self->name, self->house.shared, order->log_cap);
-  if (!error) error = payload_file(payload, order->payload_bytes, &input);
-  if (!error) {
-    error = context_publish(self, order->job, order->fence, context, order->context_bytes);
-  }
-  if (!error) error = hg_report_open(&self->report, &report);
+  int report = 0;
   size_t pointers = (size_t)order->argc + order->envc + 4;
-  if (!error) error = hg_bytes_reserve(&self->vectors, pointers * sizeof(char *));
-  if (error) {
-    if (input >= 0) close(input);
-    if (report > 0) close(report);
-    never(self, HG_NEVER_STARTED, error);
-    return;
-  }
+  int error = hg_bytes_reserve(&self->vectors, pointers * sizeof(char *));
+  if (!error) error = hg_report_open(&self->report, &report);
+  if (error) return (hg_launched){0, HG_NEVER_STARTED, error};
   // One place is left free before argv, for `/bin/sh FILE`.
   char **argv = (char **)self->vectors.at + 1;
   char **envp = argv + order->argc + 1;
@@ -157,26 +107,58 @@ void hg_attempt_start(
     .mark = self->slot.attempt,
   };
   hg_launched launched = hg_launch_child(&launch);
-  if (input >= 0) close(input);
   close(report);
-  if (launched.kind) {
-    never(self, launched.kind, launched.error);
-    return;
-  }
+  if (launched.kind) return launched;
   char state;
   self->handler = launched.pid;
   self->slot.attempt->handler_pid = launched.pid;
   // Not reaped yet, so it is in /proc even if it has ended.
   (void)hg_process_start(launched.pid, &self->slot.attempt->handler_start, &state);
   self->phase = HG_ALIVE;
+  return launched;
+}
+
+void hg_attempt_start(
+  hg_supervisor *self, const hg_start *order, const char *strings, const void *payload,
+  const void *context) {
+  int64_t now = hg_boot_clock_ms();
+  hg_slot_begin(&self->slot, order, strings + strlen(strings) + 1);
+  memset(&self->outcome, 0, sizeof self->outcome);
+  self->outcome.job = order->job;
+  self->outcome.fence = order->fence;
+  self->outcome.attempt = order->attempt;
+  self->outcome.started_ms = hg_wall_clock_ms();
+  self->report.taker = NULL;
+  hg_attempt_prepare(self, order->ladder, order->ladder_count, order->keep_children);
+
+  char name[64];
+  int input = -1;
+  snprintf(name, sizeof name, "%lld-%lld", (long long)order->job, (long long)order->fence);
+  int error = hg_log_open(
+    &self->log, self->house.folder, self->name, self->house.shared, order->log_cap);
+  if (!error) error = payload_file(payload, order->payload_bytes, &input);
+  if (!error) error = hg_context_publish(self, name, context, order->context_bytes);
+  hg_launched launched = {0, HG_NEVER_STARTED, error};
+  if (!error) launched = hg_attempt_launch(self, order, strings, input);
+  if (input >= 0) close(input);
+  if (launched.kind) {
+    never(self, launched.kind, launched.error);
+    return;
+  }
   if (order->timeout_ms > 0) self->timeout_ms = now + order->timeout_ms;
   if (order->log_cap > 0) self->trim_ms = now + TRIM_EVERY_MS;
   if (self->owner) hg_tell(self, self->owner, HG_STARTED);
 }
 
 static void sweep_from(hg_supervisor *self) {
-  hg_sweep_target target = {.root = getpid(), .since = self->slot.attempt->since};
-  memcpy(target.mark, self->slot.attempt->mark, sizeof target.mark);
+  // It is no descendant of the attempt.
+  hg_recorder_stop(self, true);
+  bool streams = self->stream.is_open;
+  hg_sweep_target target = {
+    .root = getpid(),
+    .since = streams ? self->slot.stream->since : self->slot.attempt->since};
+  memcpy(
+    target.mark, streams ? self->slot.stream->mark : self->slot.attempt->mark, sizeof target.mark);
   hg_sweep_init(&self->sweep, &target, self->ladder, self->ladder_count, SWEEP_BOUND_MS);
 }
 
@@ -209,11 +191,18 @@ void hg_attempt_stop(hg_supervisor *self, uint32_t reason, const char *who) {
   // A main process that has ended, known or not yet, was not stopped by anybody.
   hg_attempt_reap(self);
   if (self->phase != HG_ALIVE || self->outcome.stop_reason) return;
+  if (self->stream.is_open && !self->stream.in_hand) return;
   self->outcome.stop_reason = reason;
   self->outcome.stop_ms = hg_wall_clock_ms();
   snprintf(self->outcome.stop_who, sizeof self->outcome.stop_who, "%s", who);
   self->slot.attempt->stop_reason = reason;
-  ladder_advance(self, hg_boot_clock_ms());
+  // A handler of a stream that is being stopped for one job takes no other.
+  if (self->stream.is_open) hg_stream_close(self);
+  if (self->ladder_step < 0) ladder_advance(self, hg_boot_clock_ms());
+}
+
+void hg_attempt_begin_ladder(hg_supervisor *self) {
+  if (self->phase == HG_ALIVE && self->ladder_step < 0) ladder_advance(self, hg_boot_clock_ms());
 }
 
 static void main_ended(hg_supervisor *self, int status) {
@@ -228,7 +217,9 @@ static void main_ended(hg_supervisor *self, int status) {
     outcome->kind = HG_EXITED;
     outcome->value = WEXITSTATUS(status);
   }
-  if (!self->slot.attempt->started) {
+  if (self->stream.is_open) {
+    hg_stream_main_ended(self);
+  } else if (!self->slot.attempt->started) {
     // It was killed before it had executed anything.
     outcome->kind = HG_NEVER_STARTED;
     outcome->value = ECANCELED;
@@ -286,6 +277,13 @@ void hg_attempt_reap(hg_supervisor *self) {
       self->recorder = 0;
       // Whoever has adopted the attempt meanwhile records it, too; the same twice is no error.
       if (adopted) continue;
+      if (self->stream.ring.at && !hg_ring_is_empty(&self->stream.ring)) {
+        // What a stream's handler still does is waited for before the failure counts.
+        if (recorded) hg_ring_settle_before(&self->stream.ring, self->stream.recorder_head);
+        if (!recorded && self->phase == HG_IDLE) hg_leave(self, false);
+        self->stream.recorder_failed = !recorded;
+        continue;
+      }
       if (!recorded) hg_leave(self, false);
       // The owner may have recorded it itself and claimed the next attempt in the same step, before
       // it died: the empty slot says that this one was never started.
@@ -298,6 +296,7 @@ void hg_attempt_reap(hg_supervisor *self) {
 }
 
 void hg_attempt_tick(hg_supervisor *self, int64_t now) {
+  hg_stream_tick(self, now);
   if (self->phase == HG_ALIVE && self->timeout_ms && now >= self->timeout_ms) {
     self->timeout_ms = 0;
     hg_attempt_stop(self, HG_STOP_TIMEOUT, "timeout");
@@ -331,6 +330,7 @@ int64_t hg_attempt_due(const hg_supervisor *self) {
   earliest(&due, self->step_over_ms);
   earliest(&due, self->phase == HG_SWEEPING ? self->sweep_ms : 0);
   earliest(&due, self->trim_ms);
+  earliest(&due, hg_stream_due(self));
   return due;
 }
 

@@ -3,7 +3,6 @@
 // depth is bounded.
 #include "line.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #define DEEPEST 512
@@ -174,7 +173,7 @@ static bool value(cursor *text, member each, void *context) {
 
 // What the supervisor looks at, of a line's own members. Of repeated ones the last counts.
 typedef struct {
-  piece type, outcome, current, total, message, error, after;
+  piece type, outcome, current, total, message, error, after, job, fence;
 } line_parts;
 
 static bool is(piece piece, const char *text) {
@@ -192,6 +191,8 @@ static void note(piece key, piece value, void *context) {
   if (is(key, "\"message\"")) parts->message = value;
   if (is(key, "\"error\"")) parts->error = value;
   if (is(key, "\"after\"")) parts->after = value;
+  if (is(key, "\"job\"")) parts->job = value;
+  if (is(key, "\"fence\"")) parts->fence = value;
 }
 
 /// Absent, null, or a value that begins so.
@@ -211,7 +212,17 @@ static bool may_be_integer(piece piece) {
   return true;
 }
 
-hg_line hg_line_read(const void *bytes, size_t length) {
+static bool integer(piece piece, int64_t *out) {
+  if (!piece.start || *piece.start == 'n' || !may_be_integer(piece)) return false;
+  const unsigned char *at = piece.start;
+  bool negative = *at == '-';
+  int64_t number = 0;
+  for (at += negative; at < piece.end; at++) number = number * 10 + (*at - '0');
+  *out = negative ? -number : number;
+  return true;
+}
+
+hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner) {
   cursor text = {bytes, (const unsigned char *)bytes + length, 0};
   line_parts parts = {0};
   if (!is_utf8(text.at, text.end)) return HG_LINE_BAD;
@@ -220,6 +231,9 @@ hg_line hg_line_read(const void *bytes, size_t length) {
   if (*text.at != '{' || !value(&text, note, &parts)) return HG_LINE_BAD;
   space(&text);
   if (text.at != text.end) return HG_LINE_BAD;
+  if (owner) {
+    owner->is_named = integer(parts.job, &owner->job) && integer(parts.fence, &owner->fence);
+  }
   if (is(parts.type, "\"progress\"")) {
     bool good = may_be_integer(parts.current) && may_be_integer(parts.total) &&
                 may_be(parts.message, '"');

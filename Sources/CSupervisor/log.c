@@ -20,7 +20,7 @@ static int64_t size_of(int fd) {
 int hg_log_open(hg_log *log, int folder, const char *name, bool shared, int64_t cap) {
   char path[HG_NAME_BYTES + 16];
   log->cap = cap;
-  log->punched = log->left_out = 0;
+  log->from = log->punched = log->left_out = 0;
   if (log->fd >= 0) return 0;
   log_name(path, name);
   log->fd =
@@ -31,9 +31,9 @@ int hg_log_open(hg_log *log, int folder, const char *name, bool shared, int64_t 
 /// The part of a log of this size that goes: from the end of the head to the start of the tail.
 static bool middle(const hg_log *log, int64_t size, int64_t *from, int64_t *to) {
   int64_t half = log->cap / 2;
-  *from = (half + BLOCK - 1) / BLOCK * BLOCK;
+  *from = (log->from + half + BLOCK - 1) / BLOCK * BLOCK;
   *to = (size - half) / BLOCK * BLOCK;
-  return log->cap > 0 && size > log->cap && *to > *from;
+  return log->cap > 0 && size - log->from > log->cap && *to > *from;
 }
 
 void hg_log_trim(hg_log *log) {
@@ -138,4 +138,79 @@ hg_log_end hg_log_close(
   close(log->fd);
   log->fd = -1;
   return end;
+}
+
+#define PUNCH_FROM (1 << 20)
+
+void hg_log_next(hg_log *log, int64_t cap) {
+  log->cap = cap;
+  log->left_out = 0;
+  // What earlier jobs wrote was copied. The file keeps its length, since the handler may be writing
+  // at this moment, and gives back its blocks.
+  if (log->from - log->punched < PUNCH_FROM || log->cannot_punch) return;
+  int64_t end = log->from / BLOCK * BLOCK;
+  if (fallocate(log->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end) < 0) {
+    log->cannot_punch = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL;
+  }
+  log->punched = end;
+}
+
+int hg_log_copy(
+  int folder, int log, int64_t from, int64_t to, int64_t cap, const char *path, bool shared,
+  int64_t *bytes) {
+  int64_t size = size_of(log);
+  if (to > size) to = size;
+  *bytes = 0;
+  if (to <= from) return 0;
+  const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+  int target = openat(folder, path, flags, hg_file_mode(shared));
+  if (target < 0 && errno == ENOENT && hg_make_parents(folder, path, shared) == 0) {
+    target = openat(folder, path, flags, hg_file_mode(shared));
+  }
+  if (target < 0) return errno;
+  int error = 0;
+  if (cap > 0 && to - from > cap) {
+    char line[96];
+    int64_t half = cap / 2;
+    int length = snprintf(
+      line, sizeof line, "\n[%lld bytes left out]\n", (long long)(to - from - 2 * half));
+    error = copy_range(log, from, from + half, target);
+    if (!error && write(target, line, (size_t)length) != length) error = ENOSPC;
+    if (!error) error = copy_range(log, to - half, to, target);
+  } else {
+    error = copy_range(log, from, to, target);
+  }
+  *bytes = size_of(target);
+  close(target);
+  return error;
+}
+
+hg_log_end hg_log_cut(hg_log *log, int folder, const char *name, const char *path, bool shared) {
+  hg_log_end end = {0, 0, HG_LOG_NONE};
+  if (log->fd < 0) return end;
+  int64_t to = size_of(log->fd);
+  if (to <= log->from) return end;
+  char source[HG_NAME_BYTES + 16];
+  log_name(source, name);
+  int file = openat(folder, source, O_RDONLY | O_CLOEXEC);
+  // What cannot be copied is lost with the stream: a log holds up no answer.
+  if (file >= 0) {
+    int64_t part = to - log->from;
+    if (hg_log_copy(folder, file, log->from, to, log->cap, path, shared, &end.bytes) == 0) {
+      end.place = HG_LOG_IN_PLACE;
+      end.left_out = log->cap > 0 && part > log->cap ? part - log->cap / 2 * 2 : 0;
+    }
+    close(file);
+  }
+  log->from = to;
+  return end;
+}
+
+void hg_log_drop(hg_log *log, int folder, const char *name) {
+  if (log->fd < 0) return;
+  char path[HG_NAME_BYTES + 16];
+  log_name(path, name);
+  unlinkat(folder, path, 0);
+  close(log->fd);
+  log->fd = -1;
 }

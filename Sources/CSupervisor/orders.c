@@ -12,6 +12,7 @@ void hg_drop(hg_supervisor *self, hg_peer *peer) {
 }
 
 static bool is_here(const hg_supervisor *self, int64_t job, int64_t fence) {
+  if (self->stream.is_open && !self->stream.in_hand) return false;
   return self->phase != HG_IDLE && self->slot.attempt->job == job &&
          self->slot.attempt->fence == fence;
 }
@@ -48,6 +49,11 @@ static void status(hg_supervisor *self, hg_peer *peer, int64_t job, int64_t fenc
     return;
   }
   hg_reply reply = {.job = job, .fence = fence, .state = HG_OTHER};
+  if (hg_stream_holds(self, job, fence)) reply.state = HG_WAITING;
+  if (self->stream.ring.at && hg_ring_find(&self->stream.ring, job, fence, &reply.outcome)) {
+    reply.state = HG_HAS_ENDED;
+    reply.has_outcome = 1;
+  }
   send_reply(self, peer, HG_STATUS, &reply);
 }
 
@@ -76,6 +82,8 @@ static void disown(hg_supervisor *self, const hg_request *request) {
 
 static void adopt(hg_supervisor *self, hg_peer *peer, const hg_request *request) {
   if (!is_here(self, request->job, request->fence)) {
+    // What waits in a stream is given back, and whoever asked for it says that it was never started.
+    (void)hg_stream_drop(self, request->job, request->fence, false);
     disown(self, request);
     status(self, peer, request->job, request->fence);
     return;
@@ -90,6 +98,10 @@ static void adopt(hg_supervisor *self, hg_peer *peer, const hg_request *request)
   hg_peer *before = self->owner;
   self->owner = peer;
   self->farewell = false;
+  // Only whoever opened a stream feeds it. The new owner reads all the answers there are.
+  hg_stream_close(self);
+  self->stream.rung = false;
+  self->stream.news = self->stream.ring.at && !hg_ring_is_empty(&self->stream.ring);
   hg_recorder_stop(self, true);
   if (before && before != peer) {
     hg_reply reply = {
@@ -111,18 +123,21 @@ static void stop(hg_supervisor *self, hg_peer *peer, const hg_request *request) 
     memcpy(who, request->who, sizeof who);
     who[sizeof who - 1] = 0;
     hg_attempt_stop(self, request->reason ? request->reason : HG_STOP_CANCEL, who);
+  } else {
+    (void)hg_stream_drop(self, request->job, request->fence, true);
   }
   // The owner may have been dropped while it was told.
   if (peer->fd >= 0) status(self, peer, request->job, request->fence);
 }
 
 /// Whether all that the order counts is there.
-static bool is_whole(const hg_start *order, const char *strings, uint64_t bytes) {
+static bool is_whole(
+  const hg_start *order, const char *strings, uint64_t bytes, bool names_a_job) {
   uint64_t payload = order->payload_bytes > 0 ? (uint64_t)order->payload_bytes : 0;
   uint64_t context = order->context_bytes > 0 ? (uint64_t)order->context_bytes : 0;
   if (order->strings_bytes > bytes || payload > bytes || context > bytes) return false;
   if (order->strings_bytes + payload + context != bytes) return false;
-  if (order->ladder_count > HG_LADDER_MAX || order->job == 0) return false;
+  if (order->ladder_count > HG_LADDER_MAX || (order->job != 0) != names_a_job) return false;
   uint64_t found = 0, wanted = (uint64_t)order->argc + order->envc + 2;
   for (uint64_t i = 0; i < order->strings_bytes; i++) found += strings[i] == 0;
   return found == wanted && strings[order->strings_bytes - 1] == 0;
@@ -135,14 +150,14 @@ static bool start(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   uint32_t why = 0;
   int64_t watch = 0;
   const hg_disowned *taken = disowned(self, order->job, order->fence);
-  if (!is_whole(order, strings, frame->length - sizeof *order)) {
+  if (!is_whole(order, strings, frame->length - sizeof *order, true)) {
     why = HG_REFUSED_MALFORMED;
   } else if (taken && taken->watch >= order->watch) {
     why = HG_REFUSED_SUPERSEDED;
     watch = taken->watch;
   } else if (self->owner != peer) {
     why = HG_REFUSED_NOT_OWNER;
-  } else if (self->phase == HG_ALIVE || self->phase == HG_SWEEPING) {
+  } else if (self->phase == HG_ALIVE || self->phase == HG_SWEEPING || self->stream.is_open) {
     why = HG_REFUSED_BUSY;
   } else if (self->retiring) {
     why = HG_REFUSED_RETIRING;
@@ -169,8 +184,12 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   if (is_here(self, request->job, request->fence) && self->phase == HG_ALIVE) {
     // What was written before is heard before.
     hg_report_drain(&self->report, &self->slot, &self->outcome);
-    said = hg_report_line(
-      &self->slot, &self->outcome, (const unsigned char *)(request + 1), length);
+    const unsigned char *line = (const unsigned char *)(request + 1);
+    if (!self->stream.is_open) {
+      said = hg_report_line(&self->slot, &self->outcome, line, length);
+    } else if (is_here(self, request->job, request->fence)) {
+      said = hg_stream_line(self, hg_line_read(line, length, NULL), line, length);
+    }
   }
   // The owner, which may be this peer, may have been dropped while it was told of an end.
   if (peer->fd < 0) return true;
@@ -186,7 +205,79 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   return true;
 }
 
+/// A stream that cannot be opened refuses the jobs that follow.
+static bool open_stream(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
+  const hg_start *order = (const hg_start *)(frame + 1);
+  if (frame->length < sizeof *order) return false;
+  const char *strings = (const char *)(order + 1);
+  if (!is_whole(order, strings, frame->length - sizeof *order, false)) return false;
+  if (self->owner != peer || self->stream.is_open || self->retiring) return true;
+  if (self->phase == HG_ALIVE || self->phase == HG_SWEEPING) return true;
+  // The order says, as the next one to start would, that the attempt before it is recorded.
+  hg_attempt_forget(self);
+  (void)hg_stream_open(self, order, strings);
+  return true;
+}
+
+static uint32_t feed_refusal(hg_supervisor *self, hg_peer *peer, const hg_job *job, int64_t *watch) {
+  const hg_disowned *taken = disowned(self, job->job, job->fence);
+  *watch = taken ? taken->watch : 0;
+  if (taken && taken->watch >= job->watch) return HG_REFUSED_SUPERSEDED;
+  if (self->owner != peer) return HG_REFUSED_NOT_OWNER;
+  return self->stream.is_open && !self->stream.is_closing ? 0 : HG_REFUSED_RETIRING;
+}
+
+static bool feed(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
+  const hg_feed *head = (const hg_feed *)(frame + 1);
+  if (frame->length < sizeof *head) return false;
+  const char *at = (const char *)(head + 1), *end = (const char *)head + frame->length;
+  for (uint32_t i = 0; i < head->count; i++) {
+    hg_job job;
+    if ((size_t)(end - at) < sizeof job) return false;
+    memcpy(&job, at, sizeof job);
+    at += sizeof job;
+    uint64_t bytes = (uint64_t)job.log_path_bytes + job.line_bytes + job.context_bytes;
+    if ((uint64_t)(end - at) < bytes || job.ladder_count > HG_LADDER_MAX || job.job == 0 ||
+        job.log_path_bytes >= HG_PATH_BYTES) {
+      return false;
+    }
+    int64_t watch;
+    uint32_t why = feed_refusal(self, peer, &job, &watch);
+    if (why) {
+      refuse(self, peer, job.job, job.fence, why, watch);
+      // It has hung up, and the rest is for nobody.
+      if (peer->fd < 0) return true;
+    } else {
+      hg_stream_take(self, &job, at);
+    }
+    at += bytes;
+  }
+  return at == end;
+}
+
+static bool settled(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
+  const hg_settled *head = (const hg_settled *)(frame + 1);
+  if (frame->length < sizeof *head) return false;
+  if ((frame->length - sizeof *head) / sizeof(uint64_t) != head->count) return false;
+  hg_stream *stream = &self->stream;
+  if (self->owner != peer || !stream->ring.at) return true;
+  const char *positions = (const char *)(head + 1);
+  for (uint32_t i = 0; i < head->count; i++) {
+    uint64_t position;
+    memcpy(&position, positions + i * sizeof position, sizeof position);
+    hg_ring_settle(&stream->ring, position);
+  }
+  // What was put since it looked is told again.
+  stream->rung = false;
+  stream->news = stream->ring.head > head->seen;
+  if (self->retiring && !stream->is_open && hg_ring_is_empty(&stream->ring)) hg_leave(self, true);
+  return true;
+}
+
 bool hg_order(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
+  if (frame->type == HG_OPEN) return open_stream(self, peer, frame);
+  if (frame->type == HG_FEED) return feed(self, peer, frame);
+  if (frame->type == HG_SETTLED) return settled(self, peer, frame);
   if (frame->type == HG_START) return start(self, peer, frame);
   if (frame->type == HG_REPORT) return report(self, peer, frame);
   if (frame->length != sizeof(hg_request)) return false;
@@ -197,6 +288,9 @@ bool hg_order(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
       hg_attempt_forget(self);
       if (self->retiring) hg_leave(self, true);
     }
+    return true;
+  case HG_CLOSE:
+    if (self->owner == peer) hg_stream_close(self);
     return true;
   case HG_GOODBYE:
     if (self->owner == peer) self->farewell = true;

@@ -9,7 +9,7 @@
 
 extern char **environ;
 
-void hg_recorder_start(hg_supervisor *self) {
+bool hg_recorder_start(hg_supervisor *self) {
   static char *words[RECORDER_WORDS + 3];
   char **argv = words + 1;
   uint32_t count = 0;
@@ -17,7 +17,7 @@ void hg_recorder_start(hg_supervisor *self) {
     argv[count] = self->house.recorder[count];
     count++;
   }
-  if (count == 0) hg_leave(self, false);
+  if (count == 0) return false;
   argv[count] = self->name;
   argv[count + 1] = NULL;
   hg_launch launch = {
@@ -28,10 +28,11 @@ void hg_recorder_start(hg_supervisor *self) {
     .umask = self->house.worker_umask,
   };
   hg_launched launched = hg_launch_child(&launch);
-  // Slot file and log stay for whoever comes next.
-  if (launched.kind) hg_leave(self, false);
+  if (launched.kind) return false;
   self->recorder = launched.pid;
   self->recorder_until_ms = hg_boot_clock_ms() + RECORDER_MS;
+  self->stream.recorder_head = self->stream.ring.head;
+  return true;
 }
 
 void hg_recorder_stop(hg_supervisor *self, bool adopted) {

@@ -3,7 +3,6 @@
 // a handler writes can fill memory or stop the supervisor: a line has a bound, a turn reads no more
 // than a few blocks, and what is not understood is counted, not kept.
 #include "report.h"
-#include "line.h"
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -39,7 +38,12 @@ static void keep_bad_line(hg_outcome *outcome, const unsigned char *line, size_t
 
 hg_said hg_report_line(
   hg_slot *slot, hg_outcome *outcome, const unsigned char *line, size_t length) {
-  switch (hg_line_read(line, length)) {
+  return hg_report_read_line(slot, outcome, hg_line_read(line, length, NULL), line, length);
+}
+
+hg_said hg_report_read_line(
+  hg_slot *slot, hg_outcome *outcome, hg_line what, const unsigned char *line, size_t length) {
+  switch (what) {
   case HG_LINE_EMPTY: return HG_SAID;
   case HG_LINE_BAD:
     keep_bad_line(outcome, line, length);
@@ -74,6 +78,8 @@ hg_said hg_report_line(
 static void end_line(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
   if (report->skipping) {
     outcome->long_lines++;
+  } else if (report->taker) {
+    report->taker(report->context, report->line, report->line_bytes);
   } else {
     hg_report_line(slot, outcome, report->line, report->line_bytes);
   }
@@ -121,7 +127,8 @@ static size_t read_some(hg_report *report, hg_slot *slot, hg_outcome *outcome, s
 
 void hg_report_read(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
   for (int turn = 0; turn < BLOCKS_A_TURN; turn++) {
-    if (!read_some(report, slot, outcome, BLOCK)) return;
+    // What did not fill the block was all there is; poll tells when there is more.
+    if (read_some(report, slot, outcome, BLOCK) < BLOCK) return;
   }
 }
 

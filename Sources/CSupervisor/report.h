@@ -4,7 +4,14 @@
 
 #include "slot.h"
 
+#include "line.h"
+
+/// Takes a whole line; NULL in a report: it is the attempt's in the slot.
+typedef void (*hg_line_taker)(void *context, const unsigned char *line, size_t length);
+
 typedef struct {
+  hg_line_taker taker;
+  void *context;
   int fd; // the end that is read, -1: nothing more is heard
   size_t line_bytes;
   bool skipping; // in a line that is too long
@@ -32,5 +39,8 @@ typedef enum {
 /// Takes one line, from the pipe or from `job report`.
 hg_said hg_report_line(
   hg_slot *slot, hg_outcome *outcome, const unsigned char *line, size_t length);
+/// The same for one that was read already.
+hg_said hg_report_read_line(
+  hg_slot *slot, hg_outcome *outcome, hg_line what, const unsigned char *line, size_t length);
 
 #endif

@@ -2,6 +2,7 @@
 // wrote it at any instruction. It is never synced: after a power cut the boot ID tells that it
 // proves nothing.
 #include "slot.h"
+#include "log.h"
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -11,7 +12,9 @@
 
 _Static_assert(sizeof(hg_slot_head) <= HG_SLOT_ATTEMPT_AT, "the head fits");
 _Static_assert(
-  HG_SLOT_ATTEMPT_AT + sizeof(hg_slot_attempt) <= HG_SLOT_OUTCOME_AT, "the attempt fits");
+  HG_SLOT_ATTEMPT_AT + sizeof(hg_slot_attempt) <= HG_SLOT_STREAM_AT, "the attempt fits");
+_Static_assert(
+  HG_SLOT_STREAM_AT + sizeof(hg_slot_stream) <= HG_SLOT_OUTCOME_AT, "the stream fits");
 _Static_assert(HG_SLOT_OUTCOME_AT + sizeof(hg_outcome) <= HG_SLOT_RESULT_AT, "the outcome fits");
 _Static_assert(
   HG_SLOT_PROGRESS_AT + sizeof(hg_slot_progress) <= HG_SLOT_BYTES, "the progress fits");
@@ -52,6 +55,7 @@ int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *stor
   if (!error) {
     slot->head = (hg_slot_head *)at;
     slot->attempt = (hg_slot_attempt *)(at + HG_SLOT_ATTEMPT_AT);
+    slot->stream = (hg_slot_stream *)(at + HG_SLOT_STREAM_AT);
     slot->outcome = (hg_outcome *)(at + HG_SLOT_OUTCOME_AT);
     slot->result = at + HG_SLOT_RESULT_AT;
     slot->progress = (hg_slot_progress *)(at + HG_SLOT_PROGRESS_AT);
@@ -102,6 +106,24 @@ void hg_slot_begin(hg_slot *slot, const hg_start *order, const char *log_path) {
   attempt->mark[sizeof attempt->mark - 1] = 0;
   attempt->keep_children = order->keep_children;
   attempt->since = hg_ticks_now();
+  snprintf(attempt->log_path, sizeof attempt->log_path, "%s", log_path);
+  close_attempt(slot, sequence);
+}
+
+void hg_slot_begin_job(hg_slot *slot, const hg_job *job, const char *log_path, int64_t log_from) {
+  uint64_t sequence = open_attempt(slot);
+  hg_slot_attempt *attempt = slot->attempt;
+  attempt->job = job->job;
+  attempt->fence = job->fence;
+  attempt->watch = job->watch;
+  attempt->attempt = job->attempt;
+  memcpy(attempt->mark, slot->stream->mark, sizeof attempt->mark);
+  attempt->keep_children = slot->stream->keep_children;
+  attempt->handler_pid = slot->stream->handler_pid;
+  attempt->handler_start = slot->stream->handler_start;
+  attempt->since = slot->stream->since;
+  attempt->is_stream = 1;
+  attempt->log_from = log_from;
   snprintf(attempt->log_path, sizeof attempt->log_path, "%s", log_path);
   close_attempt(slot, sequence);
 }
@@ -178,6 +200,7 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   memset(view, 0, sizeof *view);
   memcpy(&view->head, block, sizeof view->head);
   memcpy(&view->attempt, block + HG_SLOT_ATTEMPT_AT, sizeof view->attempt);
+  memcpy(&view->stream, block + HG_SLOT_STREAM_AT, sizeof view->stream);
   memcpy(&view->outcome, block + HG_SLOT_OUTCOME_AT, sizeof view->outcome);
   if (memcmp(view->head.magic, magic, sizeof magic) || view->head.version != HG_VERSION) {
     return EBADMSG;
@@ -185,6 +208,7 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   view->head.boot_id[HG_BOOT_ID_BYTES - 1] = 0;
   view->head.store_id[HG_STORE_ID_BYTES - 1] = 0;
   view->attempt.mark[HG_MARK_BYTES - 1] = 0;
+  view->stream.mark[HG_MARK_BYTES - 1] = 0;
   view->attempt.log_path[HG_PATH_BYTES - 1] = 0;
   view->attempt_whole = view->attempt.sequence % 2 == 0 && view->attempt.job != 0;
   view->outcome_whole = view->attempt_whole && view->outcome.checksum &&
@@ -314,6 +338,26 @@ int hg_slot_keep_log(
       error = hg_make_parents(folder, path, shared);
       if (!error && renameat(folder, from, folder, path) < 0) error = errno;
     }
+  }
+  close(folder);
+  return error;
+}
+
+int hg_slot_keep_log_part(
+  const char *store_folder, const char *name, const char *path, bool shared, int64_t from,
+  int64_t *bytes) {
+  char source[HG_NAME_BYTES + 16];
+  int folder, error = slot_path(source, sizeof source, name, ".log");
+  if (error) return error;
+  error = open_folder(store_folder, &folder);
+  if (error) return error;
+  *bytes = 0;
+  int log = openat(folder, source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (log < 0) {
+    error = errno == ENOENT ? 0 : errno;
+  } else {
+    error = hg_log_copy(folder, log, from, INT64_MAX, 0, path, shared, bytes);
+    close(log);
   }
   close(folder);
   return error;

@@ -7,6 +7,7 @@
 
 #define HG_SLOT_BYTES (160 * 1024)
 #define HG_SLOT_ATTEMPT_AT 1024
+#define HG_SLOT_STREAM_AT 3072
 #define HG_SLOT_OUTCOME_AT 4096
 #define HG_SLOT_RESULT_AT 8192 // HG_LINE_BYTES
 #define HG_SLOT_PROGRESS_AT (HG_SLOT_RESULT_AT + HG_LINE_BYTES)
@@ -25,6 +26,7 @@ typedef struct {
   int fd; // holds the lock
   hg_slot_head *head;
   hg_slot_attempt *attempt;
+  hg_slot_stream *stream;
   hg_outcome *outcome;
   unsigned char *result; // HG_LINE_BYTES
   hg_slot_progress *progress;
@@ -36,6 +38,8 @@ int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *stor
 /// Makes the slot say: this attempt, not started, no outcome. A reader that comes in between sees
 /// an odd sequence, which is no attempt.
 void hg_slot_begin(hg_slot *slot, const hg_start *order, const char *log_path);
+/// The same for a job of a stream, whose handler may have been started for an earlier one.
+void hg_slot_begin_job(hg_slot *slot, const hg_job *job, const char *log_path, int64_t log_from);
 /// Makes the slot say: no attempt.
 void hg_slot_clear(hg_slot *slot);
 /// Writes the outcome, its checksum last.

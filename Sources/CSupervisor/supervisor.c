@@ -26,9 +26,14 @@ void hg_leave(hg_supervisor *self, bool clean) {
   slot_file(self, path, sizeof path, ".sock");
   unlinkat(self->house.folder, path, 0);
   if (self->context_fd >= 0) unlinkat(self->house.folder, self->context_name, 0);
+  if (self->stream.ring.at && hg_ring_is_empty(&self->stream.ring)) {
+    slot_file(self, path, sizeof path, ".answers");
+    unlinkat(self->house.folder, path, 0);
+  }
   slot_file(self, path, sizeof path, ".log");
   // The log of an idle supervisor is the empty one that waits for the next attempt.
   bool spare = clean || self->phase == HG_IDLE;
+  clean = clean && (!self->stream.ring.at || hg_ring_is_empty(&self->stream.ring));
   if (spare && self->log.fd >= 0) unlinkat(self->house.folder, path, 0);
   slot_file(self, path, sizeof path, "");
   // The slot file goes last: while it is there the rest can be found.
@@ -153,26 +158,50 @@ static void set_timer(hg_supervisor *self) {
   self->timer_ms = due;
 }
 
+static void record(hg_supervisor *self) {
+  // Slot file and log stay for whoever comes next.
+  if (!hg_recorder_start(self)) {
+    if (!self->stream.is_open) hg_leave(self, false);
+    self->stream.recorder_failed = true;
+  }
+}
+
+/// Nobody minds a stream: it is given nothing more, and what it answered is recorded, now and when it
+/// is over.
+static void decide_stream(hg_supervisor *self) {
+  hg_stream *stream = &self->stream;
+  hg_stream_close(self);
+  hg_stream_advance(self, hg_boot_clock_ms());
+  if (hg_ring_is_empty(&stream->ring) || self->recorder || self->phase == HG_SWEEPING) return;
+  // What failed while the handler lived is tried once more when it has ended.
+  if (stream->is_open && stream->recorder_failed) return;
+  stream->recorder_failed = false;
+  record(self);
+}
+
 static void decide(hg_supervisor *self) {
   if (self->owner) return;
+  if (self->stream.ring.at) decide_stream(self);
+  if (self->stream.is_open || self->recorder) return;
   // An owner that died may have claimed an attempt and not ordered it. The slot stays, and says to
   // whoever takes that attempt up that it was never started.
   if (self->phase == HG_IDLE) hg_leave(self, self->farewell);
-  if (self->phase == HG_OVER && !self->recorder) hg_recorder_start(self);
+  if (self->phase == HG_OVER) record(self);
 }
 
 static void turn(hg_supervisor *self) {
-  struct pollfd wait[4 + HG_CONNECTIONS];
+  struct pollfd wait[5 + HG_CONNECTIONS];
   hg_peer *who[HG_CONNECTIONS];
-  nfds_t count = 4;
+  nfds_t count = 5;
   wait[0] = (struct pollfd){self->signals, POLLIN, 0};
   wait[1] = (struct pollfd){self->timer, POLLIN, 0};
   wait[2] = (struct pollfd){self->listener, POLLIN, 0};
   wait[3] = (struct pollfd){self->report.fd, POLLIN, 0};
+  wait[4] = (struct pollfd){hg_stream_input(self), POLLOUT, 0};
   for (int i = 0; i < HG_CONNECTIONS; i++) {
     hg_peer *peer = &self->peers[i];
     if (peer->fd < 0) continue;
-    who[count - 4] = peer;
+    who[count - 5] = peer;
     wait[count++] =
       (struct pollfd){peer->fd, (short)(peer->out_bytes ? POLLIN | POLLOUT : POLLIN), 0};
   }
@@ -193,8 +222,8 @@ static void turn(hg_supervisor *self) {
     hg_recorder_stop(self, false);
   }
   if (wait[3].revents) hg_report_read(&self->report, &self->slot, &self->outcome);
-  for (nfds_t i = 4; i < count; i++) {
-    if (wait[i].revents && who[i - 4]->fd >= 0) serve(self, who[i - 4], wait[i].revents);
+  for (nfds_t i = 5; i < count; i++) {
+    if (wait[i].revents && who[i - 5]->fd >= 0) serve(self, who[i - 5], wait[i].revents);
   }
   if (wait[2].revents) accept_peers(self);
 }
@@ -202,7 +231,7 @@ static void turn(hg_supervisor *self) {
 void hg_supervisor_main(const hg_house *house, int owner) {
   static hg_supervisor self;
   self.house = *house;
-  self.context_fd = self.log.fd = self.report.fd = -1;
+  self.context_fd = self.log.fd = self.report.fd = self.stream.input = -1;
   for (int i = 0; i < HG_CONNECTIONS; i++) self.peers[i].fd = -1;
   self.owner = &self.peers[0];
   self.owner->fd = owner;
@@ -210,6 +239,7 @@ void hg_supervisor_main(const hg_house *house, int owner) {
   greet(&self, error);
   if (error) _exit(1);
   for (;;) {
+    hg_stream_advance(&self, hg_boot_clock_ms());
     decide(&self);
     set_timer(&self);
     turn(&self);

@@ -2,13 +2,14 @@
 #ifndef HG_SUPERVISOR_H
 #define HG_SUPERVISOR_H
 
+#include "answers.h"
 #include "handler.h"
 #include "log.h"
 #include "report.h"
 #include "sweep.h"
 #include "wire.h"
 
-#define HG_DISOWNED 64
+#define HG_DISOWNED 256
 
 // What a supervisor inherits from the nursery.
 typedef struct {
@@ -33,6 +34,42 @@ typedef struct {
   int64_t watch;
 } hg_disowned;
 
+// A job that a stream has taken. Its bytes lie in the stream's store.
+typedef struct {
+  hg_job head;
+  uint64_t at; // of its log path, line and context file, one after the other
+} hg_fed;
+
+// One handler that is fed many jobs, one at a time.
+typedef struct {
+  bool is_open;     // takes jobs, or has taken some that have no answer yet
+  bool is_closing;  // takes none
+  bool in_hand;     // the first of the queue is with the handler
+  bool news;        // the owner is to be told of answers
+  bool rung;        // it was, and has not read them yet
+  hg_bytes order;   // hg_start and its strings
+  hg_bytes bytes;   // what the queue refers to
+  uint64_t base;    // what `at` of the store's first byte is
+  uint64_t end;     // what `at` of the byte behind its last is
+  hg_fed queue[HG_QUEUE_MAX];
+  uint32_t first;
+  uint32_t count;
+  int input;        // the writing end of the handler's standard input, -1: closed
+  bool input_broken; // nobody reads it
+  size_t written;   // of the line in hand
+  int64_t given_ms; // when the job in hand was
+  int64_t eof_ms;   // when a handler that was told to end is stopped, 0: it was not
+  uint64_t answered;
+  uint32_t foreign_lines; // that came while nothing was in hand
+  int64_t foreign_job, foreign_fence;
+  uint32_t bad_lines;
+  hg_closed closed;
+  hg_ring ring;
+  uint64_t seen;    // by the owner
+  uint64_t recorder_head; // what the recorder that runs was to record
+  bool recorder_failed;
+} hg_stream;
+
 typedef struct {
   hg_house house;
   char name[HG_NAME_BYTES];
@@ -45,6 +82,7 @@ typedef struct {
   hg_log log;
   hg_report report;
   int context_fd; // the pinned context file, -1: none was made yet
+  int64_t context_bytes; // its size
   char context_name[HG_NAME_BYTES + 64];
 
   hg_peer peers[HG_CONNECTIONS];
@@ -71,6 +109,8 @@ typedef struct {
   bool keep_children;
   hg_sweep sweep;
   hg_outcome outcome;
+
+  hg_stream stream;
 } hg_supervisor;
 
 /// Serves the owner's orders until nothing is left to do. Never returns.
@@ -90,6 +130,47 @@ void hg_attempt_tick(hg_supervisor *self, int64_t now);
 int64_t hg_attempt_due(const hg_supervisor *self);
 /// The attempt was recorded: the slot is free for the next.
 void hg_attempt_forget(hg_supervisor *self);
+/// Sets ladder and clocks for an attempt that begins.
+void hg_attempt_prepare(
+  hg_supervisor *self, const hg_step *ladder, uint32_t count, bool keep_children);
+/// Starts the handler of an order, whose attempt the slot names; the pipe of its reports is made.
+hg_launched hg_attempt_launch(
+  hg_supervisor *self, const hg_start *order, const char *strings, int input);
+/// Begins the ladder on the main process, for no attempt's sake.
+void hg_attempt_begin_ladder(hg_supervisor *self);
+
+// stream.c
+/// Takes what the handler of a stream is to be; an errno, or 0.
+int hg_stream_open(hg_supervisor *self, const hg_start *order, const char *strings);
+/// Takes a job, which is given to the handler when those before it are answered.
+void hg_stream_take(hg_supervisor *self, const hg_job *job, const char *bytes);
+/// Gives the next job, writes, and tells the owner; called once a turn.
+void hg_stream_advance(hg_supervisor *self, int64_t now);
+/// Nothing more is given: what waits was never started.
+void hg_stream_close(hg_supervisor *self);
+/// What waits was never started; the handler goes on.
+void hg_stream_give_back(hg_supervisor *self);
+/// What waits for its turn is taken out; true if the job was there. `answers`: its end is an answer.
+bool hg_stream_drop(hg_supervisor *self, int64_t job, int64_t fence, bool answers);
+bool hg_stream_holds(const hg_supervisor *self, int64_t job, int64_t fence);
+/// The main process has ended by itself or was stopped; what it left is still to be swept.
+void hg_stream_main_ended(hg_supervisor *self);
+/// All is over: the last answers are put, and the owner is told.
+void hg_stream_finish(hg_supervisor *self);
+/// A line for the job in hand, which named it or was sent for it.
+hg_said hg_stream_line(
+  hg_supervisor *self, hg_line what, const unsigned char *line, size_t length);
+/// The handler's standard input while the job in hand is not written whole, else -1.
+int hg_stream_input(const hg_supervisor *self);
+void hg_stream_tick(hg_supervisor *self, int64_t now);
+int64_t hg_stream_due(const hg_supervisor *self);
+
+// context.c
+/// Makes the pinned context file say this, at a path that names the attempt; of a stream's handler
+/// the path stays while it lives.
+int hg_context_publish(
+  hg_supervisor *self, const char *name, const void *context, int64_t bytes);
+void hg_context_withdraw(hg_supervisor *self);
 
 // orders.c
 /// Carries out one frame of a peer; false: the peer talks nonsense.
@@ -98,7 +179,8 @@ void hg_tell(hg_supervisor *self, hg_peer *peer, uint16_t type);
 void hg_drop(hg_supervisor *self, hg_peer *peer);
 
 // recorder.c
-void hg_recorder_start(hg_supervisor *self);
+/// False: it could not be started.
+bool hg_recorder_start(hg_supervisor *self);
 /// Kills it: an adopter records instead, or it took too long.
 void hg_recorder_stop(hg_supervisor *self, bool adopted);
 

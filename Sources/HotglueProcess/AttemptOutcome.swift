@@ -3,13 +3,15 @@ import Glibc
 
 /// What an attempt came to, as its supervisor saw it.
 public struct AttemptOutcome: Equatable, Sendable {
-  /// How the main process ended. In the last three cases nothing was run.
+  /// How the main process ended. In the three cases before the last nothing was run.
   public enum End: Equatable, Sendable {
     case exited(status: Int32)
     case signaled(signal: Int32, coreDumped: Bool)
     case execFailed(errno: Int32)
     case chdirFailed(errno: Int32)
     case neverStarted(errno: Int32)
+    /// A stream's handler answered this job, and lives on.
+    case answered
   }
 
   /// Where the log is.
@@ -51,6 +53,11 @@ public struct AttemptOutcome: Equatable, Sendable {
     public var firstBadLine = ""
     /// Lines longer than `longestLine`.
     public var longLines = 0
+    /// Of a stream's handler: lines about a job that it did not have in hand, and what the first of
+    /// them named (0: nothing).
+    public var foreignLines = 0
+    public var firstForeignJob: Int64 = 0
+    public var firstForeignFence: Int64 = 0
 
     /// Bytes, without the newline.
     public static let longestLine = Int(HG_LINE_BYTES)
@@ -95,6 +102,8 @@ public struct AttemptOutcome: Equatable, Sendable {
   public var report: Report
   /// The supervisor takes no further order and ends when this outcome is recorded.
   public var supervisorRetires: Bool
+  /// The attempt was a job of a stream: its handler's end is none of its own.
+  public var isOfStream: Bool
 }
 
 extension AttemptOutcome.End {
@@ -105,7 +114,7 @@ extension AttemptOutcome.End {
     case .exited(let status): status
     case .signaled(let signal, _): 128 + signal
     case .execFailed(let errno): errno == 2 || errno == 20 ? 127 : 126
-    case .chdirFailed, .neverStarted: nil
+    case .chdirFailed, .neverStarted, .answered: nil
     }
   }
 }
@@ -121,6 +130,18 @@ public enum StopReason: UInt32, Sendable, CaseIterable {
 extension AttemptOutcome {
   /// `place` is where the slot is: the result line stays there until the attempt is recorded.
   init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {
+    if record.is_stream != 0 {
+      // Its lines lie with the answer, which is there until it is recorded.
+      let found = try Answers.find(
+        storeFolder: place.storeFolder, slot: place.slot, job: record.job, fence: record.fence)
+      guard let found else { throw .supervisorGone }
+      self = found
+    } else {
+      self = try AttemptOutcome(record, report: try Report(record, in: place))
+    }
+  }
+
+  init(_ record: hg_outcome, report: Report) throws(ProcessError) {
     job = record.job
     fence = record.fence
     attempt = record.attempt
@@ -131,6 +152,7 @@ extension AttemptOutcome {
     case Int(HG_EXEC_FAILED): end = .execFailed(errno: record.value)
     case Int(HG_CHDIR_FAILED): end = .chdirFailed(errno: record.value)
     case Int(HG_NEVER_STARTED): end = .neverStarted(errno: record.value)
+    case Int(HG_ANSWERED): end = .answered
     default: throw .notUnderstood("outcome of kind \(record.kind)")
     }
     stop = StopReason(rawValue: record.stop_reason).map { reason in
@@ -152,8 +174,9 @@ extension AttemptOutcome {
     straysKilled = Int(record.strays_killed)
     straysLeftCount = Int(record.strays_left_count)
     straysLeft = strays(record.strays_left, count: straysLeftCount)
-    report = try Report(record, in: place)
+    self.report = report
     supervisorRetires = record.retires != 0
+    isOfStream = record.is_stream != 0
   }
 }
 
@@ -164,12 +187,20 @@ struct SlotPlace {
 }
 
 extension AttemptOutcome.Report {
-  init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {
+  /// What was counted; the lines themselves lie elsewhere.
+  init(counts record: hg_outcome) {
     furtherResults = Int(record.more_results)
     lateResults = Int(record.late_results)
     badLines = Int(record.bad_lines)
     firstBadLine = text(of: record.bad_line)
     longLines = Int(record.long_lines)
+    foreignLines = Int(record.foreign_lines)
+    firstForeignJob = record.foreign_job
+    firstForeignFence = record.foreign_fence
+  }
+
+  init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {
+    self.init(counts: record)
     if record.progress_lines > 0 {
       var look = SlotProgress(
         storeFolder: place.storeFolder, slot: place.slot, job: record.job, fence: record.fence)

@@ -28,17 +28,17 @@ public final class AttemptRemains {
   public init(
     _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 30_000
   ) throws(ProcessError) {
-    guard let attempt = contents.attempt, Self.mayBeTouched(contents) else {
+    guard let handler = contents.handler, Self.mayBeTouched(contents) else {
       sweep = nil
       return
     }
     var target = hg_sweep_target()
     target.session = contents.supervisor.pid
     target.session_start = contents.supervisor.startTime
-    target.group = attempt.handlerPID
-    target.group_start = attempt.handlerStart
-    target.since = attempt.sinceTicks
-    write(attempt.mark, into: &target.mark)
+    target.group = handler.handlerPID
+    target.group_start = handler.handlerStart
+    target.since = handler.sinceTicks
+    write(handler.mark, into: &target.mark)
     let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
@@ -90,8 +90,8 @@ public final class AttemptRemains {
   public static func killHolder(_ contents: SlotContents) throws(ProcessError) -> Bool {
     guard mayBeTouched(contents) else { return false }
     var wasThere = try kill(contents.supervisor.pid, contents.supervisor.startTime)
-    if let attempt = contents.attempt, attempt.handlerPID > 1, attempt.handlerStart > 0 {
-      wasThere = try kill(attempt.handlerPID, attempt.handlerStart) || wasThere
+    if let handler = contents.handler, handler.handlerPID > 1, handler.handlerStart > 0 {
+      wasThere = try kill(handler.handlerPID, handler.handlerStart) || wasThere
     }
     return wasThere
   }
@@ -105,5 +105,17 @@ public final class AttemptRemains {
 
   private static func mayBeTouched(_ contents: SlotContents) -> Bool {
     !contents.isCopy && contents.isOfThisBoot && contents.isOfThisNamespace
+  }
+}
+
+extension SlotContents {
+  /// The processes that the supervisor may have left: of its stream, else of its attempt.
+  fileprivate var handler: Stream? {
+    stream
+      ?? attempt.map {
+        Stream(
+          mark: $0.mark, keepsChildren: $0.keepsChildren, handlerPID: $0.handlerPID,
+          handlerStart: $0.handlerStart, sinceTicks: $0.sinceTicks)
+      }
   }
 }

@@ -21,20 +21,29 @@ public final class LogReader {
     public var slot: String
     public var job: Int64
     public var fence: Int64
+    /// Of a stream's job: where its part of the slot's log begins.
+    public var streamFrom: Int64?
 
-    public init(storeFolder: String, slot: String, job: Int64, fence: Int64) {
+    public init(
+      storeFolder: String, slot: String, job: Int64, fence: Int64, streamFrom: Int64? = nil
+    ) {
       self.storeFolder = storeFolder
       self.slot = slot
       self.job = job
       self.fence = fence
+      self.streamFrom = streamFrom
     }
   }
 
   private let descriptor: Int32
   private let path: String
   private let origin: Origin?
-  /// Where the next chunk begins.
+  /// Where the next chunk begins, in what the attempt wrote.
   public private(set) var offset: Int64
+  /// The slot's log goes on with another job of its stream: the rest of this one's, from the offset
+  /// on, is in its final place.
+  public private(set) var isOver = false
+  private var base: Int64 { origin?.streamFrom ?? 0 }
 
   private init(descriptor: Int32, path: String, origin: Origin?, offset: Int64) {
     self.descriptor = descriptor
@@ -78,23 +87,30 @@ public final class LogReader {
 
   /// The next piece, at most `limit` bytes.
   public func read(limit: Int = 65536) throws(ProcessError) -> Chunk {
-    let data = hg_next_data(descriptor, offset)
-    if data < 0 { return .end }
-    if data > offset {
-      let hole = data - offset
-      offset = data
+    let at = base + offset
+    let data = hg_next_data(descriptor, at)
+    if data < 0 {
+      if origin?.streamFrom != nil { isOver = try !isStillMeant() }
+      return .end
+    }
+    if data > at {
+      let hole = data - at
+      offset += hole
       return .leftOut(hole)
     }
-    let room = min(Int64(limit), hg_next_hole(descriptor, offset) - offset)
+    let room = min(Int64(limit), hg_next_hole(descriptor, at) - at)
     if room <= 0 { return .end }
     var block = [UInt8](repeating: 0, count: Int(room))
     var count: Int
     repeat {
-      count = pread(descriptor, &block, block.count, off_t(offset))
+      count = pread(descriptor, &block, block.count, off_t(at))
     } while count < 0 && errno == EINTR
     guard count >= 0 else { throw .system(call: "read", path: path, errno: errno) }
     if count == 0 { return .end }
-    if try !isStillMeant() { return .end }
+    if try !isStillMeant() {
+      isOver = origin?.streamFrom != nil
+      return .end
+    }
     offset += Int64(count)
     return .bytes(Array(block.prefix(count)))
   }
@@ -103,6 +119,8 @@ public final class LogReader {
   /// slot turns to another attempt before that one can write a byte.
   private func isStillMeant() throws(ProcessError) -> Bool {
     guard let origin else { return true }
+    // A stream's log is copied, never moved.
+    if origin.streamFrom != nil { return try isInSlot(origin) }
     var opened = stat()
     var named = stat()
     if fstat(descriptor, &opened) == 0,
@@ -111,6 +129,10 @@ public final class LogReader {
     {
       return true
     }
+    return try isInSlot(origin)
+  }
+
+  private func isInSlot(_ origin: Origin) throws(ProcessError) -> Bool {
     let attempt = try Slot.read(storeFolder: origin.storeFolder, slot: origin.slot)?.attempt
     return attempt?.job == origin.job && attempt?.fence == origin.fence
   }

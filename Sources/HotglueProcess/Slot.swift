@@ -21,6 +21,18 @@ public struct SlotContents: Sendable {
   public var attempt: Attempt?
   /// Of `attempt`; nil: there is none, or it is torn.
   public var outcome: AttemptOutcome?
+  /// The handler of an open stream, whichever job it has in hand.
+  public var stream: Stream?
+
+  /// What the processes of a stream are told by.
+  public struct Stream: Equatable, Sendable {
+    public var mark: String
+    public var keepsChildren: Bool
+    /// 0: it was not started yet.
+    public var handlerPID: Int32
+    public var handlerStart: UInt64
+    public var sinceTicks: UInt64
+  }
 
   public struct Attempt: Equatable, Sendable {
     public var job: Int64
@@ -43,6 +55,10 @@ public struct SlotContents: Sendable {
     public var reported: AttemptOutcome.Report.Result
     /// Where its log belongs, relative to the store's folder.
     public var logPath: String
+    /// It is the job that a stream's handler has in hand.
+    public var isOfStream: Bool
+    /// Where its part of the slot's log begins.
+    public var logFrom: Int64
   }
 }
 
@@ -81,6 +97,7 @@ extension SlotContents {
     isOfThisNamespace = supervisor.pidNamespace == here.pidNamespace
     outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome, in: place) : nil
     attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
+    if view.stream.is_open != 0 { stream = Stream(view.stream) }
     if outcome == nil, view.attempt.result_bytes > 0 {
       attempt?.reported = try AttemptOutcome.Report.Result(
         bytes: view.attempt.result_bytes, sum: view.attempt.result_sum, in: place)
@@ -103,5 +120,17 @@ extension SlotContents.Attempt {
     stopping = StopReason(rawValue: record.stop_reason)
     reported = .none
     logPath = text(of: record.log_path)
+    isOfStream = record.is_stream != 0
+    logFrom = record.log_from
+  }
+}
+
+extension SlotContents.Stream {
+  init(_ record: hg_slot_stream) {
+    mark = text(of: record.mark)
+    keepsChildren = record.keep_children != 0
+    handlerPID = record.handler_pid
+    handlerStart = record.handler_start
+    sinceTicks = record.since
   }
 }

@@ -50,6 +50,17 @@ public final class SlotLock {
     try Slot.keepLog(
       storeFolder: storeFolder, slot: slot, at: relativePath, shared: shared)
   }
+
+  /// The same for the job that a stream's handler had in hand, whose part of the log begins at
+  /// `from`.
+  public func keepLogPart(
+    from: Int64, at relativePath: String, shared: Bool
+  ) throws(ProcessError) -> Int64 {
+    var bytes: Int64 = 0
+    let error = hg_slot_keep_log_part(storeFolder, slot, relativePath, shared, from, &bytes)
+    try ProcessError.check(error, "keep the log", relativePath)
+    return bytes
+  }
 }
 
 extension Slot {

@@ -203,7 +203,7 @@ public final class SupervisorLink {
   /// How long a supervisor may leave an order unread. It reads at once, unless it is frozen.
   private static let sendTimeoutMs: Int64 = 5000
 
-  private func send(type: Int, body: [UInt8]) throws(ProcessError) {
+  func send(type: Int, body: [UInt8]) throws(ProcessError) {
     let head = hg_frame(
       length: UInt32(body.count), version: UInt16(HG_VERSION), type: UInt16(type))
     let frame = bytes(of: head) + body

@@ -9,14 +9,30 @@ public enum SupervisorReply: Equatable, Sendable {
   case refused(job: Int64, fence: Int64, Refusal)
   /// Another connection minds the attempt now, under this watch.
   case superseded(job: Int64, fence: Int64, watch: Int64)
+  /// The stream has answers that were not read yet.
+  case answers
+  /// The stream is over, and all its answers are there.
+  case closed(StreamEnd)
   /// The supervisor is gone, or has closed the connection. Always the last reply.
   case endOfFile
+}
+
+/// How a stream's handler ended.
+public struct StreamEnd: Equatable, Sendable {
+  /// nil: none was started.
+  public var end: AttemptOutcome.End?
+  /// How many jobs it had answered.
+  public var answered: UInt64
+  /// The supervisor takes no further order, and ends when the answers are recorded.
+  public var supervisorRetires: Bool
 }
 
 /// The answer to ask, adopt and stop.
 public enum AttemptStatus: Equatable, Sendable {
   case running(Running)
   case ended(AttemptOutcome, watch: Int64)
+  /// A stream holds it and has not given it to its handler; an `adopt` takes it out.
+  case waiting(job: Int64, fence: Int64)
   /// The supervisor does not have this attempt. After an `adopt` it refuses to start it, too.
   case other(job: Int64, fence: Int64)
 
@@ -51,6 +67,10 @@ public enum Refusal: Equatable, Sendable {
 
 extension SupervisorReply {
   init(type: UInt16, body: ArraySlice<UInt8>, from place: SlotPlace) throws(ProcessError) {
+    if Int(type) == Int(HG_CLOSED) {
+      self = .closed(try StreamEnd(record(body, as: hg_closed())))
+      return
+    }
     let reply = record(body, as: hg_reply())
     switch Int(type) {
     case Int(HG_STARTED):
@@ -63,6 +83,8 @@ extension SupervisorReply {
       self = .refused(job: reply.job, fence: reply.fence, Refusal(reply))
     case Int(HG_SUPERSEDED):
       self = .superseded(job: reply.job, fence: reply.fence, watch: reply.watch)
+    case Int(HG_ANSWERS):
+      self = .answers
     default:
       throw .notUnderstood("reply of type \(type)")
     }
@@ -79,6 +101,8 @@ extension AttemptStatus {
           handlerPID: reply.handler_pid, stopping: StopReason(rawValue: reply.stop_reason)))
     case Int(HG_HAS_ENDED):
       self = .ended(try AttemptOutcome(reply.outcome, in: place), watch: reply.watch)
+    case Int(HG_WAITING):
+      self = .waiting(job: reply.job, fence: reply.fence)
     default:
       self = .other(job: reply.job, fence: reply.fence)
     }
@@ -96,5 +120,18 @@ extension Refusal {
     case Int(HG_REFUSED_SPOKEN): self = .spoken
     default: self = .malformed
     }
+  }
+}
+
+extension StreamEnd {
+  init(_ record: hg_closed) throws(ProcessError) {
+    switch Int(record.kind) {
+    case 0: end = nil
+    case Int(HG_EXITED): end = .exited(status: record.value)
+    case Int(HG_SIGNALED): end = .signaled(signal: record.value, coreDumped: false)
+    default: end = .neverStarted(errno: record.value)
+    }
+    answered = record.answered
+    supervisorRetires = record.retires != 0
   }
 }

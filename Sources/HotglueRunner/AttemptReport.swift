@@ -17,15 +17,20 @@ struct AttemptReport {
     let said = Said(outcome.report)
     let seen = AttemptEnd(
       how: AttemptEnd.How(outcome.end), stop: outcome.stop.map { AttemptEnd.StopReason($0.reason) },
-      reachedKill: outcome.killReached, result: said.result)
+      reachedKill: outcome.killReached, result: said.result, isStreamed: outcome.isOfStream)
     // A result that was there and cannot be read leaves the end unknown, whatever the status says.
     end = said.resultIsLost ? AttemptEnd(how: .lost) : seen
     verdict = end.verdict(by: policy.onExit)
     progress = said.progress
     usage = AttemptUsage(
       exitStatus: seen.exitStatus.map(Int.init), signal: seen.signal.map { Int($0.number) },
-      userMilliseconds: outcome.userMs, systemMilliseconds: outcome.systemMs,
-      peakMemoryBytes: outcome.peakBytes, log: outcome.logPlace == .none ? nil : log)
+      log: outcome.logPlace == .none ? nil : log)
+    // What a stream's handler uses is not one job's.
+    if !outcome.isOfStream {
+      usage.userMilliseconds = outcome.userMs
+      usage.systemMilliseconds = outcome.systemMs
+      usage.peakMemoryBytes = outcome.peakBytes
+    }
     warnings = Self.warnings(outcome) + said.warnings
     endedAt = Timestamp(milliseconds: outcome.endedMs)
   }
@@ -98,6 +103,7 @@ extension AttemptEnd.How {
     case .execFailed(let errno): self = .notExecutable(errno: errno)
     case .chdirFailed(let errno): self = .directoryGone(errno: errno)
     case .neverStarted: self = .neverStarted
+    case .answered: self = .answered
     }
   }
 }

@@ -14,9 +14,11 @@ final class Ending {
   let seat: Seat?
   /// The lock of a dead supervisor's slot; its files go once the end is recorded.
   let lock: SlotLock?
+  /// Of a stream: where the answer lies that says so.
+  let position: UInt64?
   private let minded: MindedAttempt
   private let recordedBy: String
-  private var remains: AttemptRemains?
+  private var remains: SharedRemains?
   private var report: AttemptReport
   private var check: Verification?
   private var verification: JobEvent.Verification?
@@ -28,8 +30,8 @@ final class Ending {
   }
 
   init(
-    _ minded: MindedAttempt, report: AttemptReport, remains: AttemptRemains? = nil,
-    seat: Seat? = nil, lock: SlotLock? = nil, recordedBy: String
+    _ minded: MindedAttempt, report: AttemptReport, remains: SharedRemains? = nil,
+    seat: Seat? = nil, lock: SlotLock? = nil, position: UInt64? = nil, recordedBy: String
   ) {
     self.minded = minded
     reference = minded.reference
@@ -37,6 +39,7 @@ final class Ending {
     self.remains = remains
     self.seat = seat
     self.lock = lock
+    self.position = position
     self.recordedBy = recordedBy
   }
 
@@ -50,8 +53,9 @@ final class Ending {
       case .waiting(let time): return .waiting(untilMs: time, descriptor: nil)
       case .done(let result):
         self.remains = nil
+        guard remains.belongs(to: reference) else { break }
         let log = lock.map { _ in LogPath.of(job: reference.job, fence: reference.fence) }
-        let hasLog = try keepLog(place) > 0
+        let hasLog = try keepLog(place, from: remains.logFrom) > 0
         report = report.withRemains(result, log: hasLog ? log : nil)
       }
     }
@@ -76,11 +80,12 @@ final class Ending {
       report.settlement(of: reference, by: recordedBy, verification: verification))
   }
 
-  private func keepLog(_ place: WorkerPlace) throws(RunnerError) -> Int64 {
+  private func keepLog(_ place: WorkerPlace, from start: Int64?) throws(RunnerError) -> Int64 {
     guard let lock else { return 0 }
+    let path = LogPath.of(job: reference.job, fence: reference.fence)
     return try processStep { () throws(ProcessError) in
-      try lock.keepLog(
-        at: LogPath.of(job: reference.job, fence: reference.fence), shared: place.isShared)
+      guard let start else { return try lock.keepLog(at: path, shared: place.isShared) }
+      return try lock.keepLogPart(from: start, at: path, shared: place.isShared)
     }
   }
 
@@ -95,9 +100,15 @@ final class Ending {
     }
   }
 
-  /// The end is recorded: a dead supervisor's files go.
-  func forget() throws(RunnerError) {
+  /// The end is recorded: a dead supervisor's files go with the last running attempt that names its
+  /// slot. Several do when it had a stream.
+  func forget(in store: any Store) throws(RunnerError) {
     guard let lock else { return }
+    let isNamed = try storeStep { () throws(StoreError) in
+      try store.runningAttempts(in: store.workspaces().map(\.id), notMindedBy: nil)
+        .contains { $0.slot == lock.slot }
+    }
+    if isNamed { return }
     try processStep { () throws(ProcessError) in try lock.removeFiles() }
   }
 }

@@ -15,29 +15,48 @@ struct HandlerEnvironment {
   func variables(
     for claimed: ClaimedJob, contextPath: String, startedAt: Timestamp
   ) -> [String] {
+    let job = claimed.job
+    var own = [
+      ("HOTGLUE_CONTEXT", contextPath),
+      ("HOTGLUE_WORKSPACE", job.workspace.text),
+      ("HOTGLUE_JOB", String(job.id)),
+      ("HOTGLUE_TYPE", job.request.type),
+      ("HOTGLUE_ATTEMPT", String(job.attempt)),
+      ("HOTGLUE_MAX_ATTEMPTS", String(job.request.policy.maxAttempts)),
+      ("HOTGLUE_FENCE", String(job.fence)),
+      ("HOTGLUE_KEY", claimed.idempotencyKey),
+      ("HOTGLUE_REPORT_FD", "3"),
+    ]
+    if let timeout = job.request.policy.timeout {
+      own.append(("HOTGLUE_DEADLINE", startedAt.advanced(by: timeout).rfc3339))
+    }
+    return variables(recorded: job.request.environment, own: own)
+  }
+
+  /// Of a stream's handler: what is one job's stands in the job's line.
+  func variables(for stream: StreamKey, contextPath: String) -> [String] {
+    variables(
+      recorded: stream.environment,
+      own: [
+        ("HOTGLUE_CONTEXT", contextPath),
+        ("HOTGLUE_WORKSPACE", stream.workspace.text),
+        ("HOTGLUE_TYPE", stream.type),
+        ("HOTGLUE_REPORT_FD", "3"),
+      ])
+  }
+
+  private func variables(recorded: [String], own: [(String, String)]) -> [String] {
     var values: [String: String] = [:]
     var order: [String] = []
     func set(_ name: String, _ value: String) {
       if values.updateValue(value, forKey: name) == nil { order.append(name) }
     }
-    for entry in inherited + claimed.job.request.environment {
+    for entry in inherited + recorded {
       let (name, value) = Self.split(entry)
       if !name.hasPrefix("HOTGLUE_") { set(name, value) }
     }
-    let job = claimed.job
     set("PATH", path(extending: values["PATH"]))
-    set("HOTGLUE_CONTEXT", contextPath)
-    set("HOTGLUE_WORKSPACE", job.workspace.text)
-    set("HOTGLUE_JOB", String(job.id))
-    set("HOTGLUE_TYPE", job.request.type)
-    set("HOTGLUE_ATTEMPT", String(job.attempt))
-    set("HOTGLUE_MAX_ATTEMPTS", String(job.request.policy.maxAttempts))
-    set("HOTGLUE_FENCE", String(job.fence))
-    set("HOTGLUE_KEY", claimed.idempotencyKey)
-    set("HOTGLUE_REPORT_FD", "3")
-    if let timeout = job.request.policy.timeout {
-      set("HOTGLUE_DEADLINE", startedAt.advanced(by: timeout).rfc3339)
-    }
+    for (name, value) in own { set(name, value) }
     return order.map { "\($0)=\(values[$0] ?? "")" }
   }
 

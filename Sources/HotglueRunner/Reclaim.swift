@@ -101,7 +101,7 @@ public struct Reclaim {
     let result = try storeStep { () throws(StoreError) in
       try store.settle([settlement], thenClaim: nil, at: place.now()).results.first
     }
-    try ending.forget()
+    try ending.forget(in: store)
     switch result {
     case .recorded(let state, _), .alreadyRecorded(let state): return .recorded(state)
     case .late, nil: return .taken
@@ -135,7 +135,7 @@ public struct Reclaim {
         MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()), report: report,
         recordedBy: user)
       return dryRun ? .would(report.verdict.outcome) : try record(ending)
-    case .other:
+    case .other, .waiting:
       if dryRun { return .would(.neverStarted) }
       return try giveBack(attempt, link)
     }

@@ -16,17 +16,50 @@ public struct Recorder {
     self.place = place
   }
 
-  /// True when the outcome is in the store, or the attempt is no longer the job's current one.
+  /// True when all that the slot holds is in the store, or no longer its job's business.
   public func record(slot: String) throws(RunnerError) -> Bool {
     let contents = try processStep { () throws(ProcessError) in
       try Slot.read(storeFolder: place.folder, slot: slot)
     }
-    guard let contents, !contents.isCopy, let outcome = contents.outcome else { return false }
+    guard let contents, !contents.isCopy else { return false }
+    let answers = try processStep { () throws(ProcessError) in
+      try Answers.open(storeFolder: place.folder, slot: slot)
+    }
+    var settlements: [Settlement] = []
+    while let answer = try processStep({ () throws(ProcessError) in try answers?.read() }) {
+      if let settlement = try settlement(of: answer.outcome, slot) {
+        settlements.append(settlement)
+      }
+      if settlements.count == Self.mostAtOnce { try settle(&settlements) }
+    }
+    if let outcome = contents.outcome {
+      if let settlement = try settlement(of: outcome, slot) { settlements.append(settlement) }
+    } else if answers == nil {
+      return false
+    }
+    try settle(&settlements)
+    return true
+  }
+
+  private static let mostAtOnce = 64
+
+  private func settle(_ settlements: inout [Settlement]) throws(RunnerError) {
+    guard !settlements.isEmpty else { return }
+    _ = try storeStep { () throws(StoreError) in
+      try store.settle(settlements, thenClaim: nil, at: place.now())
+    }
+    settlements = []
+  }
+
+  /// `nil`: the attempt is no longer the job's current one.
+  private func settlement(
+    of outcome: HotglueProcess.AttemptOutcome, _ slot: String
+  ) throws(RunnerError) -> Settlement? {
     let attempt = try storeStep { () throws(StoreError) -> RunningAttempt? in
       guard let workspace = try store.owner(ofJob: outcome.job) else { return nil }
       return try store.runningAttempt(of: outcome.job, in: workspace)
     }
-    guard let attempt, attempt.reference.fence == outcome.fence else { return true }
+    guard let attempt, attempt.reference.fence == outcome.fence else { return nil }
     var kept = outcome
     let log = LogPath.of(job: outcome.job, fence: outcome.fence)
     if kept.logPlace == .inSlot {
@@ -39,10 +72,6 @@ public struct Recorder {
     let ending = Ending(
       MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()),
       report: AttemptReport(kept, policy: attempt.policy, log: log), recordedBy: "supervisor")
-    let settlement = try ending.waitUntilReady(place)
-    _ = try storeStep { () throws(StoreError) in
-      try store.settle([settlement], thenClaim: nil, at: place.now())
-    }
-    return true
+    return try ending.waitUntilReady(place)
   }
 }

@@ -13,6 +13,12 @@ struct Rescuer {
   let place: WorkerPlace
   /// Who records what is found: a worker's name or a user.
   let name: String
+  private let locks = SlotLocks()
+
+  init(place: WorkerPlace, name: String) {
+    self.place = place
+    self.name = name
+  }
 
   enum Finding {
     /// Its worker lives and its lease has not run out.
@@ -42,7 +48,7 @@ struct Rescuer {
   /// Asks the attempt itself, whoever minds it.
   func interrogate(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) -> Finding {
     try processStep { () throws(ProcessError) in
-      switch try SlotLock.tryAcquire(storeFolder: place.folder, slot: attempt.slot) {
+      switch try locks.tryAcquire(storeFolder: place.folder, slot: attempt.slot) {
       case .acquired(let lock): return try conclude(attempt, under: lock, now: now)
       case .gone:
         // A supervisor whose worker died leaves its slot for us. One that is not there was taken
@@ -84,15 +90,23 @@ struct Rescuer {
     // A copied store says what it says; nothing outside it is asked, scanned or killed.
     if contents.isCopy { return .over(lost(attempt, lock, now)) }
     let logPath = LogPath.of(job: attempt.reference.job, fence: attempt.reference.fence)
+    // Asked first: between an answer and the slot's next change both name the job.
+    let answer = try Answers.find(
+      storeFolder: place.folder, slot: attempt.slot, job: attempt.reference.job,
+      fence: attempt.reference.fence)
+    if let answer {
+      let report = AttemptReport(answer, policy: attempt.policy, log: logPath)
+      return .over(try stopped(attempt, report, lock, contents, now))
+    }
     guard let found = contents.attempt, found.job == attempt.reference.job,
       found.fence == attempt.reference.fence
     else {
-      // The supervisor died before it was given this attempt. On this boot that is certain; after
-      // another one it proves nothing, since files are not synced.
-      return .over(
-        contents.isOfThisBoot
-          ? ending(attempt, AttemptReport(.neverStarted, log: nil, at: place.now()), lock, now)
-          : lost(attempt, lock, now))
+      // The supervisor died before it was given this attempt, or before it gave it to its handler.
+      // On this boot that is certain; after another one it proves nothing, since files are not
+      // synced.
+      guard contents.isOfThisBoot else { return .over(lost(attempt, lock, now)) }
+      let report = AttemptReport(.neverStarted, log: nil, at: place.now())
+      return .over(try stopped(attempt, report, lock, contents, now))
     }
     if var outcome = contents.outcome {
       if outcome.logPlace == .inSlot {
@@ -103,7 +117,7 @@ struct Rescuer {
       return .over(ending(attempt, report, lock, now))
     }
     guard contents.isOfThisBoot else {
-      let bytes = try lock.keepLog(at: logPath, shared: place.isShared)
+      let bytes = try keepLog(of: found, lock, at: logPath)
       return .over(lost(attempt, lock, now, log: bytes > 0 ? logPath : nil))
     }
     guard found.started else {
@@ -124,14 +138,38 @@ struct Rescuer {
     if found.keepsChildren {
       // What it left lives on by its own wish; only the handler itself must be gone.
       _ = try AttemptRemains.killHolder(contents)
-      let bytes = try lock.keepLog(at: logPath, shared: place.isShared)
+      let bytes = try keepLog(of: found, lock, at: logPath)
       return .over(lost(attempt, lock, now, log: bytes > 0 ? logPath : nil))
     }
-    let remains = try AttemptRemains(contents, ladder: attempt.policy.stop.steps.map(\.wire))
+    let remains = try locks.remains(
+      of: contents, ladder: attempt.policy.stop.steps.map(\.wire))
     return .over(
       Ending(
         MindedAttempt(attempt, watch: attempt.watch, now: now), report: report, remains: remains,
         lock: lock, recordedBy: name))
+  }
+
+  private func keepLog(
+    of found: SlotContents.Attempt, _ lock: SlotLock, at path: String
+  ) throws(ProcessError) -> Int64 {
+    found.isOfStream
+      ? try lock.keepLogPart(from: found.logFrom, at: path, shared: place.isShared)
+      : try lock.keepLog(at: path, shared: place.isShared)
+  }
+
+  /// The end of an attempt whose supervisor may have left a stream's handler, or something of it:
+  /// that is stopped before anything of the slot counts as over.
+  private func stopped(
+    _ attempt: RunningAttempt, _ report: AttemptReport, _ lock: SlotLock,
+    _ contents: SlotContents, _ now: BootTime
+  ) throws(ProcessError) -> Ending {
+    guard contents.isOfThisNamespace, let stream = contents.stream, !stream.keepsChildren else {
+      return ending(attempt, report, lock, now)
+    }
+    return Ending(
+      MindedAttempt(attempt, watch: attempt.watch, now: now), report: report,
+      remains: try locks.remains(of: contents, ladder: attempt.policy.stop.steps.map(\.wire)),
+      lock: lock, recordedBy: name)
   }
 
   private func ending(

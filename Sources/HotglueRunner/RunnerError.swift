@@ -1,3 +1,4 @@
+public import HotglueCore
 public import HotglueProcess
 public import HotglueStore
 
@@ -7,6 +8,9 @@ public enum RunnerError: Error {
   case process(ProcessError)
   /// Less is free on the store's file system than the floor: nothing is claimed.
   case tooLittleSpace(free: Int64, floor: Int64)
+  /// A stream's handler ends again and again without having taken a job; the next one is started
+  /// after the pause.
+  case handlerTakesNothing(type: String, WorkspaceID, end: String, pause: Span)
   /// The system refused something a worker cannot do without.
   case system(String)
 }

@@ -40,6 +40,12 @@ struct Said {
     count(
       report.longLines, "line on descriptor 3 was longer than 64 KiB",
       "lines on descriptor 3 were longer than 64 KiB")
+    let named = report.firstForeignJob
+    let whose = named == 0 ? "no job" : "job \(named) (fence \(report.firstForeignFence))"
+    count(
+      report.foreignLines,
+      "line was not about the job in hand and does not count: it named \(whose)",
+      "lines were not about the job in hand and do not count: the first named \(whose)")
     count(
       report.furtherResults, "further result was reported and does not count",
       "further results were reported and do not count")

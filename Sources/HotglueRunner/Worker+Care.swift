@@ -39,51 +39,58 @@ extension Worker {
         loseSeat(seat)
         continue
       }
-      for reply in replies { take(reply, from: seat) }
+      for reply in replies { try take(reply, from: seat) }
     }
   }
 
-  private func take(_ reply: SupervisorReply, from seat: Seat) {
+  private func take(_ reply: SupervisorReply, from seat: Seat) throws(RunnerError) {
     switch reply {
     case .started, .status: break
     case .ended(let outcome): take(outcome, from: seat)
+    case .answers: try takeAnswers(from: seat)
+    case .closed(let end):
+      try takeAnswers(from: seat)
+      streamEnded(end, at: seat)
     case .refused(let job, let fence, let refusal):
-      guard let minded = seat.minded, minded.reference.job == job, minded.reference.fence == fence
-      else { return }
+      guard let minded = seat.release(job, fence) else { return }
       take(refusal, of: minded, from: seat)
     case .superseded(let job, let fence, _):
-      guard let minded = seat.minded, minded.reference.job == job, minded.reference.fence == fence
-      else { return }
+      guard let minded = seat.release(job, fence) else { return }
       observe(.superseded(job, minded.reference.workspace))
-      seat.minded = nil
-      drop(seat)
+      // What else its stream held is found out as that of a supervisor that is gone.
+      loseSeat(seat)
     case .endOfFile: loseSeat(seat)
     }
   }
 
   private func take(_ outcome: HotglueProcess.AttemptOutcome, from seat: Seat) {
-    guard let minded = seat.minded, minded.reference.job == outcome.job,
-      minded.reference.fence == outcome.fence
-    else { return }
-    seat.minded = nil
-    seat.isEnding = true
+    guard let minded = seat.release(outcome.job, outcome.fence) else { return }
     seat.isRetiring = seat.isRetiring || outcome.supervisorRetires
+    end(minded, by: outcome, at: seat)
+  }
+
+  /// An attempt of a seat has ended so; `position` is where a stream's answer lies.
+  func end(
+    _ minded: MindedAttempt, by outcome: HotglueProcess.AttemptOutcome, at seat: Seat,
+    position: UInt64? = nil
+  ) {
+    seat.openEndings += 1
     let log = LogPath.of(job: outcome.job, fence: outcome.fence)
     endings.append(
       Ending(
         minded, report: AttemptReport(outcome, policy: minded.policy, log: log), seat: seat,
-        recordedBy: name))
+        position: position, recordedBy: name))
   }
 
   private func take(_ refusal: Refusal, of minded: MindedAttempt, from seat: Seat) {
-    seat.minded = nil
     switch refusal {
     case .superseded, .notOwner:
       // Somebody took the attempt, or gave it back, while this worker slept.
       observe(.superseded(minded.reference.job, minded.reference.workspace))
     case .busy, .retiring, .malformed, .late, .spoken:
-      seat.isEnding = true
-      seat.isRetiring = true
+      // A stream that takes nothing more says itself when it is over.
+      if !minded.isStreamed { seat.isRetiring = true }
+      seat.openEndings += 1
       endings.append(
         Ending(
           minded, report: AttemptReport(.neverStarted, log: nil, at: place.now()), seat: seat,
@@ -94,22 +101,22 @@ extension Worker {
   /// Renews every lease that is a third over, in one commit.
   func renewLeases() throws(RunnerError) {
     let now = place.bootNow()
-    let due = seats.filter { $0.minded?.renewAt.hasPassed(at: now) ?? false }
+    let due = everyMinded.filter { $0.attempt.renewAt.hasPassed(at: now) }
     guard !due.isEmpty else { return }
-    let attempts = due.compactMap { seat in
-      seat.minded.map { (reference: $0.reference, watch: $0.watch) }
-    }
     let lost = try storeStep { () throws(StoreError) in
-      try store.renew(attempts, worker: id, bootNow: now)
+      try store.renew(
+        due.map { ($0.attempt.reference, $0.attempt.watch) }, worker: id, bootNow: now)
     }
-    for seat in due {
-      guard let minded = seat.minded else { continue }
-      if lost.contains(minded.reference) {
-        observe(.superseded(minded.reference.job, minded.reference.workspace))
-        seat.minded = nil
-        drop(seat)
+    for (seat, minded) in due {
+      let reference = minded.reference
+      if lost.contains(reference) {
+        observe(.superseded(reference.job, reference.workspace))
+        _ = seat.release(reference.job, reference.fence)
+        if seat.stream == nil { drop(seat) }
       } else {
-        seat.minded?.renewAt = now.advanced(by: MindedAttempt.renewal(minded.policy))
+        seat.change(reference.job) {
+          $0.renewAt = now.advanced(by: MindedAttempt.renewal(minded.policy))
+        }
       }
     }
   }
@@ -136,25 +143,29 @@ extension Worker {
   }
 
   private func mindOwn(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) {
-    guard let seat = seats.first(where: { $0.minded?.reference == attempt.reference }) else {
+    let reference = attempt.reference
+    let found = seats.lazy.compactMap { seat in
+      seat.attempts[reference.job].map { (seat: seat, minded: $0) }
+    }.first { $0.minded.reference == reference }
+    guard let found else {
       // Its supervisor died, or this worker's connection to it broke.
       orphans.insert(attempt.reference.job)
       try takeUp(attempt) { () throws(RunnerError) in try rescuer.interrogate(attempt, now: now) }
       return
     }
-    guard attempt.cancelRequested || phase == .stopping, seat.minded?.stopIsOrdered == false else {
+    guard attempt.cancelRequested || phase == .stopping, !found.minded.stopIsOrdered else {
       return
     }
-    order(attempt.cancelRequested ? .cancel : .stopRunning, at: seat)
+    order(
+      attempt.cancelRequested ? .cancel : .stopRunning, for: found.minded, at: found.seat)
   }
 
-  func order(_ reason: StopReason, at seat: Seat) {
-    guard let minded = seat.minded else { return }
+  func order(_ reason: StopReason, for minded: MindedAttempt, at seat: Seat) {
     do throws(ProcessError) {
       try seat.link.stop(
         job: minded.reference.job, fence: minded.reference.fence, watch: minded.watch,
         reason: reason, who: name)
-      seat.minded?.stopIsOrdered = true
+      seat.change(minded.reference.job) { $0.stopIsOrdered = true }
     } catch {
       loseSeat(seat)
     }
@@ -181,6 +192,16 @@ extension Worker {
     case .changing: lookAroundAt = place.bootNow().advanced(by: Span(milliseconds: 20))
     case .over(let ending):
       if !isEnding(attempt.reference.job) { endings.append(ending) }
+    case .alive(_, .ended(let outcome, _)) where outcome.isOfStream:
+      // Its stream goes on with others, and is not taken over for what has ended.
+      let minded = MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow())
+      let log = LogPath.of(job: outcome.job, fence: outcome.fence)
+      if !isEnding(attempt.reference.job) {
+        endings.append(
+          Ending(
+            minded, report: AttemptReport(outcome, policy: minded.policy, log: log),
+            recordedBy: name))
+      }
     case .alive(let link, let status): try adopt(attempt, link, status)
     case .silent(let contents): try waitForAnswer(attempt, contents)
     }
@@ -202,21 +223,19 @@ extension Worker {
     } catch {
       throw .store(error)
     }
-    let seat = Seat(
-      link: link, isAdopted: true,
-      minded: MindedAttempt(attempt, watch: watch, now: now))
+    let minded = MindedAttempt(attempt, watch: watch, now: now)
+    let seat = Seat(link: link, isAdopted: true)
+    seat.mind(minded)
     do throws(ProcessError) {
       let answer = try link.request(
         .adopt(job: reference.job, fence: reference.fence, watch: watch),
         timeoutMs: Rescuer.patienceMs)
       switch answer {
-      case .status(.other):
+      case .status(.other), .status(.waiting):
         // It was never given the attempt, and from now on refuses it.
-        seat.minded = nil
         endings.append(
           Ending(
-            MindedAttempt(attempt, watch: watch, now: now),
-            report: AttemptReport(.neverStarted, log: nil, at: place.now()),
+            minded, report: AttemptReport(.neverStarted, log: nil, at: place.now()),
             recordedBy: name))
         return
       case .status(.ended(let outcome, _)):

@@ -8,7 +8,10 @@ extension Worker {
 
   /// Whether another attempt may be claimed.
   var hasRoom: Bool {
-    guard phase == .working, busyCount < options.concurrency else { return false }
+    guard phase == .working else { return false }
+    guard busyCount < options.concurrency || openStreams.contains(where: { $0.room > 0 }) else {
+      return false
+    }
     if let until = claimsPausedUntil, !until.hasPassed(at: place.bootNow()) { return false }
     return options.maxJobs.map { summary.claimed < $0 } ?? true
   }
@@ -26,10 +29,15 @@ extension Worker {
       try store.settle(ready.map(\.settlement), thenClaim: claim, at: place.now())
     }
     if let claim {
-      filledEverySeat = claimed.count == claim.slots.count
+      filledEverySeat = isFilled(claim, by: claimed)
       // A job that is named waits for its time, which `hasEnded` looks at.
       mayClaim = filledEverySeat && options.only == nil
-      if !filledEverySeat { try findNextDue() }
+      if claim.seats <= 0 {
+        // Streams have room, and what comes first has another place: an end will make it.
+        nextDue = nil
+      } else if !filledEverySeat {
+        try findNextDue()
+      }
       emptyClaims = claimed.isEmpty ? emptyClaims + 1 : 0
       if emptyClaims > Self.mostEmptyClaims {
         // Each empty claim moves jobs behind their saturated limits. One that goes on for so long
@@ -47,7 +55,8 @@ extension Worker {
     for ((ending, settlement), result) in zip(ready, results) {
       try finish(ending, settlement, result, seatIsReused: reused)
     }
-    for job in claimed { start(job) }
+    start(claimed)
+    try tellRecorded()
   }
 
   /// Compares the store's change counter, so that an idle worker reads and writes nothing.
@@ -70,7 +79,8 @@ extension Worker {
     nextDue = try storeStep { () throws(StoreError) in
       guard options.only == nil else { return nil }
       return try store.nextDue(
-        in: workspaces, queues: options.queues, types: options.types, at: place.now())
+        in: workspaces, queues: options.queues, types: options.types, except: closedTypes,
+        at: place.now())
     }
   }
 
@@ -78,18 +88,39 @@ extension Worker {
   /// places count as free and a look for more costs little.
   private func claimRequest(freed: [Ending]) throws(RunnerError) -> ClaimRequest? {
     guard phase == .working, mayClaim || (!freed.isEmpty && options.only == nil) else { return nil }
-    var room = options.concurrency - busyCount + freed.count
-    if let maxJobs = options.maxJobs { room = min(room, maxJobs - summary.claimed) }
-    guard room > 0, hasFreeSpace() else { return nil }
-    let reusable = freed.compactMap(\.seat).filter { !$0.isAdopted && !$0.isRetiring }
-    try fillSeats(upTo: room - reusable.count)
-    let slots = (reusable + seats.filter(\.isIdle)).prefix(room).map(\.link.slotName)
-    guard !slots.isEmpty else { return nil }
+    let freedSeats = seatsFreed(by: freed)
+    let room = options.concurrency - busyCount + freedSeats.count
+      + freed.count { $0.seat == nil && orphans.contains($0.reference.job) }
+    let streams = openStreams
+    guard room > 0 || streams.contains(where: { $0.room > 0 && !$0.isIdle }), hasFreeSpace() else {
+      return nil
+    }
+    var slots: [String] = []
+    if room > 0 {
+      let reusable = freedSeats.filter { $0.stream == nil && !$0.isAdopted && !$0.isRetiring }
+      try fillSeats(upTo: room - reusable.count)
+      slots = (reusable + seats.filter(\.isIdle)).prefix(room).map(\.link.slotName)
+    }
+    guard !slots.isEmpty || !streams.isEmpty else { return nil }
     claimsPausedUntil = nil
-    return ClaimRequest(
+    var request = ClaimRequest(
       worker: id, workspaces: try storeStep { () throws(StoreError) in try workspaces },
       queues: options.queues, types: options.types, slots: slots, bootNow: place.bootNow(),
       only: options.only)
+    request.streams = streams
+    request.seats = room
+    request.closedTypes = closedTypes
+    if let maxJobs = options.maxJobs { request.mostJobs = maxJobs - summary.claimed }
+    return request.mostJobs > 0 ? request : nil
+  }
+
+  /// The supervisors that have nothing more to do once these ends are recorded.
+  private func seatsFreed(by endings: [Ending]) -> [Seat] {
+    var left: [ObjectIdentifier: (seat: Seat, endings: Int)] = [:]
+    for seat in endings.compactMap(\.seat) {
+      left[ObjectIdentifier(seat), default: (seat, seat.openEndings)].endings -= 1
+    }
+    return left.values.filter { $0.endings == 0 && $0.seat.attempts.isEmpty }.map(\.seat)
   }
 
   /// Makes supervisors as they are needed: one to begin with, twice as many whenever a claim filled
@@ -98,7 +129,9 @@ extension Worker {
     let own = seats.count { !$0.isAdopted && !$0.isRetiring }
     let wanted = filledEverySeat ? max(1, own * 2) : max(1, own)
     let idle = seats.count(where: \.isIdle)
-    for _ in 0..<max(0, min(wanted - own, room - idle)) {
+    // An idle stream is of use to its own type alone: whatever comes first finds a place.
+    let missing = idle == 0 ? 1 : 0
+    for _ in 0..<max(0, min(max(wanted - own, missing), room - idle)) {
       do throws(ProcessError) {
         seats.append(Seat(link: try makeSupervisor(), isAdopted: false))
       } catch {
@@ -137,13 +170,14 @@ extension Worker {
     _ ending: Ending, _ settlement: Settlement, _ result: SettlementResult,
     seatIsReused reused: Set<String>
   ) throws(RunnerError) {
-    try ending.forget()
+    try ending.forget(in: store)
     let job = ending.reference.job
     let workspace = ending.reference.workspace
     orphans.remove(job)
     if let seat = ending.seat {
-      seat.isEnding = false
-      release(seat, ending.reference, isReused: reused.contains(seat.link.slotName))
+      seat.openEndings -= 1
+      if let position = ending.position { seat.recorded.append(position) }
+      release(seat, ending, isReused: reused.contains(seat.link.slotName))
     }
     switch result {
     case .recorded(let state, let runAt):
@@ -160,9 +194,11 @@ extension Worker {
     }
   }
 
-  /// Tells a supervisor that its attempt is recorded. The next order would say so, too.
-  private func release(_ seat: Seat, _ attempt: AttemptReference, isReused: Bool) {
-    if isReused { return }
+  /// Tells a supervisor that its attempt is recorded. The next order would say so, too. A stream is
+  /// told of all its answers together.
+  private func release(_ seat: Seat, _ ending: Ending, isReused: Bool) {
+    if isReused || seat.stream != nil || ending.position != nil { return }
+    let attempt = ending.reference
     do throws(ProcessError) {
       try seat.link.recorded(job: attempt.job, fence: attempt.fence)
       if seat.isAdopted || seat.isRetiring {
@@ -175,19 +211,32 @@ extension Worker {
     }
   }
 
-  private func start(_ claimed: ClaimedJob) {
-    summary.claimed += 1
-    guard let seat = seats.first(where: { $0.link.slotName == claimed.slot }) else {
-      orphans.insert(claimed.job.id)
-      return
+  private func start(_ claimed: [ClaimedJob]) {
+    summary.claimed += claimed.count
+    var streamed: [String: [ClaimedJob]] = [:]
+    let now = place.bootNow()
+    for job in claimed {
+      guard let seat = seats.first(where: { $0.link.slotName == job.slot }) else {
+        orphans.insert(job.job.id)
+        continue
+      }
+      if !backoffs.isEmpty { backoffs[job.job.id] = nil }
+      var minded = MindedAttempt(job, now: now)
+      minded.isStreamed = job.stream != nil
+      seat.mind(minded)
+      observe(.claimed(job.job.id, job.job.workspace, attempt: job.job.attempt))
+      if job.stream != nil {
+        streamed[job.slot, default: []].append(job)
+        continue
+      }
+      do throws(ProcessError) {
+        try seat.link.start(order(for: job, at: seat.link))
+      } catch {
+        loseSeat(seat)
+      }
     }
-    backoffs[claimed.job.id] = nil
-    seat.minded = MindedAttempt(claimed, now: place.bootNow())
-    observe(.claimed(claimed.job.id, claimed.job.workspace, attempt: claimed.job.attempt))
-    do throws(ProcessError) {
-      try seat.link.start(order(for: claimed, at: seat.link))
-    } catch {
-      loseSeat(seat)
+    for seat in seats {
+      if let jobs = streamed[seat.link.slotName] { feed(jobs, to: seat) }
     }
   }
 
@@ -212,11 +261,9 @@ extension Worker {
 
   /// A supervisor is gone: what became of its attempt is found out under its lock.
   func loseSeat(_ seat: Seat) {
-    if let minded = seat.minded {
-      orphans.insert(minded.reference.job)
-      lookAroundAt = place.bootNow()
-    }
-    seat.minded = nil
+    if !seat.attempts.isEmpty { lookAroundAt = place.bootNow() }
+    orphans.formUnion(seat.attempts.keys)
+    seat.releaseAll()
     drop(seat)
   }
 

@@ -7,7 +7,7 @@ import HotglueStore
 extension Worker {
   func isOver() throws(RunnerError) -> Bool {
     if phase == .leaving { return true }
-    let isBusy = seats.contains { $0.minded != nil } || !endings.isEmpty || !orphans.isEmpty
+    let isBusy = seats.contains { !$0.attempts.isEmpty } || !endings.isEmpty || !orphans.isEmpty
     switch phase {
     case .leaving: return true
     case .stopping: return !isBusy
@@ -16,7 +16,7 @@ extension Worker {
       guard until.hasPassed(at: place.bootNow()) else { return false }
       guard options.stopRunning else { return true }
       phase = .stopping
-      for seat in seats where seat.minded != nil { order(.stopRunning, at: seat) }
+      for (seat, minded) in everyMinded { order(.stopRunning, for: minded, at: seat) }
       return false
     case .working:
       if isBusy { return false }
@@ -34,6 +34,13 @@ extension Worker {
       return true
     }
     if mayClaim { return false }
+    if let worst = pauses.values.filter({ !$0.isOver }).map(\.count).max() {
+      // A handler that takes nothing is tried a few times; a drain from cron does not wait for its
+      // repair.
+      if worst < TypePause.patience { return false }
+      summary.couldNotClaim = true
+      return true
+    }
     if options.once { return true }
     let now = place.now()
     backoffs = backoffs.filter { $0.value > now }
@@ -56,9 +63,9 @@ extension Worker {
   /// Leaves what still runs to its supervisors, which go on alone; the rest is told to go.
   func leave() {
     for seat in seats {
-      if let minded = seat.minded {
+      if let minded = seat.current {
         summary.left.append(minded.reference.job)
-      } else if !seat.isEnding {
+      } else if seat.openEndings == 0 {
         do { try seat.link.goodbye() } catch { continue }
       }
     }

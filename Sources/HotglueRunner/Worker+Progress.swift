@@ -16,7 +16,7 @@ extension Worker {
     progressAt = now.advanced(by: Self.progressEvery)
     var reports: [(attempt: AttemptReference, progress: JobProgress)] = []
     for seat in seats {
-      guard let reference = seat.minded?.reference, let said = seat.newProgress() else { continue }
+      guard let (reference, said) = seat.newProgress() else { continue }
       reports.append((reference, said))
     }
     guard !reports.isEmpty else { return }

@@ -56,6 +56,9 @@ public final class Worker {
   var progressAt: BootTime
   var pruneAt: BootTime
   var problem: String?
+  /// Types whose handlers take no job.
+  var pauses: [TypePlace: TypePause] = [:]
+  let streamLine: StreamLine
   /// Jobs about whose attempts something is wrong that was said already.
   var troubled: Set<JobID> = []
   var retryAt: BootTime?
@@ -111,6 +114,7 @@ public final class Worker {
       lockPath: lockPath)
     name = identity.name
     rescuer = Rescuer(place: place, name: identity.name)
+    streamLine = StreamLine(place)
     // A job that is named is claimed when it is due, not at the first look.
     mayClaim = options.only == nil
     lookAroundAt = place.bootNow()
@@ -139,6 +143,7 @@ public final class Worker {
           try renewLeases()
           try recordProgress()
           try lookAround()
+          tendStreams()
           if try isOver() { break }
           recovered()
         } catch .store(let error) where error.passes {
@@ -152,10 +157,13 @@ public final class Worker {
     return summary
   }
 
-  var minded: [MindedAttempt] { seats.compactMap(\.minded) }
+  /// Every attempt that is minded, with its supervisor.
+  var everyMinded: [(seat: Seat, attempt: MindedAttempt)] {
+    seats.flatMap { seat in seat.attempts.values.map { (seat, $0) } }
+  }
 
-  /// The attempts that count against `--concurrency`.
-  var busyCount: Int { seats.count { $0.minded != nil || $0.isEnding } + orphans.count }
+  /// What counts against `--concurrency`: supervisors with an attempt or a stream's jobs.
+  var busyCount: Int { seats.count(where: \.isBusy) + orphans.count }
 
   var workspaces: [WorkspaceID] {
     get throws(StoreError) {
@@ -182,8 +190,15 @@ public final class Worker {
     if let endAt { deadlines.append(endAt.milliseconds) }
     if let retryAt { deadlines = [retryAt.milliseconds] }
     if case .finishing(let until) = phase { deadlines.append(until.milliseconds) }
-    deadlines += minded.map(\.renewAt.milliseconds)
-    if seats.contains(where: { $0.minded != nil }) { deadlines.append(progressAt.milliseconds) }
+    for seat in seats {
+      if let soonest = seat.attempts.values.map(\.renewAt.milliseconds).min() {
+        deadlines.append(soonest)
+      }
+    }
+    deadlines += streamDeadlines
+    if seats.contains(where: { !$0.attempts.isEmpty }) {
+      deadlines.append(progressAt.milliseconds)
+    }
     let now = place.bootNow().milliseconds
     if let nextDue, phase == .working {
       deadlines.append(now + max(0, nextDue.milliseconds - place.now().milliseconds))

@@ -46,8 +46,17 @@ public struct ClaimRequest: Hashable, Sendable {
   public var queues: [String]
   /// Empty: any.
   public var types: [String]
-  /// The slots of idle supervisors: as many jobs are claimed at the most, each bound to one.
+  /// The slots of idle supervisors: each takes one job, or becomes a stream.
   public var slots: [String]
+  /// Open streams, which take jobs of their own kind before an idle supervisor does.
+  public var streams: [StreamPlace] = []
+  /// How many attempts may begin on idle supervisors and idle streams together; a stream that has a
+  /// job takes more of them within its room.
+  public var seats: Int
+  /// Bounds the claimed jobs.
+  public var mostJobs = Int.max
+  /// Types of which nothing is claimed.
+  public var closedTypes: Set<TypePlace> = []
   public var bootNow: BootTime
   /// Claim this job and no other, due or not (`job run` and `sync run`).
   public var only: JobID?
@@ -61,6 +70,7 @@ public struct ClaimRequest: Hashable, Sendable {
     self.queues = queues
     self.types = types
     self.slots = slots
+    seats = slots.count
     self.bootNow = bootNow
     self.only = only
   }
@@ -72,13 +82,16 @@ public struct ClaimedJob: Hashable, Sendable {
   public var slot: String
   /// The stable idempotency key of this job in this incarnation of the store.
   public var idempotencyKey: String
+  /// What the stream is started for whose slot this is; `nil`: the attempt has a process of its own.
+  public var stream: StreamKey?
   public var reference: AttemptReference {
     AttemptReference(workspace: job.workspace, job: job.id, fence: job.fence)
   }
-  public init(job: Job, slot: String, idempotencyKey: String) {
+  public init(job: Job, slot: String, idempotencyKey: String, stream: StreamKey? = nil) {
     self.job = job
     self.slot = slot
     self.idempotencyKey = idempotencyKey
+    self.stream = stream
   }
 }
 
@@ -170,8 +183,9 @@ public protocol ClaimStore {
   /// Retires workers that are known to be dead, by their lock files.
   func retireWorkers(withLocks lockPaths: [String]) throws(StoreError)
 
-  /// Records the settlements, each under its own fence, and claims up to `claim.slots.count` jobs, all
-  /// in one commit: the completion of one attempt and the claim of the next cost one sync.
+  /// Records the settlements, each under its own fence, and claims as many jobs as the request has
+  /// places for, all in one commit: the completion of attempts and the claim of the next cost one
+  /// sync. The first job that has no place ends the claim: none that comes after it overtakes it.
   func settle(_ settlements: [Settlement], thenClaim claim: ClaimRequest?, at now: Timestamp)
     throws(StoreError) -> (results: [SettlementResult], claimed: [ClaimedJob])
 
@@ -205,9 +219,19 @@ public protocol ClaimStore {
   /// When a claim may find something: `now` when a job is due, else the next `run_at`, `nil` when no
   /// job waits for a time. Jobs parked behind a saturated limit do not count: what frees the limit
   /// changes the store, and then this is asked again.
-  func nextDue(in workspaces: [WorkspaceID], queues: [String], types: [String], at now: Timestamp)
-    throws(StoreError) -> Timestamp?
+  func nextDue(
+    in workspaces: [WorkspaceID], queues: [String], types: [String], except closed: Set<TypePlace>,
+    at now: Timestamp
+  ) throws(StoreError) -> Timestamp?
 
   /// A number that changes when another connection has changed the store; cheap.
   func changeCounter() throws(StoreError) -> Int64
+}
+
+extension ClaimStore {
+  public func nextDue(
+    in workspaces: [WorkspaceID], queues: [String], types: [String], at now: Timestamp
+  ) throws(StoreError) -> Timestamp? {
+    try nextDue(in: workspaces, queues: queues, types: types, except: [], at: now)
+  }
 }

@@ -145,6 +145,8 @@ public struct Job: Hashable, Sendable {
   public var typeRevision: Int?
   /// How many jobs of its type run at once, of a job that waits; `nil`: no limit.
   public var typeLimit: Int?
+  /// Its type feeds many jobs to one process, of a job that waits.
+  public var isStreamed = false
   public var cancelRequestedAt: Timestamp?
   public var runAt: Timestamp
   public var createdAt: Timestamp

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HG_VERSION 2
+#define HG_VERSION 3
 #define HG_NAME_BYTES 64
 #define HG_MARK_BYTES 40
 #define HG_WHO_BYTES 64
@@ -23,6 +23,8 @@
 #define HG_LINE_BYTES (64 * 1024)
 #define HG_BAD_LINE_BYTES 64
 #define HG_FRAME_MAX (16u << 20)
+// How many jobs a stream's supervisor holds: the one in hand and those that wait behind it.
+#define HG_QUEUE_MAX 64
 
 // One step of a stop ladder: send the signal, then wait this long before the next step.
 typedef struct {
@@ -38,6 +40,7 @@ enum {
   HG_EXEC_FAILED = 3,   // value: errno; nothing was run
   HG_CHDIR_FAILED = 4,  // value: errno; nothing was run
   HG_NEVER_STARTED = 5, // value: errno; the machine refused, nothing was run
+  HG_ANSWERED = 6,      // a stream's handler answered this job, and lives on
 };
 
 // Why a handler is stopped. The first reason stays.
@@ -96,6 +99,11 @@ typedef struct {
   uint32_t progress_lines;
   uint64_t result_sum;
   char bad_line[HG_BAD_LINE_BYTES]; // how the first of them begins
+  // Of a job that was fed to a stream's handler.
+  uint32_t is_stream;
+  uint32_t foreign_lines; // about a job that the handler did not have in hand
+  int64_t foreign_job;    // what the first of them named, 0: nothing
+  int64_t foreign_fence;
   uint64_t checksum;
 } hg_outcome;
 
@@ -131,14 +139,28 @@ typedef struct {
   uint32_t stop_reason;
   uint64_t result_sum; // of the result line that was heard, set before its length
   uint32_t result_bytes;
-  uint32_t reserved;
+  uint32_t is_stream;
+  int64_t log_from; // where its part of the slot's log begins
   char log_path[HG_PATH_BYTES];
 } hg_slot_attempt;
+
+// Third part, of a stream: its handler, whichever job it has in hand. Written once for a handler
+// before it is started, cleared when it and all it left have ended.
+typedef struct {
+  uint32_t is_open;
+  uint32_t keep_children;
+  int32_t handler_pid;
+  uint32_t reserved;
+  uint64_t handler_start;
+  uint64_t since;
+  char mark[HG_MARK_BYTES];
+} hg_slot_stream;
 
 // A slot file as read. `attempt_whole` and `outcome_whole` say which parts may be believed.
 typedef struct {
   hg_slot_head head;
   hg_slot_attempt attempt;
+  hg_slot_stream stream;
   hg_outcome outcome;
   uint32_t attempt_whole;
   uint32_t outcome_whole;
@@ -162,6 +184,10 @@ enum {
   HG_STOP = 5,
   HG_GOODBYE = 6, // the owner leaves in order: an idle supervisor leaves nothing behind
   HG_REPORT = 7,  // body: hg_request and a line, as the handler could have written it itself
+  HG_OPEN = 8,    // body: hg_start without job and payload: the handler of a stream
+  HG_FEED = 9,    // body: hg_feed, then for each job hg_job, its line and its context file
+  HG_SETTLED = 10, // body: hg_settled and the positions of answers that are recorded
+  HG_CLOSE = 11,  // body: hg_request of nothing: the stream ends when its handler has answered
 
   HG_HELLO = 64, // body: hg_hello
   HG_STARTED = 65,
@@ -169,6 +195,8 @@ enum {
   HG_STATUS = 67,
   HG_REFUSED = 68,
   HG_SUPERSEDED = 69, // body of these: hg_reply, without its outcome where there is none
+  HG_ANSWERS = 70,    // no body: there are answers that the owner has not seen
+  HG_CLOSED = 71,     // body: hg_closed; the stream is over, all its answers are there
 };
 
 // Followed by NUL-terminated strings (directory, log path, argv, environment; `strings_bytes` in
@@ -207,7 +235,44 @@ typedef struct {
   char name[HG_NAME_BYTES];
 } hg_hello;
 
-enum { HG_RUNNING = 1, HG_HAS_ENDED = 2, HG_OTHER = 3 };
+// Orders of a stream. Every job that is taken ends as one answer, also those that were never given
+// to the handler; one that is refused is refused by itself.
+
+typedef struct {
+  uint32_t count;
+  uint32_t reserved;
+} hg_feed;
+
+typedef struct {
+  int64_t job;
+  int64_t fence;
+  int64_t watch;
+  int64_t attempt;
+  int64_t timeout_ms; // from when it is given, 0: none
+  int64_t log_cap;    // 0: none
+  uint32_t ladder_count;
+  uint32_t line_bytes; // with its newline
+  uint32_t context_bytes;
+  uint32_t log_path_bytes; // without a NUL
+  hg_step ladder[HG_LADDER_MAX];
+} hg_job;
+
+typedef struct {
+  uint64_t seen; // the position behind the last answer that the owner has read
+  uint32_t count;
+  uint32_t reserved;
+} hg_settled;
+
+typedef struct {
+  uint32_t kind; // of the handler's end, 0: none was started
+  int32_t value;
+  uint32_t stop_reason;
+  uint32_t retires;
+  uint64_t answered; // by this handler
+} hg_closed;
+
+// `HG_WAITING`: a stream holds it and has not given it to its handler.
+enum { HG_RUNNING = 1, HG_HAS_ENDED = 2, HG_OTHER = 3, HG_WAITING = 4 };
 
 enum {
   HG_REFUSED_NOT_OWNER = 1,  // orders to start come from the owner alone
@@ -270,6 +335,27 @@ int hg_slot_read_result(
 int hg_slot_read_progress(
   const char *store_folder, const char *name, int64_t job, int64_t fence, uint64_t *sequence,
   void *out, uint32_t *length);
+
+// What a stream's jobs came to: a ring of answers in a file beside the slot, allocated before the
+// first job is taken.
+typedef struct hg_answers hg_answers;
+typedef struct {
+  uint64_t position; // names the answer
+  uint64_t next;     // the position behind it
+  hg_outcome outcome;
+  const void *result; // outcome.result_bytes, valid until the reader is closed
+  const void *progress;
+  uint32_t progress_bytes; // 0: it said nothing of its progress
+} hg_answer_view;
+
+/// ENOENT: the slot has none, since it never had a stream.
+int hg_answers_open(const char *store_folder, const char *name, hg_answers **answers);
+/// The position of the oldest answer that is not recorded yet, or where the next one will be.
+uint64_t hg_answers_oldest(const hg_answers *answers);
+/// The answer at a position, or the next one behind it that is not recorded yet. ENOENT: there is
+/// none (yet). What is torn is none.
+int hg_answers_next(const hg_answers *answers, uint64_t position, hg_answer_view *view);
+void hg_answers_close(hg_answers *answers);
 /// EWOULDBLOCK: held. ENOENT: the file is gone (or another one is there now).
 int hg_slot_lock(const char *store_folder, const char *name, int *fd);
 /// Removes every file of a slot, the slot file last.
@@ -277,6 +363,11 @@ int hg_slot_remove(const char *store_folder, const char *name);
 /// Moves what a dead supervisor's handler wrote to its place; removes an empty log.
 int hg_slot_keep_log(
   const char *store_folder, const char *name, const char *path, bool shared, int64_t *bytes);
+/// The same for the job that a dead supervisor's stream had in hand: its part of the log, which
+/// begins at `from`, is copied.
+int hg_slot_keep_log_part(
+  const char *store_folder, const char *name, const char *path, bool shared, int64_t from,
+  int64_t *bytes);
 
 /// Where the next data, or the next hole or the end, of a file is from an offset on; -1: the offset
 /// is at the end. A file system that knows no holes has none.

@@ -10,6 +10,8 @@ final class AttemptLog {
   private let fence: Fence
   private let slot: String
   private var reader: LogReader?
+  /// Where what is read from a slot goes when the attempt ends.
+  private var finalPath: String?
 
   /// What a piece of a log is.
   enum Piece {
@@ -36,7 +38,14 @@ final class AttemptLog {
       switch try reader.read() {
       case .bytes(let bytes): try body(.bytes(bytes))
       case .leftOut(let count): try body(.leftOut(count))
-      case .end: return true
+      case .end:
+        // The handler of a stream has gone on to another job; what was this one's is in its place.
+        guard reader.isOver, let finalPath,
+          let rest = try LogReader.open(
+            path: Path.joined(folder, finalPath), offset: reader.offset)
+        else { return true }
+        self.reader = rest
+        return try read(as: attempt, body)
       }
     }
   }
@@ -51,8 +60,11 @@ final class AttemptLog {
     guard let written = try Slot.read(storeFolder: folder, slot: slot)?.attempt,
       written.job == job, written.fence == fence
     else { return nil }
+    finalPath = written.logPath
     return try LogReader.open(
-      LogReader.Origin(storeFolder: folder, slot: slot, job: job, fence: fence),
+      LogReader.Origin(
+        storeFolder: folder, slot: slot, job: job, fence: fence,
+        streamFrom: written.isOfStream ? written.logFrom : nil),
       finalPath: written.logPath)
   }
 }

@@ -32,7 +32,7 @@ enum CancelOrder {
           who: session.actor.user), timeoutMs: patienceMs)
       switch answer {
       case .status(.running)?, .status(.ended)?: return true
-      case .status(.other)?, .refused?, nil: return false
+      case .status(.other)?, .status(.waiting)?, .refused?, nil: return false
       }
     } catch {
       return false

@@ -82,6 +82,16 @@ extension CommandError {
         "too_little_space", .tryLater,
         "only \(free) bytes are free for the store, and the floor is \(floor): nothing is claimed",
         hint: "free some space, or lower the floor with --free-space-floor")
+    case .handlerTakesNothing(let type, let workspace, let end, let pause):
+      self.init(
+        "handler_takes_nothing", .unsuccessful,
+        "the handler of type '\(type)' in workspace '\(workspace)' \(end) without taking a job; "
+          + "the next one is started in \(pause.text)",
+        hint: "run it by hand: it reads jobs from its standard input and answers on descriptor 3 "
+          + "('man 7 hotglue-handlers')",
+        facts: [
+          JSON.Member("type", .string(type)), JSON.Member("workspace", .string(workspace.text)),
+        ])
     case .system(let reason): self.init("system", .inputOutput, reason)
     }
   }

@@ -19,8 +19,10 @@ struct TypeContractText {
 
   private var runs: String {
     let command = "\(ShellWords.joined(definition.command)) in \(definition.directory)"
-    // That one process takes many jobs is recorded; each attempt has its own until it is used.
-    return "\(command), once per attempt"
+    return definition.isStream
+      ? "\(command), as a stream: one process is fed many jobs, one at a time, and answers each; it "
+        + "ends when it has had nothing to do for 10s"
+      : "\(command), once per attempt"
   }
 
   private var waits: String {
@@ -78,7 +80,11 @@ struct TypeContractText {
   }
 
   private var onCrash: String {
-    let outcome = "of the machine, the supervisor or the handler: the outcome is unknown, "
+    let outcome =
+      definition.isStream
+      ? "of the machine, the supervisor or the handler: what it had answered counts, what it was not "
+        + "given is pending again at once; of the one job it had in hand the outcome is unknown, "
+      : "of the machine, the supervisor or the handler: the outcome is unknown, "
     guard policy.replay == .unsafe else {
       return outcome + "and it is run again after the same waits; "
         + "past \(policy.maxLosses) such losses the job is exhausted"
@@ -92,7 +98,8 @@ struct TypeContractText {
 
   private var onTimeout: String {
     guard let timeout = policy.timeout else { return "there is none: an attempt may run for ever" }
-    return "after \(timeout.text): \(stopping); the outcome is unknown, as on a crash"
+    let since = definition.isStream ? " with one job" : ""
+    return "after \(timeout.text)\(since): \(stopping); the outcome is unknown, as on a crash"
   }
 
   private var stopping: String {
@@ -105,7 +112,8 @@ struct TypeContractText {
 
   private var onExit: String {
     let own = policy.onExit == .none ? "" : "\(policy.onExit.text); else "
-    return own + "0 succeeded, 75 retry, "
+    let good = definition.isStream ? "0 without an answer unknown" : "0 succeeded"
+    return own + good + ", 75 retry, "
       + "64 65 66 77 78 80 81 82 126 127 failed for good, 83 or a signal unknown, any other retry"
   }
 

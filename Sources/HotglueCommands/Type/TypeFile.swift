@@ -103,7 +103,7 @@ struct TypeFile {
         throw UnusableRequest(
           problem: "'stream' cannot be \(entry.value.text)", hint: "give true or false")
       }
-      try TypeSetting.stream(stream)
+      definition.isStream = stream
     case .limit:
       definition.limit = try TypeSetting.limit(entry.value.stringValue ?? entry.value.text)
     case nil:

@@ -24,7 +24,7 @@ struct TypeSet: WorkspaceCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Feed many jobs to one process of the command (refused: not there yet).")
+    help: "Feed many jobs to one process of the command; see hotglue-handlers(7).")
   var stream: Bool?
 
   @Argument(help: ArgumentHelp("The type's name.", valueName: "name"))
@@ -44,7 +44,6 @@ struct TypeSet: WorkspaceCommand {
     }
     do {
       try JobTypeWords.check(name)
-      try TypeSetting.stream(stream ?? false)
       if !command.isEmpty { try CommandWords.check(command) }
       let edit = TypeEdit(
         said: said, command: command, directory: session.environment.currentDirectory,

@@ -22,14 +22,6 @@ enum TypeSetting: String, CaseIterable {
   /// The keys of a type in a file of types.
   static let keys = allCases.map(\.rawValue) + JobSetting.policy.map(\.rawValue)
 
-  /// A handler that is fed many jobs cannot be run yet, so no type may promise it.
-  static func stream(_ isStream: Bool) throws(UnusableRequest) {
-    guard isStream else { return }
-    throw UnusableRequest(
-      problem: "stream handlers are not there yet",
-      hint: "leave 'stream' out: the command is run once for each attempt")
-  }
-
   static func limit(_ text: String) throws(UnusableRequest) -> Int? {
     if text == "none" { return nil }
     guard let limit = Int(text), (1...JobSettings.counts.upperBound).contains(limit) else {

@@ -11,6 +11,8 @@ public struct AttemptEnd: Hashable, Sendable {
     case neverStarted
     /// Supervisor and handler are gone and left no outcome.
     case lost
+    /// A stream's handler answered the job, and went on.
+    case answered
   }
 
   /// Why a handler was stopped, recorded by who stopped it: never guessed from a status.
@@ -27,14 +29,19 @@ public struct AttemptEnd: Hashable, Sendable {
   public var reachedKill: Bool
   /// A valid result line that came before the ladder's KILL.
   public var result: HandlerResult?
+  /// The job was fed to a stream's handler, whose end is not its own: without an answer to it, exit
+  /// status 0 says nothing.
+  public var isStreamed = false
 
   public init(
-    how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil
+    how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil,
+    isStreamed: Bool = false
   ) {
     self.how = how
     self.stop = stop
     self.reachedKill = reachedKill
     self.result = result
+    self.isStreamed = isStreamed
   }
 }
 
@@ -87,7 +94,7 @@ extension AttemptEnd {
       return Verdict(
         outcome: .failed, reason: "directory_gone",
         message: "the recorded folder is gone or may not be entered")
-    case .exited, .signaled, .notExecutable: break
+    case .exited, .signaled, .notExecutable, .answered: break
     }
     if let stop, !countsByItself {
       switch stop {
@@ -108,10 +115,12 @@ extension AttemptEnd {
 
   /// Whether a valid result line, or exit 0 before the ladder's KILL, speaks for the attempt, even
   /// after a stop order.
-  private var countsByItself: Bool { result != nil || (how == .exited(0) && !reachedKill) }
+  private var countsByItself: Bool {
+    result != nil || (how == .exited(0) && !reachedKill && !isStreamed)
+  }
 
   private func verdict(of result: HandlerResult) -> Verdict {
-    if result.outcome == .succeeded, how != .exited(0) {
+    if result.outcome == .succeeded, how != .exited(0), how != .answered {
       return Verdict(
         outcome: .unknown, reason: "contradiction",
         message: "the handler reported succeeded, but ended with \(endText)")
@@ -133,6 +142,10 @@ extension AttemptEnd {
         outcome: outcome, reason: status == 127 ? "command_not_found" : "not_executable",
         message: status == 127
           ? "the command does not exist" : "the command cannot be executed")
+    case .exited(0) where isStreamed, .answered:
+      return Verdict(
+        outcome: .unknown, reason: "no_answer",
+        message: "the handler ended without an answer to this job")
     case .exited(let status):
       let (outcome, _) = rules.outcome(ofStatus: status)
       return Verdict(outcome: outcome, reason: "exit", message: "exited with status \(status)")
@@ -147,7 +160,7 @@ extension AttemptEnd {
     case .signaled(let signal): "signal SIG\(signal.name)"
     case .notExecutable: "a command that cannot be executed"
     case .directoryGone: "a folder that is gone"
-    case .neverStarted, .lost: "no end seen"
+    case .neverStarted, .lost, .answered: "no end seen"
     }
   }
 
@@ -156,7 +169,7 @@ extension AttemptEnd {
     switch how {
     case .exited(let status): status
     case .notExecutable(let errno): errno == 2 || errno == 20 ? 127 : 126
-    case .signaled, .directoryGone, .neverStarted, .lost: nil
+    case .signaled, .directoryGone, .neverStarted, .lost, .answered: nil
     }
   }
 

@@ -26,7 +26,8 @@ extension SQLiteStore {
   private func take(
     _ request: ClaimRequest, at now: Timestamp
   ) throws(StoreError) -> [ClaimedJob] {
-    guard !request.slots.isEmpty else { return [] }
+    var places = ClaimPlaces(request)
+    guard !places.areTaken else { return [] }
     guard
       let worker = try connection.first(
         ClaimSQL.workerName, [.integer(request.worker)], { $0.text(0) })
@@ -36,18 +37,17 @@ extension SQLiteStore {
     let claimant = Claimant(
       worker: request.worker, name: worker, bootNow: request.bootNow,
       keyPrefix: "\(storeID)-\(incarnation)-", takesEarly: request.only != nil)
-    var gates = TypeGates()
+    var gates = TypeGates(closed: request.closedTypes)
     var heads: [LaneHead]
     if let only = request.only {
       heads = try namedHead(only, request)
     } else {
       heads = try laneHeads(request, &gates, at: now)
     }
+    var types: [String: JobType?] = [:]
     var claimed: [ClaimedJob] = []
     var parkings = 0
-    while claimed.count < request.slots.count,
-      let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) })
-    {
+    while let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) }) {
       let head = heads[best]
       guard try gates.room(for: head.type, in: head.workspace, self) > 0 else {
         heads.remove(at: best)
@@ -60,11 +60,12 @@ extension SQLiteStore {
         try park(head.id)
         parkings += 1
       } else {
-        let slot = request.slots[claimed.count]
-        claimed.append(try take(head, slot: slot, for: claimant, at: now))
+        let job = try self.job(head.id, in: head.workspace, &types)
+        guard let place = places.take(for: job) else { break }
+        claimed.append(try take(job, at: place, for: claimant, at: now))
         gates.take(head.type, in: head.workspace)
       }
-      if claimed.count == request.slots.count { break }
+      if places.areTaken || claimed.count >= request.mostJobs { break }
       if request.only == nil, let next = try nextDue(afterLeavingOf: head, at: now) {
         heads[best] = next
       } else {
@@ -86,9 +87,9 @@ extension SQLiteStore {
   }
 
   private func take(
-    _ head: LaneHead, slot: String, for claimant: Claimant, at now: Timestamp
+    _ found: Job, at place: ClaimPlaces.Place, for claimant: Claimant, at now: Timestamp
   ) throws(StoreError) -> ClaimedJob {
-    var job = try self.job(head.id, in: head.workspace)
+    var job = found
     let transition: JobTransition
     do {
       transition = try job.facts.after(.claim, at: now)
@@ -126,10 +127,12 @@ extension SQLiteStore {
       ClaimSQL.addAttempt,
       [
         .integer(job.id), .integer(job.fence), .text(job.workspace.text), .integer(job.attempt),
-        .integer(claimant.worker), .text(claimant.name), .text(slot), .integer(now.milliseconds),
-        .optional(job.typeRevision),
+        .integer(claimant.worker), .text(claimant.name), .text(place.slot),
+        .integer(now.milliseconds), .optional(job.typeRevision),
       ])
-    return ClaimedJob(job: job, slot: slot, idempotencyKey: claimant.keyPrefix + "\(job.id)")
+    return ClaimedJob(
+      job: job, slot: place.slot, idempotencyKey: claimant.keyPrefix + "\(job.id)",
+      stream: place.stream)
   }
 }
 

@@ -33,12 +33,13 @@ extension SQLiteStore {
   }
 
   public func nextDue(
-    in workspaces: [WorkspaceID], queues: [String], types: [String], at now: Timestamp
+    in workspaces: [WorkspaceID], queues: [String], types: [String], except closed: Set<TypePlace>,
+    at now: Timestamp
   ) throws(StoreError) -> Timestamp? {
     try read { () throws(StoreError) in
       var earliest: Int64?
       // A closed type is no reason to come: what opens it changes the store.
-      var gates = TypeGates()
+      var gates = TypeGates(closed: closed)
       for workspace in workspaces where try isActive(workspace) {
         var place = ("", "")
         while let first = try nextLane(in: workspace, after: place) {

@@ -3,8 +3,18 @@ public import HotglueStore
 
 extension SQLiteStore {
   public func job(_ id: JobID, in workspace: WorkspaceID) throws(StoreError) -> Job {
+    var known: [String: JobType?] = [:]
+    return try job(id, in: workspace, &known)
+  }
+
+  /// `known` keeps types from one job to the next.
+  func job(
+    _ id: JobID, in workspace: WorkspaceID, _ known: inout [String: JobType?]
+  ) throws(StoreError) -> Job {
     let values: [SQLValue] = [.integer(id), .text(workspace.text)]
-    if let job = try connection.first(JobSQL.one, values, decodeJob) { return try resolved(job) }
+    if let job = try connection.first(JobSQL.one, values, decodeJob) {
+      return try resolved(job, &known)
+    }
     throw try notHere(id)
   }
 

@@ -24,6 +24,7 @@ extension SQLiteStore {
     var job = job
     job.waitsForType = type == nil
     job.typeLimit = type?.definition.limit
+    job.isStreamed = job.request.overrides != nil && type?.definition.isStream ?? false
     if let overrides = job.request.overrides {
       job.typeRevision = type?.revision
       if let type { job.request = try job.request.running(by: type.definition, overrides, self) }
@@ -94,11 +95,11 @@ extension TypeOverrides {
 ///
 /// A type that is not defined or whose limit is used up closes all its lanes, whatever waits in them.
 struct TypeGates {
-  private var rooms: [Key: Int64] = [:]
+  private var rooms: [TypePlace: Int64] = [:]
 
-  private struct Key: Hashable {
-    var workspace: WorkspaceID
-    var type: String
+  /// `closed`: types that whoever asks does not want.
+  init(closed: Set<TypePlace>) {
+    for type in closed { rooms[type] = 0 }
   }
 
   /// How many jobs of the type may be claimed now; `Int64.max` without a limit.
@@ -107,7 +108,7 @@ struct TypeGates {
   ) throws(StoreError) -> Int64 {
     // Bare commands are the common case and cost nothing here.
     if TypeName.builtIn.contains(type) { return .max }
-    let key = Key(workspace: workspace, type: type)
+    let key = TypePlace(workspace: workspace, type: type)
     if let room = rooms[key] { return room }
     let room = try store.room(for: type, in: workspace)
     rooms[key] = room
@@ -116,7 +117,7 @@ struct TypeGates {
 
   /// One job of the type was claimed.
   mutating func take(_ type: String, in workspace: WorkspaceID) {
-    let key = Key(workspace: workspace, type: type)
+    let key = TypePlace(workspace: workspace, type: type)
     if let room = rooms[key], room < .max { rooms[key] = room - 1 }
   }
 }

@@ -1,0 +1,149 @@
+import CSupervisor
+
+/// What a supervisor needs to start the handler of a stream: a command that is fed many jobs.
+public struct StreamOrder: Sendable {
+  public var arguments: [String]
+  /// All of the handler's environment, as `KEY=VALUE`; `HOTGLUE_MARK` is added.
+  public var environment: [String]
+  public var directory: String
+  /// Stops a handler that does not end when it is told to.
+  public var ladder: [LadderStep]
+  public var keepChildren: Bool
+
+  public init(
+    arguments: [String], environment: [String], directory: String, ladder: [LadderStep] = [],
+    keepChildren: Bool = false
+  ) {
+    self.arguments = arguments
+    self.environment = environment
+    self.directory = directory
+    self.ladder = ladder
+    self.keepChildren = keepChildren
+  }
+
+  func encoded(mark: String) -> [UInt8] {
+    AttemptOrder(
+      job: 0, fence: 0, watch: 0, attempt: 0, arguments: arguments, environment: environment,
+      directory: directory, ladder: ladder, logPath: "", keepChildren: keepChildren
+    ).encoded(mark: mark)
+  }
+}
+
+/// One job for a stream's handler.
+public struct StreamJob: Sendable {
+  public var job: Int64
+  public var fence: Int64
+  public var watch: Int64
+  public var attempt: Int64
+  /// What the handler reads, without a newline in it or after it.
+  public var line: [UInt8]
+  public var ladder: [LadderStep]
+  /// From when the handler is given the job; 0: none.
+  public var timeoutMs: Int64
+  /// Bytes; 0: none.
+  public var logCap: Int64
+  /// Where what is written while it has the job goes, relative to the store's folder.
+  public var logPath: String
+  /// What the pinned context file says while it has the job.
+  public var contextFile: [UInt8]
+
+  public init(
+    job: Int64, fence: Int64, watch: Int64, attempt: Int64, line: [UInt8],
+    ladder: [LadderStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String,
+    contextFile: [UInt8] = []
+  ) {
+    self.job = job
+    self.fence = fence
+    self.watch = watch
+    self.attempt = attempt
+    self.line = line
+    self.ladder = ladder
+    self.timeoutMs = timeoutMs
+    self.logCap = logCap
+    self.logPath = logPath
+    self.contextFile = contextFile
+  }
+
+  /// The job with its line, log path and context file, as a part of a frame.
+  func append(to body: inout [UInt8]) {
+    let path = Array(logPath.utf8.prefix(Int(HG_PATH_BYTES) - 1))
+    var head = hg_job()
+    head.job = job
+    head.fence = fence
+    head.watch = watch
+    head.attempt = attempt
+    head.timeout_ms = timeoutMs
+    head.log_cap = logCap
+    head.line_bytes = UInt32(line.count + 1)
+    head.context_bytes = UInt32(contextFile.count)
+    head.log_path_bytes = UInt32(path.count)
+    let steps = ladder.prefix(Int(HG_LADDER_MAX))
+    head.ladder_count = UInt32(steps.count)
+    withUnsafeMutableBytes(of: &head.ladder) { room in
+      let room = room.bindMemory(to: hg_step.self)
+      for (index, step) in steps.enumerated() {
+        room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
+      }
+    }
+    withUnsafeBytes(of: head) { body.append(contentsOf: $0) }
+    body += path
+    body += line
+    body.append(UInt8(ascii: "\n"))
+    body += contextFile
+  }
+
+  /// How many jobs a supervisor holds at the most.
+  public static let most = Int(HG_QUEUE_MAX)
+}
+
+extension SupervisorLink {
+  /// Where the pinned context file of a stream's handler is: it means the job in hand, and is not
+  /// there while nothing is.
+  public var streamContextPath: String { "\(storeFolder)/slots/\(slotName).stream.json" }
+
+  /// Opens a stream: its handler is started with the first job that is fed. Says at the same time
+  /// that the attempt before it is recorded. The end of the stream is told by `closed`.
+  public func open(_ order: StreamOrder) throws(ProcessError) {
+    let body = order.encoded(mark: try randomHex(bytes: 16))
+    guard body.count <= Int(HG_FRAME_MAX) else { throw .orderTooLarge(bytes: body.count) }
+    try send(type: HG_OPEN, body: body)
+  }
+
+  /// Feeds the open stream. Each of the jobs ends as one answer, also one that is never given to the
+  /// handler, or is `refused`.
+  ///
+  /// Should the worker die after this, the slot and its answers know what became of each.
+  public func feed(_ jobs: [StreamJob]) throws(ProcessError) {
+    var rest = jobs[...]
+    while !rest.isEmpty {
+      var body: [UInt8] = []
+      var head = hg_feed()
+      withUnsafeBytes(of: head) { body.append(contentsOf: $0) }
+      while let job = rest.first, head.count == 0 || body.count < Int(HG_FRAME_MAX) / 4 {
+        job.append(to: &body)
+        rest.removeFirst()
+        head.count += 1
+      }
+      withUnsafeBytes(of: head) { body.replaceSubrange(0..<$0.count, with: $0) }
+      guard body.count <= Int(HG_FRAME_MAX) else { throw .orderTooLarge(bytes: body.count) }
+      try send(type: HG_FEED, body: body)
+    }
+  }
+
+  /// Nothing more is fed: what waits is given back, and the handler gets the end of its input when it
+  /// has answered. `closed` follows.
+  public func close() throws(ProcessError) {
+    try send(type: HG_CLOSE, body: bytes(of: hg_request()))
+  }
+
+  /// These answers are recorded; `seen` is the position behind the last one that was read. Answers
+  /// that came since are told again.
+  public func settled(_ positions: [UInt64], seen: UInt64) throws(ProcessError) {
+    var head = hg_settled()
+    head.seen = seen
+    head.count = UInt32(positions.count)
+    var body = bytes(of: head)
+    for position in positions { withUnsafeBytes(of: position) { body.append(contentsOf: $0) } }
+    try send(type: HG_SETTLED, body: body)
+  }
+}

@@ -1,0 +1,60 @@
+import HotglueCore
+import Testing
+
+@Suite("jobs of a stream")
+struct StreamTests {
+  private func outcome(
+    _ how: AttemptEnd.How, stop: AttemptEnd.StopReason? = nil, result: AttemptOutcome? = nil,
+    rules: String? = nil
+  ) throws -> AttemptOutcome {
+    let end = AttemptEnd(
+      how: how, stop: stop, result: result.map { HandlerResult(outcome: $0) }, isStreamed: true)
+    return end.verdict(by: try rules.map { try #require(ExitRules($0)) } ?? .none).outcome
+  }
+
+  @Test("an answer is the outcome, also after a stop order", arguments: HandlerLine.outcomes)
+  func answers(_ result: AttemptOutcome) throws {
+    #expect(try outcome(.answered, result: result) == result)
+    #expect(try outcome(.answered, stop: .cancel, result: result) == result)
+  }
+
+  @Test("a handler that ends without an answer: its status decides, and 0 is unknown")
+  func ends() throws {
+    #expect(try outcome(.exited(0)) == .unknown)
+    #expect(try outcome(.exited(75)) == .retry)
+    #expect(try outcome(.exited(65)) == .failed)
+    #expect(try outcome(.exited(9), rules: "9=failed") == .failed)
+    #expect(try outcome(.signaled(.kill)) == .unknown)
+    #expect(try outcome(.notExecutable(errno: 2)) == .failed)
+    // Without a reading of its answer nobody knows what it said.
+    #expect(try outcome(.answered) == .unknown)
+  }
+
+  @Test("exit 0 without an answer does not count after a stop order either")
+  func stopped() throws {
+    #expect(try outcome(.exited(0), stop: .cancel) == .cancelled)
+    #expect(try outcome(.exited(0), stop: .timeout) == .unknown)
+  }
+
+  @Test("the pace doubles while jobs are quick, holds 50 ms of work, and falls at once")
+  func pace() {
+    var pace = StreamPace()
+    #expect(pace.depth == 1)
+    for expected in [2, 4, 8, 16, 32, 64, 64] {
+      pace.note(answers: 10, milliseconds: 1)
+      #expect(pace.depth == expected)
+    }
+    pace.note(answers: 4, milliseconds: 40)
+    #expect(pace.depth == 5)
+    pace.note(answers: 1, milliseconds: 3000)
+    #expect(pace.depth == 1)
+    pace.note(answers: 1, milliseconds: 0)
+    pace.note(answers: 0, milliseconds: 0)
+    #expect(pace.depth == 2)
+    pace.noteSlow()
+    #expect(pace.depth == 1)
+    // A clock that was set back is no reason to wait.
+    pace.note(answers: 1, milliseconds: -5)
+    #expect(pace.depth == 2)
+  }
+}

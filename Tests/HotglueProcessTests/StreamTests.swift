@@ -1,0 +1,164 @@
+import Glibc
+import HotglueProcess
+import Testing
+
+extension Supervision {
+  @Suite struct Streams {
+    @Test("jobs are given one at a time, and each has its own answer and its own part of the log")
+    func inTurn() throws {
+      let yard = try StreamYard()
+      try yard.feed(["echo one; answer", "answer retry", "echo $PPID $job; answer failed"])
+      let answers = try yard.wait(3)
+      #expect(answers.map(\.job) == [1, 2, 3])
+      #expect(answers.allSatisfy { $0.end == .answered && $0.isOfStream && $0.fence == 7 })
+      #expect(answers.map(\.logPlace) == [.inPlace, .none, .inPlace])
+      #expect(yard.workshop.text("STORE.d/logs/0/1-7.log") == "one\n")
+      #expect(yard.workshop.text("STORE.d/logs/0/2-7.log") == nil)
+      #expect(yard.workshop.text("STORE.d/logs/0/3-7.log")?.hasSuffix(" 3\n") == true)
+      guard case .line(let line) = answers[1].report.result else {
+        Issue.record("no result line")
+        return
+      }
+      #expect(String(decoding: line, as: UTF8.self).contains(#""outcome":"retry""#))
+      try yard.settle()
+      try yard.link.close()
+      let end = try yard.closed()
+      #expect(end.end == .exited(status: 0) && end.answered == 3 && !end.supervisorRetires)
+      // The same supervisor serves single attempts again, and the next stream.
+      #expect(try yard.workshop.run(yard.workshop.order("exit 4"), on: yard.link).end == .exited(status: 4))
+    }
+
+    @Test("a handler that dies makes only the job in its hand unknown; what waits was never started")
+    func handlerDies() throws {
+      let yard = try StreamYard()
+      try yard.feed(["answer", "echo last words; kill -9 $$", "answer", "answer"])
+      let answers = try yard.wait(4)
+      let byJob = Dictionary(uniqueKeysWithValues: answers.map { ($0.job, $0) })
+      #expect(byJob[1]?.end == .answered)
+      #expect(byJob[2]?.end == .signaled(signal: SIGKILL, coreDumped: false))
+      #expect(byJob[3]?.end == .neverStarted(errno: 0) && byJob[4]?.end == .neverStarted(errno: 0))
+      #expect(yard.workshop.text("STORE.d/logs/0/2-7.log") == "last words\n")
+      #expect(try yard.closed().answered == 1)
+    }
+
+    @Test("a job whose line was not read was never started; a status of its own is the handler's word")
+    func notTaken() throws {
+      for (handler, end) in [
+        ("exit 0", AttemptOutcome.End.neverStarted(errno: ECANCELED)),
+        ("kill -9 $$", .neverStarted(errno: ECANCELED)), ("exit 3", .exited(status: 3)),
+        ("read -r line; exit 0", .exited(status: 0)),
+      ] {
+        let yard = try StreamYard(handler: handler)
+        try yard.feed(["answer"])
+        #expect(try yard.wait(1)[0].end == end, "\(handler)")
+        #expect(try yard.closed().answered == 0)
+      }
+    }
+
+    @Test("what cannot be executed fails the job that it was to be started for")
+    func notExecutable() throws {
+      let yard = try StreamYard { $0.arguments = ["/no/such/handler"] }
+      try yard.feed(["answer", "answer"])
+      #expect(try yard.wait(2)[0].end == .execFailed(errno: ENOENT))
+      #expect(yard.read[1].end == .neverStarted(errno: 0))
+      #expect(try yard.closed().end == nil)
+    }
+
+    @Test("an answer about a job that is not in hand changes nothing and is counted")
+    func foreign() throws {
+      let yard = try StreamYard()
+      try yard.feed([
+        "job=2 answer; fence=6 answer; echo '{\"type\":\"result\",\"outcome\":\"failed\"}' >&3; echo x >&3; answer",
+        "answer; answer retry", "answer failed",
+      ])
+      let answers = try yard.wait(3)
+      #expect(answers.map(\.job) == [1, 2, 3] && answers.allSatisfy { $0.end == .answered })
+      #expect(answers[0].report.foreignLines == 3 && answers[0].report.firstForeignJob == 2)
+      #expect(answers[0].report.badLines == 1)
+      // The second answer of job 2 came when job 3 was in hand, or before it was.
+      #expect(answers[2].report.foreignLines == 1 && answers[2].report.firstForeignJob == 2)
+    }
+
+    @Test("a time-out counts from when the job is given, and stops the handler for that job alone")
+    func timeout() throws {
+      let yard = try StreamYard()
+      let first = yard.job(1, "sleep 0.3; answer") { $0.timeoutMs = 20_000 }
+      let second = yard.job(2, "up; while :; do sleep 0.01; done") { $0.timeoutMs = 200 }
+      try yard.link.feed([first, second, yard.job(3, "answer")])
+      let answers = try yard.wait(3)
+      #expect(answers[0].job == 1 && answers[0].end == .answered)
+      let timedOut = try #require(answers.first { $0.job == 2 })
+      #expect(timedOut.stop?.reason == .timeout)
+      #expect(timedOut.end == .signaled(signal: SIGTERM, coreDumped: false))
+      #expect(answers.first { $0.job == 3 }?.end == .neverStarted(errno: 0))
+    }
+
+    @Test("a waiting job is called off without a stop; for the one in hand the handler is stopped")
+    func stops() throws {
+      let yard = try StreamYard()
+      try yard.feed(["up; go first; answer", "answer", "up; go never"])
+      #expect(try yard.lifeline.line() == "up 1")
+      try yard.link.stop(job: 2, fence: 7, reason: .cancel, who: "alice")
+      #expect(try yard.wait(1)[0].end == .neverStarted(errno: ECANCELED))
+      try yard.workshop.write("first", "")
+      #expect(try yard.wait(2)[1].end == .answered)
+      #expect(try yard.lifeline.line() == "up 3")
+      try yard.link.stop(job: 3, fence: 7, reason: .cancel, who: "alice")
+      let stopped = try yard.wait(3)[2]
+      #expect(stopped.stop?.reason == .cancel && stopped.stop?.who == "alice")
+      #expect(try yard.closed().answered == 1)
+      try yard.lifeline.gone()
+    }
+
+    @Test("a job that takes long gives back what waits behind it")
+    func givesBack() throws {
+      let yard = try StreamYard()
+      try yard.feed(["go first; answer", "answer"])
+      #expect(try yard.wait(1)[0].end == .neverStarted(errno: 0))
+      try yard.workshop.write("first", "")
+      #expect(try yard.wait(2)[1].job == 1)
+      try yard.link.feed([yard.job(3, "answer")])
+      #expect(try yard.wait(3)[2].end == .answered)
+    }
+
+    @Test("answers that nobody records fill their place, and then nothing more is given; none is lost")
+    func full() throws {
+      let yard = try StreamYard()
+      // Each answer carries 60 KiB: more than the ring holds.
+      try yard.workshop.write("pad", String(repeating: "y", count: 60_000))
+      let script =
+        "printf '{\"type\":\"result\",\"job\":%s,\"fence\":7,\"outcome\":\"succeeded\",\"value\":\"%s\"}\\n' $job \"$(cat ROOT/pad)\" >&3"
+      try yard.feed(Array(repeating: script, count: 40))
+      try eventually("a full ring") {
+        // What could not be given is given back after a while at the latest.
+        try yard.wait(1).count >= 8
+      }
+      var rounds = 0
+      while yard.read.count < 40, rounds < 1000 {
+        try yard.settle()
+        try yard.wait(yard.read.count + 1)
+        rounds += 1
+      }
+      #expect(Set(yard.read.map(\.job)) == Set(1...40))
+      for answer in yard.read where answer.end == .answered {
+        guard case .line(let line) = answer.report.result else {
+          Issue.record("job \(answer.job) has no result")
+          continue
+        }
+        #expect(line.count > 60_000)
+      }
+    }
+
+    @Test("a handler that reads nothing keeps its job, and is stopped for it")
+    func neverReads() throws {
+      let yard = try StreamYard(handler: "up; exec sleep 1000")
+      let long = yard.job(1, String(repeating: "x", count: 1 << 20))
+      try yard.link.feed([long])
+      #expect(try yard.lifeline.line() == "up ")
+      try yard.link.stop(job: 1, fence: 7, reason: .cancel, who: "alice")
+      let end = try yard.wait(1)[0]
+      #expect(end.stop?.reason == .cancel)
+      #expect(end.end == .signaled(signal: SIGTERM, coreDumped: false))
+    }
+  }
+}
