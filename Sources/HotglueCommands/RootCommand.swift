@@ -17,7 +17,7 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, StoreNoun.self, OpenLink.self, RecordOutcome.self,
+      EffectNoun.self, StoreNoun.self, OpenLink.self, DoctorCommand.self, RecordOutcome.self,
     ])
 }
 

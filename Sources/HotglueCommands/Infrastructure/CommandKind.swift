@@ -46,6 +46,7 @@ enum CommandKind: CaseIterable {
   case effectAbandon
   case effectList
   case effectShow
+  case doctor
   case recordOutcome
   case benchClaim
 
@@ -73,7 +74,7 @@ enum CommandKind: CaseIterable {
       .jobReport, .jobProgress:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
-      .open:
+      .open, .doctor:
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
@@ -137,6 +138,7 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: ["effect", "abandon"]
     case .effectList: ["effect", "list"]
     case .effectShow: ["effect", "show"]
+    case .doctor: ["doctor"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
     }
@@ -188,6 +190,7 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: EffectAbandon.self
     case .effectList: EffectList.self
     case .effectShow: EffectShow.self
+    case .doctor: DoctorCommand.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
     }
