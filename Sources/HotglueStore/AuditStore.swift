@@ -88,11 +88,15 @@ public enum AttemptRecord: Hashable, Sendable {
   case endedKeepingChildren
 }
 
+/// Tells what a store knows of an attempt.
+public protocol AttemptRecords: AnyObject {
+  func record(ofJob job: JobID, fence: Fence) throws(StoreError) -> AttemptRecord
+}
+
 /// A store that is only looked at: nothing is written, and no lock is taken that a writer waits for.
-public protocol AuditStore: AnyObject {
+public protocol AuditStore: AttemptRecords {
   /// Everything that one snapshot shows. Takes as long as a check of the whole file does.
   func audit() throws(StoreError) -> StoreAudit
-  func record(ofJob job: JobID, fence: Fence) throws(StoreError) -> AttemptRecord
 }
 
 /// A store's file as it was found: what is wrong with it, and the store where it can be read.

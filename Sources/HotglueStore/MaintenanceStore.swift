@@ -39,7 +39,7 @@ public struct StoreInfo: Hashable, Sendable {
 }
 
 /// The store as a file. Every method but the reading ones is one atomic, durable step.
-public protocol MaintenanceStore: AnyObject {
+public protocol MaintenanceStore: AttemptRecords {
   /// The folder for locks and logs beside the store.
   var folder: String { get }
   /// The group that shares the store; `nil` for a private one.

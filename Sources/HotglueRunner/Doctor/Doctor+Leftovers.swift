@@ -10,7 +10,7 @@ extension Doctor {
       .slotLeft, "slots", freeSlots(), remedy: "\(hotglue) job work --all-workspaces --drain")
     findings += left(
       .lockLeft, "lock files", freeLocks(), remedy: "\(hotglue) job work --all-workspaces --drain")
-    findings += left(.logLeft, "logs", try unknownLogs(), remedy: "\(hotglue) store prune")
+    findings += left(.logLeft, "logs", try ForgottenLogs(store: store, folder: folder).paths(), remedy: "\(hotglue) store prune")
     for path in drafts(processes) {
       findings.append(
         Finding(.draftLeft, "'\(path)' is half made", path: path, remedy: "rm '\(path)'"))
@@ -52,27 +52,11 @@ extension Doctor {
     }
   }
 
-  /// Logs of attempts that the store does not know.
-  private func unknownLogs() throws(RunnerError) -> [String] {
-    var found: [String] = []
-    for shard in names(in: "\(folder)/logs").sorted() {
-      for name in names(in: "\(folder)/logs/\(shard)").sorted() {
-        guard let attempt = LogPath.attempt(of: name) else { continue }
-        let record = try storeStep { () throws(StoreError) in
-          try store.record(ofJob: attempt.job, fence: attempt.fence)
-        }
-        if record == .unknown { found.append("\(folder)/logs/\(shard)/\(name)") }
-      }
-    }
-    return found
-  }
-
   /// Files that `init`, `store restore` and a switch make under a name of their own before they count.
   /// One that a process has open is being made.
   private func drafts(_ processes: [SeenProcess]) -> [String] {
-    let parent = String(storePath.split(separator: "/", omittingEmptySubsequences: false)
-      .dropLast().joined(separator: "/"))
-    let base = storePath.split(separator: "/").last.map(String.init) ?? ""
+    let parent = Path.folder(of: storePath)
+    let base = Path.name(of: storePath)
     var paths = names(in: folder).filter { $0.hasPrefix("restore-") }.map { "\(folder)/\($0)" }
     paths += names(in: parent).filter { $0.hasPrefix("\(base).new-") }.map { "\(parent)/\($0)" }
     return paths.sorted().filter { path in
