@@ -35,11 +35,13 @@ enum AuditSQL {
     JOIN workspace ON workspace.id = job.workspace
     WHERE worker IS NOT NULL AND workspace.state = 'archived' GROUP BY job.workspace
     """)
+  /// Of what was written last, the latest: with a clock that was set back that is not the very last.
   static let latest = SQL(
     "audit.latest",
     """
-    SELECT max(coalesce((SELECT at FROM activity ORDER BY id DESC LIMIT 1), 0),
-      coalesce((SELECT registered_at FROM worker ORDER BY id DESC LIMIT 1), 0))
+    SELECT max(coalesce((SELECT max(at) FROM (SELECT at FROM activity ORDER BY id DESC LIMIT 1000)), 0),
+      coalesce((SELECT max(registered_at) FROM (
+        SELECT registered_at FROM worker ORDER BY id DESC LIMIT 1000)), 0))
     """)
   static let attempt = SQL(
     "audit.attempt",

@@ -33,7 +33,7 @@ extension CrashPoint {
       try expectUnknown(world, runs: 0)
     },
     CrashPoint("effect-running") { world in
-      let run = try world.start(effect("echo x >>runs; sleep 300"))
+      let run = try world.start(effect("echo x >>runs; exec sleep 300"))
       try world.eventually("the command runs") { world.lineCount("runs") == 1 }
       World.end(run)
       try expectUnknown(world, runs: 1)

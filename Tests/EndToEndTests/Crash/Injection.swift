@@ -82,15 +82,13 @@ extension World {
     return (tracer, trace)
   }
 
-  /// Starts hotglue to be stopped at the point; returns when it is, with its process ID. `strace` goes
-  /// away, as it would hide that a process is stopped.
+  /// Starts hotglue to be stopped at the point; returns when it is, with its process ID.
   func frozen(_ arguments: [String], at injection: Injection) throws -> Int32 {
     var injection = injection
     injection.signal = "STOP"
-    let (tracer, trace) = try traced(arguments, at: injection)
+    let (_, trace) = try traced(arguments, at: injection)
     try eventually("\(injection) is reached") { read(trace).contains("stopped by SIGSTOP") }
     let first = try #require(read(trace).split(separator: " ").first)
-    kill(tracer.processIdentifier, SIGKILL)
     return try #require(Int32(first))
   }
 

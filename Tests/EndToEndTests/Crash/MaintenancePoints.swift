@@ -93,7 +93,8 @@ extension CrashPoint {
       try world.expectBackedUp(at: Injection(call: "link", number: 1), isThere: false)
     },
     CrashPoint("backup-named") { world in
-      try world.expectBackedUp(at: Injection(call: "unlink", number: 1), isThere: true)
+      // The file is durable and has its name; the folder that names it is not synced yet.
+      try world.expectBackedUp(at: Injection(call: "fsync", number: 2), isThere: true)
     },
     CrashPoint("restore-preparing") { world in
       // The copy is prepared in a file of its own; the store's log is not touched yet.
