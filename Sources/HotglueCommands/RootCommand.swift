@@ -20,8 +20,8 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, StoreNoun.self, OpenLink.self, Completions.self, RecordOutcome.self,
-      ExternalCommand.self, Complete.self,
+      EffectNoun.self, StoreNoun.self, OpenLink.self, DoctorCommand.self, Completions.self,
+      RecordOutcome.self, ExternalCommand.self, Complete.self,
     ])
 }
 

@@ -39,7 +39,7 @@ public struct StoreInfo: Hashable, Sendable {
 }
 
 /// The store as a file. Every method but the reading ones is one atomic, durable step.
-public protocol MaintenanceStore: AnyObject {
+public protocol MaintenanceStore: AttemptRecords {
   /// The folder for locks and logs beside the store.
   var folder: String { get }
   /// The group that shares the store; `nil` for a private one.
@@ -51,11 +51,16 @@ public protocol MaintenanceStore: AnyObject {
   func log(
     _ actor: Actor, in workspace: WorkspaceID, subjects: [String], at now: Timestamp
   ) throws(StoreError)
-  /// Everything that is wrong, one finding a line; empty when the store is sound. Integrity, foreign
+  /// Everything that is wrong; empty when the store is sound. Integrity, foreign
   /// keys, and every rule between tables that the schema cannot say. Reads one snapshot.
-  func check() throws(StoreError) -> [String]
+  func violations() throws(StoreError) -> [StoreViolation]
   /// Writes a whole copy of one snapshot to `path`, which must not exist, and syncs it.
   func backup(to path: String) throws(StoreError)
+}
+
+extension MaintenanceStore {
+  /// `violations` in words.
+  public func check() throws(StoreError) -> [String] { try violations().map(\.message) }
 }
 
 /// All that commands and the runner need of a store.

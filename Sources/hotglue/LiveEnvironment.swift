@@ -35,6 +35,6 @@ extension StoreAccess {
       },
       restore: { (backup, path, actor, now) throws(StoreError) in
         try SQLiteStore.restore(backup: backup, to: path, by: actor, at: now)
-      })
+      }, examine: SQLiteStore.examine)
   }
 }

@@ -85,7 +85,7 @@ final class World: @unchecked Sendable {
     try start(binary, arguments, input: nil, output: nil, errors: errors, extra: extra)
   }
 
-  private func start(
+  func start(
     _ path: String, _ arguments: [String], input: String?, output: URL?, errors: URL?,
     extra: [String: String]
   ) throws -> Process {

@@ -95,7 +95,7 @@ struct CommandPlace {
         },
         restore: { (backup, path, actor, now) throws(StoreError) in
           try SQLiteStore.restore(backup: backup, to: path, by: actor, at: now)
-        }))
+        }, examine: SQLiteStore.examine))
     environment.switchStep = switchStep
     return environment
   }

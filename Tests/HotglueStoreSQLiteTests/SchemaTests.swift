@@ -56,7 +56,7 @@ struct SchemaTests {
       try fixture.store.connection.execute("BEGIN; \(statement)")
       let found = try fixture.store.findings()
       try fixture.store.connection.execute("ROLLBACK")
-      #expect(found.contains { $0.contains(finding) }, "\(statement): \(found)")
+      #expect(found.contains { $0.message.contains(finding) }, "\(statement): \(found)")
     }
     let writer = try Connection(path: fixture.path)
     try writer.execute("PRAGMA foreign_keys = OFF; DELETE FROM workspace")

@@ -74,15 +74,19 @@ public struct StoreAccess {
   /// Makes the store at `path` a new incarnation of the backup.
   public var restore:
     (_ backup: String, _ path: String, _ actor: Actor, _ now: Timestamp) throws(StoreError) -> Void
+  /// Looks at a store as it is, refusing nothing and writing nothing.
+  public var examine: (_ path: String) -> StoreExamination
 
   public init(
     create: @escaping (String, String?, Timestamp) throws(StoreError) -> any Store,
     open: @escaping (String, String?) throws(StoreError) -> any Store,
-    restore: @escaping (String, String, Actor, Timestamp) throws(StoreError) -> Void
+    restore: @escaping (String, String, Actor, Timestamp) throws(StoreError) -> Void,
+    examine: @escaping (String) -> StoreExamination
   ) {
     self.create = create
     self.open = open
     self.restore = restore
+    self.examine = examine
   }
 }
 

@@ -48,6 +48,7 @@ enum CommandKind: CaseIterable {
   case effectList
   case effectShow
   case completions
+  case doctor
   case recordOutcome
   case benchClaim
   case external
@@ -77,7 +78,7 @@ enum CommandKind: CaseIterable {
       .jobReport, .jobProgress, .completions:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
-      .open, .workspaceShell, .external, .complete:
+      .open, .workspaceShell, .external, .complete, .doctor:
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
@@ -143,6 +144,7 @@ enum CommandKind: CaseIterable {
     case .effectList: ["effect", "list"]
     case .effectShow: ["effect", "show"]
     case .completions: ["completions"]
+    case .doctor: ["doctor"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
     case .external: ["__external"]
@@ -198,6 +200,7 @@ enum CommandKind: CaseIterable {
     case .effectList: EffectList.self
     case .effectShow: EffectShow.self
     case .completions: Completions.self
+    case .doctor: DoctorCommand.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
     case .external: ExternalCommand.self

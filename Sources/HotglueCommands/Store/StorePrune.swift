@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import HotglueCore
+import HotglueRunner
 import HotglueStore
 
 struct StorePrune: StoreCommand {
@@ -8,7 +9,8 @@ struct StorePrune: StoreCommand {
     commandName: "prune", abstract: "remove jobs that ended long ago, and their logs",
     discussion: """
       Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones
-      for 90, uncertain ones until they are resolved.
+      for 90, uncertain ones until they are resolved. Logs that nothing in the store names any more go,
+      too.
       """)
   static let kind = CommandKind.storePrune
 
@@ -66,10 +68,21 @@ struct Pruning {
     }
   }
 
-  /// A crash between a step and its logs leaves logs that nothing names; a later check finds them.
+  /// A crash between a step and its logs leaves logs that nothing names; pruning the store again
+  /// removes them.
   func run(by rule: RetentionRule) throws -> PruneResult {
+    let folder = try session.store.info().folder
+    var all = try removed(by: rule, folder: folder)
+    if workspace == nil {
+      let forgotten = try ForgottenLogs(store: session.store, folder: folder).paths()
+      all.logs += forgotten
+      if !dryRun { for path in forgotten { try remove(path) } }
+    }
+    return all
+  }
+
+  private func removed(by rule: RetentionRule, folder: String) throws -> PruneResult {
     var all = PruneResult(jobs: [], logs: [])
-    let folder = dryRun ? "" : try session.store.info().folder
     while true {
       let removed = try session.store.prune(
         in: workspace, by: rule, limit: dryRun ? Int.max : Self.step, dryRun: dryRun,
@@ -77,10 +90,7 @@ struct Pruning {
       all.jobs += removed.jobs
       all.logs += removed.logs
       if dryRun { return all }
-      for log in removed.logs {
-        let path = Path.joined(folder, log)
-        guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
-      }
+      for log in removed.logs { try remove(Path.joined(folder, log)) }
       if removed.jobs.count < Self.step { break }
     }
     // What a killed shell or external command left beside the store goes as well.
@@ -89,5 +99,9 @@ struct Pruning {
         store: String(folder.dropLast(2)), user: session.environment.user.id)
     }
     return all
+  }
+
+  private func remove(_ path: String) throws {
+    guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
   }
 }

@@ -1,0 +1,79 @@
+import ArgumentParser
+import HotglueCore
+import HotglueRunner
+import HotglueStore
+
+struct DoctorCommand: HotglueCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "check everything that must be true, and say what mends it",
+    discussion: """
+      Compares the store with itself and with the machine: rows, files and their owners, the writer
+      gate, workers, running attempts and what outlives them. Nothing is written and nothing is
+      waited for that a stopped process could hold, so it may be run at any time.
+
+      Each finding says what it means and which command mends it, and any finding makes the exit
+      status 1. A note is something to know; notes leave the status 0. -q prints the codes of the
+      findings. They are listed in hotglue-crash(7).
+      """)
+  static let kind = CommandKind.doctor
+
+  @OptionGroup var global: GlobalOptions
+
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let loader = ContextLoader(environment)
+    var report = DoctorReport(store: nil)
+    do {
+      let context = try loader.resolve(global)
+      report = examine(context, environment)
+      try loader.confirmGroup(of: context)
+    } catch {
+      // A context that is there and cannot be used is what the doctor is asked about.
+      guard let finding = Finding(ofContext: CommandError(from: error)) else { throw error }
+      report.add([finding])
+    }
+    report.show(on: Output(environment, global))
+    return report.findings.isEmpty ? .done : .unsuccessful
+  }
+
+  private func examine(
+    _ context: ResolvedContext, _ environment: CommandEnvironment
+  ) -> DoctorReport {
+    let found = environment.stores.examine(context.store)
+    var report = DoctorReport(store: found.path)
+    report.add(found.problems.map { Finding(ofStore: $0) })
+    if let schema = found.olderSchema {
+      report.add([
+        Finding(
+          .schemaOlder, "the store has schema \(schema), an earlier one", path: found.path,
+          remedy: "\(hotglue) store info")
+      ])
+    }
+    guard let store = found.store else { return report }
+    do {
+      let audit = try store.audit()
+      report.info = audit.info
+      if let expected = context.storeID, expected != audit.info.storeID {
+        report.add([
+          Finding(
+            ofStore: .otherStore(
+              path: found.path, expected: expected, found: audit.info.storeID))
+        ])
+      }
+      report.diagnosis = try Doctor(
+        store: store, audit: audit, hotglue: hotglue, now: environment.now()
+      ).diagnose()
+      report.add(report.diagnosis.findings)
+    } catch {
+      report.add([Finding(ofFailure: error, path: found.path)])
+    }
+    return report
+  }
+
+  /// The command with the flags that make another one mean the same store.
+  private var hotglue: String {
+    var words = ["hotglue"]
+    if let context = global.context { words += ["--context", Shell.quoted(context)] }
+    if let store = global.store { words += ["--store", Shell.quoted(store)] }
+    return words.joined(separator: " ")
+  }
+}

@@ -1,0 +1,80 @@
+/// Everything that `hotglue doctor` can find, one stable word each.
+public enum FindingCode: String, CaseIterable, Sendable {
+  // The store as a file.
+  case storeMissing = "store_missing"
+  case storeUnusable = "store_unusable"
+  case storeCorrupt = "store_corrupt"
+  case storeBusy = "store_busy"
+  case storeReadOnly = "store_read_only"
+  case schemaNewer = "schema_newer"
+  case schemaOlder = "schema_older"
+  case fileSystem = "file_system"
+  case otherStore = "other_store"
+  case notPrivate = "not_private"
+  case contextUnusable = "context_unusable"
+  case littleSpace = "little_space"
+  case longLog = "long_log"
+  case gateFrozen = "gate_frozen"
+  case gateHeld = "gate_held"
+  case otherProgram = "other_program"
+
+  // Rows.
+  case foreignKey = "foreign_key"
+  case claimWithoutAttempt = "claim_without_attempt"
+  case attemptWithoutClaim = "attempt_without_claim"
+  case fenceTooLow = "fence_too_low"
+  case attemptsMiscounted = "attempts_miscounted"
+  case budgetMiscounted = "budget_miscounted"
+  case budgetExceeded = "budget_exceeded"
+  case historyForbidden = "history_forbidden"
+  case historyBroken = "history_broken"
+  case resultContradicts = "result_contradicts"
+  case payloadTwice = "payload_twice"
+  case revisionMissing = "revision_missing"
+  case parkedForNobody = "parked_for_nobody"
+  case keyNotReleased = "key_not_released"
+  case effectContradicts = "effect_contradicts"
+
+  // Attempts and processes.
+  case attemptDead = "attempt_dead"
+  case attemptUnattended = "attempt_unattended"
+  case attemptElsewhere = "attempt_elsewhere"
+  case leaseOver = "lease_over"
+  case workerFrozen = "worker_frozen"
+  case supervisorFrozen = "supervisor_frozen"
+  case strayProcess = "stray_process"
+  case slotUnreadable = "slot_unreadable"
+  case storeCopied = "store_copied"
+  case workerOutdated = "worker_outdated"
+  case workerElsewhere = "worker_elsewhere"
+
+  // What waits for somebody, and what was left.
+  case switchOpen = "switch_open"
+  case jobUncertain = "job_uncertain"
+  case effectUnknown = "effect_unknown"
+  case archivedRunning = "archived_running"
+  case clockBehind = "clock_behind"
+  case slotLeft = "slot_left"
+  case lockLeft = "lock_left"
+  case logLeft = "log_left"
+  case draftLeft = "draft_left"
+
+  /// Whether it is something to know rather than something that is wrong: a note does not change the
+  /// exit status.
+  public var isNote: Bool {
+    switch self {
+    case .schemaOlder, .gateHeld, .attemptUnattended, .attemptElsewhere, .workerOutdated,
+      .workerElsewhere, .jobUncertain, .effectUnknown, .archivedRunning, .clockBehind, .slotLeft,
+      .lockLeft, .logLeft, .draftLeft:
+      true
+    case .storeMissing, .storeUnusable, .storeCorrupt, .storeBusy, .storeReadOnly, .schemaNewer,
+      .fileSystem, .otherStore, .notPrivate, .contextUnusable, .littleSpace, .longLog,
+      .gateFrozen, .otherProgram, .foreignKey, .claimWithoutAttempt, .attemptWithoutClaim,
+      .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
+      .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
+      .keyNotReleased, .effectContradicts, .attemptDead, .leaseOver, .workerFrozen,
+      .supervisorFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
+      false
+    }
+  }
+}

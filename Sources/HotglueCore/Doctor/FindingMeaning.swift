@@ -1,0 +1,75 @@
+extension FindingCode {
+  /// What it means, in a sentence or two: the same for every finding of the code.
+  public var meaning: String {
+    switch self {
+    case .storeMissing: "the context names a store that is not there"
+    case .storeUnusable: "the store cannot be opened, so nothing in it can be checked"
+    case .storeCorrupt:
+      "the file is damaged: what SQLite wrote is not what is there now, so nothing in it is certain"
+    case .storeBusy: "another program keeps the file locked, so nothing in it could be checked"
+    case .storeReadOnly: "nothing can be enqueued, claimed or recorded"
+    case .schemaNewer: "a newer hotglue wrote the store; this one does not know what it holds"
+    case .schemaOlder:
+      "the next command that opens the store brings it up to date; its rows are checked after that"
+    case .fileSystem: "locks and shared memory are not reliable there: commits can be lost"
+    case .otherStore: "the context was made with another store: commands refuse to use this one"
+    case .notPrivate:
+      "a store holds commands that a worker will run, so nobody else may write to its files"
+    case .contextUnusable: "commands that resolve this context are refused"
+    case .littleSpace: "workers claim nothing below this floor, so that what runs can be recorded"
+    case .longLog:
+      "something reads for so long that the log cannot start anew; every command reads through it"
+    case .gateFrozen:
+      "the process is stopped while it holds the writer gate: nothing can be written until it goes on"
+    case .gateHeld: "writers wait for it; a restore or a large enqueue takes its time"
+    case .otherProgram:
+      "it does not take the writer gate, which is what keeps this version of SQLite from losing commits"
+    case .foreignKey: "a row refers to another one that does not exist"
+    case .claimWithoutAttempt: "the job counts as running, and nothing says what runs it"
+    case .attemptWithoutClaim: "an attempt counts as running, and its job does not run it"
+    case .fenceTooLow: "an attempt could get a fence that was given before"
+    case .attemptsMiscounted: "the number of attempts is not what the job's history shows"
+    case .budgetMiscounted: "failures, losses or snoozes are not what the job's history shows"
+    case .budgetExceeded: "the job would be tried once more than its policy allows"
+    case .historyForbidden: "the job's state changed in a way that the transition table does not have"
+    case .historyBroken: "a step of the job's history does not begin where the one before it ended"
+    case .resultContradicts: "the job succeeded, and an error is recorded for it"
+    case .payloadTwice: "the job has two payloads, and only one is handed to its handler"
+    case .revisionMissing: "an attempt ran a revision of its type that is not recorded"
+    case .parkedForNobody: "the job waits for a limit that nothing saturates, so nothing wakes it"
+    case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
+    case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
+    case .attemptDead:
+      "nothing of the attempt's supervisor lives; the next worker or this command resolves it at once"
+    case .attemptUnattended:
+      "its worker is gone; it goes on under its supervisor, which records its end, or a worker adopts it"
+    case .attemptElsewhere:
+      "it belongs to another PID namespace, where it may live; from here it cannot be judged"
+    case .leaseOver:
+      "its worker lives and has not renewed the lease: the next worker takes the attempt over"
+    case .workerFrozen: "the process is stopped; when its lease is over another worker takes over"
+    case .supervisorFrozen:
+      "the attempt's supervisor is stopped: time-outs and orders wait, and its end is not recorded"
+    case .strayProcess:
+      "the attempt has ended and this process of it lives on; a later attempt would run beside it"
+    case .slotUnreadable: "the slot's file is damaged or of another version of hotglue"
+    case .storeCopied:
+      "the slot was made in another place: the store was copied while the attempt ran, and what "
+        + "runs belongs to the original. Here it becomes unknown, and nothing outside is touched"
+    case .workerOutdated: "it runs a binary that was replaced; it and its attempts go on unharmed"
+    case .workerElsewhere:
+      "it belongs to another PID namespace: from here its processes cannot be seen or stopped"
+    case .switchOpen: "a switch was cut short; the next command in that context settles it"
+    case .jobUncertain:
+      "an attempt ended in a way nobody knows, and the job is not safe to run twice: it waits for a person"
+    case .effectUnknown: "a step may have happened and nobody knows: it is never guessed"
+    case .archivedRunning: "what ran when the workspace was archived goes on and is recorded"
+    case .clockBehind:
+      "the wall clock was set back: times to run that were set before lie further ahead"
+    case .slotLeft: "a supervisor that is gone left it; the next worker removes it"
+    case .lockLeft: "a worker that is gone left it; the next worker removes it"
+    case .logLeft: "nothing in the store names it any more"
+    case .draftLeft: "a command that was killed left it half made; nothing refers to it"
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import Glibc
+
+/// The kernel locks (`flock`) that are held, read from `/proc/locks` without touching any.
+///
+/// A look at a lock by taking it could make others wait, for as long as whoever looks is stopped. The
+/// kernel does not list the locks of other PID namespaces here, so a lock that is not listed is tried
+/// in shared mode where that can harm nobody, and never at the writer gate.
+public struct HeldLocks: Sendable {
+  private let holders: [UInt64: Int32]
+
+  public init() {
+    var holders: [UInt64: Int32] = [:]
+    for line in (smallFile("/proc/locks") ?? "").split(separator: "\n") {
+      // `1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF`; a waiter's line has `->` in it.
+      let words = line.split(separator: " ")
+      guard words.count >= 6, words[1] == "FLOCK", let pid = Int32(words[4]),
+        let inode = words[5].split(separator: ":").last.flatMap({ UInt64($0) })
+      else { continue }
+      holders[inode] = pid
+    }
+    self.holders = holders
+  }
+
+  /// Who holds the lock of a file, as far as this PID namespace can tell.
+  public func holder(of path: String) -> Int32? {
+    FileIdentity(path).flatMap { holders[$0.inode] }
+  }
+
+  public enum State: Sendable { case missing, free, held }
+
+  /// Whether somebody holds the lock of a file, also in another PID namespace.
+  public func state(of path: String) -> State {
+    guard let file = FileIdentity(path) else { return .missing }
+    if holders[file.inode] != nil { return .held }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    // One that may not be opened cannot be judged: nothing is concluded from it.
+    guard descriptor >= 0 else { return errno == ENOENT ? .missing : .held }
+    defer { Glibc.close(descriptor) }
+    while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
+      if errno != EINTR { return .held }
+    }
+    return .free
+  }
+}

@@ -1,0 +1,178 @@
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// Running attempts, those who mind them, and what outlives them.
+extension Doctor {
+  func lookAtWorkers() -> [Finding] {
+    audit.workers.compactMap { worker in
+      let identity = worker.identity
+      guard identity.bootID == here.bootID,
+        locks.state(of: "\(folder)/\(identity.lockPath)") == .held
+      else { return nil }
+      guard identity.pidNamespace == String(here.pidNamespace) else {
+        return Finding(
+          .workerElsewhere, "worker \(identity.name) runs in another PID namespace")
+      }
+      guard let process = process(of: identity) else { return nil }
+      if process.isFrozen {
+        return Finding(
+          .workerFrozen, "worker \(identity.name) is stopped", pid: process.pid,
+          remedy: "kill -CONT \(process.pid)")
+      }
+      if process.executable?.isReplaced == true {
+        return Finding(
+          .workerOutdated, "worker \(identity.name) runs an earlier binary", pid: process.pid,
+          remedy: "kill -TERM \(process.pid), then start it again")
+      }
+      return nil
+    }
+  }
+
+  func lookAtAttempts() throws(RunnerError) -> [Finding] {
+    var findings: [Finding] = []
+    for attempt in audit.running {
+      let (signs, unreadable) = signs(of: attempt)
+      // It may have been recorded since the rows were read.
+      guard try isOpen(attempt) else { continue }
+      if unreadable {
+        findings.append(
+          Finding(
+            .slotUnreadable, "the slot '\(attempt.slot)' of \(name(attempt)) cannot be read",
+            workspace: attempt.reference.workspace, job: attempt.reference.job,
+            path: "\(folder)/slots/\(attempt.slot)"))
+        continue
+      }
+      findings += signs.codes.filter { $0 != .workerFrozen }.map { finding($0, attempt) }
+    }
+    return findings
+  }
+
+  private func isOpen(_ attempt: RunningAttempt) throws(RunnerError) -> Bool {
+    let reference = attempt.reference
+    return try storeStep { () throws(StoreError) in
+      try store.record(ofJob: reference.job, fence: reference.fence) == .open
+    }
+  }
+
+  private func signs(of attempt: RunningAttempt) -> (signs: AttemptSigns, unreadable: Bool) {
+    var signs = AttemptSigns(
+      worker: worker(attempt.worker),
+      leaseIsOver: attempt.lease.hasPassed(
+        at: BootTime(bootID: here.bootID, milliseconds: BootClock.now())),
+      slot: .free)
+    let contents: SlotContents?
+    do throws(ProcessError) {
+      contents = try Slot.read(storeFolder: folder, slot: attempt.slot)
+    } catch {
+      return (signs, true)
+    }
+    let lock = locks.state(of: "\(folder)/slots/\(attempt.slot)")
+    guard let contents, lock != .missing else {
+      signs.slot = .missing
+      return (signs, false)
+    }
+    if contents.isCopy {
+      signs.slot = .copied
+    } else if lock == .held {
+      if !contents.isOfThisNamespace {
+        signs.slot = .heldElsewhere
+      } else {
+        let supervisor = SeenProcess(contents.supervisor.pid)
+        let isFrozen =
+          supervisor?.isFrozen == true && supervisor?.startTime == contents.supervisor.startTime
+        signs.slot = isFrozen ? .heldByFrozen : .held
+      }
+    }
+    return (signs, false)
+  }
+
+  private func worker(_ identity: WorkerIdentity) -> AttemptSigns.Worker {
+    guard identity.bootID == here.bootID,
+      locks.state(of: "\(folder)/\(identity.lockPath)") == .held
+    else { return .gone }
+    return process(of: identity)?.isFrozen == true ? .frozen : .alive
+  }
+
+  private func process(of identity: WorkerIdentity) -> SeenProcess? {
+    guard identity.pidNamespace == String(here.pidNamespace),
+      let process = SeenProcess(identity.pid), process.startTime == identity.processStartTime
+    else { return nil }
+    return process
+  }
+
+  private func name(_ attempt: RunningAttempt) -> String {
+    "attempt \(attempt.number) of job \(attempt.reference.job)"
+  }
+
+  private func finding(_ code: FindingCode, _ attempt: RunningAttempt) -> Finding {
+    let workspace = attempt.reference.workspace
+    let reclaim = "\(hotglue) job reclaim -w \(workspace)"
+    let (message, remedy): (String, String?) =
+      switch code {
+      case .attemptDead: ("\(name(attempt)) is over and not recorded", reclaim)
+      case .attemptUnattended:
+        (
+          "\(name(attempt)) lives and its worker \(attempt.worker.name) is gone",
+          "\(hotglue) job work -w \(workspace) --drain"
+        )
+      case .leaseOver:
+        ("the lease of \(name(attempt)) by worker \(attempt.worker.name) is over", reclaim)
+      case .supervisorFrozen:
+        ("the supervisor of \(name(attempt)) is stopped", supervisorRemedy(attempt))
+      case .storeCopied: ("\(name(attempt)) runs in the store that this one is a copy of", reclaim)
+      default: ("\(name(attempt)) is in another PID namespace", nil)
+      }
+    return Finding(
+      code, message, workspace: workspace, job: attempt.reference.job,
+      path: "\(folder)/slots/\(attempt.slot)", remedy: remedy)
+  }
+
+  private func supervisorRemedy(_ attempt: RunningAttempt) -> String? {
+    do throws(ProcessError) {
+      guard let contents = try Slot.read(storeFolder: folder, slot: attempt.slot) else {
+        return nil
+      }
+      return "kill -CONT \(contents.supervisor.pid)"
+    } catch {
+      return nil
+    }
+  }
+
+  // MARK: Strays
+
+  /// Processes that carry the mark of an attempt of this store that has ended. Where a handler's
+  /// context file was tells which attempt it is of: a copy of the store has another folder.
+  func lookForStrays(among processes: [SeenProcess]) throws(RunnerError) -> [Finding] {
+    var findings: [Finding] = []
+    for process in processes where process.pid != here.pid {
+      guard let attempt = attempt(of: process) else { continue }
+      let record = try storeStep { () throws(StoreError) in
+        try store.record(ofJob: attempt.job, fence: attempt.fence)
+      }
+      // Seen, then recorded as ended, then still there: it outlives its attempt.
+      guard record == .ended || record == .unknown, process.isStillThere else { continue }
+      findings.append(
+        Finding(
+          .strayProcess,
+          "\(process.words) (\(process.pid)) of job \(attempt.job) outlives its attempt",
+          job: attempt.job, pid: process.pid, remedy: "kill -KILL \(process.pid)"))
+    }
+    return findings
+  }
+
+  private func attempt(of process: SeenProcess) -> (job: JobID, fence: Fence)? {
+    guard let variables = process.environment,
+      variables.contains(where: { $0.hasPrefix("HOTGLUE_MARK=") }),
+      let context = variables.first(where: { $0.hasPrefix("HOTGLUE_CONTEXT=") })
+    else { return nil }
+    let begin = "HOTGLUE_CONTEXT=\(folder)/slots/"
+    guard context.hasPrefix(begin) else { return nil }
+    // `SLOT.JOB-FENCE.json`
+    let parts = context.dropFirst(begin.count).split(separator: ".")
+    guard parts.count == 3, parts[2] == "json" else { return nil }
+    let numbers = parts[1].split(separator: "-").compactMap { Int64($0) }
+    guard numbers.count == 2 else { return nil }
+    return (numbers[0], numbers[1])
+  }
+}

@@ -1,0 +1,58 @@
+public import HotglueCore
+public import HotglueStore
+
+extension SQLiteStore: AuditStore {
+  public func audit() throws(StoreError) -> StoreAudit {
+    let info = try info()
+    return try read { () throws(StoreError) in
+      StoreAudit(
+        info: info, violations: try findings(),
+        running: try runningAttempts(in: try workspaces().map(\.id), notMindedBy: nil),
+        workers: try workersAtWork(), openSwitches: try openSwitches(),
+        uncertainJobs: try waiting(AuditSQL.uncertain),
+        unknownEffects: try waiting(AuditSQL.unknownEffects),
+        archivedRunning: try waiting(AuditSQL.archivedRunning),
+        latest: try connection.first(AuditSQL.latest, [], { $0.integer(0) })
+          .map(Timestamp.init(milliseconds:)))
+    }
+  }
+
+  public func record(ofJob job: JobID, fence: Fence) throws(StoreError) -> AttemptRecord {
+    let found = try connection.first(AuditSQL.attempt, [.integer(job), .integer(fence)]) {
+      (row) throws(StoreError) -> AttemptRecord in
+      guard row.integer(0) != 0 else { return .open }
+      return try decodePolicy(row.optionalText(1)).keepChildren ? .endedKeepingChildren : .ended
+    }
+    return found ?? .unknown
+  }
+
+  private func workersAtWork() throws(StoreError) -> [StoreAudit.Worker] {
+    try connection.all(AuditSQL.workers, []) { row in
+      StoreAudit.Worker(
+        id: row.integer(0),
+        identity: WorkerIdentity(
+          name: row.text(1), bootID: row.text(2), pidNamespace: row.text(3),
+          pid: Int32(truncatingIfNeeded: row.integer(4)),
+          processStartTime: UInt64(bitPattern: row.integer(5)), lockPath: row.text(6)))
+    }
+  }
+
+  private func openSwitches() throws(StoreError) -> [StoreAudit.Context] {
+    try connection.all(AuditSQL.openSwitches, []) { (row) throws(StoreError) in
+      StoreAudit.Context(
+        key: ContextKey(contextID: row.text(0), path: row.text(1)),
+        record: ContextRecord(
+          generation: row.integer(2), workspace: row.optionalText(3).flatMap { WorkspaceID($0) },
+          previous: row.optionalText(4).flatMap { WorkspaceID($0) },
+          intent: ContextRecord.Intent(
+            generation: row.integer(5), workspace: try decodeWorkspaceID(row.text(6)))))
+    }
+  }
+
+  private func waiting(_ sql: SQL) throws(StoreError) -> [StoreAudit.Waiting] {
+    try connection.all(sql, []) { (row) throws(StoreError) in
+      StoreAudit.Waiting(
+        workspace: try decodeWorkspaceID(row.text(0)), count: Int(row.integer(1)))
+    }
+  }
+}

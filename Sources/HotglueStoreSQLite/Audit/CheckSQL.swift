@@ -1,0 +1,176 @@
+import HotglueCore
+
+/// Every rule between rows that the schema cannot say. Each statement returns a row per finding: its
+/// text, the job, and the workspace.
+enum CheckSQL {
+  struct Rule {
+    let code: FindingCode
+    let sql: SQL
+
+    init(_ code: FindingCode, _ name: StaticString, _ text: StaticString) {
+      self.code = code
+      sql = SQL(name, text)
+    }
+  }
+
+  static let quick = SQL("check.quick", "PRAGMA quick_check(1)")
+
+  static let rules: [Rule] = [
+    Rule(
+      .storeCorrupt, "check.integrity",
+      "SELECT integrity_check, NULL, NULL FROM pragma_integrity_check"),
+    Rule(
+      .foreignKey, "check.foreign_keys",
+      """
+      SELECT "table" || ': row ' || coalesce(rowid, '?') || ' refers to a row of ' || "parent"
+        || ' that does not exist', NULL, NULL FROM pragma_foreign_key_check
+      """),
+    Rule(
+      .claimWithoutAttempt, "check.running_has_open_attempt",
+      """
+      SELECT 'job ' || id || ' is running, but its attempt with fence ' || fence || ' is not open',
+        id, workspace
+      FROM job INDEXED BY job_running WHERE worker IS NOT NULL AND NOT EXISTS (SELECT 1
+        FROM attempt WHERE attempt.job = job.id AND attempt.fence = job.fence AND outcome IS NULL)
+      """),
+    Rule(
+      .attemptWithoutClaim, "check.open_attempt_is_running",
+      """
+      SELECT 'attempt ' || attempt.fence || ' of job ' || attempt.job
+        || ' is open, but the job is not running it', job.id, job.workspace
+      FROM attempt JOIN job ON job.id = attempt.job
+      WHERE outcome IS NULL AND (job.state <> 'running' OR job.fence <> attempt.fence)
+      """),
+    Rule(
+      .fenceTooLow, "check.fence_is_the_highest",
+      """
+      SELECT 'job ' || id || ' has fence ' || fence || ', but an attempt with a higher one',
+        id, workspace
+      FROM job WHERE fence < (SELECT max(fence) FROM attempt WHERE attempt.job = job.id)
+      """),
+    // An attempt that never started is taken back, and keeps its row.
+    Rule(
+      .attemptsMiscounted, "check.attempts_are_counted",
+      """
+      SELECT 'job ' || id || ' counts ' || attempt || ' attempts, but ' || known || ' are recorded',
+        id, workspace
+      FROM (SELECT id, workspace, attempt, (SELECT count(*) FROM attempt AS one
+          WHERE one.job = job.id AND one.outcome IS NOT 'never_started') AS known
+        FROM job WHERE fence > 0)
+      WHERE known <> attempt
+      """),
+    // A person's retry begins fresh budgets.
+    Rule(
+      .budgetMiscounted, "check.budgets_are_counted",
+      """
+      SELECT 'job ' || job || ' counts ' || failures || ' failures, ' || losses || ' losses and '
+        || snoozes || ' snoozes, but ' || retried || ', ' || lost || ' and ' || snoozed
+        || ' are recorded', job, workspace
+      FROM (
+        SELECT job.id AS job, job.workspace, failures, losses, snoozes,
+          count(iif(outcome = 'retry', 1, NULL)) AS retried,
+          count(iif(outcome = 'unknown', 1, NULL)) AS lost,
+          count(iif(outcome = 'snooze', 1, NULL)) AS snoozed
+        FROM job LEFT JOIN attempt ON attempt.job = job.id AND attempt.fence > coalesce((
+          SELECT max(fence) FROM job_event
+          WHERE job_event.job = job.id AND event = 'retry_again'), -1)
+        WHERE job.fence > 0 GROUP BY job.id)
+      WHERE failures <> retried OR losses <> lost OR snoozes <> snoozed
+      """),
+    Rule(
+      .resultContradicts, "check.succeeded_has_no_error",
+      """
+      SELECT 'job ' || id || ' succeeded and has an error', id, workspace FROM job
+      WHERE state = 'succeeded' AND error_code IS NOT NULL
+      """),
+    Rule(
+      .historyBroken, "check.history_has_no_gap",
+      """
+      SELECT 'job ' || job || ' was ' || before || ' before ''' || event || ''' took it from '
+        || from_state, job, workspace
+      FROM (
+        SELECT job, workspace, event, from_state,
+          lag(to_state) OVER (PARTITION BY job ORDER BY fence, phase, seq) AS before
+        FROM job_history)
+      WHERE before IS NOT NULL AND from_state IS NOT before
+      """),
+    Rule(
+      .historyBroken, "check.history_ends_in_state",
+      """
+      SELECT 'job ' || id || ' is ' || state || ', but its history ends in ' || last, id, workspace
+      FROM (
+        SELECT id, workspace, state, (SELECT to_state FROM job_history
+          WHERE job_history.job = job.id ORDER BY fence DESC, phase DESC, seq DESC LIMIT 1) AS last
+        FROM job)
+      WHERE last <> state
+      """),
+    Rule(
+      .payloadTwice, "check.long_payload_is_apart",
+      """
+      SELECT 'job ' || job || ' has two payloads', job, workspace FROM job_payload
+      WHERE (SELECT job.payload FROM job WHERE job.id = job_payload.job) IS NOT NULL
+      """),
+    Rule(
+      .revisionMissing, "check.revision_exists",
+      """
+      SELECT 'attempt ' || fence || ' of job ' || job || ' ran a revision that is not recorded',
+        job, workspace
+      FROM attempt WHERE type_revision IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM job_type_revision AS known
+        WHERE known.workspace = attempt.workspace AND known.revision = attempt.type_revision
+          AND known.name = (SELECT type FROM job WHERE job.id = attempt.job))
+      """),
+    Rule(
+      .parkedForNobody, "check.parked_waits_for_someone",
+      """
+      SELECT 'job ' || id || ' is parked, but nothing holds its limit key', id, workspace
+      FROM job AS parked
+      WHERE state = 'pending' AND parked = 1 AND NOT EXISTS (
+        SELECT 1 FROM job AS other
+        WHERE other.workspace = parked.workspace AND other.limit_key = parked.limit_key
+          AND (other.state = 'running' OR (other.state = 'pending' AND other.parked = 0)))
+      """),
+    // Nobody knows whether an uncertain job has happened, so it keeps its key.
+    Rule(
+      .keyNotReleased, "check.key_is_released",
+      """
+      SELECT 'job ' || id || ' is ' || state || ' and still holds its key', id, workspace FROM job
+      WHERE key_held = 1 AND key_hold = 'done' AND finished_at IS NOT NULL AND state <> 'uncertain'
+      """),
+    Rule(
+      .effectContradicts, "check.effect_has_its_output",
+      """
+      SELECT 'effect ' || id || ' says that it keeps ' || output_bytes || ' bytes of output, and has '
+        || coalesce(length(output), 'none'), scope_job, effect.workspace
+      FROM effect LEFT JOIN effect_output ON effect_output.effect = effect.id
+      WHERE (keeps_output = 1 AND output_bytes > 0 AND length(output) IS NOT output_bytes)
+        OR (keeps_output = 0 AND output IS NOT NULL)
+      """),
+    Rule(
+      .effectContradicts, "check.effect_is_of_an_attempt",
+      """
+      SELECT 'effect ' || effect.id || ' was begun under fence ' || effect.fence
+        || ', which job ' || job.id || ' never had', job.id, job.workspace
+      FROM effect JOIN job ON job.id = effect.job
+      WHERE effect.fence > job.fence
+      """),
+  ]
+
+  static let kindsOfSteps = SQL(
+    "check.kinds_of_steps", "SELECT DISTINCT from_state, event, to_state FROM job_history")
+  static let stepsOfKind = SQL(
+    "check.steps_of_kind",
+    """
+    SELECT job, workspace FROM job_history
+    WHERE from_state IS ?1 AND event = ?2 AND to_state = ?3 LIMIT 100
+    """)
+  /// Waiting jobs that have used something up. A typed job's policy is its type's at each claim, and a
+  /// person may give an uncertain one another try whatever its budgets say.
+  static let usedBudgets = SQL(
+    "check.used_budgets",
+    """
+    SELECT id, workspace, failures, losses, snoozes, policy FROM job INDEXED BY job_ready
+    WHERE state = 'pending' AND overrides IS NULL AND failures + losses + snoozes > 0
+      AND NOT EXISTS (SELECT 1 FROM job_event WHERE job_event.job = job.id AND event = 'resolve')
+    """)
+}

@@ -1,0 +1,162 @@
+import CSQLite
+import Glibc
+import HotglueCore
+import HotglueStore
+import StoreConformance
+import TestSupport
+import Testing
+
+@testable import HotglueStoreSQLite
+
+@Suite("What a look at the whole store finds")
+struct AuditTests {
+  let fixture: SQLiteFixture
+
+  init() throws {
+    fixture = try SQLiteFixture()
+    _ = try fixture.workspace()
+  }
+
+  /// One job of each kind: waiting, running, retried once, ended well.
+  private func fill() throws {
+    try fixture.enqueue {
+      $0.key = "k"
+      $0.keyHold = .untilDone
+    }
+    let claimed = try #require(try fixture.claim().first)
+    let end = AttemptEnd(how: .exited(1))
+    _ = try fixture.store.settle(
+      [
+        Settlement(
+          attempt: claimed.reference, end: end, verdict: end.verdict(by: .none),
+          usage: AttemptUsage(), endedAt: SQLiteFixture.start, by: "host:1")
+      ], thenClaim: nil, at: SQLiteFixture.start)
+    try fixture.enqueue()
+    _ = try fixture.claim()
+    try fixture.enqueue()
+  }
+
+  @Test(
+    "damage between rows is found, each by its code",
+    arguments: [
+      ("UPDATE attempt SET number = 9, fence = 9 WHERE job = 1", FindingCode.fenceTooLow),
+      ("DELETE FROM attempt WHERE job = 2", .claimWithoutAttempt),
+      ("UPDATE job SET fence = 7 WHERE id = 2", .attemptWithoutClaim),
+      ("UPDATE job SET attempt = 0 WHERE id = 1", .attemptsMiscounted),
+      ("UPDATE job SET failures = 0 WHERE id = 1", .budgetMiscounted),
+      ("UPDATE job SET losses = 2 WHERE id = 1", .budgetMiscounted),
+      ("UPDATE job SET failures = 1 WHERE id = 3", .budgetExceeded),
+      (
+        "INSERT INTO job_event VALUES (1, 1, 'acme', 1, 5, 'retry_again', 'succeeded', 'exhausted', 'x', NULL)",
+        .historyForbidden
+      ),
+      (
+        "INSERT INTO job_event VALUES (1, 1, 'acme', 1, 5, 'retry_again', 'failed', 'pending', 'x', NULL)",
+        .historyBroken
+      ),
+      (
+        "UPDATE job SET state = 'pending', finished_at = NULL WHERE id = 1", .historyBroken
+      ),
+      ("UPDATE job SET key_held = 1 WHERE id = 1", .keyNotReleased),
+      ("UPDATE job SET parked = 1, limit_key = 'l' WHERE id = 3", .parkedForNobody),
+      ("INSERT INTO job_payload VALUES (3, 'acme', '1'); UPDATE job SET payload = '2'", .payloadTwice),
+      ("UPDATE attempt SET type_revision = 4 WHERE job = 1", .revisionMissing),
+      (
+        "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at, finished_at, output_bytes, keeps_output) VALUES ('acme', 'k', 'confirmed', 1, 0, 1, 2, 5, 1)",
+        .effectContradicts
+      ),
+      (
+        "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at, job, fence) VALUES ('acme', 'k', 'intended', 1, 0, 1, 2, 99)",
+        .effectContradicts
+      ),
+      ("PRAGMA foreign_keys = OFF; DELETE FROM workspace", .foreignKey),
+    ])
+  func damage(_ statement: String, _ code: FindingCode) throws {
+    try fill()
+    #expect(try fixture.store.violations() == [])
+    let writer = try Connection(path: fixture.path)
+    try writer.execute(statement)
+    let found = try fixture.store.violations()
+    #expect(found.contains { $0.code == code }, "\(found)")
+  }
+
+  @Test("a page that was written over is found")
+  func damagedPage() throws {
+    try fill()
+    try fixture.store.backup(to: fixture.folder.file("kept.db"))
+    let path = fixture.folder.file("kept.db")
+    let backup = try Connection(path: path, access: .readOnly)
+    let root = try #require(
+      try backup.first(
+        SQL("test.root", "SELECT rootpage FROM sqlite_schema WHERE name = 'attempt'"), [],
+        { $0.integer(0) }))
+    try FileBytes.overwrite(path, at: (Int(root) - 1) * 4096, with: Array(repeating: 7, count: 64))
+    let found = SQLiteStore.examine(at: path)
+    let store = try #require(found.store)
+    #expect(damage(seenBy: store))
+  }
+
+  /// A page that is read for another reason before the check comes to it is as good an answer.
+  private func damage(seenBy store: any AuditStore) -> Bool {
+    do throws(StoreError) {
+      return try store.audit().violations.contains { $0.code == .storeCorrupt }
+    } catch {
+      if case .corrupt = error { return true }
+      return false
+    }
+  }
+
+  @Test("to examine a store writes nothing, neither to it nor to a gate that somebody holds")
+  func examineWritesNothing() throws {
+    try fill()
+    let gate = try WriterGate(folder: fixture.store.folder, shared: false)
+    try gate.enter(within: .seconds(1))
+    defer { gate.leave() }
+    let before = try fixture.store.changeCounter()
+    let found = SQLiteStore.examine(at: fixture.path)
+    #expect(found.problems == [])
+    #expect(found.olderSchema == nil)
+    let audit = try #require(try found.store?.audit())
+    #expect(audit.violations == [])
+    #expect(audit.running.map(\.reference.job) == [2])
+    #expect(audit.workers.count == 2)
+    #expect(try fixture.store.changeCounter() == before)
+    let audited = try #require(found.store as? SQLiteStore)
+    #expect(throws: StoreError.self) {
+      try audited.connection.execute("UPDATE job SET fence = fence + 1")
+    }
+  }
+
+  @Test("an earlier schema is told and left as it is")
+  func olderSchema() throws {
+    try fixture.store.connection.execute("PRAGMA user_version = 1")
+    let found = SQLiteStore.examine(at: fixture.path)
+    #expect(found.olderSchema == 1)
+    #expect(found.store == nil)
+    let version = try fixture.store.connection.first(OpenSQL.userVersion, [], { $0.integer(0) })
+    #expect(version == 1)
+  }
+
+  @Test("everything that open would refuse is told, all at once")
+  func problems() throws {
+    #expect(SQLiteStore.examine(at: fixture.folder.file("none.db")).problems.count == 1)
+    chmod(fixture.path, 0o622)
+    chmod(fixture.store.folder + "/slots", 0o777)
+    let found = SQLiteStore.examine(at: fixture.path)
+    #expect(found.problems.count == 2, "\(found.problems)")
+    #expect(found.store != nil, "what can be read is read all the same")
+    try fixture.store.connection.execute("PRAGMA application_id = 1")
+    #expect(SQLiteStore.examine(at: fixture.path).problems.contains(.notAStore(path: fixture.path)))
+  }
+
+  @Test("an attempt is known as open, ended, or not at all")
+  func records() throws {
+    try fill()
+    #expect(try fixture.store.record(ofJob: 2, fence: 1) == .open)
+    #expect(try fixture.store.record(ofJob: 1, fence: 1) == .ended)
+    #expect(try fixture.store.record(ofJob: 1, fence: 2) == .unknown)
+    try fixture.store.connection.execute(
+      "UPDATE job SET policy = '{\"keep_children\":true}' WHERE id = 1")
+    #expect(try fixture.store.record(ofJob: 1, fence: 1) == .endedKeepingChildren)
+  }
+}
