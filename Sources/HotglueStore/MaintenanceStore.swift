@@ -59,5 +59,5 @@ public protocol MaintenanceStore: AnyObject {
 }
 
 /// All that commands and the runner need of a store.
-public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & EffectStore
-  & WorkspaceStore & MaintenanceStore
+public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & QueueStore
+  & CircumstanceStore & EffectStore & WorkspaceStore & MaintenanceStore

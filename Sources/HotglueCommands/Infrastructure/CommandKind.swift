@@ -20,6 +20,7 @@ enum CommandKind: CaseIterable {
   case jobEnqueue
   case jobList
   case jobShow
+  case jobExplain
   case jobLogs
   case jobWait
   case jobCancel
@@ -34,6 +35,8 @@ enum CommandKind: CaseIterable {
   case typeDiff
   case typeApply
   case typeExport
+  case queueLimit
+  case queueList
   case open
   case jobWork
   case jobReclaim
@@ -77,12 +80,13 @@ enum CommandKind: CaseIterable {
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
-    case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
-      .typeDiff, .typeExport, .effectList, .effectShow:
+    case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
+      .typeShow,
+      .typeDiff, .typeExport, .queueList, .effectList, .effectShow:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon:
+      .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon:
       .changesWorkspace
     }
   }
@@ -111,6 +115,7 @@ enum CommandKind: CaseIterable {
     case .jobEnqueue: ["job", "enqueue"]
     case .jobList: ["job", "list"]
     case .jobShow: ["job", "show"]
+    case .jobExplain: ["job", "explain"]
     case .jobLogs: ["job", "logs"]
     case .jobWait: ["job", "wait"]
     case .jobCancel: ["job", "cancel"]
@@ -125,6 +130,8 @@ enum CommandKind: CaseIterable {
     case .typeDiff: ["type", "diff"]
     case .typeApply: ["type", "apply"]
     case .typeExport: ["type", "export"]
+    case .queueLimit: ["queue", "limit"]
+    case .queueList: ["queue", "list"]
     case .open: ["open"]
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
@@ -162,6 +169,7 @@ enum CommandKind: CaseIterable {
     case .jobEnqueue: JobEnqueue.self
     case .jobList: JobList.self
     case .jobShow: JobShow.self
+    case .jobExplain: JobExplain.self
     case .jobLogs: JobLogs.self
     case .jobWait: JobWait.self
     case .jobCancel: JobCancel.self
@@ -176,6 +184,8 @@ enum CommandKind: CaseIterable {
     case .typeDiff: TypeDiff.self
     case .typeApply: TypeApply.self
     case .typeExport: TypeExport.self
+    case .queueLimit: QueueLimit.self
+    case .queueList: QueueList.self
     case .open: OpenLink.self
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self

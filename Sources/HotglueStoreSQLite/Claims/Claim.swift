@@ -36,7 +36,7 @@ extension SQLiteStore {
     let claimant = Claimant(
       worker: request.worker, name: worker, bootNow: request.bootNow,
       keyPrefix: "\(storeID)-\(incarnation)-", takesEarly: request.only != nil)
-    var gates = TypeGates()
+    var gates = LaneGates()
     var heads: [LaneHead]
     if let only = request.only {
       heads = try namedHead(only, request)
@@ -49,7 +49,7 @@ extension SQLiteStore {
       let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) })
     {
       let head = heads[best]
-      guard try gates.room(for: head.type, in: head.workspace, self) > 0 else {
+      guard try gates.room(in: head, self) > 0 else {
         heads.remove(at: best)
         continue
       }
@@ -62,7 +62,7 @@ extension SQLiteStore {
       } else {
         let slot = request.slots[claimed.count]
         claimed.append(try take(head, slot: slot, for: claimant, at: now))
-        gates.take(head.type, in: head.workspace)
+        try gates.take(head, self)
       }
       if claimed.count == request.slots.count { break }
       if request.only == nil, let next = try nextDue(afterLeavingOf: head, at: now) {
