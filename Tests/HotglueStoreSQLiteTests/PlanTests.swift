@@ -38,11 +38,11 @@ struct PlanTests {
     (QueueSQL.count, "INTEGER PRIMARY KEY"), (QueueSQL.countThoseThatRun, "job_running"),
     (QueueSQL.all, "job_ready"), (CircumstanceSQL.ahead, "job_ready"),
     (CircumstanceSQL.runningInQueue, "job_queue_counted"),
-    (CircumstanceSQL.runningOfKey, "job_limit"),
+    (CircumstanceSQL.runningOfKey, "job_limit"), (PruneSQL.settledEffects, "effect_settled"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<34)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<35)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")
@@ -89,6 +89,8 @@ struct PlanTests {
     #expect(try plan([.unknown]).contains("effect_open (workspace=? AND id<?)"))
     #expect(try !plan([.unknown, .intended]).contains("TEMP B-TREE"))
     #expect(try plan([], of: 3).contains("(workspace=? AND scope_job=?)"))
+    #expect(try plan([], of: 3).contains("effect_begun_in (workspace=? AND job=?)"))
+    #expect(try !plan([], of: 3).contains("SCAN effect"))
   }
 
   /// Runs `body` and counts the instructions that SQLite's machine executed: a measure of work that no

@@ -135,6 +135,24 @@ struct SchemaTests {
     #expect(try store.queues(in: fixture.acme).map(\.running) == [1])
   }
 
+  @Test("a store of schema 4 opens with all it holds, and knows whose effects are whose")
+  func schemaFour() throws {
+    let path = try store(
+      ofSchema: 4,
+      with: """
+        INSERT INTO queue VALUES ('acme', 'mail', 2);
+        INSERT INTO effect (workspace, key, state, intent, job, fence, by_handler, started_at)
+          VALUES ('acme', 'k', 'intended', 1, 1, 1, 0, 3);
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.queues(in: fixture.acme).map(\.limit) == [nil, 2])
+    let effects = try store.effects(
+      in: fixture.acme, of: 1, states: [], before: nil, limit: 9)
+    #expect(effects.map(\.name.key) == ["k"])
+    #expect(try store.check() == [])
+  }
+
   @Test("the versions of migrations are 1, 2, 3, … without a gap")
   func versions() {
     #expect(Migration.all.map(\.version) == Array(1...Migration.current))

@@ -2,6 +2,6 @@
 enum Count {
   static func of(_ number: some BinaryInteger, _ noun: String) -> String {
     guard number != 1 else { return "1 \(noun)" }
-    return "\(number) \(noun)\(noun.hasSuffix("s") ? "es" : "s")"
+    return "\(number) \(noun)\(noun.hasSuffix("ss") ? "es" : "s")"
   }
 }

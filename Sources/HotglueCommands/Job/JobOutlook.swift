@@ -30,7 +30,8 @@ extension JobPolicy {
     lines.append(
       (
         "attempts",
-        "\(maxAttempts) at most\(within), \(maxLosses) losses, \(maxSnoozes) snoozes"
+        "\(maxAttempts) at most\(within), \(Count.of(maxLosses, "loss")), "
+          + Count.of(maxSnoozes, "snooze")
       ))
     if maxAttempts > 1 || replay.allowsRerunAfterUnknown {
       lines.append(("back-off", "\(backoff.text), jitter \(jitter.rawValue)"))

@@ -111,7 +111,8 @@ extension AttemptEnd {
   private var countsByItself: Bool { result != nil || (how == .exited(0) && !reachedKill) }
 
   private func verdict(of result: HandlerResult) -> Verdict {
-    if result.outcome == .succeeded, how != .exited(0) {
+    // After a stop order the end is the order's doing, and contradicts nothing that was said before.
+    if result.outcome == .succeeded, how != .exited(0), stop == nil {
       return Verdict(
         outcome: .unknown, reason: "contradiction",
         message: "the handler reported succeeded, but ended with \(endText)")

@@ -55,7 +55,8 @@ extension SQLiteStore {
     request.queue = overrides.queue ?? definition.queue
     request.priority = overrides.priority ?? definition.priority
     request.limitKey = overrides.limitKey ?? definition.limitKey
-    request.limitMax = overrides.limitMax ?? definition.limitMax
+    request.limitMax =
+      request.limitKey == nil ? 1 : overrides.limitMax ?? definition.limitMax
     return request
   }
 }
