@@ -20,8 +20,8 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, StoreNoun.self, OpenLink.self, DoctorCommand.self, Completions.self,
-      RecordOutcome.self, ExternalCommand.self, Complete.self,
+      QueueNoun.self, EffectNoun.self, StoreNoun.self, OpenLink.self, DoctorCommand.self,
+      Completions.self, RecordOutcome.self, ExternalCommand.self, Complete.self,
     ])
 }
 
@@ -56,7 +56,8 @@ struct JobNoun: ParsableCommand {
       another workspace than the resolved one is refused, with the flag that would mean it.
       """,
     subcommands: [
-      JobEnqueue.self, JobList.self, JobShow.self, JobLogs.self, JobWait.self, JobCancel.self,
+      JobEnqueue.self, JobList.self, JobShow.self, JobExplain.self, JobLogs.self, JobWait.self,
+      JobCancel.self,
       JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
       JobReclaim.self, JobRun.self, JobReport.self, JobProgressReport.self,
     ])
@@ -69,6 +70,16 @@ struct TypeNoun: ParsableCommand {
       TypeSet.self, TypeList.self, TypeShow.self, TypeRemove.self, TypeDiff.self, TypeApply.self,
       TypeExport.self,
     ])
+}
+
+struct QueueNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "queue", abstract: "see the queues of the workspace, and bound what runs in them",
+    discussion: """
+      A queue is a name that jobs wait under ('--queue'); a worker may serve all queues or some. It \
+      needs no definition.
+      """,
+    subcommands: [QueueLimit.self, QueueList.self])
 }
 
 struct EffectNoun: ParsableCommand {

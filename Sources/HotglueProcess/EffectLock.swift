@@ -71,6 +71,32 @@ public final class EffectLock {
   /// harms nobody.
   public func removeFile() { unlink(path) }
 
+  /// Removes the lock files of effects that nobody carries out, and that are older than `ageMs`; a file
+  /// is made anew when it is needed. Each is locked first, and one who had opened it meanwhile notices
+  /// that it is gone.
+  public static func removeAbandoned(
+    storeFolder: String, olderThanMs ageMs: Int64
+  ) throws(ProcessError) {
+    let folder = "\(storeFolder)/\(folderName)"
+    guard let entries = opendir(folder) else {
+      if errno == ENOENT { return }
+      throw .system(call: "opendir", path: folder, errno: errno)
+    }
+    defer { closedir(entries) }
+    while let entry = readdir(entries) {
+      let path = folder + "/" + text(of: entry.pointee.d_name)
+      var facts = stat()
+      guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
+        Int64(facts.st_mtim.tv_sec) * 1000 < WallClock.now() - ageMs
+      else { continue }
+      let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+      // Somebody else may have removed it, and another user's file is that user's to remove.
+      guard descriptor >= 0 else { continue }
+      defer { Glibc.close(descriptor) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, isAt(path, descriptor) { unlink(path) }
+    }
+  }
+
   private static func open(
     _ path: String, in folder: String, shared: Bool
   ) throws(ProcessError) -> Int32 {

@@ -38,6 +38,9 @@ public struct EffectRunner {
   public enum Result {
     /// It happened, now or as the check command says.
     case confirmed(Effect)
+    /// While the command ran somebody else said that it happened, and that stays, whatever the
+    /// command came to.
+    case confirmedMeanwhile(Effect)
     /// It happened before; this is what was recorded. Nothing was run.
     case replayed(Effect, output: [UInt8])
     /// It happened before, and its output was too large to be kept. Nothing was run.
@@ -174,7 +177,7 @@ public struct EffectRunner {
       return try record(
         how, of: effect, order, captured.output, lock, attempt: attempt)
     } catch {
-      return .notRecorded(error)
+      return confirmedMeanwhile(effect, error) ?? .notRecorded(error)
     }
   }
 
@@ -198,6 +201,24 @@ public struct EffectRunner {
         try end(effect, .unknown(status: nil, signal: Int(signal)), attempt: attempt))
     case .overdue:
       return .endedUnknown(try end(effect, .unknown(status: nil, signal: nil), attempt: attempt))
+    }
+  }
+
+  /// A confirmation is taken from whoever knows, also while the command runs: then its own end cannot
+  /// be recorded any more, or not with its own output.
+  private func confirmedMeanwhile(_ effect: Effect, _ error: RunnerError) -> Result? {
+    guard case .store(let refusal) = error else { return nil }
+    switch refusal {
+    case .effectConfirmedOtherwise, .effectNotOpen(_, state: .confirmed, _): break
+    default: return nil
+    }
+    do throws(StoreError) {
+      guard let now = try store.effect(effect.name), now.facts.state == .confirmed else {
+        return nil
+      }
+      return .confirmedMeanwhile(now)
+    } catch {
+      return nil
     }
   }
 

@@ -286,7 +286,11 @@ extension Worker {
     for log in removed.logs { unlink(place.folder + "/" + log) }
     try sweepSlots()
     try sweepWorkers()
-    pruneAt = now.advanced(by: removed.jobs.count == 200 ? .seconds(10) : .minutes(10))
+    try processStep { () throws(ProcessError) in
+      try EffectLock.removeAbandoned(storeFolder: place.folder, olderThanMs: 600_000)
+    }
+    let hasMore = removed.jobs.count == 200 || removed.effects == 200
+    pruneAt = now.advanced(by: hasMore ? .seconds(10) : .minutes(10))
   }
 
   /// Forgets workers that were killed: their rows are retired, and their lock files go.

@@ -135,8 +135,8 @@ public struct EffectReport: Hashable, Sendable {
 public protocol EffectStore {
   func effect(_ name: EffectName) throws(StoreError) -> Effect?
 
-  /// Effects of one job, or of the whole workspace with those of its jobs; newest first, with IDs
-  /// below `before`. Empty `states` mean any.
+  /// Effects of one job with those of the workspace that it began, or of the whole workspace with
+  /// those of its jobs; newest first, with IDs below `before`. Empty `states` mean any.
   func effects(
     in workspace: WorkspaceID, of job: JobID?, states: Set<EffectState>, before: EffectID?,
     limit: Int
@@ -151,7 +151,8 @@ public protocol EffectStore {
     _ request: EffectRequest, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> EffectBeginning
 
-  /// Records what became of the open intent. Saying the same twice is no error.
+  /// Records what became of the open intent. Saying the same twice is no error; a confirmation with
+  /// another output than the recorded one is `effectConfirmedOtherwise`.
   /// `effectNotOpen` when there is none that the report can mean; `unknownEffect` without any.
   func endEffect(
     _ report: EffectReport, by actor: Actor, at now: Timestamp

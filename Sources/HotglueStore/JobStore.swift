@@ -70,7 +70,8 @@ public protocol JobStore {
   ) throws(StoreError) -> Job
 
   /// Removes at most `limit` finished jobs of `workspace` (every one when `nil`) that the rule names,
-  /// with attempts and history. Uncertain jobs are never removed.
+  /// with attempts and history; and as many effects. Never removed are uncertain jobs, jobs with an
+  /// effect whose end nobody knows, and such effects.
   /// Returns what was removed and the logs that nothing names any more. `dryRun` removes nothing.
   func prune(
     in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int, dryRun: Bool, actor: Actor?,
@@ -85,19 +86,27 @@ public struct RetentionRule: Hashable, Sendable {
   public var endedBadlyBefore: Timestamp?
   /// Only jobs in these states, of those that the moments name; `nil`: in all four.
   public var states: Set<JobState>?
+  /// Effects whose keys belong to the workspace and whose end is known since before then are forgotten:
+  /// with the same key they would be carried out again. `nil` keeps all.
+  public var effectsSettledBefore: Timestamp?
   public init(
-    endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?, states: Set<JobState>? = nil
+    endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?, states: Set<JobState>? = nil,
+    effectsSettledBefore: Timestamp? = nil
   ) {
     self.endedWellBefore = endedWellBefore
     self.endedBadlyBefore = endedBadlyBefore
     self.states = states
+    self.effectsSettledBefore = effectsSettledBefore
   }
 
-  /// Succeeded and cancelled 14 days, failed and exhausted 90 days.
+  /// Succeeded and cancelled 14 days, failed and exhausted 90 days, effects of the workspace 366 days.
   public static func standard(at now: Timestamp) -> RetentionRule {
-    RetentionRule(
-      endedWellBefore: Timestamp(milliseconds: now.milliseconds - Span.days(14).milliseconds),
-      endedBadlyBefore: Timestamp(milliseconds: now.milliseconds - Span.days(90).milliseconds))
+    func ago(_ span: Span) -> Timestamp {
+      Timestamp(milliseconds: now.milliseconds - span.milliseconds)
+    }
+    return RetentionRule(
+      endedWellBefore: ago(.days(14)), endedBadlyBefore: ago(.days(90)),
+      effectsSettledBefore: ago(.days(366)))
   }
 }
 
@@ -105,8 +114,11 @@ public struct PruneResult: Hashable, Sendable {
   public var jobs: [JobID]
   /// Paths below the store's folder.
   public var logs: [String]
-  public init(jobs: [JobID], logs: [String]) {
+  /// How many effects of workspaces were forgotten.
+  public var effects: Int
+  public init(jobs: [JobID], logs: [String], effects: Int = 0) {
     self.jobs = jobs
     self.logs = logs
+    self.effects = effects
   }
 }

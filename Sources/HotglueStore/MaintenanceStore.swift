@@ -64,5 +64,5 @@ extension MaintenanceStore {
 }
 
 /// All that commands and the runner need of a store.
-public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & EffectStore
-  & WorkspaceStore & MaintenanceStore
+public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & QueueStore
+  & CircumstanceStore & EffectStore & WorkspaceStore & MaintenanceStore

@@ -40,6 +40,8 @@ public enum StoreError: Error, Equatable, Sendable {
   case unknownEffect(EffectName)
   /// The effect has no open intent that the caller can mean: `state` and `intent` are the current ones.
   case effectNotOpen(EffectName, state: EffectState, intent: Int)
+  /// It is confirmed with another output; `difference` says in what.
+  case effectConfirmedOtherwise(EffectName, difference: String)
   /// The context is not at the generation the caller expected.
   case staleGeneration(expected: Int64, found: Int64)
   /// An error of SQLite or of the machine that no rule above names.

@@ -162,6 +162,46 @@ struct HandlerTests {
     try world.checkStore()
   }
 
+  @Test(
+    "a result that was said before a stop order counts, however the order then ends the handler")
+  func resultBeforeStop() throws {
+    let world = try World()
+    let said = #"echo '{"type":"result","outcome":"succeeded","value":7}' >&3;"#
+    let term = try world.enqueue(
+      "\(said) exec sleep 60", ["--timeout", "500ms", "--stop", "TERM,20s,KILL"])
+    let killed = try world.enqueue(
+      "\(said) trap '' TERM; while :; do sleep 0.1; done",
+      ["--timeout", "500ms", "--stop", "TERM,300ms,KILL"])
+    let silent = try world.enqueue("exec sleep 60", ["--timeout", "500ms"])
+    try drain(world)
+    for (id, signal) in [(term, 15), (killed, 9)] {
+      let job = try world.job(id)
+      #expect(job["state"] as? String == "succeeded" && job["result"] as? Int == 7)
+      #expect(job["signal"] as? Int == signal)
+    }
+    #expect(try world.state(silent) == "uncertain")
+    try world.checkStore()
+  }
+
+  @Test(
+    "what a handler says on descriptor 3 in excess, not at all, or through a daemon, harms nothing")
+  func reportsInExcess() throws {
+    let world = try World()
+    let flood = try world.enqueue("head -c 100000000 /dev/zero >&3; exit 0")
+    let closed = try world.enqueue("exec 3>&-; sleep 0.1; exit 0")
+    let daemon = try world.enqueue(
+      #"echo '{"type":"result","outcome":"succeeded","value":1}' >&3; setsid sleep 30 & exit 0"#,
+      ["--keep-children"])
+    let started = Date()
+    try drain(world)
+    #expect(Date().timeIntervalSince(started) < 25)
+    for id in [flood, closed, daemon] { #expect(try world.state(id) == "succeeded") }
+    #expect(try warnings(world.job(flood)).count == 1)
+    #expect(try warnings(world.job(closed)) == [])
+    #expect(try world.job(daemon)["result"] as? Int == 1)
+    try world.checkStore()
+  }
+
   @Test("an attempt that is over is told so, changes nothing, and is kept as a late report")
   func late() throws {
     let world = try World()

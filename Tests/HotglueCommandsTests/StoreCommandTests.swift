@@ -104,11 +104,33 @@ struct StoreCommandTests {
     later.now = place.now.advanced(by: .days(15))
     #expect(
       later.run("store prune --dry-run").output
-        == "would remove 1 jobs and 0 logs of 'PLACE/.hotglue/store.db'\n")
+        == "would remove 1 job and 0 logs of 'PLACE/.hotglue/store.db'\n")
     #expect(later.run("store prune --older-than 16d -q").output == "")
     #expect(later.run("store prune -q").output == "1\n")
     #expect(later.run("job show 1").status == 66)
     #expect(later.run("job show 2").status == 0)
+  }
+
+  @Test(
+    "an effect of the workspace is kept for a year, or as long as is said, unknown ones for ever")
+  func pruneEffects() throws {
+    let place = try CommandPlace.ready()
+    for key in ["done", "doubtful"] {
+      #expect(place.run("effect begin \(key) --scope workspace").status == 0)
+    }
+    #expect(place.run("effect confirm done --scope workspace").status == 0)
+    var later = place
+    later.now = place.now.advanced(by: .days(300))
+    #expect(
+      later.run("store prune --older-than 1d --json").output.contains(#""effects":0"#))
+    #expect(
+      later.run("store prune --effects-older-than 299d --dry-run").output
+        == "would remove 0 jobs and 0 logs and 1 effect of 'PLACE/.hotglue/store.db'\n")
+    later.now = place.now.advanced(by: .days(367))
+    #expect(
+      later.run("store prune").output
+        == "removed 0 jobs and 0 logs and 1 effect of 'PLACE/.hotglue/store.db'\n")
+    #expect(later.run("effect list -q").output == "doubtful\n")
   }
 
   @Test("a file that is no store is refused by name")

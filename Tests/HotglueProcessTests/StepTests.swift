@@ -42,6 +42,33 @@ struct StepTests {
     #expect(StepProcess.checkBoundMs == 60_000)
   }
 
+  @Test("lock files that nobody holds are removed when they are old, and those that are held stay")
+  func abandonedLocks() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    func acquire(_ name: String) throws -> EffectLock {
+      guard
+        case .acquired(let lock) = try EffectLock.tryAcquire(
+          storeFolder: folder.path, name: name, shared: false)
+      else { throw Unexpected(text: "\(name) is held") }
+      return lock
+    }
+    func isThere(_ name: String) -> Bool {
+      access(EffectLock.path(storeFolder: folder.path, name: name), F_OK) == 0
+    }
+    let held = try acquire("held")
+    for name in ["old", "young"] { withExtendedLifetime(try acquire(name)) {} }
+    var past = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+    for name in ["held", "old"] {
+      let path = EffectLock.path(storeFolder: folder.path, name: name)
+      #expect(utimensat(AT_FDCWD, path, &past, 0) == 0)
+    }
+    try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: 600_000)
+    #expect(isThere("held") && isThere("young") && !isThere("old"))
+    withExtendedLifetime(held) {}
+    // A name whose file was removed is locked as before.
+    withExtendedLifetime(try acquire("old")) { #expect(isThere("old")) }
+  }
+
   @Test("what is written before the end is read whole; what still holds the pipe is not waited for")
   func outputAndEnd() throws {
     let process = try start(

@@ -34,10 +34,15 @@ struct PlanTests {
     (TypeSQL.countRunning, "job_type_running"), (TypeSQL.current, "PRIMARY KEY"),
     (TypeSQL.fix, "INTEGER PRIMARY KEY"), (TypeSQL.countWaiting, "job_ready"),
     (EffectSQL.ofJob, "sqlite_autoindex_effect_2"), (EffectSQL.ofWorkspace, "effect_of_workspace"),
+    (QueueSQL.limit, "PRIMARY KEY"), (QueueSQL.countRunning, "job_queue_counted"),
+    (QueueSQL.count, "INTEGER PRIMARY KEY"), (QueueSQL.countThoseThatRun, "job_running"),
+    (QueueSQL.all, "job_ready"), (CircumstanceSQL.ahead, "job_ready"),
+    (CircumstanceSQL.runningInQueue, "job_queue_counted"),
+    (CircumstanceSQL.runningOfKey, "job_limit"), (PruneSQL.settledEffects, "effect_settled"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<26)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<35)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")
@@ -84,6 +89,8 @@ struct PlanTests {
     #expect(try plan([.unknown]).contains("effect_open (workspace=? AND id<?)"))
     #expect(try !plan([.unknown, .intended]).contains("TEMP B-TREE"))
     #expect(try plan([], of: 3).contains("(workspace=? AND scope_job=?)"))
+    #expect(try plan([], of: 3).contains("effect_begun_in (workspace=? AND job=?)"))
+    #expect(try !plan([], of: 3).contains("SCAN effect"))
   }
 
   /// Runs `body` and counts the instructions that SQLite's machine executed: a measure of work that no
@@ -204,6 +211,25 @@ struct PlanTests {
     if isDefined { #expect(try fixture.claim().first?.job.request.type == "mail") }
     let before = try costOfClaim()
     try enqueueTyped(3000)
+    let after = try costOfClaim()
+    #expect(after <= before + before / 10, "\(before) before, \(after) after")
+  }
+
+  @Test("a claim costs the same however many jobs wait behind a queue's used-up limit")
+  func claimCostBehindQueue() throws {
+    try enqueue(10) { _ in }
+    _ = try fixture.store.setLimit(
+      1, ofQueue: "slow", in: fixture.acme, by: StoreFixture.alice, at: SQLiteFixture.start)
+    func enqueueSlow(_ count: Int) throws {
+      try enqueue(count) {
+        $0.queue = "slow"
+        $0.priority = 9
+      }
+    }
+    try enqueueSlow(2)
+    #expect(try fixture.claim().first?.job.request.queue == "slow")
+    let before = try costOfClaim()
+    try enqueueSlow(3000)
     let after = try costOfClaim()
     #expect(after <= before + before / 10, "\(before) before, \(after) after")
   }

@@ -111,6 +111,48 @@ struct SchemaTests {
     #expect(try store.check() == [])
   }
 
+  @Test("a store of schema 3 opens with all it holds, and a limit counts what runs in it")
+  func schemaThree() throws {
+    let path = try store(
+      ofSchema: 3,
+      with: """
+        INSERT INTO worker VALUES (1, 'w', 'b', '1', 1, 1, 'workers/1', 1, NULL);
+        INSERT INTO attempt (job, fence, workspace, number, worker, worker_name, slot, claimed_at)
+          VALUES (1, 1, 'acme', 1, 1, 'w', 's', 2);
+        UPDATE job SET state = 'running', attempt = 1, fence = 1, watch = 1, worker = 1,
+          lease_ms = 1, lease_wall_ms = 1, started_at = 2;
+        INSERT INTO effect (workspace, key, state, intent, by_handler, started_at)
+          VALUES ('acme', 'k', 'intended', 1, 0, 3);
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.job(1, in: fixture.acme).state == .running)
+    let name = try #require(EffectName(workspace: fixture.acme, scope: .workspace, key: "k"))
+    #expect(try store.effect(name)?.facts.state == .intended)
+    _ = try store.setLimit(
+      1, ofQueue: "default", in: fixture.acme, by: StoreFixture.alice, at: SQLiteFixture.start)
+    #expect(try store.check() == [])
+    #expect(try store.queues(in: fixture.acme).map(\.running) == [1])
+  }
+
+  @Test("a store of schema 4 opens with all it holds, and knows whose effects are whose")
+  func schemaFour() throws {
+    let path = try store(
+      ofSchema: 4,
+      with: """
+        INSERT INTO queue VALUES ('acme', 'mail', 2);
+        INSERT INTO effect (workspace, key, state, intent, job, fence, by_handler, started_at)
+          VALUES ('acme', 'k', 'intended', 1, 1, 1, 0, 3);
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.queues(in: fixture.acme).map(\.limit) == [nil, 2])
+    let effects = try store.effects(
+      in: fixture.acme, of: 1, states: [], before: nil, limit: 9)
+    #expect(effects.map(\.name.key) == ["k"])
+    #expect(try store.check() == [])
+  }
+
   @Test("the versions of migrations are 1, 2, 3, … without a gap")
   func versions() {
     #expect(Migration.all.map(\.version) == Array(1...Migration.current))

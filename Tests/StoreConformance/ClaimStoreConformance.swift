@@ -4,7 +4,8 @@ import HotglueStore
 /// What any store keeps of claims, leases and outcomes.
 public enum ClaimStoreConformance {
   public static let rules: [ConformanceRule] =
-    claimRules + limitRules + settleRules + lifecycleRules + leaseRules + streamRules
+    claimRules + limitRules + queueLimitRules + circumstanceRules + settleRules + lifecycleRules
+    + leaseRules + streamRules
 
   static let claimRules: [ConformanceRule] = [
     ConformanceRule("a claim gives the attempt its fence, watch, lease and number") { fixture in

@@ -124,8 +124,28 @@ public enum EffectStoreConformance {
     ConformanceRule("a confirmation said twice is no error, and the first word stays") { fixture in
       _ = try fixture.begin("k")
       let first = try fixture.end("k", .confirmed(status: 0), output: [1])
-      try requireEqual(try fixture.end("k", .confirmed(status: 0), output: [2]), first, "second")
-      try requireEqual(try fixture.store.output(of: first.id, in: fixture.acme), [1], "output")
+      try requireEqual(try fixture.end("k", .confirmed(status: 0), output: [1]), first, "second")
+      try requireEqual(try fixture.end("k", .confirmed(status: nil)), first, "without output")
+    },
+    ConformanceRule("a further confirmation with another output is refused, and says in what") {
+      fixture in
+      _ = try fixture.begin("k")
+      let first = try fixture.end("k", .confirmed(status: 0), output: [1, 2, 3])
+      func difference(_ output: [UInt8]) throws -> String {
+        let refusal = try fixture.refusal {
+          _ = try fixture.end("k", .confirmed(status: 0), output: output)
+        }
+        guard case .effectConfirmedOtherwise(first.name, let difference) = refusal else {
+          throw BrokenRule(description: "refused with \(refusal)")
+        }
+        return difference
+      }
+      try requireEqual(try difference([1]), "3 bytes are recorded, and these are 1")
+      try requireEqual(
+        try difference([1, 9, 3]), "both are 3 bytes, and differ from byte 2 on")
+      try requireEqual(try fixture.effect("k"), first, "the effect")
+      try requireEqual(
+        try fixture.store.output(of: first.id, in: fixture.acme), [1, 2, 3], "output")
     },
     ConformanceRule("a late attempt may confirm the intent of its own that is still open") {
       fixture in
@@ -225,6 +245,59 @@ public enum EffectStoreConformance {
       try requireEqual(try fixture.list().map(\.name.key), ["shared"], "effects that are left")
       try fixture.requireSound()
     },
+    ConformanceRule("the effects of a job are its own, and those of the workspace that it began") {
+      fixture in
+      let first = try fixture.claimOne(only: fixture.enqueue()).reference
+      let second = try fixture.claimOne(only: fixture.enqueue()).reference
+      _ = try fixture.begin("own", attempt: first)
+      _ = try fixture.begin("shared", attempt: first, inWorkspace: true)
+      _ = try fixture.begin("nobody's")
+      _ = try fixture.begin("other", attempt: second, inWorkspace: true)
+      func keys(_ states: Set<EffectState> = [], limit: Int = 50) throws -> [String] {
+        try fixture.list(states, of: first.job, limit: limit).map(\.name.key)
+      }
+      try requireEqual(try keys(), ["shared", "own"], "effects of the job")
+      try requireEqual(try keys(limit: 1), ["shared"], "a page of them")
+      try requireEqual(try keys([.confirmed]), [], "those that are confirmed")
+      // Whoever begins it anew has it.
+      _ = try fixture.begin("shared", .rerun, attempt: second, inWorkspace: true)
+      try requireEqual(try keys(), ["own"], "effects after another job began one anew")
+    },
+    ConformanceRule("a job with an effect whose end nobody knows is not removed until it is known")
+    {
+      fixture in
+      let attempt = try fixture.claimOne(only: fixture.enqueue()).reference
+      _ = try fixture.begin("doubtful", attempt: attempt)
+      try fixture.settle(attempt, .succeeded)
+      let plain = try fixture.claimOne(only: fixture.enqueue()).reference
+      try fixture.settle(plain, .succeeded)
+      fixture.advance(by: .days(400))
+      for dryRun in [true, false] {
+        try requireEqual(try fixture.prune(dryRun: dryRun).jobs, [plain.job], "what is removed")
+      }
+      _ = try fixture.end("doubtful", .confirmed(status: nil), attempt: attempt)
+      try requireEqual(try fixture.prune().jobs, [attempt.job], "what is removed then")
+      try fixture.requireSound()
+    },
+    ConformanceRule("effects of the workspace are forgotten after a year, and never unknown ones") {
+      fixture in
+      for key in ["done", "failed", "abandoned", "unknown", "intended"] {
+        _ = try fixture.begin(key)
+      }
+      _ = try fixture.end("done", .confirmed(status: 0), output: [1])
+      _ = try fixture.end("failed", .notDone(status: 7))
+      _ = try fixture.end("abandoned", .abandoned)
+      _ = try fixture.end("unknown", .unknown(status: 1, signal: nil))
+      fixture.advance(by: .days(365))
+      try requireEqual(try fixture.prune().effects, 0, "what is forgotten within the year")
+      fixture.advance(by: .days(2))
+      try requireEqual(try fixture.prune(limit: 2).effects, 2, "a small step")
+      try requireEqual(try fixture.prune(dryRun: true).effects, 1, "what would be forgotten")
+      try requireEqual(try fixture.prune().effects, 1, "the rest")
+      try requireEqual(
+        try fixture.list().map(\.name.key), ["intended", "unknown"], "effects that are left")
+      try fixture.requireSound()
+    },
   ]
 }
 
@@ -272,6 +345,11 @@ extension StoreFixture {
       EffectReport(
         name: name(key, of: attempt?.job), end: end, intent: intent, attempt: attempt,
         output: EffectOutput(bytes: output, count: Int64(output.count))), by: alice, at: now)
+  }
+
+  fileprivate func prune(limit: Int = 10, dryRun: Bool = false) throws -> PruneResult {
+    try store.prune(
+      in: nil, by: .standard(at: now), limit: limit, dryRun: dryRun, actor: nil, at: now)
   }
 
   fileprivate func list(

@@ -11,7 +11,8 @@ struct EffectBegin: WorkspaceCommand {
     discussion: """
       Prints 'begun N' when the intent is recorded: do it now, then say 'effect confirm', or 'effect \
       abandon' if it has certainly not happened. Prints 'confirmed N' when it happened before: its \
-      output is in 'effect show --output'. Ends with 83 when it may have happened, with 81 in an \
+      output is in 'effect show --output'. Outside of any job nobody can see whether the caller is still \
+      at it, so until then it is listed as unknown. Ends with 83 when it may have happened, with 81 in an \
       attempt that is not its job's current one, and with 75 while somebody else is at it.
       """)
 
@@ -59,7 +60,7 @@ struct EffectBegin: WorkspaceCommand {
   private func tell(
     _ word: String, _ effect: Effect, _ session: WorkspaceSession
   ) throws -> ExitStatus {
-    let shown = try ShownEffect(effect, store: session.store)
+    let shown = ShownEffect(justBegun: effect)
     session.output.result(
       json: EffectJSON.story(shown, [JSON.Member("begun", .bool(word == "begun"))]),
       id: effect.name.key, text: { "\(word) \(effect.facts.intent)" })

@@ -8,38 +8,30 @@ struct EffectConfirm: WorkspaceCommand {
     commandName: "confirm", abstract: "say that an effect happened",
     discussion: """
       Accepted while the effect's intent is open, also from an attempt that is late: that it happened \
-      is a fact. People say it of an effect that is unknown, after a look at the other side; from \
+      is a fact. So it is while the effect's command runs: what is recorded first stays. Said again it \
+      is no error, unless with another output. People say it of an effect that is unknown, after a look at the other side; from \
       outside the job they name it by --job.
       """)
 
   @OptionGroup var global: GlobalOptions
-  @OptionGroup var target: EffectTargetOptions
+  @OptionGroup var word: EffectWordOptions
 
   @Option(
     help: ArgumentHelp(
       "Record this as its output, up to 1 MiB; '-' is standard input.", valueName: "file"))
   var output: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "The number that 'effect begin' printed: refused when another intent is open.",
-      valueName: "n"))
-  var intent: Int?
-
-  @Option(help: ArgumentHelp("How you know, for the record.", valueName: "text"))
-  var reason: String?
-
   @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
   var key: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     try session.refuseForeignEffects()
-    let name = try target.name(key, in: session)
+    let name = try word.target.name(key, in: session)
     return try session.end(
       EffectReport(
-        name: name, end: .confirmed(status: nil), intent: intent,
+        name: name, end: .confirmed(status: nil), intent: word.intent,
         attempt: session.pinnedAttempt, output: recorded(in: session.environment),
-        reason: reason))
+        reason: word.reason))
   }
 
   private func recorded(in environment: CommandEnvironment) throws -> EffectOutput {
@@ -74,6 +66,25 @@ struct EffectAbandon: WorkspaceCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
+  @OptionGroup var word: EffectWordOptions
+
+  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
+  var key: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    try session.refuseForeignEffects()
+    let name = try word.target.name(key, in: session)
+    let lock = try session.lock(name)
+    defer { withExtendedLifetime(lock) {} }
+    return try session.end(
+      EffectReport(
+        name: name, end: .abandoned, intent: word.intent, attempt: session.pinnedAttempt,
+        reason: word.reason))
+  }
+}
+
+/// What a person or a handler says with its word on an effect.
+struct EffectWordOptions: ParsableArguments {
   @OptionGroup var target: EffectTargetOptions
 
   @Option(
@@ -84,20 +95,6 @@ struct EffectAbandon: WorkspaceCommand {
 
   @Option(help: ArgumentHelp("How you know, for the record.", valueName: "text"))
   var reason: String?
-
-  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
-  var key: String
-
-  func run(in session: WorkspaceSession) throws -> ExitStatus {
-    try session.refuseForeignEffects()
-    let name = try target.name(key, in: session)
-    let lock = try session.lock(name)
-    defer { withExtendedLifetime(lock) {} }
-    return try session.end(
-      EffectReport(
-        name: name, end: .abandoned, intent: intent, attempt: session.pinnedAttempt,
-        reason: reason))
-  }
 }
 
 extension WorkspaceSession {

@@ -7,7 +7,9 @@ struct EffectList: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the effects of the workspace and its jobs, newest first",
     discussion: """
-      An effect that was begun and is not carried out any more is 'unknown': it may have happened.
+      An effect that was begun and is not carried out any more is 'unknown': it may have happened. So is \
+      one begun by 'effect begin' outside of any job, from the start until it is confirmed or abandoned. \
+      Confirmed effects of the workspace are kept for 366 days, effects of a job as long as the job.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -17,7 +19,9 @@ struct EffectList: WorkspaceCommand {
       "Only effects in this state; repeat it or separate states by commas.", valueName: "state"))
   var state: [String] = []
 
-  @Option(help: ArgumentHelp("Only the steps of this job, by ID or link.", valueName: "job"))
+  @Option(
+    help: ArgumentHelp(
+      "Only those of this job, and those of the workspace that it began.", valueName: "job"))
   var job: String?
 
   @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))

@@ -94,6 +94,11 @@ struct EffectRun: WorkspaceCommand {
       session.output.detail("effect '\(name.key)' is confirmed already; nothing was run")
       session.environment.output.append(output)
       return .done
+    case .confirmedMeanwhile:
+      session.output.note(
+        "effect '\(name.key)' was confirmed by somebody else while its command ran; what was "
+          + "recorded then stays")
+      return .done
     case .outputNotKept(let effect): throw CommandError.outputNotKept(effect)
     case .notDone(let effect, let status):
       session.output.note(

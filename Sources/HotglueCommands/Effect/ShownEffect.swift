@@ -16,7 +16,8 @@ struct ShownEffect {
     }
     let isCarriedOut: Bool
     if effect.isBegunByHandler {
-      isCarriedOut = effect.job == nil || effect.attemptIsCurrent
+      // Outside of any job nobody can be seen to be at it.
+      isCarriedOut = effect.attemptIsCurrent
     } else {
       isCarriedOut = try !EffectLock.isFree(
         storeFolder: store.folder, name: effect.name.lockName)
@@ -24,7 +25,13 @@ struct ShownEffect {
     state = isCarriedOut ? .intended : .unknown
   }
 
-  /// All effects of a job, oldest first.
+  /// An effect whose intent the caller has just recorded, and is about to carry out.
+  init(justBegun effect: Effect) {
+    self.effect = effect
+    state = effect.facts.state
+  }
+
+  /// All effects of a job, oldest first: its own, and those of the workspace that it began.
   static func all(
     of job: JobID, in workspace: WorkspaceID, from store: any Store
   ) throws -> [ShownEffect] {

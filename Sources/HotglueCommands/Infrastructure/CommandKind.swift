@@ -21,6 +21,7 @@ enum CommandKind: CaseIterable {
   case jobEnqueue
   case jobList
   case jobShow
+  case jobExplain
   case jobLogs
   case jobWait
   case jobCancel
@@ -35,6 +36,8 @@ enum CommandKind: CaseIterable {
   case typeDiff
   case typeApply
   case typeExport
+  case queueLimit
+  case queueList
   case open
   case jobWork
   case jobReclaim
@@ -82,12 +85,13 @@ enum CommandKind: CaseIterable {
       .readsStore
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
-    case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
-      .typeDiff, .typeExport, .effectList, .effectShow:
+    case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
+      .typeShow,
+      .typeDiff, .typeExport, .queueList, .effectList, .effectShow:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon:
+      .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon:
       .changesWorkspace
     }
   }
@@ -117,6 +121,7 @@ enum CommandKind: CaseIterable {
     case .jobEnqueue: ["job", "enqueue"]
     case .jobList: ["job", "list"]
     case .jobShow: ["job", "show"]
+    case .jobExplain: ["job", "explain"]
     case .jobLogs: ["job", "logs"]
     case .jobWait: ["job", "wait"]
     case .jobCancel: ["job", "cancel"]
@@ -131,6 +136,8 @@ enum CommandKind: CaseIterable {
     case .typeDiff: ["type", "diff"]
     case .typeApply: ["type", "apply"]
     case .typeExport: ["type", "export"]
+    case .queueLimit: ["queue", "limit"]
+    case .queueList: ["queue", "list"]
     case .open: ["open"]
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
@@ -173,6 +180,7 @@ enum CommandKind: CaseIterable {
     case .jobEnqueue: JobEnqueue.self
     case .jobList: JobList.self
     case .jobShow: JobShow.self
+    case .jobExplain: JobExplain.self
     case .jobLogs: JobLogs.self
     case .jobWait: JobWait.self
     case .jobCancel: JobCancel.self
@@ -187,6 +195,8 @@ enum CommandKind: CaseIterable {
     case .typeDiff: TypeDiff.self
     case .typeApply: TypeApply.self
     case .typeExport: TypeExport.self
+    case .queueLimit: QueueLimit.self
+    case .queueList: QueueList.self
     case .open: OpenLink.self
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self

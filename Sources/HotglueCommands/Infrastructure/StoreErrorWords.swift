@@ -44,7 +44,7 @@ extension CommandError {
       self.init(ofStore: error)
     case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
       .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
-      .unknownEffect, .effectNotOpen:
+      .unknownEffect, .effectNotOpen, .effectConfirmedOtherwise:
       self.init(ofRequest: error)
     }
   }
@@ -219,6 +219,14 @@ extension CommandError {
         facts: [
           JSON.Member("key", .string(name.key)), JSON.Member("state", .string(state.rawValue)),
           JSON.Member("intent", .integer(intent)),
+        ])
+    case .effectConfirmedOtherwise(let name, let difference):
+      self.init(
+        "effect_conflict", .refused,
+        "effect '\(name.key)' is confirmed with another output: \(difference)",
+        hint: "see 'hotglue effect show \(Shell.quoted(name.key)) \(name.scopeFlags) --output'",
+        facts: [
+          JSON.Member("key", .string(name.key)), JSON.Member("difference", .string(difference)),
         ])
     case .staleGeneration(let expected, let found):
       self.init(

@@ -62,7 +62,7 @@ struct BulkEnqueue {
         try store(part)
         try session.environment.output.flush()
         stored += count
-        session.output.detail("\(stored) jobs enqueued, up to line \(input.line)")
+        session.output.detail("\(Count.of(stored, "job")) enqueued, up to line \(input.line)")
         part = Part()
       }
       try store(part)
@@ -80,7 +80,8 @@ struct BulkEnqueue {
     words.hint =
       stored == 0
       ? "\(before)nothing was enqueued"
-      : "\(before)the first \(stored) jobs of the input are enqueued, the rest is not"
+      : "\(before)\(stored == 1 ? "the first job" : "the first \(stored) jobs") of the input "
+        + "\(stored == 1 ? "is" : "are") enqueued, the rest is not"
     words.facts.append(JSON.Member("enqueued", .integer(stored)))
     return words
   }

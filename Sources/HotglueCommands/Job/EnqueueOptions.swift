@@ -103,7 +103,9 @@ struct EnqueueWords {
   }
 
   /// The payload's text, read from where the flag says; `nil` without the flag.
-  func payloadText(in environment: CommandEnvironment) throws -> String? {
+  func payloadText(
+    in environment: CommandEnvironment, _ what: Payload.Noun = .payload
+  ) throws -> String? {
     guard let payload else { return nil }
     let bytes: [UInt8]
     if payload == "-" {
@@ -115,8 +117,8 @@ struct EnqueueWords {
       bytes = Array(payload.utf8)
     }
     do {
-      if bytes.count > Payload.longest { throw Payload.tooLong(nil) }
-      return try Payload.checked(bytes)
+      if bytes.count > Payload.longest { throw Payload.tooLong(nil, what) }
+      return try Payload.checked(bytes, what)
     } catch let error as UnusableRequest {
       throw CommandError.badInput(error.problem, hint: error.hint)
     }

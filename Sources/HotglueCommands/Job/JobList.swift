@@ -9,7 +9,7 @@ struct JobList: WorkspaceCommand {
     discussion: """
       A pending job is shown as 'scheduled' or 'retrying' while its time has not come, as \
       'undefined' while its type is not defined, and as 'limited' while others with its limit key \
-      run.
+      run. 'attempt' is the number of the last attempt, and how many there can be.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -92,7 +92,7 @@ struct JobTable {
   let now: Timestamp
 
   private static let headings = [
-    "id", "state", "attempt", "progress", "run at", "queue", "command",
+    "id", "state", "attempt", "progress", "run at", "queue", "type", "command",
   ]
 
   func add(_ jobs: [Job]) {
@@ -108,9 +108,10 @@ struct JobTable {
   private func row(_ job: Job) -> [Cell] {
     [
       Cell(job.id), Cell(stateOf: job, at: now),
-      Cell("\(job.attempt)/\(job.request.policy.maxAttempts)"),
+      Cell("\(job.attempt)/\(job.circumstances.facts.mostAttempts)"),
       Cell(job.progress.map(ProgressText.short)), Cell(job.runAt),
-      Cell(job.request.queue), Cell(ShellWords.joined(job.request.command)),
+      Cell(job.request.queue), Cell(job.request.type),
+      Cell(job.request.command.isEmpty ? nil : ShellWords.joined(job.request.command)),
     ]
   }
 }

@@ -1,70 +1,25 @@
 import HotglueCore
 import HotglueStore
 
-/// What happens to a job next and when, in words; and what would change that.
+/// What happens to a job next and when, in a line; 'job explain' says all of it.
 struct JobOutlook {
   let job: Job
   let now: Timestamp
 
   var next: String {
-    switch job.state {
-    case .blocked: return "waits for other jobs"
-    case .pending: return pending
-    case .running:
-      return job.cancelRequestedAt == nil
-        ? "attempt \(job.attempt) is running" : "attempt \(job.attempt) is being stopped"
-    case .succeeded: return "nothing: it has ended"
-    case .failed, .exhausted, .cancelled:
-      return "nothing by itself; 'hotglue job retry \(job.id)' gives it fresh budgets"
-    case .uncertain:
-      return "nothing by itself: nobody knows what the last attempt did; 'hotglue job resolve "
-        + "\(job.id) --as succeeded|failed|retry --reason TEXT' says so"
+    let explanation = JobExplanation(job.circumstances, at: now)
+    guard job.state == .pending || job.state == .running || job.state == .blocked else {
+      return explanation.next.first?.text ?? "nothing"
     }
-  }
-
-  private var pending: String {
-    let deadline = job.request.expiresAt.map { ", unless it has not started by \(at($0))" } ?? ""
-    if job.runAt > now {
-      let again = job.attempt > 0 ? "is run again" : "is run"
-      return "\(again) at \(at(job.runAt))\(deadline)"
-    }
-    if job.waitsForType {
-      return "waits for its type: '\(job.request.type)' is not defined in workspace "
-        + "'\(job.workspace)'; 'hotglue type set \(job.request.type) -- COMMAND…' defines "
-        + "it\(deadline)"
-    }
-    if job.waitsForLimit, let key = job.request.limitKey {
-      return "waits for limit key '\(key)': at most \(job.request.limitMax) of its jobs run at "
-        + "once\(deadline)"
-    }
-    let limit = job.typeLimit.map { ", \($0) of its type at once" } ?? ""
-    return "is due: the next free worker runs it\(limit)\(deadline)"
+    guard let reason = explanation.why.first else { return "attempt \(job.attempt) is running" }
+    let command = reason.command.map { "; '\($0)' changes that" } ?? ""
+    let deadline =
+      job.request.expiresAt.map { ", unless it has not started by \($0.text(seenFrom: now))" }
+    return reason.text + command + (deadline ?? "")
   }
 
   /// When it would be run again if it failed from now on, as it would be decided.
-  var ifItFails: String? {
-    guard job.state == .pending || job.state == .running else { return nil }
-    let policy = job.request.policy
-    var attempt = job.state == .running ? job.attempt : job.attempt + 1
-    var failures = job.failures + 1
-    var waits: [String] = []
-    while failures < policy.maxAttempts, waits.count < 5 {
-      waits.append(
-        policy.delay(afterFailure: failures, job: job.id, attempt: attempt).approximateText)
-      failures += 1
-      attempt += 1
-    }
-    let end = failures >= policy.maxAttempts ? "exhausted" : "…"
-    guard !waits.isEmpty else { return "exhausted: no attempt is left" }
-    return "again after \(waits.joined(separator: ", then ")), then \(end)"
-  }
-
-  /// A moment as it is stored, and how far away it is.
-  private func at(_ moment: Timestamp) -> String {
-    let distance = Span(milliseconds: abs(moment.milliseconds - now.milliseconds)).approximateText
-    return moment > now
-      ? "\(moment.rfc3339) (in \(distance))" : "\(moment.rfc3339) (\(distance) ago)"
-  }
+  var ifItFails: String? { job.circumstances.facts.failureOutlook }
 }
 
 extension JobPolicy {
@@ -75,7 +30,8 @@ extension JobPolicy {
     lines.append(
       (
         "attempts",
-        "\(maxAttempts) at most\(within), \(maxLosses) losses, \(maxSnoozes) snoozes"
+        "\(maxAttempts) at most\(within), \(Count.of(maxLosses, "loss")), "
+          + Count.of(maxSnoozes, "snooze")
       ))
     if maxAttempts > 1 || replay.allowsRerunAfterUnknown {
       lines.append(("back-off", "\(backoff.text), jitter \(jitter.rawValue)"))

@@ -9,7 +9,7 @@ struct JobPrune: WorkspaceCommand {
     abstract: "remove the workspace's jobs that ended long ago, and their logs",
     discussion: """
       Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones for 90, uncertain \
-      ones until they are resolved.
+      ones until they are resolved, and any job as long as the end of one of its effects is unknown.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -32,6 +32,7 @@ struct JobPrune: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     var rule = RetentionRule.standard(at: session.now)
+    rule.effectsSettledBefore = nil
     if let olderThan {
       let bound = Timestamp(milliseconds: session.now.milliseconds - olderThan.milliseconds)
       rule = RetentionRule(endedWellBefore: bound, endedBadlyBefore: bound)

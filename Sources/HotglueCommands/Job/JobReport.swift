@@ -8,7 +8,7 @@ struct JobReport: HotglueCommand {
     discussion: """
       Says the one result of the attempt whose handler runs this command, as a result line on \
       descriptor 3 would; it counts when the handler ends. 'succeeded' counts only with exit status \
-      0; the others win over it. The same result once more is no error, another one is refused (81), \
+      0, or after an order to stop; the others win over it. The same result once more is no error, another one is refused (81), \
       and so is one of an attempt that is over: it is kept as a late report for people to read.
       """)
 
@@ -58,7 +58,7 @@ struct JobReport: HotglueCommand {
         throw CommandError.usage("'--after' cannot be '\(after.text)'", hint: "at most 366d")
       }
     }
-    let text = try EnqueueWords(payload: value).payloadText(in: environment)
+    let text = try EnqueueWords(payload: value).payloadText(in: environment, .value)
     return HandlerResult(
       outcome: outcome, value: try text.map { try JSON.parse($0) }, errorCode: code,
       errorMessage: message, after: after)

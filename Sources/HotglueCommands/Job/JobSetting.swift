@@ -99,7 +99,7 @@ extension JobSettings {
 
     switch setting {
     case .lease: policy.lease = try span(Self.leases)
-    // A bound that a job's type sets can be taken away for one job.
+    // What a job's type sets can be taken away for one job.
     case .timeout: policy.timeout = text == "none" ? nil : try span(anySpan)
     case .stop:
       guard let ladder = StopLadder(text) else {
@@ -118,17 +118,19 @@ extension JobSettings {
       guard let jitter = Jitter(rawValue: text) else { throw bad("give none, equal or full") }
       policy.jitter = jitter
     case .retryFor: policy.retryFor = text == "none" ? nil : try span(anySpan)
+    case .onExit where text == "none": policy.onExit = .none
     case .onExit:
       guard let rules = ExitRules(text) else {
         throw bad(
           "give RULE,… of STATUS=OUTCOME, FIRST-LAST=OUTCOME, SIGNAL=OUTCOME or *=OUTCOME, the "
             + "outcome one of \(ExitRules.outcomes.map(\.rawValue).joined(separator: ", ")), "
-            + "as 3=failed,SIGTERM=retry,*=retry")
+            + "as 3=failed,SIGTERM=retry,*=retry; or none")
       }
       policy.onExit = rules
     case .replay:
       guard let replay = Replay(rawValue: text) else { throw bad("give safe, keyed or unsafe") }
       policy.replay = replay
+    case .verify where text == "none": policy.verify = nil
     case .verify:
       guard !text.isEmpty, !text.utf8.contains(0) else {
         throw bad("give a command for sh -c; 0 says that it happened, 1 that it did not")
@@ -144,7 +146,7 @@ extension JobSettings {
       policy.keepChildren = keep
     case .queue: queue = try name(Self.longestName)
     case .priority: priority = try count(Self.priorities)
-    case .limitKey: limitKey = try name(Self.longestName)
+    case .limitKey: limitKey = text == "none" ? nil : try name(Self.longestName)
     case .limitMax: limitMax = try count(1...Self.counts.upperBound)
     case .runAt:
       guard let moment = Moment.parse(text, now: now, bareSpan: false) else {

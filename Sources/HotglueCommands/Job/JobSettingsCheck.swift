@@ -36,13 +36,19 @@ extension JobSettings {
     payload: String?, now: Timestamp, name: (JobSetting) -> String
   ) throws(UnusableRequest) -> EnqueueRequest {
     try JobTypeWords.check(type)
+    if limitMax != nil, given.contains(.limitKey), limitKey == nil {
+      throw UnusableRequest(
+        problem: "'\(name(.limitMax))' bounds a limit key, and '\(name(.limitKey))' says none",
+        hint: "leave one of them out")
+    }
     return EnqueueRequest(
       type: type, command: [], directory: directory, environment: environment, payload: payload,
       runAt: try start(now, name), expiresAt: expiresAt, key: key, keyHold: hold,
       overrides: TypeOverrides(
         policy: policyChange, directory: chosenDirectory,
         queue: given.contains(.queue) ? queue : nil,
-        priority: given.contains(.priority) ? priority : nil, limitKey: limitKey,
+        priority: given.contains(.priority) ? priority : nil,
+        limitKey: given.contains(.limitKey) ? .some(limitKey) : nil,
         limitMax: limitMax))
   }
 
@@ -105,23 +111,31 @@ enum Payload {
   /// 1 MiB. A larger thing belongs into a file that the payload names.
   static let longest = 1 << 20
 
-  static func tooLong(_ count: Int?) -> UnusableRequest {
+  /// What the text is called where it was given, which is also its flag.
+  enum Noun: String {
+    case payload
+    case value
+  }
+
+  static func tooLong(_ count: Int?, _ what: Noun = .payload) -> UnusableRequest {
     let size = count.map { "\($0) bytes" } ?? "more than \(longest) bytes"
     return UnusableRequest(
-      problem: "the payload is \(size), and the limit is 1 MiB (\(longest) bytes)",
-      hint: "put the data into a file and name it in the payload")
+      problem: "the \(what.rawValue) is \(size), and the limit is 1 MiB (\(longest) bytes)",
+      hint: "put the data into a file and name it in the \(what.rawValue)")
   }
 
   /// The payload on one line, its numbers and the order of its members as they were written.
-  static func checked(_ bytes: [UInt8]) throws(UnusableRequest) -> String {
-    guard bytes.count <= longest else { throw tooLong(bytes.count) }
+  static func checked(
+    _ bytes: [UInt8], _ what: Noun = .payload
+  ) throws(UnusableRequest) -> String {
+    guard bytes.count <= longest else { throw tooLong(bytes.count, what) }
     do {
       return try JSON.parse(bytes).text
     } catch {
       throw UnusableRequest(
-        problem: "the payload is not JSON: \(error.reason) (line \(error.line), "
+        problem: "the \(what.rawValue) is not JSON: \(error.reason) (line \(error.line), "
           + "column \(error.column))",
-        hint: "a text needs quotes of its own: --payload '\"text\"'")
+        hint: "a text needs quotes of its own: --\(what.rawValue) '\"text\"'")
     }
   }
 }

@@ -80,7 +80,10 @@ struct JobStoryText {
     add("created at", job.createdAt)
     add("started at", job.startedAt)
     add("finished at", job.finishedAt)
-    add("spent", "\(job.failures) failures, \(job.losses) losses, \(job.snoozes) snoozes")
+    add(
+      "spent",
+      [(job.failures, "failure"), (job.losses, "loss"), (job.snoozes, "snooze")]
+        .map { Count.of($0, $1) }.joined(separator: ", "))
     if job.state == .running {
       add("worker", job.worker)
       add("fence", String(job.fence))

@@ -94,8 +94,8 @@ struct JobWaiting {
     let which = ids.count > 5 ? "\(some), …" : some
     return CommandError(
       "timed_out", .tryLater,
-      "timed out after \(timeout?.text ?? "0s"): \(ids.count) of \(all.count) jobs have not ended "
-        + "(\(which))",
+      "timed out after \(timeout?.text ?? "0s"): \(ids.count) of \(Count.of(all.count, "job")) "
+        + "\(ids.count == 1 ? "has" : "have") not ended (\(which))",
       hint: "see 'hotglue job show \(ids[0])'; the jobs go on",
       facts: [JSON.Member("jobs", .array(ids.map { .integer($0) }))])
   }

@@ -58,7 +58,7 @@ struct PolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What an end means, before the built-in rules: 3=failed,SIGTERM=retry,*=retry.",
-      valueName: "rules"))
+      valueName: "rules|none"))
   var onExit: String?
 
   @Option(
@@ -69,7 +69,7 @@ struct PolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "After an unknown outcome of an unsafe job, ask this command of sh -c: "
-        + "0 it happened, 1 it did not.", valueName: "command"))
+        + "0 it happened, 1 it did not.", valueName: "command|none"))
   var verify: String?
 
   @Option(
@@ -85,7 +85,7 @@ struct PolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Of all jobs with this key in the workspace, only so many run at once as --limit-max says.",
-      valueName: "key"))
+      valueName: "key|none"))
   var limitKey: String?
 
   @Option(
@@ -99,8 +99,10 @@ struct PolicyOptions: ParsableArguments {
       valueName: "bytes"))
   var logCap: String?
 
-  @Flag(help: "Leave running what the command left running when it ended.")
-  var keepChildren = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Leave running what the command left running when it ended (default: stop it).")
+  var keepChildren: Bool?
 
   init() {}
 
@@ -111,7 +113,7 @@ struct PolicyOptions: ParsableArguments {
       (.maxLosses, maxLosses), (.maxSnoozes, maxSnoozes), (.backoff, backoff), (.jitter, jitter),
       (.retryFor, retryFor), (.onExit, onExit), (.replay, replay), (.verify, verify),
       (.queue, queue), (.priority, priority), (.limitKey, limitKey), (.limitMax, limitMax),
-      (.logCap, logCap), (.keepChildren, keepChildren ? "true" : nil),
+      (.logCap, logCap), (.keepChildren, keepChildren.map { String($0) }),
     ]
     return all.compactMap { setting, value in value.map { (setting, $0) } }
   }

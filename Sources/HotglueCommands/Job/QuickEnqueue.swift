@@ -43,9 +43,10 @@ struct QuickEnqueue: Equatable {
     if global.take(flag: word) { return true }
     let equals = word.hasPrefix("--") ? word.firstIndex(of: "=") : nil
     let name = equals.map { String(word[..<$0]) } ?? word
-    if name == "--keep-children" {
+    if name == "--keep-children" || name == "--no-keep-children" {
       guard equals == nil, !has(.keepChildren) else { return false }
-      settings.append(Setting(setting: .keepChildren, value: "true"))
+      settings.append(
+        Setting(setting: .keepChildren, value: String(name == "--keep-children")))
       return true
     }
     let value: String

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import HotglueCore
+import HotglueProcess
 import HotglueRunner
 import HotglueStore
 
@@ -9,8 +10,10 @@ struct StorePrune: StoreCommand {
     commandName: "prune", abstract: "remove jobs that ended long ago, and their logs",
     discussion: """
       Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones
-      for 90, uncertain ones until they are resolved. Logs that nothing in the store names any more go,
-      too.
+      for 90, uncertain ones until they are resolved, and any job as long as the end of one of its \
+      effects is unknown. Effects of a workspace are kept for 366 days after their end became known: \
+      once forgotten, the same key is carried out again. Logs that nothing in the store names any \
+      more go, too.
       """)
   static let kind = CommandKind.storePrune
 
@@ -22,12 +25,23 @@ struct StorePrune: StoreCommand {
     transform: Arguments.span)
   var olderThan: Span?
 
+  @Option(
+    name: .customLong("effects-older-than"),
+    help: ArgumentHelp(
+      "Forget effects of a workspace whose end became known longer ago than this (default: 366d).",
+      valueName: "duration"),
+    transform: Arguments.span)
+  var effectsOlderThan: Span?
+
   @Flag(name: .customLong("dry-run"), help: "Print what would be removed, and remove nothing.")
   var dryRun = false
 
   func run(in session: StoreSession) throws -> ExitStatus {
     let pruning = Pruning(session: session, workspace: nil, dryRun: dryRun)
     let removed = try pruning.run(by: rule(at: session.now))
+    if !dryRun {
+      try EffectLock.removeAbandoned(storeFolder: session.store.folder, olderThanMs: 600_000)
+    }
     pruning.tell(
       removed, of: JSON.Member("store", .string(session.context.store)),
       named: "'\(session.context.store)'")
@@ -35,9 +49,16 @@ struct StorePrune: StoreCommand {
   }
 
   private func rule(at now: Timestamp) -> RetentionRule {
-    guard let olderThan else { return .standard(at: now) }
-    let bound = Timestamp(milliseconds: now.milliseconds - olderThan.milliseconds)
-    return RetentionRule(endedWellBefore: bound, endedBadlyBefore: bound)
+    func ago(_ span: Span) -> Timestamp {
+      Timestamp(milliseconds: now.milliseconds - span.milliseconds)
+    }
+    var rule = RetentionRule.standard(at: now)
+    if let olderThan {
+      rule.endedWellBefore = ago(olderThan)
+      rule.endedBadlyBefore = ago(olderThan)
+    }
+    if let effectsOlderThan { rule.effectsSettledBefore = ago(effectsOlderThan) }
+    return rule
   }
 }
 
@@ -55,16 +76,21 @@ struct Pruning {
     let output = session.output
     if output.isJSON {
       output.object(
-        .object([
-          subject, JSON.Member("jobs", .integer(removed.jobs.count)),
-          JSON.Member("logs", .integer(removed.logs.count)), JSON.Member("dry_run", .bool(dryRun)),
-        ]))
+        .object(
+          [
+            subject, JSON.Member("jobs", .integer(removed.jobs.count)),
+            JSON.Member("logs", .integer(removed.logs.count)),
+          ]
+            + (workspace == nil ? [JSON.Member("effects", .integer(removed.effects))] : [])
+            + [JSON.Member("dry_run", .bool(dryRun))]))
     } else if output.isQuiet {
       for job in removed.jobs { output.rawLine(String(job)) }
     } else {
       output.line(
-        "\(dryRun ? "would remove" : "removed") \(removed.jobs.count) jobs and "
-          + "\(removed.logs.count) logs of \(name)")
+        "\(dryRun ? "would remove" : "removed") \(Count.of(removed.jobs.count, "job")) and "
+          + Count.of(removed.logs.count, "log")
+          + (removed.effects == 0 ? "" : " and \(Count.of(removed.effects, "effect"))")
+          + " of \(name)")
     }
   }
 
@@ -89,9 +115,10 @@ struct Pruning {
         actor: session.actor, at: session.now)
       all.jobs += removed.jobs
       all.logs += removed.logs
+      all.effects += removed.effects
       if dryRun { return all }
       for log in removed.logs { try remove(Path.joined(folder, log)) }
-      if removed.jobs.count < Self.step { break }
+      if removed.jobs.count < Self.step, removed.effects < Self.step { break }
     }
     // What a killed shell or external command left beside the store goes as well.
     if workspace == nil {

@@ -51,7 +51,7 @@ struct TypeContractText {
   private var attempts: String {
     let whole = policy.retryFor.map { "; none begins later than \($0.text) after the first" } ?? ""
     return "\(policy.maxAttempts) at most that fail\(whole); a handler may put itself off "
-      + "\(policy.maxSnoozes) times, which counts as no failure"
+      + "\(Count.of(policy.maxSnoozes, "time")), which counts as no failure"
   }
 
   private var retries: String {
@@ -87,7 +87,7 @@ struct TypeContractText {
       : "of the machine, the supervisor or the handler: the outcome is unknown, "
     guard policy.replay == .unsafe else {
       return outcome + "and it is run again after the same waits; "
-        + "past \(policy.maxLosses) such losses the job is exhausted"
+        + "past \(policy.maxLosses) such \(policy.maxLosses == 1 ? "loss" : "losses") the job is exhausted"
     }
     guard let verify = policy.verify else {
       return outcome + "and the job is uncertain until a person resolves it"

@@ -39,7 +39,8 @@ struct TypeFile {
       let meant =
         table.path.first == "type" ? table.path.dropFirst().joined(separator: ".") : table.path[0]
       throw wrong(
-        table.line, "[\(shown)] is no type", "write [type.\(TOMLFile.key(meant))]")
+        table.line, "[\(shown)] is no type",
+        meant.isEmpty ? "write [type.NAME]" : "write [type.\(TOMLFile.key(meant))]")
     }
     do {
       try JobTypeWords.check(table.path[1])

@@ -50,7 +50,10 @@ extension TypeDefinition {
     self.policy = policy
     if said.given.contains(.queue) { queue = said.queue }
     if said.given.contains(.priority) { priority = said.priority }
-    if let key = said.limitKey { limitKey = key }
+    if said.given.contains(.limitKey) {
+      limitKey = said.limitKey
+      if limitKey == nil { limitMax = 1 }
+    }
     if let most = said.limitMax { limitMax = most }
     guard limitKey != nil || limitMax == 1 else {
       throw UnusableRequest(

@@ -27,7 +27,9 @@ extension WorkspaceContents {
     let parts = JobState.allCases.compactMap { state -> String? in
       count(state) == 0 ? nil : "\(count(state)) \(state.rawValue)"
     }
-    return parts.isEmpty ? "no jobs" : parts.joined(separator: ", ") + " jobs"
+    let total = JobState.allCases.reduce(0) { $0 + count($1) }
+    return parts.isEmpty
+      ? "no jobs" : parts.joined(separator: ", ") + (total == 1 ? " job" : " jobs")
   }
 
   var json: JSON {

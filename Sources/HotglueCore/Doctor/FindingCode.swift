@@ -32,6 +32,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case payloadTwice = "payload_twice"
   case revisionMissing = "revision_missing"
   case parkedForNobody = "parked_for_nobody"
+  case limitMiscounted = "limit_miscounted"
   case keyNotReleased = "key_not_released"
   case effectContradicts = "effect_contradicts"
 
@@ -72,7 +73,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .gateFrozen, .otherProgram, .foreignKey, .claimWithoutAttempt, .attemptWithoutClaim,
       .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
-      .keyNotReleased, .effectContradicts, .attemptDead, .leaseOver, .workerFrozen,
+      .limitMiscounted, .keyNotReleased, .effectContradicts, .attemptDead, .leaseOver, .workerFrozen,
       .supervisorFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
       false
     }

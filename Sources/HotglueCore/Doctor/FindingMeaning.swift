@@ -37,6 +37,8 @@ extension FindingCode {
     case .payloadTwice: "the job has two payloads, and only one is handed to its handler"
     case .revisionMissing: "an attempt ran a revision of its type that is not recorded"
     case .parkedForNobody: "the job waits for a limit that nothing saturates, so nothing wakes it"
+    case .limitMiscounted:
+      "the queue's limit does not count the job, so one more could run; setting the limit counts anew"
     case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
     case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
     case .attemptDead:

@@ -120,7 +120,8 @@ extension AttemptEnd {
   }
 
   private func verdict(of result: HandlerResult) -> Verdict {
-    if result.outcome == .succeeded, how != .exited(0), how != .answered {
+    // After a stop order the end is the order's doing, and contradicts nothing that was said before.
+    if result.outcome == .succeeded, how != .exited(0), how != .answered, stop == nil {
       return Verdict(
         outcome: .unknown, reason: "contradiction",
         message: "the handler reported succeeded, but ended with \(endText)")

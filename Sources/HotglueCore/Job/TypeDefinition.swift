@@ -101,12 +101,13 @@ public struct TypeOverrides: Hashable, Sendable {
   public var directory: String?
   public var queue: String?
   public var priority: Int?
-  public var limitKey: String?
+  /// Outer `nil`: not said. Inner `nil`: no limit key, whatever the type has.
+  public var limitKey: String??
   public var limitMax: Int?
 
   public init(
     policy: [JSON.Member] = [], directory: String? = nil, queue: String? = nil,
-    priority: Int? = nil, limitKey: String? = nil, limitMax: Int? = nil
+    priority: Int? = nil, limitKey: String?? = nil, limitMax: Int? = nil
   ) {
     self.policy = policy
     self.directory = directory

@@ -82,6 +82,7 @@ public struct Doctor {
     case .parkedForNobody:
       return "\(hotglue) job cancel -w \(workspace) \(job) && "
         + "\(hotglue) job retry -w \(workspace) \(job)"
+    case .limitMiscounted: return "\(hotglue) queue limit -w \(workspace) QUEUE N"
     case .budgetExceeded: return "\(hotglue) job cancel -w \(workspace) \(job)"
     default: return "\(hotglue) store restore BACKUP"
     }

@@ -130,6 +130,16 @@ enum CheckSQL {
         WHERE other.workspace = parked.workspace AND other.limit_key = parked.limit_key
           AND (other.state = 'running' OR (other.state = 'pending' AND other.parked = 0)))
       """),
+    Rule(
+      .limitMiscounted, "check.running_counts_in_limited_queue",
+      """
+      SELECT 'job ' || job.id || ' runs in a queue with a limit and does not count against it',
+        job.id, job.workspace
+      FROM job INDEXED BY job_running JOIN queue
+        ON queue.workspace = job.workspace AND queue.name = job.queue
+      WHERE job.worker IS NOT NULL AND job.counted_in_queue IS NULL
+        AND queue.running_limit IS NOT NULL
+      """),
     // Nobody knows whether an uncertain job has happened, so it keeps its key.
     Rule(
       .keyNotReleased, "check.key_is_released",

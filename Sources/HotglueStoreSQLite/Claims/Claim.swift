@@ -37,7 +37,7 @@ extension SQLiteStore {
     let claimant = Claimant(
       worker: request.worker, name: worker, bootNow: request.bootNow,
       keyPrefix: "\(storeID)-\(incarnation)-", takesEarly: request.only != nil)
-    var gates = TypeGates(closed: request.closedTypes)
+    var gates = LaneGates(closed: request.closedTypes)
     var heads: [LaneHead]
     if let only = request.only {
       heads = try namedHead(only, request)
@@ -49,7 +49,7 @@ extension SQLiteStore {
     var parkings = 0
     while let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) }) {
       let head = heads[best]
-      guard try gates.room(for: head.type, in: head.workspace, self) > 0 else {
+      guard try gates.room(in: head, self) > 0 else {
         heads.remove(at: best)
         continue
       }
@@ -63,7 +63,7 @@ extension SQLiteStore {
         let job = try self.job(head.id, in: head.workspace, &types)
         guard let place = places.take(for: job) else { break }
         claimed.append(try take(job, at: place, for: claimant, at: now))
-        gates.take(head.type, in: head.workspace)
+        try gates.take(head, self)
       }
       if places.areTaken || claimed.count >= request.mostJobs { break }
       if request.only == nil, let next = try nextDue(afterLeavingOf: head, at: now) {

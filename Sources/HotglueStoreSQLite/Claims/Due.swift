@@ -38,15 +38,15 @@ extension SQLiteStore {
   ) throws(StoreError) -> Timestamp? {
     try read { () throws(StoreError) in
       var earliest: Int64?
-      // A closed type is no reason to come: what opens it changes the store.
-      var gates = TypeGates(closed: closed)
+      // A closed type or queue is no reason to come: what opens it changes the store.
+      var gates = LaneGates(closed: closed)
       for workspace in workspaces where try isActive(workspace) {
         var place = ("", "")
         while let first = try nextLane(in: workspace, after: place) {
           place = (first.queue, first.type)
           guard queues.isEmpty || queues.contains(first.queue),
             types.isEmpty || types.contains(first.type),
-            try gates.room(for: first.type, in: workspace, self) > 0
+            try gates.room(in: first, self) > 0
           else { continue }
           if try firstDue(from: first, at: now) != nil { return now }
           // Each rank's head is its earliest; the head of a lane is of its first rank only.

@@ -38,7 +38,7 @@ extension SQLiteStore {
   /// number of lanes and not with the jobs in them, nor with finished jobs, other workspaces, or jobs
   /// parked behind a limit, which the index does not hold or holds apart.
   func laneHeads(
-    _ request: ClaimRequest, _ gates: inout TypeGates, at now: Timestamp
+    _ request: ClaimRequest, _ gates: inout LaneGates, at now: Timestamp
   ) throws(StoreError) -> [LaneHead] {
     var heads: [LaneHead] = []
     for workspace in request.workspaces {
@@ -48,7 +48,7 @@ extension SQLiteStore {
         place = (first.queue, first.type)
         guard request.queues.isEmpty || request.queues.contains(first.queue),
           request.types.isEmpty || request.types.contains(first.type),
-          try gates.room(for: first.type, in: workspace, self) > 0
+          try gates.room(in: first, self) > 0
         else { continue }
         if let due = try firstDue(from: first, at: now) { heads.append(due) }
       }

@@ -56,8 +56,8 @@ extension SQLiteStore {
 
 /// The statement behind `effects(in:of:states:before:limit:)`.
 ///
-/// The few that are open have an index of their own; the effects of one job are found by it and
-/// sorted; any other list goes down the workspace's IDs and stops at its limit.
+/// The few that are open have an index of their own; those of one job are found by it,
+/// also those of the workspace that it began, and sorted; any other list goes down the workspace's IDs and stops at its limit.
 struct EffectListQuery {
   private(set) var text: String
   private(set) var values: [SQLValue]
@@ -68,13 +68,12 @@ struct EffectListQuery {
   ) {
     values = [.text(workspace.text)]
     let areOpen = !states.isEmpty && states.allSatisfy(\.isOpen)
-    let index =
-      job != nil
-      ? "sqlite_autoindex_effect_2" : areOpen ? "effect_open" : "sqlite_autoindex_effect_1"
-    text = "\(EffectSQL.columns) FROM effect INDEXED BY \(index) WHERE workspace = ?1"
     if let job {
       values.append(.integer(job))
-      text += " AND scope_job = ?\(values.count)"
+      text = "\(EffectSQL.columns) FROM effect WHERE \(EffectSQL.belongsToJob)"
+    } else {
+      let index = areOpen ? "effect_open" : "sqlite_autoindex_effect_1"
+      text = "\(EffectSQL.columns) FROM effect INDEXED BY \(index) WHERE workspace = ?1"
     }
     if areOpen { text += " AND state IN ('intended', 'unknown')" }
     if !states.isEmpty {

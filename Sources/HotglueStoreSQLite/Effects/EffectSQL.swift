@@ -8,6 +8,15 @@ enum EffectSQL {
       EXISTS (SELECT 1 FROM job WHERE job.id = effect.job AND job.fence = effect.fence
         AND job.state = 'running')
     """
+  /// Effects in the scope of the job, and those of the workspace whose intent it recorded last.
+  static let belongsToJob: StaticString = """
+    id IN (
+      SELECT id FROM effect INDEXED BY sqlite_autoindex_effect_2
+      WHERE workspace = ?1 AND scope_job = ?2
+      UNION ALL
+      SELECT id FROM effect INDEXED BY effect_begun_in
+      WHERE workspace = ?1 AND job = ?2 AND scope_job IS NULL AND job IS NOT NULL)
+    """
   static let ofJob = SQL(
     "effect.of_job",
     """

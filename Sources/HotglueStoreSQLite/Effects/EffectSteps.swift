@@ -49,7 +49,12 @@ extension SQLiteStore: EffectStore {
         let state = facts.after(report.end)
       else { throw .effectNotOpen(report.name, state: facts.state, intent: facts.intent) }
       // Said before: the first word stays.
-      if state == facts.state, !state.isOpen { return effect }
+      if state == facts.state, !state.isOpen {
+        if let difference = try difference(of: report, from: effect) {
+          throw .effectConfirmedOtherwise(report.name, difference: difference)
+        }
+        return effect
+      }
       try apply(report, state, to: effect, at: now)
       return try recorded(report.name, actor, at: now)
     }
@@ -132,6 +137,23 @@ extension SQLiteStore {
         EffectSQL.keepOutput,
         [.integer(effect.id), .text(effect.name.workspace.text), .bytes(kept)])
     }
+  }
+
+  /// In what a further confirmation contradicts the recorded one; one without output says nothing
+  /// about it.
+  private func difference(
+    of report: EffectReport, from effect: Effect
+  ) throws(StoreError) -> String? {
+    guard effect.facts.state == .confirmed, report.output.count > 0 else { return nil }
+    let recorded = effect.outputBytes ?? 0
+    guard recorded == report.output.count else {
+      return "\(recorded) bytes are recorded, and these are \(report.output.count)"
+    }
+    guard effect.keepsOutput, let bytes = report.output.bytes,
+      let known = try output(of: effect.id, in: effect.name.workspace),
+      let place = zip(known, bytes).enumerated().first(where: { $1.0 != $1.1 })?.offset
+    else { return nil }
+    return "both are \(recorded) bytes, and differ from byte \(place + 1) on"
   }
 
   private func notOpen(_ effect: Effect) -> StoreError {

@@ -82,7 +82,7 @@ extension SQLiteStore {
     return .otherWorkspace(id, owner: owner)
   }
 
-  private func decodeAttempt(_ row: Row) throws(StoreError) -> Attempt {
+  func decodeAttempt(_ row: Row) throws(StoreError) -> Attempt {
     var columns = row.columns()
     let number = columns.count()
     let fence = columns.integer()

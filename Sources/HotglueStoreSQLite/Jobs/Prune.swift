@@ -16,31 +16,32 @@ extension SQLiteStore {
       if let workspace, actor != nil { try requireActive(workspace) }
       let result = try removable(in: workspace, by: rule, limit: limit)
       for id in result.jobs { try connection.run(PruneSQL.remove, [.integer(id)]) }
+      for effect in try settledEffects(in: workspace, by: rule, limit: limit) {
+        try connection.run(PruneSQL.removeEffect, [.integer(effect)])
+      }
       if let before = rule.endedWellBefore {
         try connection.run(PruneSQL.removeWorkers, [.integer(before.milliseconds)])
       }
-      if !result.jobs.isEmpty {
+      if !result.jobs.isEmpty || result.effects > 0 {
         // Pages come back to the file system a few at a time.
         _ = try connection.all(PruneSQL.giveBackPages, [], { _ in })
         if let actor {
-          try logActivity(
-            actor, in: workspace, subject: "\(result.jobs.count) jobs", at: now)
+          try logActivity(actor, in: workspace, subject: Self.subject(of: result), at: now)
         }
       }
       return result
     }
   }
 
+  private static func subject(of result: PruneResult) -> String {
+    if result.jobs.isEmpty { return "\(result.effects) effects" }
+    return result.jobs.count == 1 ? "job/\(result.jobs[0])" : "\(result.jobs.count) jobs"
+  }
+
   private func removable(
     in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int
   ) throws(StoreError) -> PruneResult {
-    let workspaces: [String]
-    if let workspace {
-      _ = try self.workspace(workspace)
-      workspaces = [workspace.text]
-    } else {
-      workspaces = try connection.all(WorkspaceSQL.names, [], { $0.text(0) })
-    }
+    let workspaces = try names(of: workspace)
     var jobs: [JobID] = []
     for name in workspaces {
       for (state, before) in rule.bounds where jobs.count < limit {
@@ -56,7 +57,29 @@ extension SQLiteStore {
     for id in jobs {
       logs += try connection.all(PruneSQL.logs, [.integer(id)], { $0.text(0) })
     }
-    return PruneResult(jobs: jobs, logs: logs)
+    let effects = try settledEffects(in: workspace, by: rule, limit: limit)
+    return PruneResult(jobs: jobs, logs: logs, effects: effects.count)
+  }
+
+  /// Effects of workspaces that the rule forgets.
+  private func settledEffects(
+    in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int
+  ) throws(StoreError) -> [EffectID] {
+    guard let before = rule.effectsSettledBefore else { return [] }
+    var effects: [EffectID] = []
+    for name in try names(of: workspace) where effects.count < limit {
+      effects += try connection.all(
+        PruneSQL.settledEffects,
+        [.text(name), .integer(before.milliseconds), .integer(limit - effects.count)],
+        { $0.integer(0) })
+    }
+    return effects
+  }
+
+  private func names(of workspace: WorkspaceID?) throws(StoreError) -> [String] {
+    guard let workspace else { return try connection.all(WorkspaceSQL.names, [], { $0.text(0) }) }
+    _ = try self.workspace(workspace)
+    return [workspace.text]
   }
 }
 
@@ -81,6 +104,9 @@ enum PruneSQL {
     """
     SELECT id FROM job INDEXED BY job_finished
     WHERE workspace = ?1 AND state = ?2 AND finished_at IS NOT NULL AND finished_at < ?3
+      AND NOT EXISTS (SELECT 1 FROM effect INDEXED BY sqlite_autoindex_effect_2
+        WHERE effect.workspace = job.workspace AND effect.scope_job = job.id
+          AND effect.state IN ('intended', 'unknown'))
     ORDER BY finished_at LIMIT ?4
     """)
   static let logs = SQL(
@@ -90,6 +116,21 @@ enum PruneSQL {
     "prune.remove",
     """
     DELETE FROM job WHERE id = ?1 AND state IN ('succeeded', 'cancelled', 'failed', 'exhausted')
+    """)
+  static let settledEffects = SQL(
+    "prune.settled_effects",
+    """
+    SELECT id FROM effect INDEXED BY effect_settled
+    WHERE workspace = ?1 AND scope_job IS NULL AND finished_at IS NOT NULL AND state <> 'unknown'
+      AND finished_at < ?2
+    ORDER BY finished_at LIMIT ?3
+    """)
+  /// The recorded output goes with it.
+  static let removeEffect = SQL(
+    "prune.remove_effect",
+    """
+    DELETE FROM effect WHERE id = ?1 AND scope_job IS NULL
+      AND state IN ('confirmed', 'failed', 'abandoned')
     """)
   static let removeWorkers = SQL(
     "prune.remove_workers",

@@ -56,7 +56,8 @@ extension SQLiteStore {
     request.queue = overrides.queue ?? definition.queue
     request.priority = overrides.priority ?? definition.priority
     request.limitKey = overrides.limitKey ?? definition.limitKey
-    request.limitMax = overrides.limitMax ?? definition.limitMax
+    request.limitMax =
+      request.limitKey == nil ? 1 : overrides.limitMax ?? definition.limitMax
     return request
   }
 }
@@ -88,51 +89,5 @@ extension TypeOverrides {
   init(column: JSON) {
     self.init(
       policy: column["policy"]?.members ?? [], directory: column["cwd"]?.stringValue)
-  }
-}
-
-/// Which types a claim may take jobs of, and how many, found once for each type a claim meets.
-///
-/// A type that is not defined or whose limit is used up closes all its lanes, whatever waits in them.
-struct TypeGates {
-  private var rooms: [TypePlace: Int64] = [:]
-
-  /// `closed`: types that whoever asks does not want.
-  init(closed: Set<TypePlace>) {
-    for type in closed { rooms[type] = 0 }
-  }
-
-  /// How many jobs of the type may be claimed now; `Int64.max` without a limit.
-  mutating func room(
-    for type: String, in workspace: WorkspaceID, _ store: SQLiteStore
-  ) throws(StoreError) -> Int64 {
-    // Bare commands are the common case and cost nothing here.
-    if TypeName.builtIn.contains(type) { return .max }
-    let key = TypePlace(workspace: workspace, type: type)
-    if let room = rooms[key] { return room }
-    let room = try store.room(for: type, in: workspace)
-    rooms[key] = room
-    return room
-  }
-
-  /// One job of the type was claimed.
-  mutating func take(_ type: String, in workspace: WorkspaceID) {
-    let key = TypePlace(workspace: workspace, type: type)
-    if let room = rooms[key], room < .max { rooms[key] = room - 1 }
-  }
-}
-
-extension SQLiteStore {
-  fileprivate func room(
-    for type: String, in workspace: WorkspaceID
-  ) throws(StoreError) -> Int64 {
-    let found = try connection.first(
-      TypeSQL.open, [.text(workspace.text), .text(type)], { (limit: $0.optionalInteger(0), ()) })
-    guard let found else { return 0 }
-    guard let limit = found.limit else { return .max }
-    let running = try connection.first(
-      TypeSQL.countRunning, [.text(workspace.text), .text(type), .integer(limit)],
-      { $0.integer(0) })
-    return limit - (running ?? 0)
   }
 }

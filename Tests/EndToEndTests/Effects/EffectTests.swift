@@ -140,6 +140,46 @@ struct EffectTests {
     #expect(try run(world, "no", "echo now").output == "now\n")
   }
 
+  @Test("what somebody confirms while the command runs stays, whatever the command comes to")
+  func confirmedMeanwhile() throws {
+    let world = try World()
+    for (key, end) in [("well", "echo mine"), ("badly", "exit 5"), ("named", "exit 7")] {
+      let out = world.folder.appendingPathComponent("errors-\(key)")
+      let running = try world.start(
+        [
+          "effect", "run", key, "--scope", "workspace", "--not-done", "7", "--", "bash", "-c",
+          "echo x >\(key); until [ -e go-\(key) ]; do sleep 0.02; done; \(end)",
+        ], errors: out)
+      try world.eventually("the command runs") { world.lineCount(key) == 1 }
+      try world.succeed(
+        ["effect", "confirm", key, "--scope", "workspace", "--output", "-"], input: "seen")
+      _ = FileManager.default.createFile(atPath: world.folder.path + "/go-\(key)", contents: nil)
+      running.waitUntilExit()
+      #expect(running.terminationStatus == 0, "\(key)")
+      #expect(world.read("errors-\(key)").contains("was confirmed by somebody else"), "\(key)")
+      #expect(try run(world, key, "echo again >>again").output == "seen")
+    }
+    #expect(world.read("again").isEmpty)
+    try world.checkStore()
+  }
+
+  @Test("of many that begin one effect at once, one has begun it")
+  func manyBeginAtOnce() throws {
+    let world = try World()
+    let script = """
+      for n in $(seq 20); do
+        (hotglue effect begin k --scope workspace >out-$n 2>/dev/null; echo $? >>statuses) &
+      done
+      wait; cat out-*
+      """
+    let result = try world.command("/bin/bash", ["-c", script])
+    #expect(result.lines == ["begun 1"])
+    let statuses = world.read("statuses").split(separator: "\n")
+    #expect(statuses.count == 20)
+    #expect(statuses.filter { $0 == "0" }.count == 1)
+    #expect(statuses.allSatisfy { ["0", "75", "83"].contains($0) }, "\(statuses)")
+  }
+
   @Test("within one attempt, too, nothing is begun that somebody is at")
   func beginTwice() throws {
     let world = try World()

@@ -69,7 +69,7 @@ struct EffectCommandTests {
     let lines = world.run("effect", "list", "--json").lines
     #expect(
       lines.first
-        == #"{"key":"c","scope":"workspace","state":"intended","job":null,"fence":null,"#
+        == #"{"key":"c","scope":"workspace","state":"unknown","job":null,"fence":null,"#
         + #""started_at":"2026-02-02T02:40:00.000Z","finished_at":null,"exit_status":null}"#)
     #expect(lines.count == 3)
     let page = world.run("effect", "list", "-q", "--limit", "2")
@@ -80,7 +80,57 @@ struct EffectCommandTests {
       world.run("effect", "list", "-q", "--limit", "2", "--cursor", String(cursor)).lines == ["a"])
     #expect(world.run("effect", "list", "--cursor", String(cursor), "-w", "beta").status == 80)
     #expect(world.run("effect", "list", "--state", "intented").err.contains("did you mean"))
+    #expect(world.run("effect", "list", "--state", "confirmed").out == "")
+  }
+
+  @Test("begun outside of any job, an effect is unknown until its end is said, with its age")
+  func begunOutside() throws {
+    let begun = world.run("effect", "begin", "k", "--scope", "workspace", "--json")
+    #expect(try begun.json()["state"] == .string("intended"))
+    let later = JobWorld.start.advanced(by: .minutes(5))
+    let listed = world.run(
+      "effect", "list", "--state", "unknown", "--color", "never", now: later, terminal: true)
+    #expect(listed.out.contains("5m 0s ago"), "\(listed.out)")
+    #expect(world.run("effect", "confirm", "k", "--scope", "workspace").status == 0)
     #expect(world.run("effect", "list", "--state", "unknown").out == "")
+  }
+
+  @Test("confirmed again with another output is 81, with the difference; with the same no error")
+  func confirmedOtherwise() throws {
+    _ = world.run("effect", "begin", "k", "--scope", "workspace")
+    func confirm(_ output: String, _ flags: String...) -> JobWorld.Answer {
+      world.run(
+        ["effect", "confirm", "k", "--scope", "workspace", "--output", "-"] + flags,
+        input: Array(output.utf8))
+    }
+    #expect(confirm("receipt 17").status == 0)
+    #expect(confirm("receipt 17").status == 0)
+    #expect(world.run("effect", "confirm", "k", "--scope", "workspace").status == 0)
+    let refused = confirm("receipt 18")
+    #expect(refused.status == 81)
+    #expect(
+      refused.err.hasPrefix(
+        "hotglue: effect 'k' is confirmed with another output: both are 10 bytes, and differ from "
+          + "byte 10 on\nhint: see 'hotglue effect show k --scope workspace --output'"))
+    let json = confirm("no", "--json")
+    #expect(try JSON.parse(json.err)["error"]?["code"] == .string("effect_conflict"))
+    #expect(
+      world.run("effect", "show", "k", "--scope", "workspace", "--output").out == "receipt 17")
+  }
+
+  @Test("an effect of the workspace that a job began is in the job's story and in its list")
+  func begunByJob() throws {
+    let worker = try TestWorker(in: world)
+    let id = try world.enqueue()
+    let variables = try pinned(to: worker.claim(id).reference)
+    for key in ["mine", "shared"] {
+      let scope = key == "mine" ? "job" : "workspace"
+      #expect(
+        world.run("effect", "begin", key, "--scope", scope, variables: variables).status == 0)
+    }
+    #expect(world.run("effect", "list", "--job", String(id), "-q").lines == ["shared", "mine"])
+    let story = world.run("job", "show", String(id))
+    #expect(story.lines.filter { $0.hasPrefix("effect\t") }.count == 2)
   }
 
   @Test("what may have happened is 83, with the command that would settle it")

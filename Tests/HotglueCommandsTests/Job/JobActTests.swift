@@ -226,7 +226,7 @@ import Testing
     try world.enqueue()
     let later = JobWorld.start.advanced(by: .days(15))
     let dry = world.run("job", "prune", "--dry-run", now: later)
-    #expect(dry.out == "would remove 1 jobs and 1 logs of workspace 'acme'\n")
+    #expect(dry.out == "would remove 1 job and 1 log of workspace 'acme'\n")
     #expect(access(path, F_OK) == 0)
     #expect(world.run("job", "prune", "-q", now: later).out == "1\n")
     #expect(access(path, F_OK) != 0)

@@ -24,8 +24,8 @@ import Testing
       world.run("job", "list")
         == .init(
           status: 0,
-          out: "2\tpending\t0/3\t-\t\(time)\tmail\techo 'tab\\there'\n"
-            + "1\tpending\t0/1\t-\t\(time)\tdefault\techo 'a b'\n", err: ""))
+          out: "2\tpending\t0/3\t-\t\(time)\tmail\texec\techo 'tab\\there'\n"
+            + "1\tpending\t0/1\t-\t\(time)\tdefault\texec\techo 'a b'\n", err: ""))
   }
 
   @Test("a list on a terminal has headings and distances; control characters are made visible")
@@ -34,11 +34,36 @@ import Testing
     let answer = world.run("job", "list", "--color", "never", terminal: true)
     #expect(
       answer.out == """
-        ID  STATE      ATTEMPT  PROGRESS  RUN AT     QUEUE    COMMAND
-        1   scheduled  0/1      -         in 10m 0s  default  echo '\\u001b[31mred'
+        ID  STATE      ATTEMPT  PROGRESS  RUN AT     QUEUE    TYPE  COMMAND
+        1   scheduled  0/1      -         in 10m 0s  default  exec  echo '\\u001b[31mred'
 
         """)
     #expect(answer.err == "acme › jobs\n")
+  }
+
+  @Test("a list names the type of a job, also of one that nobody has defined")
+  func types() throws {
+    _ = world.run("type", "set", "resize", "--", "./resize")
+    #expect(world.run("job", "enqueue", "resize").status == 0)
+    #expect(world.run("job", "enqueue", "later").status == 0)
+    let rows = world.run("job", "list").lines.map { $0.split(separator: "\t").suffix(2) }
+    #expect(rows == [["later", "-"], ["resize", "./resize"]])
+  }
+
+  @Test("after a retry the attempt is one of as many as there can be")
+  func attemptAfterRetry() throws {
+    let id = try world.enqueue()
+    try worker.finish(id, .exited(1))
+    func attempt() throws -> Substring {
+      try #require(world.run("job", "list").lines.first).split(separator: "\t")[2]
+    }
+    #expect(try attempt() == "1/1")
+    #expect(
+      world.run("job", "show", String(id)).lines.contains("spent\t1 failure, 0 losses, 0 snoozes"))
+    #expect(world.run("job", "retry", String(id)).status == 0)
+    #expect(try attempt() == "1/2")
+    _ = try worker.claim(id)
+    #expect(try attempt() == "2/2")
   }
 
   @Test("a pending job is shown by what it waits for")

@@ -195,6 +195,49 @@ struct TypeCommandTests {
     #expect(world.run("type", "list").out == "")
   }
 
+  @Test("none takes away what a type says, for the type and for one job")
+  func none() throws {
+    let said = [
+      "--limit-key", "disk", "--limit-max", "3", "--verify", "./look", "--on-exit", "3=failed",
+      "--timeout", "5m", "--retry-for", "1h", "--keep-children",
+    ]
+    let unsaid = [
+      "--limit-key", "none", "--verify", "none", "--on-exit", "none", "--timeout", "none",
+      "--retry-for", "none", "--no-keep-children",
+    ]
+    #expect(
+      world.run(["type", "set", "resize"] + said + ["--", "./resize"], input: []).status == 0)
+    #expect(world.run(["job", "enqueue", "resize"] + unsaid, input: []).out == "1\n")
+    #expect(world.run("job", "enqueue", "resize").out == "2\n")
+    let plain = JobPolicy.jobType
+    for (id, policy, key, most) in [
+      (JobID(1), plain, nil as String?, 1), (2, try world.job(2).request.policy, "disk", 3),
+    ] {
+      let request = try world.job(id).request
+      #expect(request.policy == policy)
+      #expect(request.limitKey == key)
+      #expect(request.limitMax == most)
+    }
+    #expect(try world.job(2).request.policy.keepChildren)
+    let refused = world.run("job", "enqueue", "resize", "--limit-key", "none", "--limit-max", "2")
+    #expect(refused.status == 64)
+    #expect(refused.err.contains("'--limit-key' says none"))
+    #expect(world.run(["type", "set", "resize"] + unsaid, input: []).status == 0)
+    let definition = try world.store().type("resize", in: world.acme).definition
+    #expect(definition.policy == plain)
+    #expect(definition.limitKey == nil)
+    #expect(definition.limitMax == 1)
+  }
+
+  @Test("[type] alone is told how a type is written")
+  func bareTable() {
+    let answer = world.run(
+      ["type", "apply", "-"], input: Array("[type]\ncommand = [\"x\"]\n".utf8))
+    #expect(answer.status == 65)
+    #expect(
+      answer.err == "hotglue: line 1: [type] is no type\nhint: write [type.NAME]\n")
+  }
+
   @Test("a file that is not there is 66")
   func noFile() { #expect(world.run("type", "apply", "types.toml").status == 66) }
 

@@ -1,0 +1,106 @@
+import ArgumentParser
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+struct JobExplain: WorkspaceCommand {
+  static let kind = CommandKind.jobExplain
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "say why a job does not run, why it was run again, and what happens next",
+    discussion: """
+      'why' is what holds the job back, or why it is in its state; 'retried' why each earlier attempt \
+      was not the last; 'next' what comes, and when; 'change' a command that would change one of these.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Argument(help: ArgumentHelp("The job's ID or link.", valueName: "job"))
+  var job: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let id = try session.jobID(job)
+    let circumstances = try session.circumstances(of: id)
+    let explanation = JobExplanation(circumstances, at: session.now)
+    let output = session.output
+    if output.isJSON {
+      output.object(json(explanation, circumstances))
+    } else if output.isQuiet {
+      for reason in explanation.why { output.line(reason.code) }
+    } else {
+      output.breadcrumb(session.workspace.text, "jobs", String(id))
+      output.fields(fields(explanation, circumstances, session))
+    }
+    return .done
+  }
+
+  private func fields(
+    _ explanation: JobExplanation, _ job: JobCircumstances, _ session: WorkspaceSession
+  ) -> [(name: String, cell: Cell)] {
+    var fields: [(name: String, cell: Cell)] = [
+      ("job", Cell("\(job.facts.id) in workspace '\(session.workspace)'"))
+    ]
+    if let state = job.facts.state { fields.append(("state", Cell(state))) }
+    var commands: [String] = []
+    for (name, statements) in explanation.parts {
+      for statement in statements {
+        fields.append((name, Cell(statement.text)))
+        if let command = statement.command, !commands.contains(command) {
+          commands.append(command)
+        }
+      }
+    }
+    return fields + commands.map { ("change", Cell($0)) }
+  }
+
+  private func json(_ explanation: JobExplanation, _ job: JobCircumstances) -> JSON {
+    .object(
+      [
+        JSON.Member("job", .integer(job.facts.id)),
+        JSON.Member("workspace", .string(job.workspace.text)),
+        JSON.Member("link", .string(EntityLink.job(job.facts.id, in: job.workspace).text)),
+        JSON.Member("state", .text(job.facts.state?.rawValue)),
+      ]
+        + explanation.parts.map { name, statements in
+          JSON.Member(
+            name,
+            .array(
+              statements.map { statement in
+                .object([
+                  JSON.Member("code", .string(statement.code)),
+                  JSON.Member("message", .string(statement.text)),
+                  JSON.Member("at", .text(statement.at?.rfc3339)),
+                  JSON.Member("command", .text(statement.command)),
+                ])
+              }))
+        })
+  }
+}
+
+extension JobExplanation {
+  fileprivate var parts: [(String, [Statement])] {
+    [("why", why), ("retried", retried), ("next", next)]
+  }
+}
+
+extension WorkspaceSession {
+  /// What the store knows, and what can be seen of the workers on this machine.
+  fileprivate func circumstances(of id: JobID) throws -> JobCircumstances {
+    var circumstances = try store.circumstances(of: id, in: workspace, at: now)
+    switch circumstances.facts.state {
+    case .pending:
+      circumstances.liveWorkers = try store.registeredWorkers().filter(isAlive).count
+    case .running:
+      if let attempt = try store.runningAttempt(of: id, in: workspace) {
+        circumstances.live?.workerIsAlive = try isAlive(attempt.worker)
+      }
+    default: break
+    }
+    return circumstances
+  }
+
+  /// A worker holds its lock as long as it lives, also when it is seen from another namespace.
+  private func isAlive(_ worker: WorkerIdentity) throws(ProcessError) -> Bool {
+    try !FileLock.isFree(path: store.folder + "/" + worker.lockPath)
+  }
+}

@@ -1,0 +1,349 @@
+/// Why a job is where it is, why it was run again, and what happens next: in words for people, each
+/// with a stable code for scripts.
+public struct JobExplanation: Hashable, Sendable {
+  public struct Statement: Hashable, Sendable {
+    /// A stable word.
+    public var code: String
+    public var text: String
+    /// When it comes or came, where it has a time.
+    public var at: Timestamp?
+    /// The command that would change it.
+    public var command: String?
+
+    public init(_ code: String, _ text: String, at: Timestamp? = nil, command: String? = nil) {
+      self.code = code
+      self.text = text
+      self.at = at
+      self.command = command
+    }
+  }
+
+  /// Why it does not run, or why it is in its state; what holds it back first.
+  public let why: [Statement]
+  /// For each attempt that was not the last: why the job was run again.
+  public let retried: [Statement]
+  /// What happens next, and when.
+  public let next: [Statement]
+
+  /// Pure: it reads no clock, and everything it knows is in the arguments.
+  public init(_ job: JobCircumstances, at now: Timestamp) {
+    let words = ExplanationWords(job: job, now: now)
+    why = words.why
+    retried = words.retried
+    next = words.next
+  }
+}
+
+/// The words of an explanation.
+private struct ExplanationWords {
+  let job: JobCircumstances
+  let now: Timestamp
+
+  typealias Statement = JobExplanation.Statement
+
+  private var id: JobID { job.facts.id }
+  private var policy: JobPolicy { job.facts.policy }
+
+  var why: [Statement] {
+    switch job.facts.state {
+    case nil: []
+    case .blocked: [Statement("blocked", "waits for other jobs")]
+    case .pending: pending
+    case .running: running
+    case .succeeded: [Statement("succeeded", "it has succeeded" + by, at: job.finishedAt)]
+    case .failed:
+      [Statement("failed", "it has failed for good: \(failure)", at: job.finishedAt)]
+    case .exhausted:
+      [Statement(job.reason ?? "exhausted", "\(budget): \(failure)", at: job.finishedAt)]
+    case .uncertain:
+      [
+        Statement(
+          "outcome_unknown",
+          "nobody knows what its last attempt did (\(failure)), and it is not safe to run twice",
+          at: job.finishedAt,
+          command: "hotglue job resolve \(id) --as succeeded|failed|retry --reason TEXT")
+      ]
+    case .cancelled:
+      [Statement(job.reason ?? "cancelled", cancellation, at: job.finishedAt)]
+    }
+  }
+
+  // MARK: Pending
+
+  private var pending: [Statement] {
+    var reasons: [Statement] = []
+    if job.workspaceIsArchived {
+      reasons.append(
+        Statement(
+          "workspace_archived", "workspace '\(job.workspace)' is archived: nothing is run there"))
+    }
+    if job.runAt > now {
+      let isRetry = job.facts.failures + job.facts.losses + job.facts.snoozes > 0
+      reasons.append(
+        Statement(
+          isRetry ? "retrying" : "scheduled",
+          "\(job.facts.attempt > 0 ? "is run again" : "is run") at \(at(job.runAt))",
+          at: job.runAt))
+    }
+    if job.waitsForType {
+      reasons.append(
+        Statement(
+          "type_undefined",
+          "waits for its type: '\(job.type)' is not defined in workspace '\(job.workspace)'",
+          command: "hotglue type set \(job.type) -- COMMAND…"))
+    }
+    reasons += limits
+    if reasons.isEmpty, job.jobsAhead > 0 {
+      let count =
+        job.jobsAhead >= JobCircumstances.mostAhead
+        ? "\(job.jobsAhead) or more due jobs" : Self.count(job.jobsAhead, "due job")
+      reasons.append(
+        Statement(
+          "behind_others",
+          "\(count) of its queue and type \(job.jobsAhead == 1 ? "is" : "are") "
+            + "claimed before it"))
+    }
+    if let workers = job.liveWorkers, workers == 0 {
+      reasons.append(
+        Statement(
+          "no_worker", "no worker is alive on this machine",
+          command: "hotglue job work -w \(job.workspace)"))
+    }
+    if reasons.isEmpty {
+      reasons.append(Statement("due", "is due: the next free worker that takes it runs it"))
+    }
+    return reasons
+  }
+
+  private var limits: [Statement] {
+    var reasons: [Statement] = []
+    if let limit = job.queueLimit, limit.isFull {
+      reasons.append(
+        Statement(
+          "queue_limit", "waits for its queue: \(fullness(limit)) of queue '\(limit.name)'",
+          command: "hotglue queue limit \(quoted(limit.name)) N"))
+    }
+    if let limit = job.typeLimit, limit.isFull {
+      reasons.append(
+        Statement(
+          "type_limit", "waits for its type: \(fullness(limit)) of type '\(limit.name)'",
+          command: "hotglue type set \(limit.name) --limit N"))
+    }
+    if let limit = job.keyLimit, limit.isFull || job.waitsForKey {
+      reasons.append(
+        Statement(
+          "limit_key", "waits for limit key '\(limit.name)': \(fullness(limit)) of it",
+          command: limit.running?.first.map { "hotglue job cancel \($0)" }))
+    }
+    return reasons
+  }
+
+  /// `2 jobs run (41, 42), and at most 2 may`
+  private func fullness(_ limit: JobCircumstances.Limit) -> String {
+    guard let running = limit.running, !running.isEmpty else {
+      return "at most \(Self.count(limit.limit, "job"))"
+    }
+    let shown = running.prefix(5).map(String.init).joined(separator: ", ")
+    return "\(Self.count(running.count, "job")) \(running.count == 1 ? "runs" : "run") (\(shown)"
+      + "\(running.count > 5 ? ", …" : "")), the most there may be"
+  }
+
+  // MARK: Running
+
+  private var running: [Statement] {
+    var reasons: [Statement] = []
+    if job.facts.cancelRequested {
+      reasons.append(
+        Statement(
+          "being_cancelled", "attempt \(job.facts.attempt) is being stopped: \(policy.stop.text)"))
+    }
+    guard let live = job.live else { return reasons }
+    let since = " since \(at(live.startedAt))"
+    switch live.workerIsAlive {
+    case true?:
+      reasons.append(
+        Statement(
+          "running", "attempt \(job.facts.attempt) runs under worker \(live.worker)\(since)"))
+    case false?:
+      reasons.append(
+        Statement(
+          "unattended",
+          "worker \(live.worker) of attempt \(job.facts.attempt) is gone: the attempt goes on under "
+            + "its supervisor, and whoever comes next takes it up or records its end",
+          command: "hotglue job reclaim"))
+    case nil:
+      let lease = live.leaseExpiresAt.map { "; its lease holds until \(at($0))" } ?? ""
+      reasons.append(
+        Statement(
+          "running",
+          "attempt \(job.facts.attempt) runs under worker \(live.worker)\(since)\(lease)"))
+    }
+    return reasons
+  }
+
+  // MARK: Ended
+
+  private var failure: String { job.failure ?? "no reason is recorded" }
+
+  private var by: String {
+    switch job.reason {
+    case "resolved": ": a person said so"
+    case "verified": ": its check command said so"
+    default: ""
+    }
+  }
+
+  private var budget: String {
+    let facts = job.facts
+    return switch job.reason {
+    case "max_losses":
+      "it was lost \(Self.count(facts.losses, "time")), more than \(policy.maxLosses)"
+    case "max_snoozes":
+      "it put itself off \(Self.count(facts.snoozes, "time")), more than \(policy.maxSnoozes)"
+    case "retry_for":
+      "the next attempt could not begin within \(policy.retryFor?.text ?? "its time")"
+    default:
+      "it failed \(Self.count(facts.failures, "time")), the most of \(policy.maxAttempts)"
+    }
+  }
+
+  private var cancellation: String {
+    switch job.reason {
+    case "expired": "its deadline passed before it could start"
+    case "dependency": "a job that it waited for ended badly"
+    default: "it was cancelled"
+    }
+  }
+
+  // MARK: Why it was run again
+
+  var retried: [Statement] {
+    let ended = job.attempts
+    let again = job.facts.state == .pending || job.facts.state == .running
+    return (again ? ended[...] : ended.dropLast()).map { attempt in
+      Statement(
+        attempt.outcome.rawValue, "attempt \(attempt.number) \(Self.sentence(of: attempt, policy))",
+        at: attempt.endedAt)
+    }
+  }
+
+  private static func sentence(
+    of attempt: JobCircumstances.PastAttempt, _ policy: JobPolicy
+  ) -> String {
+    let end = attempt.exitStatus.map { "status \($0)" } ?? attempt.signal.map { "SIG\($0.name)" }
+    let how = [attempt.reason, end].compactMap { $0 }.joined(separator: ", ")
+    let shown = how.isEmpty ? "" : " (\(how))"
+    switch attempt.outcome {
+    case .retry: return "failed\(shown), and a failure may be tried again"
+    case .snooze: return "put itself off\(shown), which counts as no failure"
+    case .neverStarted: return "was not started\(shown), which counts as nothing"
+    case .unknown:
+      switch policy.replay {
+      case .safe: return "ended unknown\(shown), and it is safe to run twice"
+      case .keyed: return "ended unknown\(shown), and it is safe to run twice with its key"
+      case .unsafe:
+        return "ended unknown\(shown), and it was found or said that it had not happened"
+      }
+    case .failed, .cancelled, .succeeded:
+      return "ended \(attempt.outcome.rawValue)\(shown), and a person gave it another try"
+    }
+  }
+
+  // MARK: What comes
+
+  var next: [Statement] {
+    switch job.facts.state {
+    case .pending, .blocked, .running: return upcoming
+    case .succeeded, nil: return [Statement("nothing", "nothing: it has ended")]
+    case .failed, .exhausted, .cancelled:
+      return [
+        Statement(
+          "nothing", "nothing by itself; 'hotglue job retry \(id)' gives it fresh budgets",
+          command: "hotglue job retry \(id)")
+      ]
+    case .uncertain:
+      let command = "hotglue job resolve \(id) --as succeeded|failed|retry --reason TEXT"
+      return [
+        Statement(
+          "nothing",
+          "nothing by itself: nobody knows what the last attempt did; '\(command)' says so",
+          command: command)
+      ]
+    }
+  }
+
+  private var upcoming: [Statement] {
+    var steps: [Statement] = []
+    switch job.facts.state {
+    case .pending?:
+      let first = why.first
+      let waits = first.map { $0.code != "due" && $0.code != "retrying" && $0.code != "scheduled" }
+      steps.append(
+        Statement(
+          "run",
+          waits == true
+            ? "the next free worker runs it once that holds it back no more"
+            : first?.text ?? "is due", at: job.runAt))
+      if let deadline = job.expiresAt {
+        steps.append(
+          Statement(
+            "expire", "is cancelled if it has not started by \(at(deadline))", at: deadline,
+            command: "hotglue job cancel \(id)"))
+      }
+    case .running?:
+      if let timeout = policy.timeout, let live = job.live {
+        let end = live.startedAt.advanced(by: timeout)
+        steps.append(
+          Statement("timeout", "is stopped by \(policy.stop.text) at \(at(end))", at: end))
+      }
+    default: break
+    }
+    if job.facts.cancelRequested {
+      return steps + [Statement("cancelled", "is not run again, whatever its attempt comes to")]
+    }
+    if let failing = ifItFails { steps.append(Statement("if_it_fails", "if it fails: " + failing)) }
+    steps.append(Statement("if_unknown", "if nobody knows how it ended: " + ifUnknown))
+    return steps
+  }
+
+  private var ifItFails: String? { job.facts.failureOutlook }
+
+  private var ifUnknown: String {
+    if policy.replay.allowsRerunAfterUnknown {
+      let left = max(0, policy.maxLosses - job.facts.losses)
+      return left == 0
+        ? "exhausted: no loss is left" : "it is run again, \(Self.count(left, "more time")) at most"
+    }
+    return policy.verify == nil ? "uncertain, until a person resolves it" : "its check is asked"
+  }
+
+  private func at(_ moment: Timestamp) -> String { moment.text(seenFrom: now) }
+
+  private func quoted(_ name: String) -> String {
+    name.utf8.allSatisfy { $0.isDigit || ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 == 0x2D }
+      ? name : "'\(name)'"
+  }
+
+  private static func count(_ number: Int, _ noun: String) -> String {
+    number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
+  }
+}
+
+extension JobFacts {
+  /// What a failure from now on leads to, in words; `nil` for a job that has ended.
+  public var failureOutlook: String? {
+    guard state == .pending || state == .running || state == .blocked else { return nil }
+    let (waits, endsExhausted) = waitsIfItFails()
+    guard !waits.isEmpty else { return "exhausted: no attempt is left" }
+    return "again after \(waits.map(\.approximateText).joined(separator: ", then ")), then "
+      + (endsExhausted ? "exhausted" : "…")
+  }
+}
+
+extension Timestamp {
+  /// A moment as it is stored, and how far away it is.
+  public func text(seenFrom now: Timestamp) -> String {
+    let distance = Span(milliseconds: abs(milliseconds - now.milliseconds)).approximateText
+    return self > now ? "\(rfc3339) (in \(distance))" : "\(rfc3339) (\(distance) ago)"
+  }
+}

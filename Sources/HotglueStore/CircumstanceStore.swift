@@ -1,0 +1,36 @@
+public import HotglueCore
+
+/// What `job explain` asks a store. Reading only, each method on one snapshot.
+public protocol CircumstanceStore {
+  /// All that decides when the job runs next, as far as the store knows it.
+  func circumstances(
+    of id: JobID, in workspace: WorkspaceID, at now: Timestamp
+  ) throws(StoreError) -> JobCircumstances
+
+  /// Workers that have not said that they left; some may be dead.
+  func registeredWorkers() throws(StoreError) -> [WorkerIdentity]
+}
+
+extension Job {
+  /// What the job itself says of its circumstances.
+  public var circumstances: JobCircumstances {
+    var circumstances = JobCircumstances(
+      facts: JobFacts(
+        id: id, state: state, attempt: attempt, failures: failures, losses: losses,
+        snoozes: snoozes, cancelRequested: cancelRequestedAt != nil, policy: request.policy),
+      workspace: workspace, type: request.type, queue: request.queue, runAt: runAt)
+    circumstances.reason = reason
+    circumstances.failure = error.map { "\($0.message) (\($0.code))" }
+    circumstances.expiresAt = request.expiresAt
+    circumstances.finishedAt = finishedAt
+    circumstances.waitsForType = waitsForType
+    circumstances.typeLimit = typeLimit.map {
+      JobCircumstances.Limit(name: request.type, limit: $0)
+    }
+    circumstances.keyLimit = request.limitKey.map {
+      JobCircumstances.Limit(name: $0, limit: request.limitMax)
+    }
+    circumstances.waitsForKey = waitsForLimit
+    return circumstances
+  }
+}
