@@ -29,9 +29,13 @@ struct ManualExamples {
     String(line).replacing("\\-", with: "-").replacing("\\e", with: "\\")
   }
 
+  func text(_ name: String) throws -> String {
+    try #require(texts[name], "no example '\(name)'")
+  }
+
   /// Writes an example as an executable file of its name.
   func write(_ name: String, in world: World) throws {
-    let text = try #require(texts[name], "no example '\(name)'")
+    let text = try text(name)
     let file = world.folder.appendingPathComponent(name)
     try text.write(to: file, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)

@@ -17,6 +17,7 @@ extension Universe {
 
   func lookAround(_ worker: SimWorker) throws {
     let running = try worker.store.runningAttempts(in: workspaces, notMindedBy: nil)
+    if let one = running.last { remembered = (remembered + [one]).suffix(20) }
     for attempt in running {
       guard worker.acts else { return }
       if worker.endings.contains(where: { $0.reference == attempt.reference }) { continue }

@@ -28,6 +28,8 @@ final class Universe {
   var fences: [JobID: Fence] = [:]
   var highestID: JobID = 0
   var sent: [Settlement] = []
+  /// Attempts as somebody found them once, to be acted on when much may have changed.
+  var remembered: [RunningAttempt] = []
   var effects: [EffectName: EffectStory] = [:]
   var effectLocks: [EffectName: Run] = [:]
   var backups: [Backup] = []
@@ -163,7 +165,8 @@ final class Universe {
     case ..<908: try prune()
     case ..<926: try changeType()
     case ..<944: try reclaim()
-    case ..<960: try confusedActor()
+    case ..<952: try confusedActor()
+    case ..<960: try sleepyActor()
     case ..<975: try switchContext()
     case ..<984: try personTouchesEffect()
     case ..<987: jumpWallClock()
