@@ -41,3 +41,20 @@ struct ManualExamples {
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
   }
 }
+
+/// A hand-written manual page, by sections.
+struct ManualPage {
+  private let text: String
+
+  init(_ name: String) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    text = try String(contentsOf: root.appendingPathComponent("man/man7/\(name)"), encoding: .utf8)
+  }
+
+  /// What stands below the heading, as the page's source has it.
+  func section(_ heading: String) throws -> String {
+    let parts = text.components(separatedBy: "\n.SH ")
+    return try #require(parts.first { $0.hasPrefix(heading + "\n") }, "no section \(heading)")
+  }
+}
