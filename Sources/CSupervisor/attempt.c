@@ -122,6 +122,7 @@ void hg_attempt_start(
   self->outcome.started_ms = hg_wall_clock_ms();
   self->ladder_count = hg_ladder_copy(self->ladder, order->ladder, order->ladder_count);
   self->ladder_step = -1;
+  self->memory_kills = hg_memory_kills(self->memory);
   self->keep_children = order->keep_children;
   self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
 
@@ -220,6 +221,7 @@ static void main_ended(hg_supervisor *self, int status) {
   hg_outcome *outcome = &self->outcome;
   // What it wrote before it ended is in the pipe; whoever else has it open is not heard any more.
   hg_report_close(&self->report, &self->slot, outcome);
+  outcome->memory_kills = (uint32_t)(hg_memory_kills(self->memory) - self->memory_kills);
   if (WIFSIGNALED(status)) {
     outcome->kind = HG_SIGNALED;
     outcome->value = WTERMSIG(status);

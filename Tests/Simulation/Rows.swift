@@ -31,6 +31,7 @@ struct JobRow: Equatable, CustomStringConvertible {
   var payload: String?
   var finishedAt: Int64?
   var startedAt: Int64?
+  var progress: String?
 
   var description: String {
     "job \(id) of \(workspace) \(type) \(state)\(reason.map { " (\($0))" } ?? "") fence \(fence) watch \(watch) worker \(worker ?? 0) attempt \(attempt) failures \(failures) losses \(losses) snoozes \(snoozes) run_at \(runAt)\(isParked ? " parked" : "") limit \(limitKey ?? "-") \(limitMax) key \(key ?? "-")\(holdsKey ? " held" : "")\(cancelRequestedAt == nil ? "" : " cancel") policy \(policyText ?? "-")"
@@ -86,7 +87,8 @@ final class RowReader {
     """
     SELECT id, workspace, type, queue, rank, state, reason, parked, run_at, expires_at, attempt,
       failures, losses, snoozes, fence, watch, worker, lease_ms, cancel_requested_at, limit_key,
-      limit_max, key, key_held, policy, command, payload, finished_at, started_at FROM job
+      limit_max, key, key_held, policy, command, payload, finished_at, started_at, progress
+    FROM job
     """,
     "SELECT fence, number, outcome, to_state, reason, slot FROM attempt WHERE job = ?1 ORDER BY fence",
     "SELECT event, from_state, to_state FROM job_history WHERE job = ?1 ORDER BY fence, phase, seq",
@@ -175,7 +177,7 @@ final class RowReader {
         leaseMs: optionalInteger(17), cancelRequestedAt: optionalInteger(18), limitKey: text(19),
         limitMax: integer(20), key: text(21), holdsKey: integer(22) == 1, policyText: text(23),
         command: text(24) ?? "", payload: text(25), finishedAt: optionalInteger(26),
-        startedAt: optionalInteger(27))
+        startedAt: optionalInteger(27), progress: text(28))
     }
   }
 

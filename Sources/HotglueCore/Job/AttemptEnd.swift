@@ -27,14 +27,18 @@ public struct AttemptEnd: Hashable, Sendable {
   public var reachedKill: Bool
   /// A valid result line that came before the ladder's KILL.
   public var result: HandlerResult?
+  /// Whether the kernel killed processes of the attempt's control group for want of memory.
+  public var ranOutOfMemory: Bool
 
   public init(
-    how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil
+    how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil,
+    ranOutOfMemory: Bool = false
   ) {
     self.how = how
     self.stop = stop
     self.reachedKill = reachedKill
     self.result = result
+    self.ranOutOfMemory = ranOutOfMemory
   }
 }
 
@@ -125,6 +129,10 @@ extension AttemptEnd {
     switch how {
     case .signaled(let signal):
       let (outcome, _) = rules.outcome(ofSignal: signal)
+      if signal == .kill, ranOutOfMemory {
+        return Verdict(
+          outcome: outcome, reason: "out_of_memory", message: "killed: it ran out of memory")
+      }
       return Verdict(outcome: outcome, reason: "signal", message: "ended by \(endText)")
     case .notExecutable(let errno):
       let status: Int32 = errno == 2 || errno == 20 ? 127 : 126
