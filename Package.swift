@@ -64,6 +64,10 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["HotglueStore", "HotglueCore", "HotglueStoreSQLite"],
       path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "simulate",
+      dependencies: ["HotglueStoreSQLite", "HotglueStore", "HotglueCore", "CSQLite"],
+      path: "Tests/Simulation", swiftSettings: strict, linkerSettings: releaseLinking),
     .testTarget(
       name: "HotglueCoreTests", dependencies: ["HotglueCore", "TestSupport"],
       swiftSettings: strict),

@@ -77,6 +77,7 @@ void hg_attempt_prepare(
   hg_supervisor *self, const hg_step *ladder, uint32_t count, bool keep_children) {
   self->ladder_count = hg_ladder_copy(self->ladder, ladder, count);
   self->ladder_step = -1;
+  self->memory_kills = hg_memory_kills(self->memory);
   self->keep_children = keep_children;
   self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
 }
@@ -209,6 +210,7 @@ static void main_ended(hg_supervisor *self, int status) {
   hg_outcome *outcome = &self->outcome;
   // What it wrote before it ended is in the pipe; whoever else has it open is not heard any more.
   hg_report_close(&self->report, &self->slot, outcome);
+  outcome->memory_kills = (uint32_t)(hg_memory_kills(self->memory) - self->memory_kills);
   if (WIFSIGNALED(status)) {
     outcome->kind = HG_SIGNALED;
     outcome->value = WTERMSIG(status);

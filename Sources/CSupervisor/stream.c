@@ -276,6 +276,7 @@ static void give(hg_supervisor *self, int64_t now) {
   outcome->bad_lines = stream->bad_lines;
   stream->foreign_lines = stream->bad_lines = 0;
   self->ladder_count = hg_ladder_copy(self->ladder, job->ladder, job->ladder_count);
+  self->memory_kills = hg_memory_kills(self->memory);
   stream->in_hand = true;
   stream->written = 0;
   stream->given_ms = now;

@@ -232,6 +232,7 @@ void hg_supervisor_main(const hg_house *house, int owner) {
   static hg_supervisor self;
   self.house = *house;
   self.context_fd = self.log.fd = self.report.fd = self.stream.input = -1;
+  self.memory = hg_memory_open();
   for (int i = 0; i < HG_CONNECTIONS; i++) self.peers[i].fd = -1;
   self.owner = &self.peers[0];
   self.owner->fd = owner;

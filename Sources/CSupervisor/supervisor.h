@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "handler.h"
 #include "log.h"
+#include "memory.h"
 #include "report.h"
 #include "sweep.h"
 #include "wire.h"
@@ -81,6 +82,8 @@ typedef struct {
   hg_slot slot;
   hg_log log;
   hg_report report;
+  int memory; // the control group's count of kills for want of memory, -1: it is not told
+  uint64_t memory_kills; // before the attempt began
   int context_fd; // the pinned context file, -1: none was made yet
   int64_t context_bytes; // its size
   char context_name[HG_NAME_BYTES + 64];

@@ -89,6 +89,8 @@ public struct AttemptOutcome: Equatable, Sendable {
   public var systemMs: Int64
   /// Of the largest of these processes.
   public var peakBytes: Int64
+  /// How many processes of its control group the kernel killed for want of memory while it ran.
+  public var memoryKills: Int
   public var logBytes: Int64
   /// What the log's cap took out of its middle.
   public var logLeftOutBytes: Int64
@@ -164,6 +166,7 @@ extension AttemptOutcome {
     userMs = record.user_ms
     systemMs = record.system_ms
     peakBytes = record.peak_bytes
+    memoryKills = Int(record.memory_kills)
     logBytes = record.log_bytes
     logLeftOutBytes = record.log_left_out
     switch Int(record.log_place) {

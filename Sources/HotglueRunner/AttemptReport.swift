@@ -17,7 +17,8 @@ struct AttemptReport {
     let said = Said(outcome.report)
     let seen = AttemptEnd(
       how: AttemptEnd.How(outcome.end), stop: outcome.stop.map { AttemptEnd.StopReason($0.reason) },
-      reachedKill: outcome.killReached, result: said.result, isStreamed: outcome.isOfStream)
+      reachedKill: outcome.killReached, result: said.result, isStreamed: outcome.isOfStream,
+      ranOutOfMemory: outcome.memoryKills > 0)
     // A result that was there and cannot be read leaves the end unknown, whatever the status says.
     end = said.resultIsLost ? AttemptEnd(how: .lost) : seen
     verdict = end.verdict(by: policy.onExit)
@@ -56,6 +57,11 @@ struct AttemptReport {
     }
     if outcome.logLeftOutBytes > 0 {
       warnings.append("\(outcome.logLeftOutBytes) bytes of the log's middle were left out")
+    }
+    if outcome.memoryKills > 0 {
+      warnings.append(
+        "the kernel killed \(outcome.memoryKills) processes of its control group for want of memory"
+      )
     }
     if let stop = outcome.stop { warnings.append("stopped by \(stop.who)") }
     return warnings

@@ -11,6 +11,7 @@ extension Worker {
         summary.signal = signal
         if options.cancelsOnSignal, let job = options.only, cancel(job) { continue }
         phase = .finishing(until: place.bootNow().advanced(by: options.grace))
+        observe(.finishing)
       } else {
         phase = .leaving
       }

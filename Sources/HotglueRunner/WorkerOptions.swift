@@ -48,6 +48,8 @@ public enum WorkerEvent: Sendable {
   case ended(JobID, WorkspaceID, Verdict, JobState)
   /// Recorded by someone else, or too late to count.
   case superseded(JobID, WorkspaceID)
+  /// A signal came: it claims nothing more.
+  case finishing
   /// Left to their supervisors at the worker's end.
   case left([JobID])
   /// Something is wrong that the worker waits out; said once until it is over.

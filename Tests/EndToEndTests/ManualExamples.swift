@@ -29,11 +29,32 @@ struct ManualExamples {
     String(line).replacing("\\-", with: "-").replacing("\\e", with: "\\")
   }
 
+  func text(_ name: String) throws -> String {
+    try #require(texts[name], "no example '\(name)'")
+  }
+
   /// Writes an example as an executable file of its name.
   func write(_ name: String, in world: World) throws {
-    let text = try #require(texts[name], "no example '\(name)'")
+    let text = try text(name)
     let file = world.folder.appendingPathComponent(name)
     try text.write(to: file, atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+  }
+}
+
+/// A hand-written manual page, by sections.
+struct ManualPage {
+  private let text: String
+
+  init(_ name: String) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    text = try String(contentsOf: root.appendingPathComponent("man/man7/\(name)"), encoding: .utf8)
+  }
+
+  /// What stands below the heading, as the page's source has it.
+  func section(_ heading: String) throws -> String {
+    let parts = text.components(separatedBy: "\n.SH ")
+    return try #require(parts.first { $0.hasPrefix(heading + "\n") }, "no section \(heading)")
   }
 }

@@ -85,6 +85,11 @@ final class World: @unchecked Sendable {
     try start(binary, arguments, input: nil, output: nil, errors: errors, extra: extra)
   }
 
+  /// Starts another program in the background.
+  func startProgram(_ path: String, _ arguments: [String]) throws -> Process {
+    try start(path, arguments, input: nil, output: nil, errors: nil, extra: [:])
+  }
+
   func start(
     _ path: String, _ arguments: [String], input: String?, output: URL?, errors: URL?,
     extra: [String: String]

@@ -14,7 +14,9 @@ struct ScriptTests {
 
   @Test("the scripts that the README and CI rely on are there")
   func scriptsExist() throws {
-    let expected = ["build", "bench", "check", "install", "man", "quickstart", "setup", "test"]
+    let expected = [
+      "build", "bench", "check", "install", "man", "quickstart", "setup", "simulate", "test",
+    ]
     #expect(try Set(expected).isSubset(of: Repository.names(in: "Scripts")))
   }
 
@@ -25,9 +27,11 @@ struct ScriptTests {
     #expect(commands == [#"exec "$(dirname "$0")/../Scripts/test""#])
   }
 
-  /// The entries of Scripts, without the folders that hold the parts of a script (`NAME.d`).
+  /// The entries of Scripts, without the folders that hold the parts of a script (`NAME.d`) and units.
   private func scripts() throws -> [String] {
-    try Repository.names(in: "Scripts").filter { !$0.hasSuffix(".d") }.map { "Scripts/" + $0 }
+    try Repository.names(in: "Scripts").filter { !$0.hasSuffix(".d") && $0 != "systemd" }.map {
+      "Scripts/" + $0
+    }
       + [".ci/run"]
   }
 }

@@ -88,7 +88,7 @@ typedef struct {
   uint32_t log_place;
   uint32_t strays_killed;
   uint32_t strays_left_count;
-  uint32_t reserved;
+  uint32_t memory_kills; // for want of memory, in its control group, while it ran
   hg_stray strays_left[HG_STRAYS_MAX];
   // What the handler reported of itself. The result line lies in the slot and fits this sum.
   uint32_t result_bytes; // 0: there is none

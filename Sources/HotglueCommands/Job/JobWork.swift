@@ -47,7 +47,13 @@ struct JobWork: HotglueCommand {
     options.grace = ending.grace
     options.stopRunning = ending.stopRunning
     let story = WorkStory(session.output, isTold: global.verbose || environment.isTerminal(.error))
-    let summary = try host.worker(options, observe: story.tell).run()
+    let service = ServiceStory(variables: environment.variables)
+    let worker = try host.worker(options) { event in
+      story.tell(event)
+      service?.tell(event)
+    }
+    if let service { worker.eachTurn = service.step }
+    let summary = try worker.run()
     if session.output.isJSON { session.output.object(summary.json) }
     if summary.couldNotClaim { return .tryLater }
     return ending.failOnJobs && summary.endedBadly > 0 ? .unsuccessful : .done
@@ -193,7 +199,7 @@ struct WorkStory {
     case .left(let jobs):
       let list = jobs.map(String.init).joined(separator: ", ")
       output.note("left to their supervisors, and going on: \(list)")
-    case .problem: break
+    case .finishing, .problem: break
     }
   }
 }

@@ -46,7 +46,8 @@ struct WorkerHost {
     return try WorkerPlace(
       storePath: info.path, folder: info.folder, storeID: info.storeID,
       isShared: info.group != nil, hostName: hostName(),
-      environment: environment.variables.map { "\($0.key)=\($0.value)" },
+      environment: environment.variables.filter { !ServiceNotice.variables.contains($0.key) }
+        .map { "\($0.key)=\($0.value)" },
       binaryFolder: binaryFolder())
   }
 

@@ -32,16 +32,19 @@ public struct AttemptEnd: Hashable, Sendable {
   /// The job was fed to a stream's handler, whose end is not its own: without an answer to it, exit
   /// status 0 says nothing.
   public var isStreamed = false
+  /// Whether the kernel killed processes of the attempt's control group for want of memory.
+  public var ranOutOfMemory: Bool
 
   public init(
     how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil,
-    isStreamed: Bool = false
+    isStreamed: Bool = false, ranOutOfMemory: Bool = false
   ) {
     self.how = how
     self.stop = stop
     self.reachedKill = reachedKill
     self.result = result
     self.isStreamed = isStreamed
+    self.ranOutOfMemory = ranOutOfMemory
   }
 }
 
@@ -135,6 +138,10 @@ extension AttemptEnd {
     switch how {
     case .signaled(let signal):
       let (outcome, _) = rules.outcome(ofSignal: signal)
+      if signal == .kill, ranOutOfMemory {
+        return Verdict(
+          outcome: outcome, reason: "out_of_memory", message: "killed: it ran out of memory")
+      }
       return Verdict(outcome: outcome, reason: "signal", message: "ended by \(endText)")
     case .notExecutable(let errno):
       let status: Int32 = errno == 2 || errno == 20 ? 127 : 126

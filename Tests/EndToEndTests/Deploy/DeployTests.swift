@@ -1,0 +1,226 @@
+import Foundation
+import Testing
+
+/// At home under systemd and cron, and through an upgrade.
+@Suite(.serialized)
+struct DeployTests {
+  private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  @Test("the units are clean by systemd's own check, for a user's manager and the system's")
+  func unitsVerify() throws {
+    let world = try World(initialized: false)
+    let analyze = "/usr/bin/systemd-analyze"
+    try #require(
+      FileManager.default.isExecutableFile(atPath: analyze), "systemd is needed: Scripts/setup test"
+    )
+    let source = root.appendingPathComponent("Scripts/systemd")
+    let names = try FileManager.default.contentsOfDirectory(atPath: source.path).sorted()
+    #expect(names.count == 5)
+    let run = world.folder.appendingPathComponent("run")
+    try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
+    var units: [String] = []
+    for name in names {
+      let text = try String(contentsOf: source.appendingPathComponent(name), encoding: .utf8)
+      if name.hasSuffix(".service") {
+        #expect(text.contains("\nKillMode=process\n") || name.hasPrefix("hotglue-prune"), "\(name)")
+        #expect(text.contains("\nExecStart=/usr/local/bin/hotglue "), "\(name)")
+      }
+      let unit = name.replacing("@", with: "@acme")
+      let file = world.folder.appendingPathComponent(unit)
+      try text.replacing("/usr/local/bin/hotglue", with: world.binary)
+        .write(to: file, atomically: true, encoding: .utf8)
+      units.append(file.path)
+    }
+    for manager in ["--user", "--system"] {
+      let result = try world.command(
+        analyze, ["verify", "--man=no", manager] + units, extra: ["XDG_RUNTIME_DIR": run.path])
+      let said = result.output + result.errorOutput
+      #expect(result.status == 0 && said.isEmpty, "\(manager): \(said)")
+    }
+  }
+
+  @Test(
+    "a worker tells its manager that it is ready, well, busy and about to go",
+    arguments: [false, true])
+  func notices(isAbstract: Bool) throws {
+    let world = try World()
+    let name =
+      isAbstract
+      ? "@hotglue-\(UUID().uuidString)" : world.folder.appendingPathComponent("notify").path
+    let listener = try NoticeListener(name: name)
+    let worker = try world.start(
+      ["job", "work", "-w", "main"],
+      extra: ["NOTIFY_SOCKET": name, "WATCHDOG_USEC": "400000"])
+    try world.eventually("it is ready") { listener.count("READY=1") == 1 }
+    // An idle worker sleeps until something happens: it wakes for its manager.
+    try world.eventually("it is well") { listener.count("WATCHDOG=1") >= 3 }
+    let id = try world.enqueue("env >seen; until [ -e go ]; do sleep 0.05; done")
+    try world.eventually("it is busy") { listener.count("STATUS=1 running, 0 ended") >= 1 }
+    try Data().write(to: world.folder.appendingPathComponent("go"))
+    try world.eventually("it has ended one") { listener.count("STATUS=0 running, 1 ended") >= 1 }
+    #expect(listener.count("STOPPING=1") == 0)
+    kill(worker.processIdentifier, SIGTERM)
+    worker.waitUntilExit()
+    #expect(worker.terminationStatus == 0)
+    #expect(listener.count("STOPPING=1") == 1)
+    #expect(try world.state(id) == "succeeded")
+    let environment = world.read("seen")
+    #expect(environment.contains("HOTGLUE_JOB=\(id)\n"))
+    for variable in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+      #expect(!environment.contains(variable), "a handler inherits \(variable)")
+    }
+  }
+
+  @Test(
+    "a watchdog that is another process's is not answered, and a manager that is gone is no error")
+  func othersWatchdog() throws {
+    let world = try World()
+    let listener = try NoticeListener(name: "@hotglue-\(UUID().uuidString)")
+    let worker = try world.start(
+      ["job", "work", "-w", "main"],
+      extra: ["NOTIFY_SOCKET": listener.name, "WATCHDOG_USEC": "20000", "WATCHDOG_PID": "1"])
+    try world.eventually("it is ready") { listener.count("READY=1") == 1 }
+    let id = try world.enqueue("sleep 0.3")
+    try world.eventually("the job has ended") { try world.state(id) == "succeeded" }
+    #expect(listener.count("WATCHDOG=1") == 0)
+    kill(worker.processIdentifier, SIGTERM)
+    worker.waitUntilExit()
+    _ = try world.enqueue("true")
+    let alone = try world.run(
+      ["job", "work", "-w", "main", "--drain"],
+      extra: ["NOTIFY_SOCKET": "/nobody/listens", "WATCHDOG_USEC": "20000"])
+    #expect(alone.status == 0 && alone.errorOutput.isEmpty)
+  }
+
+  @Test("the manual's line for cron works in cron's environment, and prints nothing")
+  func cron() throws {
+    let world = try World(initialized: false)
+    let line = try ManualExamples(page: "hotglue-deploy.7").text("crontab")
+      .trimmingCharacters(in: .newlines)
+    let fields = line.split(separator: " ", maxSplits: 5).map(String.init)
+    try #require(fields.count == 6 && fields.prefix(5).allSatisfy { $0 == "*" })
+    let binary = URL(fileURLWithPath: world.binary).deletingLastPathComponent().path
+    // What cron sets, and nothing else; the workspace is in the user's own context.
+    let script = """
+      cd "$HOME" && exec env -i HOME="$HOME" LOGNAME=root SHELL=/bin/sh \
+      PATH=/usr/bin:/bin:\(binary) /bin/sh -c '\(fields[5])'
+      """
+    func cron() throws -> World.Result {
+      try world.command("/bin/sh", ["-c", script])
+    }
+    try world.succeed(["init", "--user"])
+    try world.succeed(["workspace", "create", "acme"])
+    let id = try world.succeed([
+      "job", "enqueue", "-w", "acme", "--", "sh", "-c", "echo heard; echo done >ran",
+    ])
+    for _ in 1...2 {
+      let result = try cron()
+      #expect(result.status == 0)
+      #expect(result.output.isEmpty && result.errorOutput.isEmpty, "\(result)")
+    }
+    #expect(world.read("ran") == "done\n")
+    #expect(try world.succeed(["job", "logs", id, "-w", "acme"]) == "heard")
+  }
+
+  @Test("replacing the program by another version while 20 jobs run loses nothing")
+  func upgrade() throws {
+    let world = try World()
+    let bin = world.folder.appendingPathComponent("bin")
+    try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
+    let program = bin.appendingPathComponent("hotglue")
+    try FileManager.default.copyItem(atPath: world.binary, toPath: program.path)
+    let old = try world.command(program.path, ["--version"]).lines.first ?? ""
+    let ids = try world.enqueueLines(
+      (1...20).map {
+        "{\"command\":[\"sh\",\"-c\",\"echo \($0) >>started; until [ -e go ]; do sleep 0.1; done; echo out-\($0); echo \($0) >>ended\"]}"
+      })
+    let work = ["job", "work", "-w", "main", "--concurrency", "20"]
+    let first = try world.startProgram(program.path, work + ["--grace", "0s"])
+    try world.eventually("all run") { world.lineCount("started") == 20 }
+
+    // Another version, under another name and renamed into place, as an installation does it.
+    let new = String(old.map { $0 == "." ? "." : "9" })
+    try #require(new != old)
+    let bytes = try Data(contentsOf: program)
+    var patched = bytes
+    var places = 0
+    var from = patched.startIndex
+    while let range = patched.range(of: Data(old.utf8), in: from..<patched.endIndex) {
+      patched.replaceSubrange(range, with: Data(new.utf8))
+      from = range.upperBound
+      places += 1
+    }
+    #expect(places > 0)
+    let fresh = bin.appendingPathComponent("hotglue.new")
+    try patched.write(to: fresh)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: fresh.path)
+    #expect(rename(fresh.path, program.path) == 0)
+    #expect(try world.command(program.path, ["--version"]).lines == [new])
+
+    kill(first.processIdentifier, SIGTERM)
+    first.waitUntilExit()
+    let second = try world.startProgram(program.path, work + ["--drain"])
+    try world.eventually("the new one minds them all") {
+      try world.jobs().allSatisfy {
+        ($0["worker"] as? String ?? "").hasSuffix(":\(second.processIdentifier)")
+      }
+    }
+    try Data().write(to: world.folder.appendingPathComponent("go"))
+    second.waitUntilExit()
+    #expect(second.terminationStatus == 0)
+    #expect(try world.stateCounts() == ["succeeded": 20])
+    for name in ["started", "ended"] {
+      let seen = world.read(name).split(separator: "\n").compactMap { Int($0) }.sorted()
+      #expect(seen == Array(1...20), "each \(name) exactly once")
+    }
+    for (index, id) in ids.enumerated() {
+      #expect((try world.job(id)["attempts"] as? [Any])?.count == 1)
+      if index % 7 == 0 {
+        #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "out-\(index + 1)")
+      }
+    }
+    try world.checkStore()
+  }
+
+  @Test("a slot of another version is named and concluded nothing from, until it can be read")
+  func slotOfAnotherVersion() throws {
+    let world = try World()
+    let id = try world.enqueue("echo x >>starts; until [ -e go ]; do sleep 0.05; done")
+    let worker = try world.start(["job", "work", "-w", "main"])
+    try world.eventually("it runs") { world.lineCount("starts") == 1 }
+    kill(worker.processIdentifier, SIGKILL)
+    worker.waitUntilExit()
+    let supervisors = World.children(ofStore: world.folder.path, kind: "hotglue-super")
+    try #require(!supervisors.isEmpty)
+    for pid in supervisors { kill(pid, SIGKILL) }
+    let slots = world.storeFolder + "/slots"
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: slots).first { !$0.contains(".") })
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(slots)/\(name)"))
+    // The version stands after the eight bytes of the file's mark.
+    try file.seek(toOffset: 8)
+    let version = try #require(try file.read(upToCount: 4))
+    func setVersion(_ bytes: Data) throws {
+      try file.seek(toOffset: 8)
+      try file.write(contentsOf: bytes)
+    }
+    try setVersion(Data([99, 0, 0, 0]))
+    let reclaim = try world.run(["job", "reclaim", "-w", "main"])
+    #expect(reclaim.status == 74)
+    #expect(reclaim.errorOutput.contains(name), "\(reclaim.errorOutput)")
+    #expect(try world.state(id) == "running")
+    let errors = world.folder.appendingPathComponent("errors")
+    let second = try world.start(["job", "work", "-w", "main"], errors: errors)
+    try world.eventually("the worker names it") { world.read("errors").contains("not understood") }
+    #expect(try world.state(id) == "running")
+    try setVersion(version)
+    try world.eventually("read again, it is what it was: unknown") {
+      try world.state(id) == "uncertain"
+    }
+    kill(second.processIdentifier, SIGTERM)
+    second.waitUntilExit()
+    #expect(world.lineCount("starts") == 1)
+    try world.checkStore()
+  }
+}

@@ -1,0 +1,148 @@
+import HotglueCore
+import HotglueStore
+import HotglueStoreSQLite
+
+/// How processes find out what became of an attempt: the order of questions that workers and
+/// `job reclaim` keep, over simulated slots.
+extension Universe {
+  enum Finding {
+    case minded
+    case alive(SimSlot)
+    /// Its supervisor lives and does not have this attempt.
+    case other(SimSlot)
+    case over(SimEnding)
+    case silent(SimSlot?)
+    case changing
+  }
+
+  func lookAround(_ worker: SimWorker) throws {
+    let running = try worker.store.runningAttempts(in: workspaces, notMindedBy: nil)
+    if let one = running.last { remembered = (remembered + [one]).suffix(20) }
+    for attempt in running {
+      guard worker.acts else { return }
+      if worker.endings.contains(where: { $0.reference == attempt.reference }) { continue }
+      if attempt.workerID == worker.id {
+        if let seat = worker.seats.first(where: { $0.minded?.reference == attempt.reference }) {
+          if attempt.cancelRequested, seat.toStart == nil, seat.slot.isAlive, !seat.slot.isFrozen,
+            seat.slot.outcome == nil, seat.slot.order?.reference == attempt.reference
+          {
+            seat.slot.stop = seat.slot.stop ?? .cancel
+          }
+          continue
+        }
+        try takeUp(attempt, try interrogate(attempt, by: worker), by: worker)
+      } else {
+        try takeUp(attempt, try examine(attempt, by: worker), by: worker)
+      }
+      // Each of these is a step of its own.
+      try look(whole: false)
+    }
+  }
+
+  func examine(_ attempt: RunningAttempt, by worker: SimWorker?) throws -> Finding {
+    let holder = workers.first { $0.id == attempt.workerID }
+    let isGone = attempt.worker.bootID != boot.bootID || !(holder?.isAlive ?? false)
+    guard isGone || attempt.lease.hasPassed(at: boot) else { return .minded }
+    return try interrogate(attempt, by: worker)
+  }
+
+  func interrogate(_ attempt: RunningAttempt, by worker: SimWorker?) throws -> Finding {
+    guard let slot = slot(attempt.slot) else {
+      return .over(ending(attempt, AttemptEnd(how: .lost), nil))
+    }
+    if slot.isAlive {
+      if slot.isFrozen { return .silent(slot) }
+      return slot.order?.reference == attempt.reference ? .alive(slot) : .other(slot)
+    }
+    if let rescuer = slot.rescuer, rescuer.isAlive, rescuer !== worker { return .silent(nil) }
+    slot.rescuer = worker
+    return .over(conclude(attempt, slot))
+  }
+
+  /// Under the lock of a supervisor that is gone.
+  private func conclude(_ attempt: RunningAttempt, _ slot: SimSlot) -> SimEnding {
+    let isOfThisBoot = slot.bootID == boot.bootID
+    guard slot.order?.reference == attempt.reference else {
+      return ending(attempt, AttemptEnd(how: isOfThisBoot ? .neverStarted : .lost), slot)
+    }
+    if let outcome = slot.outcome { return ending(attempt, outcome, slot) }
+    guard isOfThisBoot else { return ending(attempt, AttemptEnd(how: .lost), slot) }
+    guard slot.isMarked else { return ending(attempt, AttemptEnd(how: .neverStarted), slot) }
+    // What is left of it is stopped before it counts as over.
+    slot.run?.isAlive = false
+    slot.run?.hasRemains = false
+    return ending(attempt, AttemptEnd(how: .lost), slot)
+  }
+
+  private func ending(_ attempt: RunningAttempt, _ end: AttemptEnd, _ slot: SimSlot?) -> SimEnding {
+    SimEnding(
+      attempt.reference, attempt.policy, end, slot: slot, seat: nil, holdsLock: slot != nil)
+  }
+
+  private func takeUp(
+    _ attempt: RunningAttempt, _ finding: Finding, by worker: SimWorker
+  ) throws {
+    switch finding {
+    case .minded, .changing: break
+    case .over(let ending): worker.endings.append(ending)
+    case .alive(let slot), .other(let slot): try adopt(attempt, slot, by: worker)
+    case .silent(let slot): try waitForAnswer(attempt, slot, through: try worker.store)
+    }
+  }
+
+  private func adopt(
+    _ attempt: RunningAttempt, _ slot: SimSlot, by worker: SimWorker
+  ) throws {
+    let reference = attempt.reference
+    say("\(worker.name) adopts \(reference.job)/\(reference.fence) at watch \(attempt.watch)")
+    var watch: Watch = 0
+    guard
+      try refusable({
+        do {
+          watch = try worker.store.adopt(
+            reference, watch: attempt.watch, by: worker.id, name: worker.name, bootNow: boot,
+            at: now)
+        } catch StoreError.unexpected(let text) {
+          try endIfForgotten(worker, StoreError.unexpected(text))
+        }
+      }), worker.isAlive
+    else { return }
+    try require(watch == attempt.watch + 1, "a watch grows by one", "\(attempt.watch) to \(watch)")
+    guard slot.isAlive, !slot.isFrozen else { return }
+    guard slot.order?.reference == reference else {
+      slot.disowned.append(reference)
+      worker.endings.append(
+        SimEnding(
+          reference, attempt.policy, AttemptEnd(how: .neverStarted), slot: nil, seat: nil,
+          holdsLock: false))
+      return
+    }
+    slot.highestWatch = max(slot.highestWatch, watch)
+    // Its supervisor tells the one who minded it before.
+    for other in workers where other.isAlive {
+      other.seats.removeAll { $0.slot === slot }
+      other.endings.removeAll { $0.reference == reference && !$0.holdsLock }
+    }
+    slot.worker = worker
+    let seat = SimSeat(slot, isAdopted: true)
+    seat.minded = SimSeat.Minded(reference: reference, watch: watch, policy: attempt.policy)
+    worker.seats.append(seat)
+  }
+
+  /// A supervisor that holds its lock and says nothing for one further lease is killed.
+  func waitForAnswer(
+    _ attempt: RunningAttempt, _ slot: SimSlot?, through store: SQLiteStore
+  ) throws {
+    var since: BootTime?
+    guard
+      try refusable({
+        since = try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: boot)
+      })
+    else { return }
+    guard let slot, let since, since.advanced(by: attempt.leaseLength).hasPassed(at: boot) else {
+      return
+    }
+    say("\(slot.name) has not answered for a lease, and is killed")
+    end(slot)
+  }
+}

@@ -1,0 +1,320 @@
+import HotglueCore
+import HotglueStore
+import HotglueStoreSQLite
+
+/// What worker processes do.
+extension Universe {
+  func makeWorker() throws {
+    guard workers.filter(\.isAlive).count < 4 else { return }
+    let queues = dice.chance(80) ? [] : [dice.pick(["default", "slow"])]
+    let types = dice.chance(90) ? [] : [dice.pick(["exec", "mail"])]
+    _ = try register(concurrency: 1 + dice.below(3), queues: queues, types: types)
+  }
+
+  @discardableResult
+  func register(concurrency: Int, queues: [String], types: [String]) throws -> SimWorker {
+    let name = name("worker")
+    let identity = WorkerIdentity(
+      name: name, bootID: boot.bootID, pidNamespace: "1", pid: Int32(names), processStartTime: 1,
+      lockPath: "workers/\(name)")
+    let connection = try SQLiteStore.open(at: path)
+    let id = try connection.register(identity, by: Self.alice, at: now)
+    let worker = SimWorker(
+      id: id, name: name, bootID: boot.bootID, incarnation: incarnation, store: connection,
+      concurrency: concurrency, queues: queues, types: types)
+    workers.append(worker)
+    say("\(name) (\(id)) begins, concurrency \(concurrency)")
+    return worker
+  }
+
+  func workerActs() throws {
+    guard let worker = dice.pickOne(workers.filter(\.acts)) else { return }
+    switch dice.below(100) {
+    case ..<40: try commitAndClaim(worker)
+    case ..<65: try giveOrders(worker)
+    case ..<78: hear(worker)
+    case ..<86: try renew(worker)
+    case ..<96: try lookAround(worker)
+    default: try expire(worker)
+    }
+  }
+
+  /// All that a healthy worker does on one turn.
+  func tick(_ worker: SimWorker) throws {
+    hear(worker)
+    try lookAround(worker)
+    try commitAndClaim(worker)
+    try look(whole: false)
+    guard worker.acts else { return }
+    try giveOrders(worker)
+    try renew(worker)
+    try expire(worker)
+  }
+
+  func expire(_ worker: SimWorker) throws {
+    let expired = try worker.store.expire(in: workspaces, at: now)
+    for id in expired {
+      let job = seen.jobs[id]
+      try require(
+        (job?.state == "pending" || job?.state == "blocked")
+          && (job?.expiresAt ?? .max) <= now.milliseconds,
+        "I5 only what the table allows", "job \(id) expired as \(job.map { "\($0)" } ?? "nothing")")
+    }
+  }
+
+  // MARK: Claims
+
+  /// Records what is over and claims for what is idle, in one commit.
+  func commitAndClaim(_ worker: SimWorker) throws {
+    let ready = dice.chance(80) || isHealthy ? worker.endings : []
+    let settlements = try ready.map { try settlement(of: $0, by: worker.name) }
+    var request: ClaimRequest?
+    let freed = ready.compactMap(\.seat).filter { !$0.isAdopted }
+    let busy = worker.seats.filter { $0.minded != nil || $0.toStart != nil || $0.isEnding }.count
+    let room = worker.concurrency - busy + freed.count
+    if room > 0 {
+      var seats = freed + worker.seats.filter { isIdle($0) }
+      while seats.count < room {
+        let slot = SimSlot(name: name("slot"), bootID: boot.bootID, worker: worker)
+        slots.append(slot)
+        let seat = SimSeat(slot, isAdopted: false)
+        worker.seats.append(seat)
+        seats.append(seat)
+      }
+      request = ClaimRequest(
+        worker: worker.id, workspaces: workspaces, queues: worker.queues, types: worker.types,
+        slots: seats.prefix(room).map(\.slot.name), bootNow: boot)
+    }
+    if settlements.isEmpty, request == nil { return }
+    let predicted = settlements.isEmpty ? request.map(predictClaim) : nil
+    guard let (results, claimed) = try commit(settlements, request, of: worker) else { return }
+    counters.claims += claimed.count
+    say(
+      "\(worker.name) records \(ready.map { "\($0.reference.job)/\($0.reference.fence)" }), claims \(claimed.map { "\($0.job.id)/\($0.job.fence)" })"
+    )
+    if let predicted {
+      try require(
+        predicted == claimed.map(\.job.id), "the order of claims",
+        "\(claimed.map(\.job.id)) were claimed, and due were \(predicted)")
+    }
+    try note(results, of: settlements)
+    // It may die before it has heard that its step was done.
+    if !isHealthy, dice.chance(3) {
+      kill(worker)
+      return
+    }
+    finish(ready, of: worker)
+    for job in claimed {
+      guard let seat = worker.seats.first(where: { $0.slot.name == job.slot }) else { continue }
+      seat.toStart = Order(
+        reference: job.reference, policy: job.job.request.policy, incarnation: incarnation)
+      seat.minded = SimSeat.Minded(
+        reference: job.reference, watch: job.job.watch, policy: job.job.request.policy)
+    }
+  }
+
+  private func commit(
+    _ settlements: [Settlement], _ request: ClaimRequest?, of worker: SimWorker
+  ) throws -> (results: [SettlementResult], claimed: [ClaimedJob])? {
+    do {
+      return try worker.store.settle(settlements, thenClaim: request, at: now)
+    } catch {
+      try endIfForgotten(worker, error)
+      return nil
+    }
+  }
+
+  /// A store that was restored under a worker knows it no more: it ends.
+  func endIfForgotten(_ worker: SimWorker, _ error: any Error) throws {
+    guard worker.incarnation < incarnation, case .unexpected? = error as? StoreError else {
+      throw error
+    }
+    say("\(worker.name) ends: \(error)")
+    kill(worker)
+  }
+
+  private func isIdle(_ seat: SimSeat) -> Bool {
+    !seat.isAdopted && seat.minded == nil && seat.toStart == nil && !seat.isEnding
+      && seat.slot.isAlive
+  }
+
+  func finish(_ ready: [SimEnding], of worker: SimWorker) {
+    for ending in ready {
+      worker.endings.removeAll { $0 === ending }
+      if let seat = ending.seat {
+        seat.isEnding = false
+        if seat.slot.order?.reference == ending.reference { seat.slot.isRecorded = true }
+        if seat.isAdopted {
+          worker.seats.removeAll { $0 === seat }
+          if seat.slot.worker === worker { seat.slot.worker = nil }
+        }
+      }
+      if ending.holdsLock, let slot = ending.slot {
+        slot.rescuer = nil
+        slots.removeAll { $0 === slot }
+      }
+    }
+  }
+
+  /// The claim as the rules have it, worked out over plain rows: priority, then `run_at`, then ID, and
+  /// no limit exceeded.
+  private func predictClaim(_ request: ClaimRequest) -> [JobID] {
+    let running = seen.jobs.values.filter { $0.state == "running" }
+    var taken: [JobRow] = []
+    let due = seen.jobs.values.filter { job in
+      job.state == "pending" && job.runAt <= now.milliseconds
+        && (job.expiresAt ?? .max) > now.milliseconds && !seen.archived.contains(job.workspace)
+        && (request.queues.isEmpty || request.queues.contains(job.queue))
+        && (request.types.isEmpty || request.types.contains(job.type))
+    }.sorted { ($0.rank, $0.runAt, $0.id) < ($1.rank, $1.runAt, $1.id) }
+    for job in due where taken.count < request.slots.count {
+      let now = running + taken
+      if job.type != "exec" {
+        guard let type = seen.types["\(job.workspace)/\(job.type)"] else { continue }
+        let count = now.count { $0.workspace == job.workspace && $0.type == job.type }
+        if let limit = type.limit, count >= limit { continue }
+      }
+      if let key = job.limitKey {
+        let count = now.count { $0.workspace == job.workspace && $0.limitKey == key }
+        if count >= job.limitMax { continue }
+      }
+      taken.append(job)
+    }
+    return taken.map(\.id)
+  }
+
+  // MARK: Minding
+
+  /// Claimed attempts are given to their supervisors, and stops ordered.
+  func giveOrders(_ worker: SimWorker) throws {
+    for seat in worker.seats {
+      guard let order = seat.toStart else { continue }
+      seat.toStart = nil
+      let slot = seat.slot
+      guard slot.isAlive else {
+        lose(seat, of: worker)
+        continue
+      }
+      if slot.disowned.contains(order.reference) {
+        seat.minded = nil
+        continue
+      }
+      say("\(worker.name) gives \(order.reference.job)/\(order.reference.fence) to \(slot.name)")
+      slot.order = order
+      slot.isMarked = false
+      slot.outcome = nil
+      slot.run = nil
+      slot.stop = nil
+      slot.isRecorded = false
+      slot.highestWatch = 1
+      if !isHealthy, dice.chance(20) { return }
+    }
+  }
+
+  func lose(_ seat: SimSeat, of worker: SimWorker) {
+    worker.seats.removeAll { $0 === seat }
+  }
+
+  /// What supervisors have told since.
+  func hear(_ worker: SimWorker) {
+    for seat in worker.seats {
+      guard seat.toStart == nil, let minded = seat.minded else { continue }
+      let slot = seat.slot
+      guard slot.isAlive else {
+        lose(seat, of: worker)
+        continue
+      }
+      if let outcome = slot.outcome, slot.order?.reference == minded.reference, !slot.isFrozen {
+        seat.minded = nil
+        seat.isEnding = true
+        worker.endings.append(
+          SimEnding(
+            minded.reference, minded.policy, outcome, slot: slot, seat: seat, holdsLock: false))
+      }
+    }
+  }
+
+  func renew(_ worker: SimWorker) throws {
+    let minded = worker.seats.compactMap(\.minded)
+    guard !minded.isEmpty else { return }
+    let lost = try worker.store.renew(
+      minded.map { ($0.reference, $0.watch) }, worker: worker.id, bootNow: boot)
+    for reference in lost {
+      // Somebody else minds it, or it is over. A claim of this worker that nobody took is not lost.
+      let job = seen.jobs[reference.job]
+      let watch = minded.first { $0.reference == reference }?.watch
+      try require(
+        job?.state != "running" || job?.fence != reference.fence || job?.watch != watch
+          || job?.worker != worker.id, "I4 only a current watch renews",
+        "\(worker.name) lost \(reference)")
+      for seat in worker.seats where seat.minded?.reference == reference {
+        if seat.isAdopted || seat.slot.isAlive == false {
+          lose(seat, of: worker)
+        } else {
+          seat.minded = nil
+          seat.toStart = nil
+          worker.seats.removeAll { $0 === seat }
+        }
+      }
+    }
+  }
+
+  // MARK: Settlements
+
+  func settlement(of ending: SimEnding, by who: String) throws -> Settlement {
+    let verdict = ending.end.verdict(by: ending.policy.onExit)
+    var verification: JobEvent.Verification?
+    if verdict.outcome == .unknown, ending.policy.replay == .unsafe, ending.policy.verify != nil {
+      verification = verify(ending.reference)
+    }
+    return Settlement(
+      attempt: ending.reference, end: ending.end, verdict: verdict, verification: verification,
+      usage: AttemptUsage(), endedAt: now, by: who)
+  }
+
+  /// Asks the job's `--verify` command: it knows, or it says that it does not know.
+  private func verify(_ reference: AttemptReference) -> JobEvent.Verification {
+    guard let run = run(of: reference) else { return .undecided }
+    if let answer = run.answer { return answer }
+    let answer: JobEvent.Verification =
+      dice.chance(30) ? .undecided : (run.hasHappened ? .happened : .didNotHappen)
+    run.answer = answer
+    if answer == .didNotHappen { run.isForgiven = true }
+    return answer
+  }
+
+  func record(_ endings: [SimEnding], by who: String, through store: SQLiteStore) throws {
+    let settlements = try endings.map { try settlement(of: $0, by: who) }
+    say("\(who) records \(endings.map { "\($0.reference.job)/\($0.reference.fence)" })")
+    let results = try store.settle(settlements, thenClaim: nil, at: now).results
+    try note(results, of: settlements)
+  }
+
+  private func note(_ results: [SettlementResult], of settlements: [Settlement]) throws {
+    try require(results.count == settlements.count, "one answer per settlement", "\(results)")
+    for (settlement, result) in zip(settlements, results) {
+      let job = seen.jobs[settlement.attempt.job]
+      let isCurrent = job?.state == "running" && job?.fence == settlement.attempt.fence
+      switch result {
+      case .recorded(let state, _):
+        counters.ends += 1
+        say("  \(settlement.attempt.job): \(settlement.verdict.outcome) -> \(state)")
+        try require(
+          isCurrent, "I4 only a current attempt changes its job",
+          "fence \(settlement.attempt.fence) was recorded of \(job.map { "\($0)" } ?? "no job")")
+      case .alreadyRecorded, .late:
+        counters.late += 1
+        try require(
+          !isCurrent, "I4 a current attempt is heard",
+          "\(settlement.attempt) was answered \(result)")
+      }
+    }
+    sent = (sent + settlements).suffix(40)
+  }
+
+  func run(of reference: AttemptReference) -> Run? {
+    runs.last { $0.reference == reference }
+  }
+
+  func slot(_ name: String) -> SimSlot? { slots.first { $0.name == name } }
+}
