@@ -99,8 +99,8 @@ public enum Hotglue {
       return .done
     }
     let message = RootCommand.message(for: error)
-    let words = arguments.prefix(2).prefix { !$0.hasPrefix("-") }
-    let kind = CommandKind.named(Array(words.prefix(1))) ?? CommandKind.named(Array(words))
+    let words = Array(arguments.prefix(3).prefix { !$0.hasPrefix("-") })
+    let kind = (1...3).compactMap { CommandKind.named(Array(words.prefix($0))) }.first
     let usage = kind.map { commandUsage($0.type) }
     throw CommandError.usage(
       message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),

@@ -17,7 +17,7 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, StoreNoun.self, OpenLink.self, RecordOutcome.self,
+      EffectNoun.self, StoreNoun.self, OpenLink.self, ActivityLog.self, RecordOutcome.self,
     ])
 }
 
@@ -30,8 +30,23 @@ struct WorkspaceNoun: ParsableCommand {
       """,
     subcommands: [
       WorkspaceCreate.self, WorkspaceList.self, WorkspaceShow.self, WorkspaceCurrent.self,
-      WorkspaceSwitch.self, WorkspaceArchive.self,
+      WorkspaceSwitch.self, WorkspaceArchive.self, WorkspaceProtect.self, WorkspaceUnprotect.self,
+      MemberNoun.self,
     ])
+}
+
+struct MemberNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "member", abstract: "say who may do what in the workspace",
+    discussion: """
+      A workspace without members is open to all who may write the store. Once it has some, a viewer
+      reads, an operator also enqueues, works and retries, an owner also manages the workspace. The
+      user is that of the operating system.
+
+      These are guard rails for people. The security boundary is the permissions of the store's
+      files: see hotglue-guards(7).
+      """,
+    subcommands: [MemberAdd.self, MemberRemove.self, MemberList.self, MemberRoles.self])
 }
 
 struct ContextNoun: ParsableCommand {

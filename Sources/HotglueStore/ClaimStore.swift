@@ -96,6 +96,8 @@ public struct Settlement: Hashable, Sendable {
   public var endedAt: Timestamp
   /// Who records it: a worker's name, `supervisor`, or a user.
   public var by: String
+  /// Set when a person's command records it: that leaves a row in the log, in the same step.
+  public var actor: Actor?
 
   public init(
     attempt: AttemptReference, end: AttemptEnd, verdict: Verdict,
@@ -164,8 +166,10 @@ public struct RunningAttempt: Hashable, Sendable {
 
 /// Claims and what keeps them honest. Every method is one atomic, durable step.
 public protocol ClaimStore {
-  func register(_ worker: WorkerIdentity, by actor: Actor, at now: Timestamp) throws(StoreError)
-    -> WorkerID
+  /// `workspaces`: where it works; none for all of them.
+  func register(
+    _ worker: WorkerIdentity, in workspaces: [WorkspaceID], by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> WorkerID
   func retire(_ worker: WorkerID) throws(StoreError)
   /// Retires workers that are known to be dead, by their lock files.
   func retireWorkers(withLocks lockPaths: [String]) throws(StoreError)
@@ -210,4 +214,13 @@ public protocol ClaimStore {
 
   /// A number that changes when another connection has changed the store; cheap.
   func changeCounter() throws(StoreError) -> Int64
+}
+
+extension ClaimStore {
+  /// A worker of every workspace.
+  public func register(
+    _ worker: WorkerIdentity, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> WorkerID {
+    try register(worker, in: [], by: actor, at: now)
+  }
 }

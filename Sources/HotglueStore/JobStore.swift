@@ -83,21 +83,27 @@ public struct RetentionRule: Hashable, Sendable {
   /// Finished before these moments are removed; `nil` keeps that kind.
   public var endedWellBefore: Timestamp?
   public var endedBadlyBefore: Timestamp?
+  /// Rows of the log before this moment are removed where every workspace is pruned; `nil` keeps them.
+  public var loggedBefore: Timestamp?
   /// Only jobs in these states, of those that the moments name; `nil`: in all four.
   public var states: Set<JobState>?
   public init(
-    endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?, states: Set<JobState>? = nil
+    endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?, loggedBefore: Timestamp? = nil,
+    states: Set<JobState>? = nil
   ) {
     self.endedWellBefore = endedWellBefore
     self.endedBadlyBefore = endedBadlyBefore
+    self.loggedBefore = loggedBefore
     self.states = states
   }
 
-  /// Succeeded and cancelled 14 days, failed and exhausted 90 days.
+  /// Succeeded and cancelled 14 days, failed and exhausted 90 days, the log of mutations 90 days.
   public static func standard(at now: Timestamp) -> RetentionRule {
-    RetentionRule(
-      endedWellBefore: Timestamp(milliseconds: now.milliseconds - Span.days(14).milliseconds),
-      endedBadlyBefore: Timestamp(milliseconds: now.milliseconds - Span.days(90).milliseconds))
+    func ago(_ days: Int64) -> Timestamp {
+      Timestamp(milliseconds: now.milliseconds - Span.days(days).milliseconds)
+    }
+    return RetentionRule(
+      endedWellBefore: ago(14), endedBadlyBefore: ago(90), loggedBefore: ago(90))
   }
 }
 

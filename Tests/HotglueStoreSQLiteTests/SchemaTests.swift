@@ -111,6 +111,26 @@ struct SchemaTests {
     #expect(try store.check() == [])
   }
 
+  @Test("a store of schema 3 opens with all it holds, and is open to all")
+  func schemaThree() throws {
+    let path = try store(
+      ofSchema: 3,
+      with: """
+        INSERT INTO effect (workspace, key, state, intent, by_handler, started_at)
+          VALUES ('acme', 'charge', 'intended', 1, 0, 1);
+        INSERT INTO activity (at, workspace, user, command, origin, subject)
+          VALUES (1, 'acme', 'alice', 'job enqueue', 'flag', 'job/1');
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    let name = try #require(EffectName(workspace: fixture.acme, scope: .workspace, key: "charge"))
+    #expect(try store.effect(name)?.facts.intent == 1)
+    #expect(try store.role(of: "alice", in: fixture.acme) == .open)
+    let log = try store.activity(matching: ActivityFilter(), before: nil, limit: 9)
+    #expect(log.entries.map(\.subject) == ["job/1"])
+    #expect(try store.check() == [])
+  }
+
   @Test("the versions of migrations are 1, 2, 3, … without a gap")
   func versions() {
     #expect(Migration.all.map(\.version) == Array(1...Migration.current))

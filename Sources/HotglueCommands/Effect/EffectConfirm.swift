@@ -29,7 +29,7 @@ struct EffectConfirm: WorkspaceCommand {
   @Option(help: ArgumentHelp("How you know, for the record.", valueName: "text"))
   var reason: String?
 
-  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
+  @Argument(help: ArgumentHelp("The effect's key, or its link.", valueName: "key"))
   var key: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
@@ -85,7 +85,7 @@ struct EffectAbandon: WorkspaceCommand {
   @Option(help: ArgumentHelp("How you know, for the record.", valueName: "text"))
   var reason: String?
 
-  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
+  @Argument(help: ArgumentHelp("The effect's key, or its link.", valueName: "key"))
   var key: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {

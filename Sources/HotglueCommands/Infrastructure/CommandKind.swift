@@ -9,6 +9,12 @@ enum CommandKind: CaseIterable {
   case workspaceCurrent
   case workspaceSwitch
   case workspaceArchive
+  case workspaceProtect
+  case workspaceUnprotect
+  case memberAdd
+  case memberRemove
+  case memberList
+  case memberRoles
   case contextShow
   case contextPath
   case contextPrompt
@@ -35,6 +41,7 @@ enum CommandKind: CaseIterable {
   case typeApply
   case typeExport
   case open
+  case log
   case jobWork
   case jobReclaim
   case jobRun
@@ -50,19 +57,19 @@ enum CommandKind: CaseIterable {
   case benchClaim
 
   /// What a command does, and to what: guards hang on this.
-  enum Access {
+  enum Access: String {
     /// Opens no store.
     case none
     /// Reads the store, or another workspace than the resolved one.
-    case readsStore
+    case readsStore = "reads_store"
     /// Changes the store, or a workspace that is its own argument.
-    case changesStore
-    case readsWorkspace
+    case changesStore = "changes_store"
+    case readsWorkspace = "reads_workspace"
     /// Records what has become of attempts and effects: in an archived workspace too, so that none
     /// stays 'running' there for ever.
-    case settlesWorkspace
+    case settlesWorkspace = "settles_workspace"
     /// Refused in an archived workspace.
-    case changesWorkspace
+    case changesWorkspace = "changes_workspace"
   }
 
   var access: Access {
@@ -70,7 +77,7 @@ enum CommandKind: CaseIterable {
     // Those two speak to their own attempt, which refuses what is late; they open the store only to
     // keep that for people.
     case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim,
-      .jobReport, .jobProgress:
+      .jobReport, .jobProgress, .memberRoles:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open:
@@ -78,11 +85,12 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
-      .typeDiff, .typeExport, .effectList, .effectShow:
+      .typeDiff, .typeExport, .effectList, .effectShow, .memberList, .log:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon:
+      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon, .workspaceProtect,
+      .workspaceUnprotect, .memberAdd, .memberRemove:
       .changesWorkspace
     }
   }
@@ -90,7 +98,7 @@ enum CommandKind: CaseIterable {
   /// Whether `-w` may be given more than once.
   var repeatsWorkspace: Bool { self == .jobWork }
 
-  /// The words that call it: a noun and a verb, or one word.
+  /// The words that call it: nouns and a verb, or one word.
   var words: [String] {
     switch self {
     case .initialize: ["init"]
@@ -100,6 +108,12 @@ enum CommandKind: CaseIterable {
     case .workspaceCurrent: ["workspace", "current"]
     case .workspaceSwitch: ["workspace", "switch"]
     case .workspaceArchive: ["workspace", "archive"]
+    case .workspaceProtect: ["workspace", "protect"]
+    case .workspaceUnprotect: ["workspace", "unprotect"]
+    case .memberAdd: ["workspace", "member", "add"]
+    case .memberRemove: ["workspace", "member", "remove"]
+    case .memberList: ["workspace", "member", "list"]
+    case .memberRoles: ["workspace", "member", "roles"]
     case .contextShow: ["context", "show"]
     case .contextPath: ["context", "path"]
     case .contextPrompt: ["context", "prompt"]
@@ -126,6 +140,7 @@ enum CommandKind: CaseIterable {
     case .typeApply: ["type", "apply"]
     case .typeExport: ["type", "export"]
     case .open: ["open"]
+    case .log: ["log"]
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
     case .jobRun: ["job", "run"]
@@ -151,6 +166,12 @@ enum CommandKind: CaseIterable {
     case .workspaceCurrent: WorkspaceCurrent.self
     case .workspaceSwitch: WorkspaceSwitch.self
     case .workspaceArchive: WorkspaceArchive.self
+    case .workspaceProtect: WorkspaceProtect.self
+    case .workspaceUnprotect: WorkspaceUnprotect.self
+    case .memberAdd: MemberAdd.self
+    case .memberRemove: MemberRemove.self
+    case .memberList: MemberList.self
+    case .memberRoles: MemberRoles.self
     case .contextShow: ContextShow.self
     case .contextPath: ContextPath.self
     case .contextPrompt: ContextPrompt.self
@@ -177,6 +198,7 @@ enum CommandKind: CaseIterable {
     case .typeApply: TypeApply.self
     case .typeExport: TypeExport.self
     case .open: OpenLink.self
+    case .log: ActivityLog.self
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self
     case .jobRun: JobRun.self

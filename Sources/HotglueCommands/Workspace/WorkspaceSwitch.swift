@@ -44,7 +44,7 @@ struct WorkspaceSwitch: StoreCommand {
         ])
     }
     let transition = SwitchTransition(
-      session: session, source: source, target: id, ifGeneration: ifGeneration)
+      session: session.naming, source: source, target: id, ifGeneration: ifGeneration)
     let (plan, happened) = dryRun ? (try transition.plan(), false) : try transition.carryOut()
     show(plan, happened: happened, session.output)
     return .done

@@ -51,6 +51,10 @@ public struct ResolvedContext: Hashable, Sendable {
   public var generation: Int64? { source?.file.generation }
   public var pinned: ContextFile.Pin? { source?.file.pinned }
 
+  /// Whether the command line itself says which workspace is meant, as a protected one asks: by `-w`,
+  /// or because the context is pinned to a job and can mean no other.
+  public var namesWorkspace: Bool { origins.workspace == .flag || pinned != nil }
+
   /// Where the workspace came from, for a message: `from -w`, `from .hotglue/context.json`.
   public var workspaceProvenance: String {
     switch origins.workspace {
