@@ -85,6 +85,13 @@ final class World: @unchecked Sendable {
     try start(binary, arguments, input: nil, output: nil, errors: errors, extra: extra)
   }
 
+  /// Starts another program in the background.
+  func start(
+    program path: String, _ arguments: [String], output: URL? = nil, errors: URL? = nil
+  ) throws -> Process {
+    try start(path, arguments, input: nil, output: output, errors: errors, extra: [:])
+  }
+
   private func start(
     _ path: String, _ arguments: [String], input: String?, output: URL?, errors: URL?,
     extra: [String: String]

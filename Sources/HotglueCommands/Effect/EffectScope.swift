@@ -33,14 +33,7 @@ struct EffectTargetOptions: ParsableArguments {
       throw CommandError.usage(
         "a link names the effect's scope already", hint: "leave '--job' and '--scope' out")
     }
-    let link = try session.link(key)
-    _ = try link.id(of: .effect)
-    guard let name = link.effectName else {
-      throw CommandError.usage(
-        "'\(key)' is not a link to an effect",
-        hint: "links to effects look like hotglue://\(session.workspace)/effect/42/KEY")
-    }
-    return name
+    return try session.link(key).effect()
   }
 }
 

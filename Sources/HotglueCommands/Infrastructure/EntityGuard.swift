@@ -33,6 +33,19 @@ extension EntityLink {
   }
 }
 
+extension EntityLink {
+  /// The effect that the link names by its scope and key.
+  func effect() throws(CommandError) -> EffectName {
+    _ = try id(of: .effect)
+    guard let name = effectName else {
+      throw .usage(
+        "'\(text)' is not a link to an effect",
+        hint: "links to effects look like hotglue://\(workspace)/effect/42/KEY")
+    }
+    return name
+  }
+}
+
 extension CommandError {
   fileprivate init(_ problem: EntityLink.Problem, in text: String) {
     switch problem {

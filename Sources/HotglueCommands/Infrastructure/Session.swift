@@ -9,6 +9,8 @@ struct StoreSession {
   let context: ResolvedContext
   let store: any Store
   let output: Output
+  /// The name of the operating-system user, looked up once.
+  let user: String
   /// The workspace is the command's own argument, so it is named.
   var isNamed = false
 
@@ -22,8 +24,8 @@ struct StoreSession {
     try loader.confirmGroup(of: context)
     let session = StoreSession(
       kind: kind, environment: environment, options: options, context: context, store: store,
-      output: Output(environment, options))
-    try requireRoleEverywhere(for: kind, in: store, environment)
+      output: Output(environment, options), user: environment.user.name())
+    try requireRoleEverywhere(for: kind, in: store, session.user)
     try session.recoverSwitch()
     return session
   }
@@ -80,7 +82,7 @@ struct StoreSession {
 
   /// Who does it, for the log and for histories, and what that user may do.
   var actor: Actor {
-    var actor = Actor(for: kind, context, in: environment)
+    var actor = Actor(for: kind, context, in: environment, user: user)
     actor.authority = Authority(
       leastRole: takenRole, namesWorkspace: isNamed || context.namesWorkspace)
     if isNamed { actor.workspaceOrigin = "argument" }
@@ -98,7 +100,7 @@ struct StoreSession {
   /// the workspace is the command's own argument.
   func entering(_ id: WorkspaceID, isNamed: Bool = false) throws -> WorkspaceSession {
     try requireLiveAttempt()
-    let facts = try store.guardFacts(of: id, for: environment.user.name())
+    let facts = try store.guardFacts(of: id, for: user)
     let session = isNamed ? naming : self
     try session.requireRole(facts)
     switch kind.access {
@@ -118,10 +120,9 @@ struct StoreSession {
 
   /// For commands that act on the store as a whole: the role is needed in each of its workspaces.
   static func requireRoleEverywhere(
-    for kind: CommandKind, in store: any Store, _ environment: CommandEnvironment
+    for kind: CommandKind, in store: any Store, _ user: String
   ) throws {
     guard case .roleEverywhere(let role) = kind.need else { return }
-    let user = environment.user.name()
     for facts in try store.guardFacts(for: user) {
       try require(role, of: user, facts, for: kind, in: store)
     }
@@ -139,18 +140,18 @@ struct StoreSession {
 
   /// A command that stays looks again whether its user may still be there.
   func requireStanding(in id: WorkspaceID) throws {
-    try requireRole(store.guardFacts(of: id, for: environment.user.name()))
+    try requireRole(store.guardFacts(of: id, for: user))
   }
 
   private func requireRole(_ facts: GuardFacts) throws {
     guard let role = takenRole else { return }
-    try Self.require(role, of: environment.user.name(), facts, for: kind, in: store)
+    try Self.require(role, of: user, facts, for: kind, in: store)
   }
 
   /// The workspaces of the store where the user may do this, and how many there are besides. To ask
   /// for all of them counts as naming each.
   func allowedWorkspaces() throws -> (allowed: [Workspace], others: Int) {
-    let all = try store.guardFacts(for: environment.user.name())
+    let all = try store.guardFacts(for: user)
     let allowed = all.filter { $0.standing.allows(takenRole) }.map(\.workspace)
     return (allowed, all.count - allowed.count)
   }
@@ -196,10 +197,11 @@ extension StoreSession {
 
 extension Actor {
   init(
-    for kind: CommandKind, _ context: ResolvedContext, in environment: CommandEnvironment
+    for kind: CommandKind, _ context: ResolvedContext, in environment: CommandEnvironment,
+    user: String? = nil
   ) {
     self.init(
-      user: environment.user.name(), command: kind.name,
+      user: user ?? environment.user.name(), command: kind.name,
       workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
       terminal: environment.terminalName(), job: context.pinned?.job)
   }

@@ -25,7 +25,7 @@ struct MemberAdd: WorkspaceCommand {
         "'--role' cannot be '\(role)'",
         hint: "one of \(Role.allCases.map(\.rawValue).joined(separator: ", "))")
     }
-    let me = session.environment.user.name()
+    let me = session.base.user
     let name = user == me ? me : try SystemUsers.loginName(of: user)
     let members = try session.store.addMember(
       name, as: role, in: session.workspace, by: session.actor, at: session.now)

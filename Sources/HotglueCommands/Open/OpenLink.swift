@@ -38,7 +38,7 @@ extension WorkspaceSession {
       }
     case .type: return try show(type: store.type(link.id, in: workspace))
     case .effect:
-      guard let name = link.effectName else { throw Self.nothing(link) }
+      let name = try link.effect()
       guard let effect = try store.effect(name) else { throw StoreError.unknownEffect(name) }
       return try show(effect: effect)
     case .draft, .source, .automation, .record: throw Self.nothing(link)

@@ -8,7 +8,8 @@ struct StorePrune: StoreCommand {
     commandName: "prune", abstract: "remove jobs that ended long ago, and their logs",
     discussion: """
       Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones
-      for 90, uncertain ones until they are resolved.
+      for 90, uncertain ones until they are resolved. Rows of the log are kept for 90 days, and its
+      newest one for ever.
       """)
   static let kind = CommandKind.storePrune
 

@@ -58,7 +58,7 @@ struct StoreRestore: HotglueCommand {
   ) throws -> String? {
     do {
       let store = try environment.stores.open(context.store, context.storeID)
-      try StoreSession.requireRoleEverywhere(for: Self.kind, in: store, environment)
+      try StoreSession.requireRoleEverywhere(for: Self.kind, in: store, environment.user.name())
       let info = try store.info()
       return WorkspaceContents(jobsByState: info.jobsByState).summary
     } catch StoreError.missing {
