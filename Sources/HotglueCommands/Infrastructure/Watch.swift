@@ -31,16 +31,16 @@ struct Watch {
     while true {
       try requireSameContext()
       try session.base.requireStanding(in: session.workspace)
-      if session.output.isTerminal, !session.output.isJSON {
+      if session.output.drawsOver {
         environment.output.append("\u{1b}[H\u{1b}[2J")
         try environment.output.flush()
       }
       let goesOn = try show()
       try environment.output.flush()
       guard goesOn, !environment.output.isClosed else { return }
-      // A terminal is drawn anew in any case; else nothing is looked at before something changed.
+      // A terminal is drawn anew in any case: it shows how long ago things were.
       while try !changes.wait(until: SteadyMoment(in: Self.longestSleep)) {
-        if session.output.isTerminal { break }
+        if session.output.drawsOver { break }
         try requireSameContext()
       }
     }

@@ -13,7 +13,7 @@ struct JobListWatch {
     try Watch(session).run {
       let jobs = try session.store.jobs(
         in: session.workspace, matching: filter, before: nil, limit: limit == 0 ? .max : limit)
-      if session.output.isTerminal, !session.output.isJSON {
+      if session.output.drawsOver {
         session.output.breadcrumb(session.workspace.text, "jobs")
         table.add(jobs)
       } else {

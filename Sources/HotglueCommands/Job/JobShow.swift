@@ -25,11 +25,9 @@ struct JobShow: WorkspaceCommand {
     var last: Job?
     try Watch(session).run {
       let job = try session.store.job(id, in: session.workspace)
-      if session.output.isTerminal || job.isChanged(from: last) {
-        if last != nil, !session.output.isTerminal, !session.output.isJSON, !session.output.isQuiet
-        {
-          session.output.rawLine("")
-        }
+      let output = session.output
+      if output.drawsOver || job.isChanged(from: last) {
+        if last != nil, !output.drawsOver, !output.isJSON, !output.isQuiet { output.rawLine("") }
         _ = try session.show(job: id, isOneOfMany: true)
       }
       last = job

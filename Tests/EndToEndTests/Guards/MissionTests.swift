@@ -77,6 +77,8 @@ struct MissionTests {
     #expect(try world.succeed(["workspace", "current"]) == "beta")
     // And what is said in so many words is done.
     try world.succeed(["job", "cancel", number, "-w", "alpha"])
+    let made = try world.succeed(["job", "enqueue", "-w", "alpha", typeLink])
+    #expect(try world.succeed(["job", "show", made, "-w", "alpha", "--json"]).contains("mail"))
   }
 
   @Test("a protected workspace is changed only where the command line names it (82)")

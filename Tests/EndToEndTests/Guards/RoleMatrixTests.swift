@@ -57,6 +57,40 @@ struct RoleMatrixTests {
     #expect(outside.output == "")
   }
 
+  @Test("what is made in a shared store is 2770 and 0660 of its group, whatever the umask")
+  func modes() throws {
+    let place = try SharedPlace(umask: "077")
+    for user in ["bin", "sys"] {
+      let line = ["job", "run", "-w", "lobby", "--", "sh", "-c", "echo hello"]
+      let run = try place.run(line, as: user)
+      #expect(run.status == 0, "\(run.errorOutput)")
+    }
+    _ = try place.run(["workspace", "switch", "lobby"], as: "bin")
+    let listing = try place.world.command(
+      "/usr/bin/find", [".hotglue", "-printf", "%y %m %g %p\\n"])
+    #expect(listing.lines.count > 10)
+    for line in listing.lines {
+      let isFolder = line.hasPrefix("d ")
+      #expect(line.hasPrefix(isFolder ? "d 2770 users " : "f 660 users "), "\(line)")
+    }
+    #expect(try place.run(["job", "list", "-q"], as: "games").lines.count == 2)
+  }
+
+  @Test("write access passes for exactly the group of the store")
+  func anotherGroup() throws {
+    let place = try SharedPlace()
+    let games = try #require(getgrnam("games")).pointee.gr_gid
+    for name in ["/context.json", "", "/store.db"] {
+      let path = place.world.folder.path + "/.hotglue" + name
+      let users = try #require(getgrnam("users")).pointee.gr_gid
+      try #require(chown(path, uid_t.max, games) == 0)
+      #expect(try place.run(["workspace", "list"], as: "root").status == 77, "\(name)")
+      try #require(chown(path, uid_t.max, users) == 0)
+      if name.isEmpty { try #require(chmod(path, 0o2770) == 0) }
+      #expect(try place.run(["workspace", "list"], as: "root").status == 0, "\(name)")
+    }
+  }
+
   @Test("a refusal names the role that is needed, and who can grant it")
   func words() throws {
     let place = try SharedPlace()
@@ -120,8 +154,10 @@ final class SharedPlace {
   let world: World
   private let binary: String
   private static let group = "users"
+  private let umask: String
 
-  init() throws {
+  init(umask: String = "022") throws {
+    self.umask = umask
     try #require(
       geteuid() == 0, "this suite runs commands as several users, and only root can do that")
     world = try World(initialized: false)
@@ -166,16 +202,19 @@ final class SharedPlace {
 
   /// Runs hotglue as a user of the shared group, or of another one alone.
   func run(_ arguments: [String], as user: String, group: String? = nil) throws -> World.Result {
-    try world.command("/usr/bin/env", Self.words(user, group) + [binary] + arguments)
+    try world.command("/usr/bin/env", words(user, group) + [binary] + arguments)
   }
 
   func start(_ arguments: [String], as user: String, errors: URL) throws -> Process {
     try world.start(
-      program: "/usr/bin/env", Self.words(user, nil) + [binary] + arguments, errors: errors)
+      program: "/usr/bin/env", words(user, nil) + [binary] + arguments, errors: errors)
   }
 
-  private static func words(_ user: String, _ group: String?) -> [String] {
-    ["setpriv", "--reuid=\(user)", "--regid=\(user)", "--groups=\(group ?? Self.group)"]
+  private func words(_ user: String, _ group: String?) -> [String] {
+    [
+      "setpriv", "--reuid=\(user)", "--regid=\(user)", "--groups=\(group ?? Self.group)", "sh",
+      "-c", "umask \(umask); exec \"$@\"", "sh",
+    ]
   }
 
   /// As the owner of the workspaces.
