@@ -12,7 +12,7 @@ struct RootCommand: ParsableCommand {
       in this folder. The global options are taken before or after a command's name.
 
       What holds when a process dies, and every exit status, is in hotglue-contract(7); how the
-      workspace is found, in hotglue-context(7).
+      workspace is found, in hotglue-context(7); who may do what there, in hotglue-guards(7).
       """,
     version: Hotglue.version,
     subcommands: [

@@ -33,6 +33,9 @@ struct SchemaTests {
       "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at) VALUES ('acme', 'k', 'confirmed', 1, 0, 1)",
       "INSERT INTO effect_output VALUES (1, 'acme', x'00')",
       "INSERT INTO activity (at, workspace, user, command, origin) VALUES (1, 'none', '', '', '')",
+      "INSERT INTO member VALUES ('none', 'bob', 'owner', 1, 'bob')",
+      "INSERT INTO member VALUES ('acme', 'bob', 'admin', 1, 'bob')",
+      "INSERT INTO member VALUES ('acme', '', 'owner', 1, 'bob')",
     ])
   func refused(_ statement: String) throws {
     let beta = try #require(WorkspaceID("beta"))
@@ -51,6 +54,10 @@ struct SchemaTests {
     let damage: [(statement: String, finding: String)] = [
       ("UPDATE attempt SET outcome = 'retry', finished_at = 1, to_state = 'pending'", "not open"),
       ("UPDATE job SET fence = fence + 5", "not running it"),
+      (
+        "INSERT INTO member VALUES ('acme', 'bob', 'viewer', 1, 'bob')",
+        "workspace acme has members, but no owner"
+      ),
     ]
     for (statement, finding) in damage {
       try fixture.store.connection.execute("BEGIN; \(statement)")

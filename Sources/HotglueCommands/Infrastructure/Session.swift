@@ -203,6 +203,8 @@ extension Actor {
     self.init(
       user: user ?? environment.user.name(), command: kind.name,
       workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
-      terminal: environment.terminalName(), job: context.pinned?.job)
+      terminal: environment.terminalName(),
+      // Of another store the job would be another one.
+      job: context.origins.store == .flag ? nil : context.pinned?.job)
   }
 }

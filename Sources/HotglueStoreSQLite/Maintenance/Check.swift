@@ -76,6 +76,12 @@ enum CheckSQL {
           AND known.name = (SELECT type FROM job WHERE job.id = attempt.job))
       """),
     SQL(
+      "check.members_have_an_owner",
+      """
+      SELECT 'workspace ' || workspace || ' has members, but no owner' FROM member
+      GROUP BY workspace HAVING sum(role = 'owner') = 0
+      """),
+    SQL(
       "check.parked_waits_for_someone",
       """
       SELECT 'job ' || id || ' is parked, but nothing holds its limit key' FROM job AS parked

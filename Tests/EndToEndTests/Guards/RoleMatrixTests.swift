@@ -103,6 +103,11 @@ struct RoleMatrixTests {
     #expect(
       stranger.errorOutput.hasPrefix(
         "hotglue: user 'games' is no member of workspace 'team', and 'job list' needs a viewer\n"))
+    // A user without a login name is known by the number.
+    _ = try place.succeed(["workspace", "member", "add", "424242", "--role", "viewer"])
+    #expect(try place.run(["job", "list"], as: "424242").status == 0)
+    let nameless = try place.run(["job", "enqueue", "--", "true"], as: "424242")
+    #expect(nameless.errorOutput.hasPrefix("hotglue: user '424242' is a viewer of"))
   }
 
   @Test(
