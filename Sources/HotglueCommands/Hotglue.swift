@@ -112,8 +112,8 @@ public enum Hotglue {
       return .done
     }
     let message = RootCommand.message(for: error)
-    let words = arguments.prefix(2).prefix { !$0.hasPrefix("-") }
-    let kind = CommandKind.named(Array(words.prefix(1))) ?? CommandKind.named(Array(words))
+    let words = Array(arguments.prefix(3).prefix { !$0.hasPrefix("-") })
+    let kind = (1...3).compactMap { CommandKind.named(Array(words.prefix($0))) }.first
     let usage = kind.flatMap { $0.type.configuration.shouldDisplay ? commandUsage($0.type) : nil }
     throw CommandError.usage(
       message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
@@ -124,10 +124,10 @@ public enum Hotglue {
   private static func externalHelp(
     _ name: String, _ environment: CommandEnvironment
   ) throws -> String? {
-    if CommandKind.firstWords.contains(name) || name == "help" || name.hasPrefix("-") { return nil }
+    if CommandKind.verbs(of: []).contains(name) || name == "help" || name.hasPrefix("-") { return nil }
     let search = ProgramSearch(environment: environment)
     guard case .program(let path) = search.find(ExternalCommand.prefix + name) else {
-      throw Dispatch.unknown(noun: name, externals: search.names(after: ExternalCommand.prefix))
+      throw Dispatch.unknown([name], externals: search.names(after: ExternalCommand.prefix))
     }
     return Visible.text("'\(name)' is an external command: \(path)") + "\n"
   }
@@ -136,7 +136,7 @@ public enum Hotglue {
   private static func listExternals(_ environment: CommandEnvironment) {
     let search = ProgramSearch(environment: environment)
     let names = search.names(after: ExternalCommand.prefix).filter {
-      !CommandKind.firstWords.contains($0) && $0 != "help"
+      !CommandKind.verbs(of: []).contains($0) && $0 != "help"
     }
     guard !names.isEmpty else { return }
     let list = names.map { "  \(Visible.text($0))\n" }.joined()

@@ -12,7 +12,7 @@ struct RootCommand: ParsableCommand {
       in this folder. The global options are taken before or after a command's name.
 
       What holds when a process dies, and every exit status, is in hotglue-contract(7); how the
-      workspace is found, in hotglue-context(7).
+      workspace is found, in hotglue-context(7); who may do what there, in hotglue-guards(7).
 
       A command that is none of these is looked for in PATH: 'hotglue foo' runs 'hotglue-foo' with \
       the context fixed for it.
@@ -20,8 +20,9 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      QueueNoun.self, EffectNoun.self, StoreNoun.self, OpenLink.self, DoctorCommand.self,
-      Completions.self, RecordOutcome.self, ExternalCommand.self, Complete.self,
+      QueueNoun.self, EffectNoun.self, StoreNoun.self, OpenLink.self, ActivityLog.self,
+      DoctorCommand.self, Completions.self, RecordOutcome.self, ExternalCommand.self,
+      Complete.self,
     ])
 }
 
@@ -34,8 +35,23 @@ struct WorkspaceNoun: ParsableCommand {
       """,
     subcommands: [
       WorkspaceCreate.self, WorkspaceList.self, WorkspaceShow.self, WorkspaceCurrent.self,
-      WorkspaceSwitch.self, WorkspaceShell.self, WorkspaceArchive.self,
+      WorkspaceSwitch.self, WorkspaceShell.self, WorkspaceArchive.self, WorkspaceProtect.self,
+      WorkspaceUnprotect.self, MemberNoun.self,
     ])
+}
+
+struct MemberNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "member", abstract: "say who may do what in the workspace",
+    discussion: """
+      A workspace without members is open to all who may write the store. Once it has some, a viewer
+      reads, an operator also enqueues, works and retries, an owner also manages the workspace. The
+      user is that of the operating system.
+
+      These are guard rails for people. The security boundary is the permissions of the store's
+      files: see hotglue-guards(7).
+      """,
+    subcommands: [MemberAdd.self, MemberRemove.self, MemberList.self, MemberRoles.self])
 }
 
 struct ContextNoun: ParsableCommand {

@@ -33,11 +33,14 @@ public struct Reclaim {
   private let place: WorkerPlace
   private let rescuer: Rescuer
   private let user: String
+  private let actor: Actor?
 
-  public init(store: any Store, place: WorkerPlace, user: String) {
+  /// With an `actor` whatever is recorded leaves a row in the log, in the same step.
+  public init(store: any Store, place: WorkerPlace, user: String, actor: Actor? = nil) {
     self.store = store
     self.place = place
     self.user = user
+    self.actor = actor
     rescuer = Rescuer(place: place, name: user)
   }
 
@@ -97,7 +100,8 @@ public struct Reclaim {
   }
 
   private func record(_ ending: Ending) throws(RunnerError) -> Became {
-    let settlement = try ending.waitUntilReady(place)
+    var settlement = try ending.waitUntilReady(place)
+    settlement.actor = actor
     let result = try storeStep { () throws(StoreError) in
       try store.settle([settlement], thenClaim: nil, at: place.now()).results.first
     }

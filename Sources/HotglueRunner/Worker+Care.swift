@@ -129,7 +129,7 @@ extension Worker {
     guard lookAroundAt.hasPassed(at: now) else { return }
     lookAroundAt = now.advanced(by: orphans.isEmpty ? .seconds(1) : Span(milliseconds: 20))
     let running = try storeStep { () throws(StoreError) in
-      _ = try store.expire(in: workspaces, at: place.now())
+      _ = try store.expire(in: workspaces(), at: place.now())
       return try store.runningAttempts(in: rescuedWorkspaces, notMindedBy: nil)
     }
     orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))

@@ -64,7 +64,10 @@ extension Worker {
     let counter = try storeStep { () throws(StoreError) in try store.changeCounter() }
     let due = nextDue.map { $0 <= place.now() } ?? false
     if counter == seenChange, !due { return }
-    if counter != seenChange { glance = nil }
+    if counter != seenChange {
+      glance = nil
+      claimable = nil
+    }
     seenChange = counter
     guard hasRoom, !mayClaim else { return }
     if due {
@@ -79,7 +82,7 @@ extension Worker {
     nextDue = try storeStep { () throws(StoreError) in
       guard options.only == nil else { return nil }
       return try store.nextDue(
-        in: workspaces, queues: options.queues, types: options.types, except: closedTypes,
+        in: workspaces(), queues: options.queues, types: options.types, except: closedTypes,
         at: place.now())
     }
   }
@@ -104,7 +107,7 @@ extension Worker {
     guard !slots.isEmpty || !streams.isEmpty else { return nil }
     claimsPausedUntil = nil
     var request = ClaimRequest(
-      worker: id, workspaces: try storeStep { () throws(StoreError) in try workspaces },
+      worker: id, workspaces: try storeStep { () throws(StoreError) in try workspaces() },
       queues: options.queues, types: options.types, slots: slots, bootNow: place.bootNow(),
       only: options.only)
     request.streams = streams

@@ -44,6 +44,10 @@ public final class Worker {
   var seenChange: Int64 = -1
   /// Set while the log was written and the change is not seen yet.
   var glance: Glance?
+  /// Where the worker may claim, as of the last change of the store.
+  var claimable: [WorkspaceID]?
+  /// Workspaces whose loss was told already.
+  private var toldLost: Set<WorkspaceID> = []
   /// Whether a claim may find something: the store has changed, or a job has become due.
   var mayClaim = true
   var nextDue: Timestamp?
@@ -121,7 +125,12 @@ public final class Worker {
     progressAt = place.bootNow()
     pruneAt = place.bootNow().advanced(by: .minutes(10))
     id = try storeStep { () throws(StoreError) in
-      try store.register(identity, by: actor, at: place.now())
+      let places: [WorkspaceID] =
+        switch options.scope {
+        case .workspaces(let workspaces): workspaces
+        case .all: []
+        }
+      return try store.register(identity, in: places, by: actor, at: place.now())
     }
   }
 
@@ -165,12 +174,41 @@ public final class Worker {
   /// What counts against `--concurrency`: supervisors with an attempt or a stream's jobs.
   var busyCount: Int { seats.count(where: \.isBusy) + orphans.count }
 
-  var workspaces: [WorkspaceID] {
-    get throws(StoreError) {
-      switch options.scope {
-      case .workspaces(let workspaces): workspaces
-      case .all: try store.workspaces().filter { $0.state == .active }.map(\.id)
-      }
+  /// Where jobs are claimed: only where the worker's user may work. Asked anew when the store has
+  /// changed, since members change while a worker stays.
+  func workspaces() throws(StoreError) -> [WorkspaceID] {
+    if let claimable { return claimable }
+    let all = try store.guardFacts(for: actor.user)
+    let role = actor.authority?.leastRole
+    let found = all.filter { facts in
+      guard facts.workspace.state == .active, facts.standing.allows(role) else { return false }
+      guard case .workspaces(let ids) = options.scope else { return true }
+      return ids.contains(facts.workspace.id)
+    }.map(\.workspace.id)
+    claimable = found
+    try tellLostRole(all, found)
+    return found
+  }
+
+  /// A workspace that was named and where the user may not work any more is told once.
+  private func tellLostRole(
+    _ all: [GuardFacts], _ found: [WorkspaceID]
+  ) throws(StoreError) {
+    guard case .workspaces(let ids) = options.scope, let role = actor.authority?.leastRole else {
+      return
+    }
+    toldLost.formIntersection(ids.filter { !found.contains($0) })
+    for facts in all
+    where ids.contains(facts.workspace.id) && !facts.standing.allows(role)
+      && toldLost.insert(facts.workspace.id).inserted
+    {
+      let owners = try store.members(of: facts.workspace.id).filter { $0.role == .owner }
+      observe(
+        .problem(
+          .store(
+            .roleNeeded(
+              role, user: actor.user, facts.standing, facts.workspace.id,
+              owners: owners.map(\.user)))))
     }
   }
 

@@ -109,6 +109,8 @@ public struct Settlement: Hashable, Sendable {
   public var endedAt: Timestamp
   /// Who records it: a worker's name, `supervisor`, or a user.
   public var by: String
+  /// Set when a person's command records it: that leaves a row in the log, in the same step.
+  public var actor: Actor?
 
   public init(
     attempt: AttemptReference, end: AttemptEnd, verdict: Verdict,
@@ -177,8 +179,10 @@ public struct RunningAttempt: Hashable, Sendable {
 
 /// Claims and what keeps them honest. Every method is one atomic, durable step.
 public protocol ClaimStore {
-  func register(_ worker: WorkerIdentity, by actor: Actor, at now: Timestamp) throws(StoreError)
-    -> WorkerID
+  /// `workspaces`: where it works; none for all of them.
+  func register(
+    _ worker: WorkerIdentity, in workspaces: [WorkspaceID], by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> WorkerID
   func retire(_ worker: WorkerID) throws(StoreError)
   /// Retires workers that are known to be dead, by their lock files.
   func retireWorkers(withLocks lockPaths: [String]) throws(StoreError)
@@ -233,5 +237,12 @@ extension ClaimStore {
     in workspaces: [WorkspaceID], queues: [String], types: [String], at now: Timestamp
   ) throws(StoreError) -> Timestamp? {
     try nextDue(in: workspaces, queues: queues, types: types, except: [], at: now)
+  }
+
+  /// A worker of every workspace.
+  public func register(
+    _ worker: WorkerIdentity, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> WorkerID {
+    try register(worker, in: [], by: actor, at: now)
   }
 }

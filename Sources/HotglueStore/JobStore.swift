@@ -84,29 +84,33 @@ public struct RetentionRule: Hashable, Sendable {
   /// Finished before these moments are removed; `nil` keeps that kind.
   public var endedWellBefore: Timestamp?
   public var endedBadlyBefore: Timestamp?
+  /// Rows of the log before this moment are removed where every workspace is pruned; `nil` keeps them.
+  public var loggedBefore: Timestamp?
   /// Only jobs in these states, of those that the moments name; `nil`: in all four.
   public var states: Set<JobState>?
   /// Effects whose keys belong to the workspace and whose end is known since before then are forgotten:
   /// with the same key they would be carried out again. `nil` keeps all.
   public var effectsSettledBefore: Timestamp?
   public init(
-    endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?, states: Set<JobState>? = nil,
-    effectsSettledBefore: Timestamp? = nil
+    endedWellBefore: Timestamp?, endedBadlyBefore: Timestamp?, loggedBefore: Timestamp? = nil,
+    states: Set<JobState>? = nil, effectsSettledBefore: Timestamp? = nil
   ) {
     self.endedWellBefore = endedWellBefore
     self.endedBadlyBefore = endedBadlyBefore
+    self.loggedBefore = loggedBefore
     self.states = states
     self.effectsSettledBefore = effectsSettledBefore
   }
 
-  /// Succeeded and cancelled 14 days, failed and exhausted 90 days, effects of the workspace 366 days.
+  /// Succeeded and cancelled 14 days, failed and exhausted and the log of mutations 90 days, effects
+  /// of the workspace 366 days.
   public static func standard(at now: Timestamp) -> RetentionRule {
     func ago(_ span: Span) -> Timestamp {
       Timestamp(milliseconds: now.milliseconds - span.milliseconds)
     }
     return RetentionRule(
       endedWellBefore: ago(.days(14)), endedBadlyBefore: ago(.days(90)),
-      effectsSettledBefore: ago(.days(366)))
+      loggedBefore: ago(.days(90)), effectsSettledBefore: ago(.days(366)))
   }
 }
 

@@ -65,4 +65,5 @@ extension MaintenanceStore {
 
 /// All that commands and the runner need of a store.
 public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & QueueStore
-  & CircumstanceStore & EffectStore & WorkspaceStore & MaintenanceStore
+  & CircumstanceStore & EffectStore & WorkspaceStore & MemberStore & ActivityStore
+  & MaintenanceStore

@@ -1,27 +1,43 @@
 public import HotglueCore
 
+/// What a command may do to a workspace: judged where it starts, and again inside the transaction of
+/// each of its changes.
+public struct Authority: Hashable, Sendable {
+  /// The least role that the command takes; `nil`: anybody.
+  public var leastRole: Role?
+  /// The command line says itself which workspace is meant.
+  public var namesWorkspace: Bool
+  public init(leastRole: Role?, namesWorkspace: Bool) {
+    self.leastRole = leastRole
+    self.namesWorkspace = namesWorkspace
+  }
+}
+
 /// Who does something, for the log and for a job's history.
 public struct Actor: Hashable, Sendable {
   /// The operating-system user.
   public var user: String
   /// The command, as `job enqueue`; never its arguments.
   public var command: String
-  /// Where the workspace came from: `flag`, `context_file`, ….
+  /// Where the workspace came from: `flag`, `context_file`, `argument`, ….
   public var workspaceOrigin: String
   /// The terminal the command ran on, if any.
   public var terminal: String?
   /// The job whose handler ran the command, if any.
   public var job: JobID?
+  /// `nil`: what hotglue does by itself, which needs no permission.
+  public var authority: Authority?
 
   public init(
     user: String, command: String, workspaceOrigin: String, terminal: String? = nil,
-    job: JobID? = nil
+    job: JobID? = nil, authority: Authority? = nil
   ) {
     self.user = user
     self.command = command
     self.workspaceOrigin = workspaceOrigin
     self.terminal = terminal
     self.job = job
+    self.authority = authority
   }
 }
 
@@ -304,12 +320,16 @@ public struct LateReport: Hashable, Sendable {
 
 /// One row of the log of mutations.
 public struct ActivityEntry: Hashable, Sendable {
+  public var id: ActivityID
   public var at: Timestamp
   public var workspace: WorkspaceID?
   public var actor: Actor
-  /// What was acted on, as `job/42`.
+  /// What was acted on, as `job/42` or `3 jobs`.
   public var subject: String?
-  public init(at: Timestamp, workspace: WorkspaceID?, actor: Actor, subject: String?) {
+  public init(
+    id: ActivityID, at: Timestamp, workspace: WorkspaceID?, actor: Actor, subject: String?
+  ) {
+    self.id = id
     self.at = at
     self.workspace = workspace
     self.actor = actor

@@ -25,6 +25,12 @@ public enum StoreError: Error, Equatable, Sendable {
   case unknownWorkspace(WorkspaceID, near: [String])
   case workspaceExists(WorkspaceID)
   case archivedWorkspace(WorkspaceID)
+  /// The user's standing does not allow it; `owners` are those who can grant the role.
+  case roleNeeded(Role, user: String, Standing, WorkspaceID, owners: [String])
+  /// What is changed in a protected workspace must name it.
+  case protectedWorkspace(WorkspaceID)
+  /// The change of members is refused; `user` is whom it was about.
+  case membership(MembershipRefusal, user: String, WorkspaceID)
   case unknownJob(JobID)
   case unknownType(String, WorkspaceID, near: [String])
   /// The job exists, in another workspace than the one the call names.

@@ -86,8 +86,10 @@ final class World: @unchecked Sendable {
   }
 
   /// Starts another program in the background.
-  func startProgram(_ path: String, _ arguments: [String]) throws -> Process {
-    try start(path, arguments, input: nil, output: nil, errors: nil, extra: [:])
+  func start(
+    program path: String, _ arguments: [String], output: URL? = nil, errors: URL? = nil
+  ) throws -> Process {
+    try start(path, arguments, input: nil, output: output, errors: errors, extra: [:])
   }
 
   func start(

@@ -167,7 +167,7 @@ struct NameTests {
 
   @Test(
     "a link names workspace, kind and ID, and reads what it writes",
-    arguments: ["hotglue://acme/job/42", "hotglue://a/record/users/7", "hotglue://a/source/x y"])
+    arguments: ["hotglue://acme/job/42", "hotglue://a/record/users/7", "hotglue://a/source/x%20y"])
   func links(text: String) throws {
     #expect(try #require(EntityLink(text)).text == text)
   }

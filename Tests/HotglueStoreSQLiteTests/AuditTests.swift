@@ -63,6 +63,9 @@ struct AuditTests {
         "INSERT INTO queue (workspace, name, running_limit) VALUES ('acme', 'default', 1)",
         .limitMiscounted
       ),
+      (
+        "INSERT INTO member VALUES ('acme', 'eve', 'operator', 1, 'eve')", .membersUnowned
+      ),
       ("INSERT INTO job_payload VALUES (3, 'acme', '1'); UPDATE job SET payload = '2'", .payloadTwice),
       ("UPDATE attempt SET type_revision = 4 WHERE job = 1", .revisionMissing),
       (

@@ -21,6 +21,12 @@ struct ConformanceTests {
   @Test("workspaces", arguments: WorkspaceStoreConformance.rules)
   func workspaces(_ rule: ConformanceRule) throws { try check(rule) }
 
+  @Test("members", arguments: MemberStoreConformance.rules)
+  func members(_ rule: ConformanceRule) throws { try check(rule) }
+
+  @Test("the log", arguments: ActivityStoreConformance.rules)
+  func activity(_ rule: ConformanceRule) throws { try check(rule) }
+
   private func check(_ rule: ConformanceRule) throws {
     let fixture = try SQLiteFixture()
     try rule.check(fixture.conformance())

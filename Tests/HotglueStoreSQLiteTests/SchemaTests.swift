@@ -33,6 +33,9 @@ struct SchemaTests {
       "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at) VALUES ('acme', 'k', 'confirmed', 1, 0, 1)",
       "INSERT INTO effect_output VALUES (1, 'acme', x'00')",
       "INSERT INTO activity (at, workspace, user, command, origin) VALUES (1, 'none', '', '', '')",
+      "INSERT INTO member VALUES ('none', 'bob', 'owner', 1, 'bob')",
+      "INSERT INTO member VALUES ('acme', 'bob', 'admin', 1, 'bob')",
+      "INSERT INTO member VALUES ('acme', '', 'owner', 1, 'bob')",
     ])
   func refused(_ statement: String) throws {
     let beta = try #require(WorkspaceID("beta"))
@@ -51,6 +54,10 @@ struct SchemaTests {
     let damage: [(statement: String, finding: String)] = [
       ("UPDATE attempt SET outcome = 'retry', finished_at = 1, to_state = 'pending'", "not open"),
       ("UPDATE job SET fence = fence + 5", "not running it"),
+      (
+        "INSERT INTO member VALUES ('acme', 'bob', 'viewer', 1, 'bob')",
+        "workspace acme has members, but no owner"
+      ),
     ]
     for (statement, finding) in damage {
       try fixture.store.connection.execute("BEGIN; \(statement)")
@@ -150,6 +157,26 @@ struct SchemaTests {
     let effects = try store.effects(
       in: fixture.acme, of: 1, states: [], before: nil, limit: 9)
     #expect(effects.map(\.name.key) == ["k"])
+    #expect(try store.check() == [])
+  }
+
+  @Test("a store of schema 5 opens with all it holds, and is open to all")
+  func schemaFive() throws {
+    let path = try store(
+      ofSchema: 5,
+      with: """
+        INSERT INTO effect (workspace, key, state, intent, by_handler, started_at)
+          VALUES ('acme', 'charge', 'intended', 1, 0, 1);
+        INSERT INTO activity (at, workspace, user, command, origin, subject)
+          VALUES (1, 'acme', 'alice', 'job enqueue', 'flag', 'job/1');
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    let name = try #require(EffectName(workspace: fixture.acme, scope: .workspace, key: "charge"))
+    #expect(try store.effect(name)?.facts.intent == 1)
+    #expect(try store.role(of: "alice", in: fixture.acme) == .open)
+    let log = try store.activity(matching: ActivityFilter(), before: nil, limit: 9)
+    #expect(log.entries.map(\.subject) == ["job/1"])
     #expect(try store.check() == [])
   }
 

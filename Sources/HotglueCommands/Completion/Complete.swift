@@ -22,8 +22,8 @@ struct Complete: HotglueCommand {
     case .program: Output(environment, global).rawLine(":programs")
     case .file: Output(environment, global).rawLine(":files")
     case .command: print(commands(environment), line, environment)
-    case .verb(let noun):
-      print(CommandKind.verbs(of: noun).map { candidate([noun, $0]) }, line, environment)
+    case .verb(let path):
+      print(CommandKind.verbs(of: path).map { candidate(path + [$0]) }, line, environment)
     case .option(let options):
       let all = options.compactMap { option in
         option.names.last { $0.hasPrefix("--") }.map { Candidate(text: $0, help: option.help) }
@@ -36,7 +36,7 @@ struct Complete: HotglueCommand {
   }
 
   private func commands(_ environment: CommandEnvironment) -> [Candidate] {
-    let own = (CommandKind.firstWords + ["help"]).map { candidate([$0]) }
+    let own = (CommandKind.verbs(of: []) + ["help"]).map { candidate([$0]) }
     let externals = ProgramSearch(environment: environment).names(after: ExternalCommand.prefix)
     return own
       + externals.map { Candidate(text: $0, help: ExternalCommand.prefix + $0) }
@@ -44,12 +44,11 @@ struct Complete: HotglueCommand {
   }
 
   private func candidate(_ words: [String]) -> Candidate {
-    let noun = RootCommand.configuration.subcommands.first {
-      $0.configuration.commandName == words[0]
+    var found: (any ParsableCommand.Type)? = RootCommand.self
+    for word in words {
+      found = found?.configuration.subcommands.first { $0.configuration.commandName == word }
     }
-    let verb = noun?.configuration.subcommands.first { $0.configuration.commandName == words.last }
-    return Candidate(
-      text: words.last ?? "", help: (words.count > 1 ? verb : noun)?.configuration.abstract ?? "")
+    return Candidate(text: words.last ?? "", help: found?.configuration.abstract ?? "")
   }
 
   private func printValues(

@@ -6,8 +6,8 @@ struct CompletionLine {
   enum Wanted {
     /// The first word, with external commands.
     case command
-    /// The verb of a noun.
-    case verb(of: String)
+    /// The word that follows these: the verb of a noun.
+    case verb(of: [String])
     /// The name of an option.
     case option([CommandShape.Parameter])
     /// The value of an option or argument, in the words of the command's definition.
@@ -73,8 +73,7 @@ struct CompletionLine {
     if kind != nil { return shape.argument(given.count).map { .value($0) } ?? .nothing }
     switch words.first == "help" ? Array(words.dropFirst()) : words {
     case []: return .command
-    case let path where path.count == 1 && CommandKind.nouns.contains(path[0]):
-      return .verb(of: path[0])
+    case let path where CommandKind.isNoun(path): return .verb(of: path)
     default: return .nothing
     }
   }
@@ -109,7 +108,7 @@ struct CompletionLine {
     if words[0] == "help" { return true }
     kind = CommandKind.named(words)
     if let kind { shape = CommandShape(of: kind.type) }
-    return kind != nil || CommandKind.nouns.contains(words[0])
+    return kind != nil || CommandKind.isNoun(Array(words.prefix(1)))
   }
 
   /// A word without the quotes and backslashes that a shell would take away. Nothing is expanded but a

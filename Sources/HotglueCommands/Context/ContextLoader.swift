@@ -56,8 +56,38 @@ struct ContextLoader {
       let path = Path.joined(folder, ".hotglue/context.json")
       let found = try finding(.discovered, path, shown: Path.shown(path, from: start))
       if found.content != .missing { return found }
+      try refuseDanglingFolder(Path.folder(of: path), shown: Path.shown(path, from: start))
       if folder == "/" { return nil }
       folder = Path.folder(of: folder)
+    }
+  }
+
+  /// A `.hotglue` that is a link to nothing was meant to be a context: to pass it over would act in
+  /// another one, further up.
+  private func refuseDanglingFolder(_ folder: String, shown: String) throws {
+    var status = stat()
+    guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
+      stat(folder, &status) != 0, errno == ENOENT
+    else { return }
+    throw CommandError(
+      "context_missing", .badContext, "'\(Path.folder(of: shown))' is a link that leads nowhere",
+      hint: "bring back what it leads to, or remove the link",
+      facts: [JSON.Member("path", .string(folder))])
+  }
+
+  /// A link says which context counts, so it must be made by somebody who may say that.
+  private func checkLinks(_ path: String, shown: String) throws {
+    var links = [(path, shown)]
+    let folder = Path.folder(of: path)
+    if Path.name(of: folder) == ".hotglue" { links.append((folder, Path.folder(of: shown))) }
+    for (link, shown) in links {
+      var status = stat()
+      guard lstat(link, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
+        status.st_uid != environment.user.id, status.st_uid != 0
+      else { continue }
+      throw CommandError.notPermitted(
+        shown, "is a link that another user made",
+        remedy: "make a context of your own with 'hotglue init', or remove the link")
     }
   }
 
@@ -97,8 +127,9 @@ struct ContextLoader {
         hint: CommandError.makeContext, facts: [JSON.Member("path", .string(shown))])
     }
     let real = try realPath(path)
+    try checkLinks(path, shown: shown)
     try check(status, shown)
-    try checkFolder(of: real)
+    try checkFolder(of: real, named: path)
     return (real, try bytes(of: descriptor, shown))
   }
 
@@ -130,9 +161,10 @@ struct ContextLoader {
   }
 
   /// A `.hotglue` folder, with symbolic links resolved, is held to the same rule as the file in it.
-  private func checkFolder(of realPath: String) throws {
+  private func checkFolder(of realPath: String, named path: String) throws {
     let folder = Path.folder(of: realPath)
-    guard Path.name(of: folder) == ".hotglue" else { return }
+    guard [folder, Path.folder(of: path)].contains(where: { Path.name(of: $0) == ".hotglue" })
+    else { return }
     var status = stat()
     guard stat(folder, &status) == 0 else { throw SystemError("look at", folder) }
     try check(status, folder)
@@ -162,7 +194,9 @@ struct ContextLoader {
   func confirmGroup(of realPath: String, store storePath: String) throws {
     var paths = [realPath]
     let folder = Path.folder(of: realPath)
-    if Path.name(of: folder) == ".hotglue" { paths.append(folder) }
+    if Path.name(of: folder) == ".hotglue" || folder == Path.folder(of: storePath) {
+      paths.append(folder)
+    }
     for path in paths {
       var status = stat()
       // Gone since it was read: replaced by nobody, so there is nothing to refuse.

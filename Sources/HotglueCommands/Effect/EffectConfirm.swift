@@ -21,7 +21,7 @@ struct EffectConfirm: WorkspaceCommand {
       "Record this as its output, up to 1 MiB; '-' is standard input.", valueName: "file"))
   var output: String?
 
-  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
+  @Argument(help: ArgumentHelp("The effect's key, or its link.", valueName: "key"))
   var key: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
@@ -68,7 +68,7 @@ struct EffectAbandon: WorkspaceCommand {
   @OptionGroup var global: GlobalOptions
   @OptionGroup var word: EffectWordOptions
 
-  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
+  @Argument(help: ArgumentHelp("The effect's key, or its link.", valueName: "key"))
   var key: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {

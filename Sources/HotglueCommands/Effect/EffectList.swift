@@ -40,9 +40,10 @@ struct EffectList: WorkspaceCommand {
     // What is stored as intended may be shown as unknown.
     let stored = wanted.contains(.unknown) ? wanted.union([.intended]) : wanted
     let owner = try job.map { try session.jobID($0) }
-    let query = PageCursor.hash(
-      of: ["effects"] + wanted.map { "state=\($0.rawValue)" } + [owner.map { "job=\($0)" } ?? ""])
-    var before = try cursor.map { try start(at: $0, query, session) }
+    let list = PagedList(
+      session.base, in: session.workspace,
+      filters: wanted.map { "state=\($0.rawValue)" } + [owner.map { "job=\($0)" } ?? ""])
+    var before = try list.start(at: cursor)?.before
     session.output.breadcrumb(session.workspace.text, "effects")
     var shown = 0
     while true {
@@ -57,7 +58,8 @@ struct EffectList: WorkspaceCommand {
         }
         if limit != 0, shown == limit {
           show(rows, session)
-          return try next(before, query, session)
+          if let before { try list.tellNext(before: before, since: nil) }
+          return .done
         }
         rows.append(row)
         shown += 1
@@ -77,33 +79,6 @@ struct EffectList: WorkspaceCommand {
     } else {
       output.table(EffectTable.headings, rows.map(EffectTable.row))
     }
-  }
-
-  private func next(
-    _ before: EffectID?, _ query: UInt64, _ session: WorkspaceSession
-  ) throws -> ExitStatus {
-    if let before {
-      let cursor = PageCursor(
-        workspace: session.workspace, query: query, before: before, since: nil)
-      try session.environment.output.flush()
-      session.output.note("next page: --cursor \(cursor.text)")
-    }
-    return .done
-  }
-
-  private func start(
-    at text: String, _ query: UInt64, _ session: WorkspaceSession
-  ) throws(CommandError) -> EffectID {
-    guard let cursor = PageCursor(text) else {
-      throw .usage("'--cursor' cannot be '\(text)'", hint: "give one that 'effect list' printed")
-    }
-    guard cursor.workspace == session.workspace, cursor.query == query else {
-      throw CommandError(
-        "context_mismatch", .contextMismatch,
-        "the cursor belongs to another list, of workspace '\(cursor.workspace)'",
-        hint: "give the workspace and the filters of the page it was printed with")
-    }
-    return cursor.before
   }
 
   private func states() throws(CommandError) -> Set<EffectState> {

@@ -24,8 +24,16 @@ struct EffectTargetOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The job whose effect is meant, by ID or link.", valueName: "job"))
   var job: String?
 
+  /// A link names key and scope at once.
   func name(_ key: String, in session: WorkspaceSession) throws -> EffectName {
-    try session.effectName(key, reach.scope, job: job)
+    guard EntityLink.isMeant(by: key) else {
+      return try session.effectName(key, reach.scope, job: job)
+    }
+    guard job == nil, reach.scope == nil else {
+      throw CommandError.usage(
+        "a link names the effect's scope already", hint: "leave '--job' and '--scope' out")
+    }
+    return try session.link(key).effect()
   }
 }
 

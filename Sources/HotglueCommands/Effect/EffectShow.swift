@@ -13,7 +13,7 @@ struct EffectShow: WorkspaceCommand {
   @Flag(help: "Print the recorded output, byte for byte, and nothing else.")
   var output = false
 
-  @Argument(help: ArgumentHelp("The effect's key.", valueName: "key"))
+  @Argument(help: ArgumentHelp("The effect's key, or its link.", valueName: "key"))
   var key: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
@@ -22,16 +22,7 @@ struct EffectShow: WorkspaceCommand {
       throw StoreError.unknownEffect(name)
     }
     if output { return try printOutput(of: effect, session) }
-    let shown = try ShownEffect(effect, store: session.store)
-    if session.output.isJSON {
-      session.output.object(EffectJSON.story(shown))
-    } else if session.output.isQuiet {
-      session.output.line(name.key)
-    } else {
-      session.output.breadcrumb(session.workspace.text, "effects", name.key)
-      session.output.fields(fields(of: shown))
-    }
-    return .done
+    return try session.show(effect: effect)
   }
 
   private func printOutput(
@@ -47,11 +38,27 @@ struct EffectShow: WorkspaceCommand {
     session.environment.output.append(bytes ?? [])
     return .done
   }
+}
 
-  private func fields(of shown: ShownEffect) -> [(name: String, cell: Cell)] {
+extension WorkspaceSession {
+  func show(effect: Effect) throws -> ExitStatus {
+    let shown = try ShownEffect(effect, store: store)
+    if output.isJSON {
+      output.object(EffectJSON.story(shown))
+    } else if output.isQuiet {
+      output.line(effect.name.key)
+    } else {
+      output.breadcrumb(workspace.text, "effects", effect.name.key)
+      output.fields(Self.fields(of: shown))
+    }
+    return .done
+  }
+
+  private static func fields(of shown: ShownEffect) -> [(name: String, cell: Cell)] {
     let effect = shown.effect
     var fields: [(name: String, cell: Cell)] = [
-      ("effect", Cell(effect.name.key)), ("workspace", Cell(effect.name.workspace.text)),
+      ("effect", Cell(effect.name.key)), ("link", Cell(EntityLink.effect(effect.name).text)),
+      ("workspace", Cell(effect.name.workspace.text)),
       ("scope", Cell(effect.name.scopeWords)), ("state", Cell(shown.state)),
       ("intent", Cell(effect.facts.intent)), ("started at", Cell(effect.facts.startedAt)),
     ]

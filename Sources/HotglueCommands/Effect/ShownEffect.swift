@@ -51,6 +51,7 @@ enum EffectJSON {
     return .object(
       members(shown) + [
         JSON.Member("workspace", .string(effect.name.workspace.text)),
+        JSON.Member("link", .string(EntityLink.effect(effect.name).text)),
         JSON.Member("intent", .integer(effect.facts.intent)),
         JSON.Member("doubtful_since", .text(effect.facts.doubtSince?.rfc3339)),
         JSON.Member("signal", .optional(effect.signal)),

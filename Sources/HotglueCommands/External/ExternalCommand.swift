@@ -27,7 +27,7 @@ struct ExternalCommand: HotglueCommand {
     case .program(let found): path = found
     case .notExecutable(let found): throw CommandError.notExecutable(found)
     case .nothing:
-      throw Dispatch.unknown(noun: name, externals: search.names(after: Self.prefix))
+      throw Dispatch.unknown([name], externals: search.names(after: Self.prefix))
     }
     let handover = Handover(environment: environment)
     let line = [Self.prefix + name] + words.dropFirst()

@@ -10,6 +10,12 @@ enum CommandKind: CaseIterable {
   case workspaceSwitch
   case workspaceArchive
   case workspaceShell
+  case workspaceProtect
+  case workspaceUnprotect
+  case memberAdd
+  case memberRemove
+  case memberList
+  case memberRoles
   case contextShow
   case contextPath
   case contextPrompt
@@ -39,6 +45,7 @@ enum CommandKind: CaseIterable {
   case queueLimit
   case queueList
   case open
+  case log
   case jobWork
   case jobReclaim
   case jobRun
@@ -58,19 +65,19 @@ enum CommandKind: CaseIterable {
   case complete
 
   /// What a command does, and to what: guards hang on this.
-  enum Access {
+  enum Access: String {
     /// Opens no store.
     case none
     /// Reads the store, or another workspace than the resolved one.
-    case readsStore
+    case readsStore = "reads_store"
     /// Changes the store, or a workspace that is its own argument.
-    case changesStore
-    case readsWorkspace
+    case changesStore = "changes_store"
+    case readsWorkspace = "reads_workspace"
     /// Records what has become of attempts and effects: in an archived workspace too, so that none
     /// stays 'running' there for ever.
-    case settlesWorkspace
+    case settlesWorkspace = "settles_workspace"
     /// Refused in an archived workspace.
-    case changesWorkspace
+    case changesWorkspace = "changes_workspace"
   }
 
   var access: Access {
@@ -78,7 +85,7 @@ enum CommandKind: CaseIterable {
     // Those two speak to their own attempt, which refuses what is late; they open the store only to
     // keep that for people.
     case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim,
-      .jobReport, .jobProgress, .completions:
+      .jobReport, .jobProgress, .completions, .memberRoles:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open, .workspaceShell, .external, .complete, .doctor:
@@ -86,12 +93,12 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
-      .typeShow,
-      .typeDiff, .typeExport, .queueList, .effectList, .effectShow:
+      .typeShow, .typeDiff, .typeExport, .queueList, .effectList, .effectShow, .memberList, .log:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon:
+      .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon,
+      .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove:
       .changesWorkspace
     }
   }
@@ -99,7 +106,7 @@ enum CommandKind: CaseIterable {
   /// Whether `-w` may be given more than once.
   var repeatsWorkspace: Bool { self == .jobWork }
 
-  /// The words that call it: a noun and a verb, or one word.
+  /// The words that call it: nouns and a verb, or one word.
   var words: [String] {
     switch self {
     case .initialize: ["init"]
@@ -110,6 +117,12 @@ enum CommandKind: CaseIterable {
     case .workspaceSwitch: ["workspace", "switch"]
     case .workspaceArchive: ["workspace", "archive"]
     case .workspaceShell: ["workspace", "shell"]
+    case .workspaceProtect: ["workspace", "protect"]
+    case .workspaceUnprotect: ["workspace", "unprotect"]
+    case .memberAdd: ["workspace", "member", "add"]
+    case .memberRemove: ["workspace", "member", "remove"]
+    case .memberList: ["workspace", "member", "list"]
+    case .memberRoles: ["workspace", "member", "roles"]
     case .contextShow: ["context", "show"]
     case .contextPath: ["context", "path"]
     case .contextPrompt: ["context", "prompt"]
@@ -139,6 +152,7 @@ enum CommandKind: CaseIterable {
     case .queueLimit: ["queue", "limit"]
     case .queueList: ["queue", "list"]
     case .open: ["open"]
+    case .log: ["log"]
     case .jobWork: ["job", "work"]
     case .jobReclaim: ["job", "reclaim"]
     case .jobRun: ["job", "run"]
@@ -169,6 +183,12 @@ enum CommandKind: CaseIterable {
     case .workspaceSwitch: WorkspaceSwitch.self
     case .workspaceArchive: WorkspaceArchive.self
     case .workspaceShell: WorkspaceShell.self
+    case .workspaceProtect: WorkspaceProtect.self
+    case .workspaceUnprotect: WorkspaceUnprotect.self
+    case .memberAdd: MemberAdd.self
+    case .memberRemove: MemberRemove.self
+    case .memberList: MemberList.self
+    case .memberRoles: MemberRoles.self
     case .contextShow: ContextShow.self
     case .contextPath: ContextPath.self
     case .contextPrompt: ContextPrompt.self
@@ -198,6 +218,7 @@ enum CommandKind: CaseIterable {
     case .queueLimit: QueueLimit.self
     case .queueList: QueueList.self
     case .open: OpenLink.self
+    case .log: ActivityLog.self
     case .jobWork: JobWork.self
     case .jobReclaim: JobReclaim.self
     case .jobRun: JobRun.self

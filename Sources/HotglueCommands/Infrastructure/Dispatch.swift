@@ -22,29 +22,26 @@ enum Dispatch {
     }
     // Help, version and completions, or a flag that nobody knows.
     guard !noun.hasPrefix("-") else { return .tree(Array(rest)) }
-    rest.removeFirst()
-    if let single = CommandKind.named([noun]) {
-      return .command(single, arguments: moved + rest)
+    if noun == "help" { return .tree(Array(rest)) }
+    var path: [String] = []
+    while let word = rest.first {
+      if word == "help", !path.isEmpty { return .tree([word] + path) }
+      guard !word.hasPrefix("-") else { return .tree(path + rest) }
+      rest.removeFirst()
+      path.append(word)
+      if let kind = CommandKind.named(path) { return .command(kind, arguments: moved + rest) }
+      guard CommandKind.isNoun(path) else {
+        // Everything behind the name is the external command's own.
+        return path.count == 1
+          ? .command(.external, arguments: moved + ["--", word] + rest) : .refused(unknown(path))
+      }
+      takeGlobals(from: &rest, to: &moved)
     }
-    if noun == "help" { return .tree([noun] + rest) }
-    guard CommandKind.nouns.contains(noun) else {
-      // Everything behind the name is the external command's own.
-      return .command(.external, arguments: moved + ["--", noun] + rest)
-    }
-    takeGlobals(from: &rest, to: &moved)
-    guard let verb = rest.first else {
-      return .refused(
-        .usage(
-          "'\(noun)' needs a verb",
-          hint: "one of \(list(CommandKind.verbs(of: noun))); see 'hotglue \(noun) --help'"))
-    }
-    if verb == "help" { return .tree(["help", noun]) }
-    guard !verb.hasPrefix("-") else { return .tree([noun] + rest) }
-    rest.removeFirst()
-    guard let kind = CommandKind.named([noun, verb]) else {
-      return .refused(unknown(verb: verb, of: noun))
-    }
-    return .command(kind, arguments: moved + rest)
+    let name = path.joined(separator: " ")
+    return .refused(
+      .usage(
+        "'\(name)' needs a verb",
+        hint: "one of \(list(CommandKind.verbs(of: path))); see 'hotglue \(name) --help'"))
   }
 
   /// Whether the refusal of these arguments is to be JSON, also when they cannot be parsed.
@@ -71,21 +68,16 @@ enum Dispatch {
     }
   }
 
-  /// No command, and no external one in PATH.
-  static func unknown(noun: String, externals: [String]) -> CommandError {
-    let near = NearMatch.among(CommandKind.firstWords + ["help"] + externals, to: noun)
+  /// No command, and, where it could be one, no external one in PATH.
+  static func unknown(_ path: [String], externals: [String] = []) -> CommandError {
+    let noun = path.dropLast().joined(separator: " ")
+    let word = path.last ?? ""
+    let known = CommandKind.verbs(of: path.dropLast())
+    let near = NearMatch.among(noun.isEmpty ? known + ["help"] + externals : known, to: word)
+    let others = noun.isEmpty ? "see 'hotglue help'" : "one of \(list(known))"
     return .usage(
-      "no command '\(noun)'",
-      hint: near.isEmpty ? "see 'hotglue help'" : "did you mean \(list(near, last: " or "))?")
-  }
-
-  private static func unknown(verb: String, of noun: String) -> CommandError {
-    let verbs = CommandKind.verbs(of: noun)
-    let near = NearMatch.among(verbs, to: verb)
-    return .usage(
-      "'\(noun)' has no verb '\(verb)'",
-      hint: near.isEmpty
-        ? "one of \(list(verbs))" : "did you mean \(list(near, last: " or "))?")
+      noun.isEmpty ? "no command '\(word)'" : "'\(noun)' has no verb '\(word)'",
+      hint: near.isEmpty ? others : "did you mean \(list(near, last: " or "))?")
   }
 
   private static func list(_ words: [String], last: String = ", ") -> String {
@@ -98,16 +90,19 @@ extension CommandKind {
     allCases.first { $0.words == words }
   }
 
-  static var nouns: Set<String> {
-    Set(allCases.compactMap { $0.words.count > 1 ? $0.words[0] : nil })
+  /// Whether more words must follow these.
+  static func isNoun(_ path: [String]) -> Bool {
+    allCases.contains { $0.words.count > path.count && $0.words.starts(with: path) }
   }
 
-  /// Without the words that only hotglue itself uses.
-  static var firstWords: [String] {
-    Set(allCases.map { $0.words[0] }).filter { !$0.hasPrefix("__") }.sorted()
-  }
-
-  static func verbs(of noun: String) -> [String] {
-    allCases.compactMap { $0.words.count > 1 && $0.words[0] == noun ? $0.words[1] : nil }
+  /// The words that may follow these, in the order of the table; without those that only hotglue
+  /// itself uses.
+  static func verbs(of path: some Collection<String>) -> [String] {
+    var verbs: [String] = []
+    for words in allCases.map(\.words) where words.count > path.count && words.starts(with: path) {
+      let verb = words[path.count]
+      if !verbs.contains(verb), !verb.hasPrefix("__") { verbs.append(verb) }
+    }
+    return path.isEmpty ? verbs.sorted() : verbs
   }
 }

@@ -14,6 +14,9 @@ struct Output {
   var isQuiet: Bool { options.quiet }
   var isTerminal: Bool { environment.isTerminal(.output) }
 
+  /// Whether a watch draws over what it showed before; elsewhere it adds what has changed.
+  var drawsOver: Bool { isTerminal && !isJSON && !isQuiet }
+
   /// Whether text on standard output is coloured: `--color`, then `NO_COLOR`, then the terminal.
   var isColored: Bool {
     switch options.color {

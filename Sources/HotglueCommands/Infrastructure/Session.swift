@@ -9,6 +9,10 @@ struct StoreSession {
   let context: ResolvedContext
   let store: any Store
   let output: Output
+  /// The name of the operating-system user, looked up once.
+  let user: String
+  /// The workspace is the command's own argument, so it is named.
+  var isNamed = false
 
   /// Resolves the context once, opens its store, and puts right a switch that was cut short, unless it
   /// is only to be looked at.
@@ -22,7 +26,8 @@ struct StoreSession {
     try loader.confirmGroup(of: context)
     let session = StoreSession(
       kind: kind, environment: environment, options: options, context: context, store: store,
-      output: Output(environment, options))
+      output: Output(environment, options), user: environment.user.name())
+    try requireRoleEverywhere(for: kind, in: store, session.user)
     if repairing { try session.recoverSwitch() }
     return session
   }
@@ -77,20 +82,85 @@ struct StoreSession {
 
   var now: Timestamp { environment.now() }
 
-  /// Who does it, for the log and for histories.
-  var actor: Actor { Actor(for: kind, context, in: environment) }
+  /// Who does it, for the log and for histories, and what that user may do.
+  var actor: Actor {
+    var actor = Actor(for: kind, context, in: environment, user: user)
+    actor.authority = Authority(
+      leastRole: takenRole, namesWorkspace: isNamed || context.namesWorkspace)
+    if isNamed { actor.workspaceOrigin = "argument" }
+    return actor
+  }
 
-  /// The same session in one workspace, with the guards of the command's row in the table.
-  func entering(_ id: WorkspaceID) throws -> WorkspaceSession {
+  /// The same session of a command whose own argument names the workspace.
+  var naming: StoreSession {
+    var session = self
+    session.isNamed = true
+    return session
+  }
+
+  /// The same session in one workspace, with the guards of the command's row in the table. `isNamed`:
+  /// the workspace is the command's own argument.
+  func entering(_ id: WorkspaceID, isNamed: Bool = false) throws -> WorkspaceSession {
     try requireLiveAttempt()
-    let workspace = try store.workspace(id)
+    let facts = try store.guardFacts(of: id, for: user)
+    let session = isNamed ? naming : self
+    try session.requireRole(facts)
     switch kind.access {
-    case .changesWorkspace where workspace.state == .archived:
-      throw StoreError.archivedWorkspace(id)
-    case .none, .readsStore, .changesStore, .readsWorkspace, .settlesWorkspace, .changesWorkspace:
-      break
+    case .changesWorkspace:
+      guard facts.workspace.state == .active else { throw StoreError.archivedWorkspace(id) }
+      try session.requireName(facts.workspace)
+    case .settlesWorkspace: try session.requireName(facts.workspace)
+    case .none, .readsStore, .changesStore, .readsWorkspace: break
     }
-    return WorkspaceSession(base: self, record: workspace)
+    return WorkspaceSession(base: session, record: facts.workspace, standing: facts.standing)
+  }
+
+  /// The least role that the command takes of this user.
+  private var takenRole: Role? {
+    kind.isForRescue && environment.user.id == 0 ? nil : kind.leastRole
+  }
+
+  /// For commands that act on the store as a whole: the role is needed in each of its workspaces.
+  static func requireRoleEverywhere(
+    for kind: CommandKind, in store: any Store, _ user: String
+  ) throws {
+    guard case .roleEverywhere(let role) = kind.need else { return }
+    for facts in try store.guardFacts(for: user) {
+      try require(role, of: user, facts, for: kind, in: store)
+    }
+  }
+
+  private static func require(
+    _ role: Role, of user: String, _ facts: GuardFacts, for kind: CommandKind, in store: any Store
+  ) throws {
+    guard !facts.standing.allows(role) else { return }
+    let owners = try store.members(of: facts.workspace.id).filter { $0.role == .owner }
+    throw CommandError.roleNeeded(
+      role, of: user, facts.standing, in: facts.workspace.id, owners: owners.map(\.user),
+      for: "'\(kind.name)'")
+  }
+
+  /// A command that stays looks again whether its user may still be there.
+  func requireStanding(in id: WorkspaceID) throws {
+    try requireRole(store.guardFacts(of: id, for: user))
+  }
+
+  private func requireRole(_ facts: GuardFacts) throws {
+    guard let role = takenRole else { return }
+    try Self.require(role, of: user, facts, for: kind, in: store)
+  }
+
+  /// The workspaces of the store where the user may do this, and how many there are besides. To ask
+  /// for all of them counts as naming each.
+  func allowedWorkspaces() throws -> (allowed: [Workspace], others: Int) {
+    let all = try store.guardFacts(for: user)
+    let allowed = all.filter { $0.standing.allows(takenRole) }.map(\.workspace)
+    return (allowed, all.count - allowed.count)
+  }
+
+  private func requireName(_ workspace: Workspace) throws(CommandError) {
+    guard workspace.isProtected, !isNamed, !context.namesWorkspace else { return }
+    throw .nameNeeded(workspace.id, for: kind, context.workspaceProvenance)
   }
 }
 
@@ -98,6 +168,8 @@ struct StoreSession {
 struct WorkspaceSession {
   let base: StoreSession
   let record: Workspace
+  /// Where the user stands there.
+  let standing: Standing
 
   static func open(
     for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
@@ -127,11 +199,14 @@ extension StoreSession {
 
 extension Actor {
   init(
-    for kind: CommandKind, _ context: ResolvedContext, in environment: CommandEnvironment
+    for kind: CommandKind, _ context: ResolvedContext, in environment: CommandEnvironment,
+    user: String? = nil
   ) {
     self.init(
-      user: environment.user.name(), command: kind.name,
+      user: user ?? environment.user.name(), command: kind.name,
       workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
-      terminal: environment.terminalName(), job: context.pinned?.job)
+      terminal: environment.terminalName(),
+      // Of another store the job would be another one.
+      job: context.origins.store == .flag ? nil : context.pinned?.job)
   }
 }

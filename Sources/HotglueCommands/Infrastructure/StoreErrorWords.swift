@@ -44,7 +44,8 @@ extension CommandError {
       self.init(ofStore: error)
     case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
       .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
-      .unknownEffect, .effectNotOpen, .effectConfirmedOtherwise:
+      .unknownEffect, .effectNotOpen, .effectConfirmedOtherwise, .roleNeeded, .protectedWorkspace,
+      .membership:
       self.init(ofRequest: error)
     }
   }
@@ -148,6 +149,15 @@ extension CommandError {
         "workspace_archived", .refused, "workspace '\(id)' is archived and cannot be changed",
         hint: "use another workspace: 'hotglue workspace list'",
         facts: [JSON.Member("workspace", .string(id.text))])
+    case .roleNeeded(let role, let user, let standing, let id, let owners):
+      self = .roleNeeded(role, of: user, standing, in: id, owners: owners, for: "this")
+    case .protectedWorkspace(let id):
+      self.init(
+        "name_needed", .needsConfirmation,
+        "workspace '\(id)' is protected, and the command line does not name it",
+        hint: "name it: -w \(id)", facts: [JSON.Member("workspace", .string(id.text))])
+    case .membership(let refusal, let user, let id):
+      self.init(refusal, of: user, in: id)
     case .unknownJob(let id):
       self.init(
         "unknown_job", .notFound, "no job \(id)", hint: "see them with 'hotglue job list'",

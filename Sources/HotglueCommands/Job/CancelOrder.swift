@@ -13,8 +13,10 @@ enum CancelOrder {
   static func resolveIfUnminded(_ job: JobID, _ session: WorkspaceSession) throws {
     guard try session.store.runningAttempt(of: job, in: session.workspace) != nil else { return }
     let place = try WorkerHost.place(of: session.store, in: session.environment)
-    _ = try Reclaim(store: session.store, place: place, user: session.actor.user)
-      .run(in: [session.workspace], only: job, dryRun: false, stops: false)
+    _ = try Reclaim(
+      store: session.store, place: place, user: session.actor.user, actor: session.actor
+    )
+    .run(in: [session.workspace], only: job, dryRun: false, stops: false)
   }
 
   /// Tells the attempt's supervisor to stop it; false when nobody answered. The request is in the

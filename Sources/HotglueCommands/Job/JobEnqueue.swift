@@ -63,6 +63,7 @@ struct Enqueuing {
     }
     try checkSingle()
     let payload = try words.payloadText(in: session.environment)
+    let type = try type.map { try session.name($0, of: .type) }
     let request =
       if let type, type != TypeName.bareCommand {
         try bare.request(type: type, payload: payload)

@@ -23,22 +23,14 @@ struct JobFilterOptions: ParsableArguments {
   func filter(at now: Timestamp) throws(CommandError) -> JobFilter {
     var filter = JobFilter(
       states: try JobStateWords.parse(state), types: Set(type), queues: Set(queue))
-    if let since {
-      guard let moment = Moment.past(since, now: now) else {
-        throw .usage(
-          "'--since' cannot be '\(since)'",
-          hint: "give a duration, as 2h or 7d, or a time as 2026-03-01T08:30:00Z")
-      }
-      filter.since = moment
-    }
+    if let since { filter.since = try Moment.since(since, now: now) }
     return filter
   }
 
   /// What was asked, for a cursor: equal for two command lines that mean the same list.
-  func queryHash(_ filter: JobFilter) -> UInt64 {
-    PageCursor.hash(
-      of: filter.states.map { "state=\($0.rawValue)" } + filter.types.map { "type=\($0)" }
-        + filter.queues.map { "queue=\($0)" } + [since.map { "since=\($0)" } ?? ""])
+  func words(of filter: JobFilter) -> [String] {
+    filter.states.map { "state=\($0.rawValue)" } + filter.types.map { "type=\($0)" }
+      + filter.queues.map { "queue=\($0)" } + [since.map { "since=\($0)" } ?? ""]
   }
 }
 

@@ -10,10 +10,16 @@ struct JobList: WorkspaceCommand {
       A pending job is shown as 'scheduled' or 'retrying' while its time has not come, as \
       'undefined' while its type is not defined, and as 'limited' while others with its limit key \
       run. 'attempt' is the number of the last attempt, and how many there can be.
+
+      With --watch the list is shown anew whenever a job changes. Off a terminal each job that \
+      changed is shown once more, also one that the filters do not name any more. Where another \
+      process switches the context meanwhile, the watch ends (80); with -w it goes on.
       """)
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var filters: JobFilterOptions
+
+  @OptionGroup var watching: WatchOptions
 
   @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
   var limit = 50
@@ -28,17 +34,23 @@ struct JobList: WorkspaceCommand {
     guard limit >= 0 else {
       throw CommandError.usage("'--limit' cannot be '\(limit)'", hint: "give 0 for all, or more")
     }
-    let now = session.now
-    var filter = try filters.filter(at: now)
-    let query = filters.queryHash(filter)
-    var before: JobID?
-    if let cursor {
-      let start = try start(at: cursor, query, session)
-      before = start.before
-      filter.since = start.since
+    if watching.watch {
+      guard cursor == nil else {
+        throw CommandError.usage(
+          "'--watch' and '--cursor' cannot both be given", hint: "a watch shows the newest jobs")
+      }
+      return try JobListWatch(
+        session: session, filter: filters.filter(at: session.now), limit: limit
+      ).run()
     }
+    var filter = try filters.filter(at: session.now)
+    let list = PagedList(
+      session.base, in: session.workspace, filters: filters.words(of: filter))
+    let start = try list.start(at: cursor)
+    if let start { filter.since = start.since }
     session.output.breadcrumb(session.workspace.text, "jobs")
-    let list = JobTable(output: session.output, now: now)
+    let table = JobTable(output: session.output, now: session.now)
+    var before = start?.before
     var shown = 0
     while limit == 0 || shown < limit {
       let wanted = limit == 0 ? Self.page : min(Self.page, limit - shown)
@@ -46,43 +58,13 @@ struct JobList: WorkspaceCommand {
         in: session.workspace, matching: filter, before: before, limit: wanted + 1)
       let hasMore = jobs.count > wanted
       if hasMore { jobs.removeLast() }
-      list.add(jobs)
+      table.add(jobs)
       shown += jobs.count
       before = jobs.last?.id
       if !hasMore || session.environment.output.isClosed { return .done }
     }
-    if let before {
-      let next = PageCursor(
-        workspace: session.workspace, query: query, before: before, since: filter.since)
-      try session.environment.output.flush()
-      session.output.note("next page: --cursor \(next.text)")
-    }
+    if let before { try list.tellNext(before: before, since: filter.since) }
     return .done
-  }
-
-  private func start(
-    at text: String, _ query: UInt64, _ session: WorkspaceSession
-  ) throws(CommandError) -> PageCursor {
-    guard let cursor = PageCursor(text) else {
-      throw .usage("'--cursor' cannot be '\(text)'", hint: "give one that 'job list' printed")
-    }
-    guard cursor.workspace == session.workspace else {
-      throw CommandError(
-        "context_mismatch", .contextMismatch,
-        "the cursor belongs to workspace '\(cursor.workspace)', but the context is "
-          + "'\(session.workspace)' (\(session.context.workspaceProvenance))",
-        hint: "hotglue -w \(cursor.workspace) job list --cursor \(text)",
-        facts: [
-          JSON.Member("workspace", .string(cursor.workspace.text)),
-          JSON.Member("context_workspace", .string(session.workspace.text)),
-        ])
-    }
-    guard cursor.query == query else {
-      throw CommandError(
-        "context_mismatch", .contextMismatch, "the cursor belongs to a list with other filters",
-        hint: "give the filters of the page it was printed with")
-    }
-    return cursor
   }
 }
 

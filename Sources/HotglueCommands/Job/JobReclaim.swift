@@ -33,7 +33,13 @@ struct JobReclaim: HotglueCommand {
     let workspaces: [WorkspaceID]
     var only: JobID?
     if allWorkspaces {
-      workspaces = try session.store.workspaces().map(\.id)
+      let (allowed, others) = try session.allowedWorkspaces()
+      workspaces = allowed.map(\.id)
+      if others > 0 {
+        session.output.note(
+          "note: left out: \(others) of \(allowed.count + others) workspaces, where this user may "
+            + "not work")
+      }
       if job != nil { throw CommandError.usage("a job and --all-workspaces exclude each other") }
     } else {
       let workspace = try session.entering(session.requireWorkspace())
@@ -44,16 +50,20 @@ struct JobReclaim: HotglueCommand {
         throw CommandError(error, in: workspace)
       }
     }
-    let lines = try Reclaim(store: session.store, place: place, user: session.actor.user)
-      .run(in: workspaces, only: only, dryRun: dryRun, stops: stop)
+    let lines = try Reclaim(
+      store: session.store, place: place, user: session.actor.user, actor: session.actor
+    )
+    .run(in: workspaces, only: only, dryRun: dryRun, stops: stop)
     if !dryRun { try log(lines, session) }
     show(lines, session.output)
     return .done
   }
 
-  /// Each attempt that this command resolved or stopped leaves its row in the log.
+  /// What was recorded has left its row in the log in the same step; what was told to stop leaves it
+  /// here.
   private func log(_ lines: [Reclaim.Line], _ session: StoreSession) throws {
-    for (workspace, lines) in Dictionary(grouping: lines.filter(\.became.isChange), by: \.workspace)
+    for (workspace, lines) in Dictionary(
+      grouping: lines.filter { $0.became == .stopping }, by: \.workspace)
     {
       try session.store.log(
         session.actor, in: workspace, subjects: lines.map { "job/\($0.job)" }, at: session.now)
@@ -78,13 +88,6 @@ struct JobReclaim: HotglueCommand {
 }
 
 extension Reclaim.Became {
-  var isChange: Bool {
-    switch self {
-    case .recorded, .stopping: true
-    case .unattended, .waiting, .elsewhere, .taken, .would: false
-    }
-  }
-
   var words: String {
     switch self {
     case .recorded(let state): state.rawValue

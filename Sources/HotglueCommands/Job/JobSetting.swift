@@ -221,4 +221,14 @@ enum Moment {
     if let moment = Timestamp(rfc3339: text) { return moment }
     return Span(text).map { Timestamp(milliseconds: now.milliseconds - $0.milliseconds) }
   }
+
+  /// The moment of `--since`; anything else is refused.
+  static func since(_ text: String, now: Timestamp) throws(CommandError) -> Timestamp {
+    guard let moment = past(text, now: now) else {
+      throw .usage(
+        "'--since' cannot be '\(text)'",
+        hint: "give a duration, as 2h or 7d, or a time as 2026-03-01T08:30:00Z")
+    }
+    return moment
+  }
 }

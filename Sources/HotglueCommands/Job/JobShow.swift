@@ -6,62 +6,65 @@ struct JobShow: WorkspaceCommand {
   static let kind = CommandKind.jobShow
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "tell the whole story of a job: policy, attempts, history, and what comes next")
+    abstract: "tell the whole story of a job: policy, attempts, history, and what comes next",
+    discussion: """
+      With --watch it is shown anew whenever it changes, until the job has ended: drawn over on a \
+      terminal, else one below the other. Where another process switches the context meanwhile, the \
+      watch ends (80); with -w it goes on.
+      """)
 
   @OptionGroup var global: GlobalOptions
+  @OptionGroup var watching: WatchOptions
 
   @Argument(help: ArgumentHelp("The job's ID or link.", valueName: "job"))
   var job: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
-    try session.show(session.jobNumber(job))
+    let id = try session.jobNumber(job)
+    guard watching.watch else { return try session.show(job: id) }
+    var last: Job?
+    try Watch(session).run {
+      let job = try session.store.job(id, in: session.workspace)
+      let output = session.output
+      if output.drawsOver || job.isChanged(from: last) {
+        if last != nil, !output.drawsOver, !output.isJSON, !output.isQuiet { output.rawLine("") }
+        _ = try session.show(job: id, isOneOfMany: true)
+      }
+      last = job
+      return !job.state.isFinished
+    }
     return .done
   }
 }
 
-struct OpenLink: StoreCommand {
-  static let kind = CommandKind.open
-  static let configuration = CommandConfiguration(
-    commandName: "open",
-    abstract: "show what a link names, in its own workspace and without switching")
+extension Job {
+  /// Whether people would want to see it again: a lease that was renewed is no news.
+  func isChanged(from other: Job?) -> Bool {
+    guard let other else { return true }
+    return withoutLease != other.withoutLease
+  }
 
-  @OptionGroup var global: GlobalOptions
-
-  @Argument(help: ArgumentHelp("A link: hotglue://WORKSPACE/job/42", valueName: "link"))
-  var link: String
-
-  func run(in session: StoreSession) throws -> ExitStatus {
-    guard let link = EntityLink(link) else {
-      throw CommandError.usage(
-        "'\(link)' is not a link", hint: "links look like hotglue://WORKSPACE/job/42")
-    }
-    let there = try session.entering(link.workspace)
-    guard link.kind == .job else {
-      throw CommandError(
-        "not_found", .notFound,
-        "no \(link.kind.rawValue) '\(link.id)' in workspace '\(link.workspace)'",
-        facts: [JSON.Member("link", .string(link.text))])
-    }
-    do {
-      try there.show(there.jobNumber(link.text))
-    } catch StoreError.otherWorkspace(let id, _) {
-      // The number is another workspace's: the link names nothing.
-      throw StoreError.unknownJob(id)
-    }
-    return .done
+  private var withoutLease: Job {
+    var job = self
+    job.lease = nil
+    job.leaseExpiresAt = nil
+    return job
   }
 }
 
 extension WorkspaceSession {
-  fileprivate func show(_ id: JobID) throws {
+  /// `isOneOfMany`: with `--json` a line of JSON Lines.
+  func show(job id: JobID, isOneOfMany: Bool = false) throws -> ExitStatus {
     let story = try JobStory(of: id, in: workspace, from: store)
     if output.isJSON {
-      output.object(JobJSON.story(story))
+      let json = JobJSON.story(story)
+      if isOneOfMany { output.jsonLine(json) } else { output.object(json) }
     } else if output.isQuiet {
       output.rawLine(String(id))
     } else {
       output.breadcrumb(workspace.text, "jobs", String(id))
       JobStoryText(story: story, output: output, now: now).print()
     }
+    return .done
   }
 }

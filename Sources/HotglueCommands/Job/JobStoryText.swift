@@ -50,6 +50,7 @@ struct JobStoryText {
     func add(_ name: String, _ time: Timestamp?) {
       if let time { facts.append((name, Cell(time))) }
     }
+    add("link", EntityLink.job(job.id, in: job.workspace).text)
     add("workspace", job.workspace.text)
     facts.append(("state", Cell(stateOf: job, at: now)))
     add("reason", job.reason)

@@ -12,8 +12,8 @@ struct StorePrune: StoreCommand {
       Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones
       for 90, uncertain ones until they are resolved, and any job as long as the end of one of its \
       effects is unknown. Effects of a workspace are kept for 366 days after their end became known: \
-      once forgotten, the same key is carried out again. Logs that nothing in the store names any \
-      more go, too.
+      once forgotten, the same key is carried out again. Rows of the log are kept for 90 days, and \
+      its newest one for ever. Logs of jobs that nothing in the store names any more go, too.
       """)
   static let kind = CommandKind.storePrune
 

@@ -57,7 +57,9 @@ struct StoreRestore: HotglueCommand {
     _ context: ResolvedContext, _ environment: CommandEnvironment
   ) throws -> String? {
     do {
-      let info = try environment.stores.open(context.store, context.storeID).info()
+      let store = try environment.stores.open(context.store, context.storeID)
+      try StoreSession.requireRoleEverywhere(for: Self.kind, in: store, environment.user.name())
+      let info = try store.info()
       return WorkspaceContents(jobsByState: info.jobsByState).summary
     } catch StoreError.missing {
       return nil

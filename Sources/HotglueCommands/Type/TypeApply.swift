@@ -61,7 +61,9 @@ struct TypeExport: WorkspaceCommand {
     if names.isEmpty {
       types = try session.store.types(in: session.workspace)
     } else {
-      for name in names { types.append(try session.store.type(name, in: session.workspace)) }
+      for name in try names.map({ try session.name($0, of: .type) }) {
+        types.append(try session.store.type(name, in: session.workspace))
+      }
     }
     if session.output.isJSON {
       for type in types { session.output.jsonLine(TypeJSON.object(type)) }

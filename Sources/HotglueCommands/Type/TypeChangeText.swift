@@ -57,6 +57,7 @@ enum TypeJSON {
     return .object([
       JSON.Member("name", .string(type.name)),
       JSON.Member("workspace", .string(type.workspace.text)),
+      JSON.Member("link", .string(EntityLink.type(type.name, in: type.workspace).text)),
       JSON.Member("revision", .integer(type.revision)),
       JSON.Member("command", .strings(definition.command)),
       JSON.Member("cwd", .string(definition.directory)),

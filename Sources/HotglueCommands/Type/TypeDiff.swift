@@ -20,6 +20,7 @@ struct TypeDiff: WorkspaceCommand {
   var to: Int?
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let name = try session.name(name, of: .type)
     let history = TypeHistory(
       name: name, try session.store.revisions(ofType: name, in: session.workspace))
     let after = try history.revision(to)

@@ -52,6 +52,7 @@ struct TypeRemove: WorkspaceCommand {
   var name: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let name = try session.name(name, of: .type)
     let waiting = try session.store.removeType(
       name, in: session.workspace, dryRun: dryRun, by: session.actor, at: session.now)
     session.output.result(

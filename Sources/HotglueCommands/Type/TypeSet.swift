@@ -34,6 +34,7 @@ struct TypeSet: WorkspaceCommand {
   var command: [String] = []
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let name = try session.name(name, of: .type)
     var said = JobSettings()
     for (setting, value) in policy.given {
       do {

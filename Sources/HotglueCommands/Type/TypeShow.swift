@@ -16,6 +16,7 @@ struct TypeShow: WorkspaceCommand {
   var name: String
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let name = try session.name(name, of: .type)
     let type: JobType
     if let revision {
       let all = try session.store.revisions(ofType: name, in: session.workspace)
@@ -23,15 +24,22 @@ struct TypeShow: WorkspaceCommand {
     } else {
       type = try session.store.type(name, in: session.workspace)
     }
-    let output = session.output
+    return try session.show(type: type)
+  }
+}
+
+extension WorkspaceSession {
+  func show(type: JobType) throws -> ExitStatus {
     if output.isJSON {
       output.object(TypeJSON.object(type))
     } else if output.isQuiet {
       output.line(type.name)
     } else {
-      output.breadcrumb(session.workspace.text, "types", type.name)
+      output.breadcrumb(workspace.text, "types", type.name)
       let facts: [(name: String, cell: Cell)] = [
-        ("type", Cell(type.name)), ("workspace", Cell(type.workspace.text)),
+        ("type", Cell(type.name)),
+        ("link", Cell(EntityLink.type(type.name, in: type.workspace).text)),
+        ("workspace", Cell(type.workspace.text)),
         ("revision", Cell(type.revision)), ("set at", Cell(type.setAt)),
         ("set by", Cell(type.setBy)),
       ]

@@ -78,7 +78,7 @@ struct SwitchTransition {
         hint: "see 'hotglue context show', then decide again")
     }
     let to = try targetID(file)
-    guard try session.store.workspace(to).state == .active else {
+    guard try session.entering(to, isNamed: true).record.state == .active else {
       throw StoreError.archivedWorkspace(to)
     }
     let left = try file.workspace.map { try session.store.contents(of: $0) }

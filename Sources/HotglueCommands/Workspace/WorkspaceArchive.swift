@@ -21,7 +21,8 @@ struct WorkspaceArchive: StoreCommand {
 
   func run(in session: StoreSession) throws -> ExitStatus {
     let id = try WorkspaceID(argument: id)
-    let workspace = try session.store.workspace(id)
+    let there = try session.entering(id, isNamed: true)
+    let workspace = there.record
     let contents = try session.store.contents(of: id)
     if let confirm, confirm != id.text {
       throw CommandError.needsConfirmation(
@@ -34,7 +35,7 @@ struct WorkspaceArchive: StoreCommand {
         hint: "hotglue workspace archive \(id) --confirm \(id)")
     }
     if workspace.state == .active {
-      try session.store.archiveWorkspace(id, by: session.actor, at: session.now)
+      try session.store.archiveWorkspace(id, by: there.actor, at: session.now)
     }
     let archived = try session.store.workspace(id)
     let json = JSON.object((archived.json.members ?? []) + [JSON.Member("jobs", contents.json)])

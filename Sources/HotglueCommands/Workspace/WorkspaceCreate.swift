@@ -18,7 +18,7 @@ struct WorkspaceCreate: StoreCommand {
   func run(in session: StoreSession) throws -> ExitStatus {
     let id = try WorkspaceID(argument: id)
     let workspace = try session.store.createWorkspace(
-      id, name: name ?? id.text, by: session.actor, at: session.now)
+      id, name: name ?? id.text, by: session.naming.actor, at: session.now)
     session.output.result(json: workspace.json, id: id.text) { "created workspace '\(id)'" }
     if session.context.workspace == nil, !session.output.isJSON {
       session.output.note("hint: select it with 'hotglue workspace switch \(id)'")

@@ -14,12 +14,18 @@ struct WorkspaceShow: StoreCommand {
 
   func run(in session: StoreSession) throws -> ExitStatus {
     let id = try id.map { try WorkspaceID(argument: $0) } ?? session.requireWorkspace()
-    let workspace = try session.store.workspace(id)
+    let there = try session.entering(id)
+    let workspace = there.record
     let contents = try session.store.contents(of: id)
+    let members = try session.store.members(of: id).count
     let output = session.output
     if output.isJSON {
-      let jobs = JSON.Member("jobs", contents.json)
-      output.object(.object((workspace.json.members ?? []) + [jobs]))
+      output.object(
+        .object(
+          (workspace.json.members ?? []) + [
+            JSON.Member("jobs", contents.json), JSON.Member("members", .integer(members)),
+            JSON.Member("role", .string(there.standing.word)),
+          ]))
     } else if output.isQuiet {
       output.line(id.text)
     } else {
@@ -29,6 +35,8 @@ struct WorkspaceShow: StoreCommand {
         ("state", Cell(workspace.state.rawValue)),
         ("protected", Cell(workspace.isProtected ? "yes" : "no")),
         ("created", Cell(workspace.createdAt)), ("holds", Cell(contents.summary)),
+        ("members", Cell(members == 0 ? "none: open to all" : String(members))),
+        ("your role", Cell(there.standing == .open ? "-" : there.standing.word)),
       ])
     }
     return .done

@@ -51,7 +51,7 @@ struct WorkspaceSwitch: StoreCommand {
         facts: [JSON.Member("context_file", .string(source.realPath))])
     }
     let transition = SwitchTransition(
-      session: session, source: source, target: id, ifGeneration: ifGeneration)
+      session: session.naming, source: source, target: id, ifGeneration: ifGeneration)
     let (plan, happened) = dryRun ? (try transition.plan(), false) : try transition.carryOut()
     show(plan, happened: happened, session.output)
     return .done

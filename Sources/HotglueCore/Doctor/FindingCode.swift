@@ -33,6 +33,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case revisionMissing = "revision_missing"
   case parkedForNobody = "parked_for_nobody"
   case limitMiscounted = "limit_miscounted"
+  case membersUnowned = "members_unowned"
   case keyNotReleased = "key_not_released"
   case effectContradicts = "effect_contradicts"
 
@@ -73,7 +74,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .gateFrozen, .otherProgram, .foreignKey, .claimWithoutAttempt, .attemptWithoutClaim,
       .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
-      .limitMiscounted, .keyNotReleased, .effectContradicts, .attemptDead, .leaseOver, .workerFrozen,
+      .limitMiscounted, .membersUnowned, .keyNotReleased, .effectContradicts, .attemptDead, .leaseOver, .workerFrozen,
       .supervisorFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
       false
     }

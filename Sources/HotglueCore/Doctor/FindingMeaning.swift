@@ -39,6 +39,8 @@ extension FindingCode {
     case .parkedForNobody: "the job waits for a limit that nothing saturates, so nothing wakes it"
     case .limitMiscounted:
       "the queue's limit does not count the job, so one more could run; setting the limit counts anew"
+    case .membersUnowned:
+      "nobody may manage the workspace; the machine's administrator may add an owner"
     case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
     case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
     case .attemptDead:

@@ -75,6 +75,9 @@ public struct Doctor {
   }
 
   private func remedy(_ violation: StoreViolation) -> String {
+    if violation.code == .membersUnowned, let workspace = violation.workspace {
+      return "sudo \(hotglue) workspace member add -w \(workspace) USER --role owner"
+    }
     guard let job = violation.job, let workspace = violation.workspace else {
       return "\(hotglue) store restore BACKUP"
     }

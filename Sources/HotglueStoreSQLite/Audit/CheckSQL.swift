@@ -140,6 +140,12 @@ enum CheckSQL {
       WHERE job.worker IS NOT NULL AND job.counted_in_queue IS NULL
         AND queue.running_limit IS NOT NULL
       """),
+    Rule(
+      .membersUnowned, "check.members_have_an_owner",
+      """
+      SELECT 'workspace ' || workspace || ' has members, but no owner', NULL, workspace FROM member
+      GROUP BY workspace HAVING sum(role = 'owner') = 0
+      """),
     // Nobody knows whether an uncertain job has happened, so it keeps its key.
     Rule(
       .keyNotReleased, "check.key_is_released",

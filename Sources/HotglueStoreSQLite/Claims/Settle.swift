@@ -22,6 +22,9 @@ extension SQLiteStore {
     try apply(transition, of: settlement, to: job)
     try endAttempt(settlement, transition)
     if let limitKey = job.limitKey { try unpark(limitKey, in: job.workspace) }
+    if let actor = settlement.actor {
+      try logActivity(actor, in: job.workspace, subject: "job/\(job.facts.id)", at: now)
+    }
     return .recorded(transition.to, runAt: transition.runAt)
   }
 

@@ -3,7 +3,7 @@ public import HotglueStore
 
 extension SQLiteStore {
   public func register(
-    _ worker: WorkerIdentity, by actor: Actor, at now: Timestamp
+    _ worker: WorkerIdentity, in workspaces: [WorkspaceID], by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> WorkerID {
     try write { () throws(StoreError) in
       try connection.run(
@@ -14,7 +14,11 @@ extension SQLiteStore {
           .text(worker.lockPath), .integer(now.milliseconds),
         ])
       let id = connection.lastInsertedID
-      try logActivity(actor, in: nil, subject: "worker/\(id)", at: now)
+      if workspaces.isEmpty { try logActivity(actor, in: nil, subject: "worker/\(id)", at: now) }
+      for workspace in workspaces {
+        try requireAuthority(of: actor, in: workspace)
+        try logActivity(actor, in: workspace, subject: "worker/\(id)", at: now)
+      }
       return id
     }
   }

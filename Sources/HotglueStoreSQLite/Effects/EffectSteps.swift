@@ -7,7 +7,7 @@ extension SQLiteStore: EffectStore {
   ) throws(StoreError) -> EffectBeginning {
     try write { () throws(StoreError) in
       let name = request.name
-      try requireActive(name.workspace)
+      try requireActive(name.workspace, for: actor)
       if let attempt = request.attempt { try requireLive(attempt) }
       if let job = name.job { try requireJob(job, in: name.workspace) }
       guard let effect = try effect(name) else {
@@ -30,7 +30,7 @@ extension SQLiteStore: EffectStore {
       case .replay: return .confirmed(effect)
       case .ask: return .ask(effect)
       case .confirm: return .toConfirm(effect)
-      case .refuse(let doubt): return .unknown(try knownAsUnknown(effect, at: now), doubt)
+      case .refuse(let doubt): return .unknown(try knownAsUnknown(effect, actor, at: now), doubt)
       case .carryOut(let doubtSince):
         try intendAgain(effect, request, doubtSince: doubtSince, at: now)
         return .begun(try recorded(name, actor, at: now))
@@ -42,6 +42,7 @@ extension SQLiteStore: EffectStore {
     _ report: EffectReport, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Effect {
     try write { () throws(StoreError) in
+      try requireAuthority(of: actor, in: report.name.workspace)
       guard let effect = try effect(report.name) else { throw .unknownEffect(report.name) }
       let facts = effect.facts
       try requireWord(of: report, on: effect)
@@ -103,12 +104,12 @@ extension SQLiteStore {
 
   /// An intent that nobody carries out any more is recorded as what it is.
   private func knownAsUnknown(
-    _ effect: Effect, at now: Timestamp
+    _ effect: Effect, _ actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Effect {
     guard effect.facts.state == .intended else { return effect }
     let report = EffectReport(name: effect.name, end: .unknown(status: nil, signal: nil))
     try apply(report, .unknown, to: effect, at: now)
-    return try self.effect(effect.name) ?? effect
+    return try recorded(effect.name, actor, at: now)
   }
 
   private func apply(

@@ -10,7 +10,7 @@ extension SQLiteStore: JobStore {
     var encoder = RequestEncoder()
     let rows = requests.map { encoder.row(of: $0, in: workspace, by: actor, at: now) }
     return try write { () throws(StoreError) in
-      try requireActive(workspace)
+      try requireActive(workspace, for: actor)
       var enqueued: [Enqueued] = []
       enqueued.reserveCapacity(requests.count)
       var types: [String: JobType?] = [:]
@@ -25,7 +25,11 @@ extension SQLiteStore: JobStore {
         job.waitsForType = types[request.type] == .some(nil)
         enqueued.append(job)
       }
-      try logActivity(actor, in: workspace, subject: Self.subject(of: enqueued), at: now)
+      // A key that names a job which is there already makes nothing new.
+      let made = enqueued.filter(\.isNew)
+      if !made.isEmpty {
+        try logActivity(actor, in: workspace, subject: Self.subject(of: made), at: now)
+      }
       return enqueued
     }
   }

@@ -26,7 +26,7 @@ extension SQLiteStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> CancelResult {
     try write { () throws(StoreError) in
-      let job = try recordToChange(id, in: workspace)
+      let job = try recordToChange(id, in: workspace, by: actor)
       let transition = try decide(job, .cancel, at: now)
       if transition.to == .running {
         let isNew = try connection.run(
@@ -52,7 +52,7 @@ extension SQLiteStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Job {
     try write { () throws(StoreError) in
-      var job = try recordToChange(id, in: workspace)
+      var job = try recordToChange(id, in: workspace, by: actor)
       let transition = try decide(job, .retryAgain, at: now)
       job.holdsKey = try takesKeyAgain(job)
       try apply(transition, to: job, freshBudgets: true, at: now)
@@ -67,7 +67,7 @@ extension SQLiteStore {
     by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Job {
     try write { () throws(StoreError) in
-      var job = try recordToChange(id, in: workspace)
+      var job = try recordToChange(id, in: workspace, by: actor)
       let transition = try decide(job, .resolve(as: resolution), at: now)
       if transition.to == .pending { job.holdsKey = try takesKeyAgain(job) }
       try apply(transition, to: job, at: now)
@@ -81,9 +81,9 @@ extension SQLiteStore {
 extension SQLiteStore {
   /// The job's facts for a change that a person asks for; the workspace must be active.
   private func recordToChange(
-    _ id: JobID, in workspace: WorkspaceID
+    _ id: JobID, in workspace: WorkspaceID, by actor: Actor
   ) throws(StoreError) -> JobRecord {
-    try requireActive(workspace)
+    try requireActive(workspace, for: actor)
     guard let job = try record(of: id) else { throw StoreError.unknownJob(id) }
     guard job.workspace == workspace else {
       throw StoreError.otherWorkspace(id, owner: job.workspace)

@@ -13,7 +13,7 @@ extension SQLiteStore {
     }
     return try write { () throws(StoreError) in
       // A person's command is refused in an archived workspace; retention goes on there.
-      if let workspace, actor != nil { try requireActive(workspace) }
+      if let workspace, let actor { try requireActive(workspace, for: actor) }
       let result = try removable(in: workspace, by: rule, limit: limit)
       for id in result.jobs { try connection.run(PruneSQL.remove, [.integer(id)]) }
       for effect in try settledEffects(in: workspace, by: rule, limit: limit) {
@@ -22,6 +22,7 @@ extension SQLiteStore {
       if let before = rule.endedWellBefore {
         try connection.run(PruneSQL.removeWorkers, [.integer(before.milliseconds)])
       }
+      if workspace == nil, let before = rule.loggedBefore { try pruneActivity(before: before) }
       if !result.jobs.isEmpty || result.effects > 0 {
         // Pages come back to the file system a few at a time.
         _ = try connection.all(PruneSQL.giveBackPages, [], { _ in })

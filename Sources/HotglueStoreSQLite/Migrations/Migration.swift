@@ -6,7 +6,9 @@ struct Migration {
   let version: Int
   let script: String
 
-  static let all: [Migration] = [.initial, .types, .effects, .queueLimits, .effectsOfJobs]
+  static let all: [Migration] = [
+    .initial, .types, .effects, .queueLimits, .effectsOfJobs, .members,
+  ]
 
   /// The schema this program writes.
   static var current: Int { all.count }

@@ -7,7 +7,7 @@ extension SQLiteStore: TypeStore {
     _ change: (TypeDefinition?) -> TypeDefinition?
   ) throws(StoreError) -> TypeChange? {
     try write { () throws(StoreError) in
-      try requireActive(workspace)
+      try requireActive(workspace, for: actor)
       let before = try currentType(name, in: workspace)
       guard let definition = change(before?.definition) else { return nil }
       let step = try set(name, to: definition, in: workspace, by: actor, at: now)
@@ -32,7 +32,7 @@ extension SQLiteStore: TypeStore {
       }
     }
     return try write { () throws(StoreError) in
-      try requireActive(workspace)
+      try requireActive(workspace, for: actor)
       var steps: [TypeChange] = []
       for (name, definition) in types {
         steps.append(try set(name, to: definition, in: workspace, by: actor, at: now))
@@ -57,7 +57,7 @@ extension SQLiteStore: TypeStore {
       }
     }
     return try write { () throws(StoreError) in
-      try requireActive(workspace)
+      try requireActive(workspace, for: actor)
       let changed = try connection.run(
         TypeSQL.remove, [.text(workspace.text), .text(name), .integer(now.milliseconds)])
       guard changed == 1 else { throw try unknownType(name, in: workspace) }

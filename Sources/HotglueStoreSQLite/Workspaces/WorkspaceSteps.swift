@@ -38,7 +38,7 @@ extension SQLiteStore: WorkspaceStore {
     _ id: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) {
     try write { () throws(StoreError) in
-      try requireActive(id)
+      try requireActive(id, for: actor)
       try connection.run(WorkspaceSQL.archive, [.text(id.text), .integer(now.milliseconds)])
       try logActivity(actor, in: id, subject: "workspace/\(id)", at: now)
     }
@@ -46,7 +46,7 @@ extension SQLiteStore: WorkspaceStore {
 }
 
 extension SQLiteStore {
-  /// The guard of every mutation, inside its transaction: the workspace exists and is not archived.
+  /// The workspace exists and is not archived.
   func requireActive(_ id: WorkspaceID) throws(StoreError) {
     switch try connection.first(WorkspaceSQL.state, [.text(id.text)], { $0.text(0) }) {
     case "active": return

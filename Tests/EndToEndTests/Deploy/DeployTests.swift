@@ -136,7 +136,7 @@ struct DeployTests {
         "{\"command\":[\"sh\",\"-c\",\"echo \($0) >>started; until [ -e go ]; do sleep 0.1; done; echo out-\($0); echo \($0) >>ended\"]}"
       })
     let work = ["job", "work", "-w", "main", "--concurrency", "20"]
-    let first = try world.startProgram(program.path, work + ["--grace", "0s"])
+    let first = try world.start(program: program.path, work + ["--grace", "0s"])
     try world.eventually("all run") { world.lineCount("started") == 20 }
 
     // Another version, under another name and renamed into place, as an installation does it.
@@ -160,7 +160,7 @@ struct DeployTests {
 
     kill(first.processIdentifier, SIGTERM)
     first.waitUntilExit()
-    let second = try world.startProgram(program.path, work + ["--drain"])
+    let second = try world.start(program: program.path, work + ["--drain"])
     try world.eventually("the new one minds them all") {
       try world.jobs().allSatisfy {
         ($0["worker"] as? String ?? "").hasSuffix(":\(second.processIdentifier)")

@@ -54,7 +54,7 @@ struct EffectCommandTests {
     #expect(
       shown.members?.map(\.key) == [
         "key", "scope", "state", "job", "fence", "started_at", "finished_at", "exit_status",
-        "workspace", "intent", "doubtful_since", "signal", "reason", "output_bytes",
+        "workspace", "link", "intent", "doubtful_since", "signal", "reason", "output_bytes",
         "output_kept",
       ])
     #expect(shown["state"]?.stringValue == "confirmed")

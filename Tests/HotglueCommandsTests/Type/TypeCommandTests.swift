@@ -93,7 +93,8 @@ struct TypeCommandTests {
     #expect(world.run("type", "show", "resize", "--revision", "1").out.contains("revision\t1\n"))
     #expect(
       world.run("type", "show", "resize", "--json").out
-        == #"{"name":"resize","workspace":"acme","revision":2,"command":["./resize"],"cwd":""#
+        == #"{"name":"resize","workspace":"acme","link":"hotglue://acme/type/resize","#
+        + #""revision":2,"command":["./resize"],"cwd":""#
         + world.folder.path
         + #"","stream":false,"queue":"default","priority":0,"limit":null,"limit_key":"disk","#
         + #""limit_max":1,"policy":{"lease":"1m","timeout":"5m","stop":"TERM,10s,KILL","#
