@@ -205,8 +205,15 @@ struct WorkspaceShellTests {
     "at a terminal: INT and TSTP go to the command, which stops and goes on as a job of the shell")
   func jobControl() throws {
     let world = try world()
-    try "trap 'echo awake' CONT; echo asleep; while :; do sleep 0.1; done\n".write(
-      toFile: world.folder.path + "/sleeper", atomically: true, encoding: .utf8)
+    // One process, which says when it can be stopped and when it goes on.
+    try """
+    import os, signal, time
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGCONT, lambda *_: os.write(1, b"awake\\n"))
+    os.write(1, b"asleep\\n")
+    while True:
+        time.sleep(600)
+    """.write(toFile: world.folder.path + "/sleeper", atomically: true, encoding: .utf8)
     try "PS1='OUT> '\n".write(
       toFile: world.folder.path + "/rc", atomically: true, encoding: .utf8)
     try Terminal(world: world).drive(
@@ -215,14 +222,15 @@ struct WorkspaceShellTests {
         .see("OUT> "), .type("SHELL=$BASH hotglue workspace shell beta\r"),
         .see("in this shell only"),
         .type("PS1='IN> '; set -m; hotglue context prompt\r"), .see("beta\r\n"), .see("IN> "),
-        .type("sh sleeper\r"), .see("asleep\r\n"), .type("\u{1a}"), .see("Stopped"), .see("IN> "),
+        .type("python3 sleeper\r"), .see("asleep\r\n"), .type("\u{1a}"), .see("Stopped"),
+        .see("IN> "),
         .type("fg\r"), .see("awake\r\n"), .type("\u{3}"), .see("IN> "),
         .type("suspend\r"), .see("Stopped"), .see("OUT> "),
         .type("fg\r"), .see("workspace shell beta\r\n"), .type("echo back\r"),
         .see("back\r\n"), .see("IN> "),
         .type("exit 5\r"), .see("OUT> "), .type("echo ended $?\r"), .see("ended 5\r"),
         .see("OUT> "),
-        .type("hotglue workspace shell main -- sh sleeper\r"), .see("asleep\r\n"),
+        .type("hotglue workspace shell main -- python3 sleeper\r"), .see("asleep\r\n"),
         .type("\u{1a}"), .see("Stopped"), .see("OUT> "),
         .type("fg\r"), .see("awake\r\n"), .type("\u{3}"), .see("OUT> "),
         .type("echo ended $?\r"), .see("ended 130\r"), .see("OUT> "),
