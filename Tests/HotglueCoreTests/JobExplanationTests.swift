@@ -92,7 +92,7 @@ struct JobExplanationTests {
       explanation.why[1].text
         == "waits for its queue: 2 jobs run (7, 8), the most there may be of queue 'slow'")
     #expect(
-      explanation.next.first?.text == "the next free worker runs it once that holds it back no more"
+      explanation.next.first?.text == "the next free worker runs it once nothing holds it back"
     )
   }
 

@@ -282,7 +282,7 @@ private struct ExplanationWords {
         Statement(
           "run",
           waits == true
-            ? "the next free worker runs it once that holds it back no more"
+            ? "the next free worker runs it once nothing holds it back"
             : first?.text ?? "is due", at: job.runAt))
       if let deadline = job.expiresAt {
         steps.append(
