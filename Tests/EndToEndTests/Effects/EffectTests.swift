@@ -165,6 +165,26 @@ struct EffectTests {
     try world.checkStore()
   }
 
+  @Test("a check that hangs or dies decides nothing, and nothing is run")
+  func uselessCheck() throws {
+    let world = try World()
+    try world.succeed(["effect", "begin", "k", "--scope", "workspace"])
+    let hanging = try start(
+      world, "k", "echo blind >>blind", flags: ["--unknown", "check=echo x >asked; exec sleep 600"])
+    try world.eventually("the check is asked") { world.lineCount("asked") == 1 }
+    kill(hanging.processIdentifier, SIGTERM)
+    hanging.waitUntilExit()
+    #expect(hanging.terminationReason == .exit && hanging.terminationStatus == 83)
+    for check in ["kill -9 $$", "exit 2", "/no/such/check"] {
+      let result = try run(
+        world, "k", "echo blind >>blind", flags: ["--unknown", "check=\(check)"])
+      #expect(result.status == 83, "\(check)")
+      #expect(result.errorOutput.contains("the check command could not tell"), "\(check)")
+    }
+    #expect(world.read("blind").isEmpty)
+    #expect(try state(world, "k") == "unknown")
+  }
+
   @Test("of many that begin one effect at once, one has begun it")
   func manyBeginAtOnce() throws {
     let world = try World()
