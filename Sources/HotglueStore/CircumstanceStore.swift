@@ -20,7 +20,7 @@ extension Job {
         snoozes: snoozes, cancelRequested: cancelRequestedAt != nil, policy: request.policy),
       workspace: workspace, type: request.type, queue: request.queue, runAt: runAt)
     circumstances.reason = reason
-    circumstances.failure = error.map { "\($0.message) (\($0.code))" }
+    circumstances.failure = error.map { $0.message.isEmpty ? $0.code : "\($0.message), \($0.code)" }
     circumstances.expiresAt = request.expiresAt
     circumstances.finishedAt = finishedAt
     circumstances.waitsForType = waitsForType

@@ -53,6 +53,33 @@ struct TypeTests {
     try world.checkStore()
   }
 
+  @Test("a type removed while its jobs wait loses none, and a payload that is not JSON makes none")
+  func removedWhileWaiting() throws {
+    let world = try World()
+    func define() throws {
+      try world.succeed(["type", "set", "mail", "-w", "main", "--", "sh", "-c", "echo x >>done"])
+    }
+    try define()
+    for bad in ["{bad", "", "nul", "@broken.json"] {
+      try Data("[1,".utf8).write(to: world.folder.appendingPathComponent("broken.json"))
+      #expect(try world.run(["job", "enqueue", "mail", "--payload", bad]).status == 65, "\(bad)")
+    }
+    #expect(try world.jobs().isEmpty)
+    let ids = try (1...3).map {
+      try world.succeed(["job", "enqueue", "mail", "--payload", "\($0)"])
+    }
+    try world.succeed(["type", "remove", "mail", "-w", "main"])
+    try world.succeed(["job", "work", "-w", "main", "--drain"])
+    #expect(try world.stateCounts() == ["pending": 3])
+    let explained = try world.succeed(["job", "explain", ids[0]])
+    #expect(explained.contains("'mail' is not defined in workspace 'main'"), "\(explained)")
+    try define()
+    try world.succeed(["job", "work", "-w", "main", "--drain"])
+    #expect(try world.stateCounts() == ["succeeded": 3])
+    #expect(world.lineCount("done") == 3)
+    try world.checkStore()
+  }
+
   @Test("an attempt runs the revision that is current when it is claimed, and keeps it")
   func revisions() throws {
     let world = try World()

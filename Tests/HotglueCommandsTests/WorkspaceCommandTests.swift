@@ -5,6 +5,15 @@ import Testing
 
 @Suite("Workspaces")
 struct WorkspaceCommandTests {
+  @Test("a workspace that holds one job says so")
+  func holdsOne() throws {
+    let world = try JobWorld()
+    try world.enqueue()
+    #expect(world.run("workspace", "show", "acme").lines.contains("holds\t1 pending job"))
+    try world.enqueue()
+    #expect(world.run("workspace", "show", "acme").lines.contains("holds\t2 pending jobs"))
+  }
+
   @Test("a workspace is made, listed and shown")
   func create() throws {
     let place = try CommandPlace()

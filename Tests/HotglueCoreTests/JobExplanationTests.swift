@@ -39,8 +39,8 @@ struct JobExplanationTests {
       "hotglue queue limit slow N"
     ),
     (
-      { $0.queueLimit = .init(name: "a b", limit: 1, running: [7]) }, "queue_limit",
-      "hotglue queue limit 'a b' N"
+      { $0.queueLimit = .init(name: "it's", limit: 1, running: [7]) }, "queue_limit",
+      #"hotglue queue limit 'it'\''s' N"#
     ),
     (
       { $0.typeLimit = .init(name: "mail", limit: 2, running: [7, 8]) }, "type_limit",
@@ -92,7 +92,7 @@ struct JobExplanationTests {
       explanation.why[1].text
         == "waits for its queue: 2 jobs run (7, 8), the most there may be of queue 'slow'")
     #expect(
-      explanation.next.first?.text == "the next free worker runs it once that holds it back no more"
+      explanation.next.first?.text == "the next free worker runs it once nothing holds it back"
     )
   }
 

@@ -282,7 +282,7 @@ private struct ExplanationWords {
         Statement(
           "run",
           waits == true
-            ? "the next free worker runs it once that holds it back no more"
+            ? "the next free worker runs it once nothing holds it back"
             : first?.text ?? "is due", at: job.runAt))
       if let deadline = job.expiresAt {
         steps.append(
@@ -319,9 +319,14 @@ private struct ExplanationWords {
 
   private func at(_ moment: Timestamp) -> String { moment.text(seenFrom: now) }
 
+  /// A name as a shell takes it for one word.
   private func quoted(_ name: String) -> String {
-    name.utf8.allSatisfy { $0.isDigit || ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 == 0x2D }
-      ? name : "'\(name)'"
+    func isPlain(_ byte: UInt8) -> Bool {
+      byte.isDigit || (0x61...0x7A).contains(byte | 0x20) || byte == UInt8(ascii: "-")
+    }
+    if name.utf8.allSatisfy(isPlain) { return name }
+    let inner = name.split(separator: "'", omittingEmptySubsequences: false)
+    return "'" + inner.joined(separator: #"'\''"#) + "'"
   }
 
   private static func count(_ number: Int, _ noun: String) -> String {

@@ -32,6 +32,8 @@ struct EffectTests {
     // A step leaves one line when it happens; around that it can be killed either way.
     let script = """
       #!/bin/bash
+      # Without the file the check could not tell: grep's status would be neither 0 nor 1.
+      : >>"ledger-$HOTGLUE_JOB"
       echo $$ >"pid-$HOTGLUE_JOB"
       for step in 1 2 3 4 5; do
         hotglue effect run "step-$step" \\
@@ -161,6 +163,26 @@ struct EffectTests {
     }
     #expect(world.read("again").isEmpty)
     try world.checkStore()
+  }
+
+  @Test("a check that hangs or dies decides nothing, and nothing is run")
+  func uselessCheck() throws {
+    let world = try World()
+    try world.succeed(["effect", "begin", "k", "--scope", "workspace"])
+    let hanging = try start(
+      world, "k", "echo blind >>blind", flags: ["--unknown", "check=echo x >asked; exec sleep 600"])
+    try world.eventually("the check is asked") { world.lineCount("asked") == 1 }
+    kill(hanging.processIdentifier, SIGTERM)
+    hanging.waitUntilExit()
+    #expect(hanging.terminationReason == .exit && hanging.terminationStatus == 83)
+    for check in ["kill -9 $$", "exit 2", "/no/such/check"] {
+      let result = try run(
+        world, "k", "echo blind >>blind", flags: ["--unknown", "check=\(check)"])
+      #expect(result.status == 83, "\(check)")
+      #expect(result.errorOutput.contains("the check command could not tell"), "\(check)")
+    }
+    #expect(world.read("blind").isEmpty)
+    #expect(try state(world, "k") == "unknown")
   }
 
   @Test("of many that begin one effect at once, one has begun it")
