@@ -89,7 +89,8 @@ extension Worker {
   private func claimRequest(freed: [Ending]) throws(RunnerError) -> ClaimRequest? {
     guard phase == .working, mayClaim || (!freed.isEmpty && options.only == nil) else { return nil }
     let freedSeats = seatsFreed(by: freed)
-    let room = options.concurrency - busyCount + freedSeats.count
+    let room =
+      options.concurrency - busyCount + freedSeats.count
       + freed.count { $0.seat == nil && orphans.contains($0.reference.job) }
     let streams = openStreams
     guard room > 0 || streams.contains(where: { $0.room > 0 && !$0.isIdle }), hasFreeSpace() else {

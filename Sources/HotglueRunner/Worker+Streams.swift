@@ -171,7 +171,11 @@ extension Worker {
     for seat in seats {
       guard let stream = seat.stream, !stream.isClosing, seat.attempts.isEmpty else { continue }
       if let since = stream.idleSince {
-        if since.advanced(by: Self.idleFor).hasPassed(at: now) { close(seat) } else { idle.append(seat) }
+        if since.advanced(by: Self.idleFor).hasPassed(at: now) {
+          close(seat)
+        } else {
+          idle.append(seat)
+        }
       } else {
         seat.stream?.idleSince = now
         idle.append(seat)

@@ -41,7 +41,8 @@ extension Running {
       try yard.text(yard.folder.file(name)).split(separator: "\n").map(String.init)
     }
 
-    @Test("jobs of streams and others begin in the order of their claims; an idle stream holds no seat")
+    @Test(
+      "jobs of streams and others begin in the order of their claims; an idle stream holds no seat")
     func order() throws {
       let yard = try Yard()
       try type("a", in: yard)
