@@ -205,17 +205,23 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   return true;
 }
 
-/// A stream that cannot be opened refuses the jobs that follow.
+/// A stream that cannot be opened is over at once, and the jobs that follow are refused.
 static bool open_stream(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   const hg_start *order = (const hg_start *)(frame + 1);
   if (frame->length < sizeof *order) return false;
   const char *strings = (const char *)(order + 1);
   if (!is_whole(order, strings, frame->length - sizeof *order, false)) return false;
-  if (self->owner != peer || self->stream.is_open || self->retiring) return true;
-  if (self->phase == HG_ALIVE || self->phase == HG_SWEEPING) return true;
-  // The order says, as the next one to start would, that the attempt before it is recorded.
-  hg_attempt_forget(self);
-  (void)hg_stream_open(self, order, strings);
+  bool is_busy = self->stream.is_open || self->phase == HG_ALIVE || self->phase == HG_SWEEPING;
+  int error = self->owner != peer || self->retiring || is_busy ? EBUSY : 0;
+  if (!error) {
+    // The order says, as the next one to start would, that the attempt before it is recorded.
+    hg_attempt_forget(self);
+    error = hg_stream_open(self, order, strings);
+  }
+  hg_closed closed = {.kind = HG_NEVER_STARTED, .value = error, .retires = self->retiring};
+  if (error && hg_peer_send(peer, HG_CLOSED, &closed, sizeof closed) == HG_PEER_GONE) {
+    hg_drop(self, peer);
+  }
   return true;
 }
 

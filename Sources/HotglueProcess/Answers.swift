@@ -59,7 +59,11 @@ public final class Answers {
   ) throws(ProcessError) -> AttemptOutcome? {
     guard let answers = try open(storeFolder: storeFolder, slot: slot) else { return nil }
     while let answer = try answers.read() {
-      if answer.outcome.job == job, answer.outcome.fence == fence { return answer.outcome }
+      guard answer.outcome.job == job, answer.outcome.fence == fence else { continue }
+      // Somebody else may record it meanwhile, and then its place is used again.
+      var view = hg_answer_view()
+      let isStillThere = hg_answers_next(answers.ring, answer.position, &view) == 0
+      return isStillThere && view.position == answer.position ? answer.outcome : nil
     }
     return nil
   }

@@ -9,9 +9,8 @@ extension Worker {
   /// Whether another attempt may be claimed.
   var hasRoom: Bool {
     guard phase == .working else { return false }
-    guard busyCount < options.concurrency || openStreams.contains(where: { $0.room > 0 }) else {
-      return false
-    }
+    let feedsMore = openStreams.contains { $0.room > 0 && !$0.isIdle }
+    guard busyCount < options.concurrency || feedsMore else { return false }
     if let until = claimsPausedUntil, !until.hasPassed(at: place.bootNow()) { return false }
     return options.maxJobs.map { summary.claimed < $0 } ?? true
   }
@@ -24,7 +23,10 @@ extension Worker {
       if case .ready(let settlement) = try ending.step(place) { ready.append((ending, settlement)) }
     }
     let claim = try claimRequest(freed: ready.map(\.ending))
-    if ready.isEmpty, claim == nil { return }
+    if ready.isEmpty, claim == nil {
+      try tellRecorded()
+      return
+    }
     let (results, claimed) = try storeStep { () throws(StoreError) in
       try store.settle(ready.map(\.settlement), thenClaim: claim, at: place.now())
     }
@@ -92,7 +94,8 @@ extension Worker {
   private func claimRequest(freed: [Ending]) throws(RunnerError) -> ClaimRequest? {
     guard phase == .working, mayClaim || (!freed.isEmpty && options.only == nil) else { return nil }
     let freedSeats = seatsFreed(by: freed)
-    let room = options.concurrency - busyCount + freedSeats.count
+    let room =
+      options.concurrency - busyCount + freedSeats.count
       + freed.count { $0.seat == nil && orphans.contains($0.reference.job) }
     let streams = openStreams
     guard room > 0 || streams.contains(where: { $0.room > 0 && !$0.isIdle }), hasFreeSpace() else {

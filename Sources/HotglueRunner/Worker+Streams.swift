@@ -141,7 +141,9 @@ extension Worker {
     seat.isRetiring = seat.isRetiring || end.supervisorRetires
     guard let stream = seat.stream else { return }
     seat.stream = nil
-    guard end.answered == 0, stream.notTaken > 0, !stream.isClosing else { return }
+    var tookNothing = stream.notTaken > 0
+    if case .neverStarted? = end.end { tookNothing = true }
+    guard end.answered == 0, tookNothing, !stream.isClosing else { return }
     let type = TypePlace(workspace: stream.key.workspace, type: stream.key.type)
     let count = (pauses[type]?.count ?? 0) + 1
     let pause = TypePause.length(count)
@@ -171,7 +173,11 @@ extension Worker {
     for seat in seats {
       guard let stream = seat.stream, !stream.isClosing, seat.attempts.isEmpty else { continue }
       if let since = stream.idleSince {
-        if since.advanced(by: Self.idleFor).hasPassed(at: now) { close(seat) } else { idle.append(seat) }
+        if since.advanced(by: Self.idleFor).hasPassed(at: now) {
+          close(seat)
+        } else {
+          idle.append(seat)
+        }
       } else {
         seat.stream?.idleSince = now
         idle.append(seat)

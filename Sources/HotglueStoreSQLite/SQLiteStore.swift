@@ -22,6 +22,8 @@ public final class SQLiteStore {
   let paths: StorePaths
   let connection: Connection
   private var gate: WriterGate?
+  /// The policy that was read or written last, and its text: jobs in a row mostly share one.
+  var lastPolicy: (text: String, policy: JobPolicy)?
 
   init(paths: StorePaths, connection: Connection, meta: StoreMeta) {
     self.paths = paths

@@ -105,7 +105,9 @@ struct StreamTests {
     try world.checkStore()
   }
 
-  @Test("no job is lost or answered twice while worker and handler are killed, and only what was in hand is unknown")
+  @Test(
+    "no job is lost or answered twice while worker and handler are killed, and only what was in hand is unknown"
+  )
   func killed() throws {
     let world = try world(["--replay", "safe", "--max-losses", "1000"])
     let ids = try enqueue(world, (1...300).map { "{\"n\":\($0),\"sleep\":0.02}" })
@@ -150,14 +152,16 @@ struct StreamTests {
     try world.checkStore()
   }
 
-  @Test("a supervisor's death makes one job unknown; what waits runs again, what was answered does not")
+  @Test(
+    "a supervisor's death makes one job unknown; what waits runs again, what was answered does not")
   func supervisorKilled() throws {
     let world = try world(["--replay", "unsafe"])
     let ids = try enqueue(
       world, (1...20).map { "{\"n\":\($0)}" } + ["{\"until\":\"go\"}", "{}", "{}"])
     let worker = try world.start(["job", "work", "-w", "main"])
     try world.eventually("the slow one is taken") { numbers(world, "taken").contains(ids[20]) }
-    for pid in World.children(ofStore: world.folder.path, kind: "hotglue-super") where
+    for pid in World.children(ofStore: world.folder.path, kind: "hotglue-super")
+    where
       !World.handlers(in: world.folder.path).isEmpty
     {
       kill(pid, SIGKILL)
@@ -174,7 +178,8 @@ struct StreamTests {
     try world.checkStore()
   }
 
-  @Test("without a worker the job in hand is finished and recorded, and what waited is pending again")
+  @Test(
+    "without a worker the job in hand is finished and recorded, and what waited is pending again")
   func workerGone() throws {
     let world = try world()
     let ids = try enqueue(
@@ -224,7 +229,8 @@ struct StreamTests {
     let ids = try enqueue(
       world,
       [
-        "{\"foreign\":true}", "{\"megabytes\":100}", "{\"exit\":0}", "{\"exit\":75}", "{\"exit\":65}",
+        "{\"foreign\":true}", "{\"megabytes\":100}", "{\"exit\":0}", "{\"exit\":75}",
+        "{\"exit\":65}",
         "{\"kill\":true}", "{\"outcome\":\"retry\"}", "{\"outcome\":\"failed\"}",
         "{\"shell\":\"hotglue job progress 3 4; hotglue job report succeeded --value 5\"}", "null",
       ])
@@ -281,7 +287,8 @@ struct StreamTests {
     #expect(outcomes(try world.job(ids[2])).filter { $0 != "never_started" } == ["succeeded"])
   }
 
-  @Test("a handler that takes nothing is tried a few times, its worker says so, and nothing is spent")
+  @Test(
+    "a handler that takes nothing is tried a few times, its worker says so, and nothing is spent")
   func takesNothing() throws {
     let world = try World()
     try world.succeed(
@@ -293,7 +300,8 @@ struct StreamTests {
     #expect(world.lineCount("starts") == 3)
     let job = try world.job(id)
     #expect(job["state"] as? String == "pending")
-    #expect(job["attempt"] as? Int == 0 && job["failures"] as? Int == 0 && job["losses"] as? Int == 0)
+    #expect(
+      job["attempt"] as? Int == 0 && job["failures"] as? Int == 0 && job["losses"] as? Int == 0)
     // A status of its own is a failure like any other.
     try world.succeed(
       ["type", "set", "work", "--max-attempts", "1", "--", "sh", "-c", "exit 3"])
@@ -301,7 +309,8 @@ struct StreamTests {
     #expect(try world.state(id) == "exhausted")
   }
 
-  @Test("a new revision is run by a new handler, and a job with variables of its own by one of its own")
+  @Test(
+    "a new revision is run by a new handler, and a job with variables of its own by one of its own")
   func revisions() throws {
     let world = try world()
     let worker = try world.start(["job", "work", "-w", "main", "--concurrency", "2"])

@@ -95,7 +95,8 @@ extension Supervision {
       #expect(end.answered == 2)
     }
 
-    @Test("a waiting job that another watcher takes back is never given, and its late order is refused")
+    @Test(
+      "a waiting job that another watcher takes back is never given, and its late order is refused")
     func takenBack() throws {
       let yard = try StreamYard()
       try yard.feed(["up; go on; answer", "touch ROOT/second; answer"])

@@ -25,10 +25,13 @@ extension Supervision {
       let end = try yard.closed()
       #expect(end.end == .exited(status: 0) && end.answered == 3 && !end.supervisorRetires)
       // The same supervisor serves single attempts again, and the next stream.
-      #expect(try yard.workshop.run(yard.workshop.order("exit 4"), on: yard.link).end == .exited(status: 4))
+      #expect(
+        try yard.workshop.run(yard.workshop.order("exit 4"), on: yard.link).end
+          == .exited(status: 4))
     }
 
-    @Test("a handler that dies makes only the job in its hand unknown; what waits was never started")
+    @Test(
+      "a handler that dies makes only the job in its hand unknown; what waits was never started")
     func handlerDies() throws {
       let yard = try StreamYard()
       try yard.feed(["answer", "echo last words; kill -9 $$", "answer", "answer"])
@@ -41,7 +44,8 @@ extension Supervision {
       #expect(try yard.closed().answered == 1)
     }
 
-    @Test("a job whose line was not read was never started; a status of its own is the handler's word")
+    @Test(
+      "a job whose line was not read was never started; a status of its own is the handler's word")
     func notTaken() throws {
       for (handler, end) in [
         ("exit 0", AttemptOutcome.End.neverStarted(errno: ECANCELED)),
@@ -121,7 +125,8 @@ extension Supervision {
       #expect(try yard.wait(3)[2].end == .answered)
     }
 
-    @Test("answers that nobody records fill their place, and then nothing more is given; none is lost")
+    @Test(
+      "answers that nobody records fill their place, and then nothing more is given; none is lost")
     func full() throws {
       let yard = try StreamYard()
       // Each answer carries 60 KiB: more than the ring holds.

@@ -29,7 +29,9 @@ final class StreamYard {
     lifeline = Lifeline(workshop, "life")
     link = try workshop.supervisor()
     var order = StreamOrder(
-      arguments: ["/bin/sh", "-c", (Self.prelude + handler).replacing("ROOT", with: workshop.root)],
+      arguments: [
+        "/bin/sh", "-c", (Self.prelude + handler).replacing("ROOT", with: workshop.root),
+      ],
       environment: ["PATH=/usr/bin:/bin"], directory: workshop.root,
       ladder: [LadderStep(signal: SIGTERM, waitMs: 5000)])
     change(&order)

@@ -32,7 +32,7 @@ struct PlanTests {
     (JobSQL.one, "INTEGER PRIMARY KEY"), (JobSQL.history, "PRIMARY KEY"),
     (WorkspaceSQL.countFinished, "job_finished"), (TypeSQL.open, "PRIMARY KEY"),
     (TypeSQL.countRunning, "job_type_running"), (TypeSQL.current, "PRIMARY KEY"),
-    (TypeSQL.fix, "INTEGER PRIMARY KEY"), (TypeSQL.countWaiting, "job_ready"),
+    (ClaimSQL.takeTyped, "INTEGER PRIMARY KEY"), (TypeSQL.countWaiting, "job_ready"),
     (EffectSQL.ofJob, "sqlite_autoindex_effect_2"), (EffectSQL.ofWorkspace, "effect_of_workspace"),
     (QueueSQL.limit, "PRIMARY KEY"), (QueueSQL.countRunning, "job_queue_counted"),
     (QueueSQL.count, "INTEGER PRIMARY KEY"), (QueueSQL.countThoseThatRun, "job_running"),

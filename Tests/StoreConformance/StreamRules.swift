@@ -3,7 +3,8 @@ import HotglueStore
 
 extension ClaimStoreConformance {
   static let streamRules: [ConformanceRule] = [
-    ConformanceRule("a stream takes jobs of its own kind within its room, and other jobs get seats") {
+    ConformanceRule("a stream takes jobs of its own kind within its room, and other jobs get seats")
+    {
       fixture in
       try fixture.setType("mail") { $0.isStream = true }
       for _ in 0..<5 { try fixture.enqueueTyped("mail") }

@@ -99,13 +99,21 @@ extension SQLiteStore {
     let lease = claimant.bootNow.advanced(by: job.request.policy.lease)
     let leaseWall = now.advanced(by: job.request.policy.lease)
     let latestRunAt = claimant.takesEarly ? Int64.max : now.milliseconds
-    let changed = try connection.run(
-      ClaimSQL.take,
-      [
-        .integer(job.id), .text(job.workspace.text), .integer(claimant.worker),
-        .integer(lease.milliseconds), .integer(leaseWall.milliseconds),
-        .integer(now.milliseconds), .integer(latestRunAt),
-      ])
+    var values: [SQLValue] = [
+      .integer(job.id), .text(job.workspace.text), .integer(claimant.worker),
+      .integer(lease.milliseconds), .integer(leaseWall.milliseconds),
+      .integer(now.milliseconds), .integer(latestRunAt),
+    ]
+    let changed: Int
+    if let revision = job.typeRevision, job.request.overrides != nil {
+      values += [
+        .text(JSON.strings(job.request.command).text), .text(job.request.directory),
+        .text(policyText(job.request.policy)), .integer(revision),
+      ]
+      changed = try connection.run(ClaimSQL.takeTyped, values)
+    } else {
+      changed = try connection.run(ClaimSQL.take, values)
+    }
     guard changed == 1 else {
       throw StoreError.stale(job.id, fence: job.fence + 1, current: job.fence)
     }
@@ -120,9 +128,6 @@ extension SQLiteStore {
     job.waitsForLimit = false
     job.progress = nil
     job.startedAt = job.startedAt ?? now
-    if let revision = job.typeRevision, job.request.overrides != nil {
-      try fixContract(of: job, revision)
-    }
     try connection.run(
       ClaimSQL.addAttempt,
       [
@@ -133,21 +138,6 @@ extension SQLiteStore {
     return ClaimedJob(
       job: job, slot: place.slot, idempotencyKey: claimant.keyPrefix + "\(job.id)",
       stream: place.stream)
-  }
-}
-
-extension SQLiteStore {
-  /// Writes what the attempt runs by into the job's own row: whoever renews, adopts or settles the
-  /// attempt reads it there, whatever becomes of the type meanwhile.
-  private func fixContract(of job: Job, _ revision: Int) throws(StoreError) {
-    let changed = try connection.run(
-      TypeSQL.fix,
-      [
-        .integer(job.id), .integer(job.fence), .text(JSON.strings(job.request.command).text),
-        .text(job.request.directory), .text(job.request.policy.json(complete: false).text),
-        .integer(revision),
-      ])
-    guard changed == 1 else { throw StoreError.stale(job.id, fence: job.fence, current: nil) }
   }
 }
 

@@ -86,6 +86,19 @@ enum ClaimSQL {
     WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?7
       AND (expires_at IS NULL OR expires_at > ?6)
     """)
+  /// The same for a job that runs by its type: what the attempt runs by is written into the job's own
+  /// row, where whoever renews, adopts or settles it reads it, whatever becomes of the type meanwhile.
+  static let takeTyped = SQL(
+    "claim.take_typed",
+    """
+    UPDATE job SET state = 'running', reason = NULL, attempt = attempt + 1, fence = fence + 1,
+      watch = 1, worker = ?3, lease_ms = ?4, lease_wall_ms = ?5, parked = 0, progress = NULL,
+      started_at = coalesce(started_at, ?6),
+      budgets_started_at = iif(budgets_started_at = 0, ?6, budgets_started_at),
+      command = ?8, directory = ?9, policy = ?10, type_revision = ?11
+    WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?7
+      AND (expires_at IS NULL OR expires_at > ?6) AND overrides IS NOT NULL
+    """)
   static let addAttempt = SQL(
     "attempt.insert",
     """

@@ -88,11 +88,21 @@ extension SQLiteStore {
   }
 
   func decodePolicy(_ text: String?) throws(StoreError) -> JobPolicy {
+    if let text, let lastPolicy, lastPolicy.text == text { return lastPolicy.policy }
     guard let json = try decodeJSON(text) else { return .bareCommand }
     guard let policy = JobPolicy(json: json) else {
       throw StoreError.corrupt(path: path, detail: "a job's policy cannot be read")
     }
+    if let text { lastPolicy = (text, policy) }
     return policy
+  }
+
+  /// The column `policy`.
+  func policyText(_ policy: JobPolicy) -> String {
+    if let lastPolicy, lastPolicy.policy == policy { return lastPolicy.text }
+    let text = policy.json(complete: false).text
+    lastPolicy = (text, policy)
+    return text
   }
 
   func decodeStrings(_ text: String) throws(StoreError) -> [String] {

@@ -67,12 +67,4 @@ enum TypeSQL {
     UPDATE job_type SET removed_at = ?3
     WHERE workspace = ?1 AND name = ?2 AND removed_at IS NULL
     """)
-
-  /// What an attempt of a typed job runs by, fixed with its claim.
-  static let fix = SQL(
-    "type.fix_in_job",
-    """
-    UPDATE job SET command = ?3, directory = ?4, policy = ?5, type_revision = ?6
-    WHERE id = ?1 AND fence = ?2 AND state = 'running' AND overrides IS NOT NULL
-    """)
 }

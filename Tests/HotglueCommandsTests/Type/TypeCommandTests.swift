@@ -7,7 +7,9 @@ struct TypeCommandTests {
 
   init() throws { world = try JobWorld() }
 
-  @Test("type set --stream makes a type whose process is fed many jobs, and type show says what that is")
+  @Test(
+    "type set --stream makes a type whose process is fed many jobs, and type show says what that is"
+  )
   func stream() {
     _ = world.run("type", "set", "resize", "--stream", "--", "./resize")
     let shown = world.run("type", "show", "resize").lines.joined(separator: "\n")
