@@ -12,7 +12,7 @@ import re
 import sys
 
 SEE_ALSO_7 = ["hotglue-contract", "hotglue-context"]
-SEE_ALSO_7_OF = {"effect": ["hotglue-effects"]}
+SEE_ALSO_7_OF = {"effect": ["hotglue-effects"], "doctor": ["hotglue-crash"]}
 
 # The one command that may act in several workspaces.
 WORKER = ["hotglue", "job", "work"]

@@ -59,7 +59,10 @@ struct AuditTests {
       ),
       ("UPDATE job SET key_held = 1 WHERE id = 1", .keyNotReleased),
       ("UPDATE job SET parked = 1, limit_key = 'l' WHERE id = 3", .parkedForNobody),
-      ("INSERT INTO job_payload VALUES (3, 'acme', '1'); UPDATE job SET payload = '2'", .payloadTwice),
+      (
+        "INSERT INTO job_payload VALUES (3, 'acme', '1'); UPDATE job SET payload = '2'",
+        .payloadTwice
+      ),
       ("UPDATE attempt SET type_revision = 4 WHERE job = 1", .revisionMissing),
       (
         "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at, finished_at, output_bytes, keeps_output) VALUES ('acme', 'k', 'confirmed', 1, 0, 1, 2, 5, 1)",

@@ -31,7 +31,7 @@ struct FaultTests {
     #expect(try later("doctor -q").status == 0)
   }
 
-  @Test("a handler that never started under another boot is not believed to have not: it is unknown")
+  @Test("that a handler was not started is not believed after another boot: it is unknown")
   func neverStartedUnderAnotherBoot() throws {
     let world = try World()
     let id = try world.enqueue("echo x >>runs")
@@ -170,7 +170,7 @@ struct FaultTests {
     #expect(try world.findings() == [])
   }
 
-  @Test("a job that was enqueued before the clock was set back waits for its time, and the doctor says so")
+  @Test("a job from before the clock was set back waits for its time, and the doctor says so")
   func clockSetBack() throws {
     let world = try World()
     let clock = try FakeClock(world)
