@@ -157,12 +157,13 @@ extension World {
     var most: [String: Int] = [:]
     var points: [Injection] = []
     for line in read(trace).split(separator: "\n") {
-      let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-      guard words.count == 2, let end = words[1].firstIndex(of: "(") else { continue }
-      let call = String(words[1][..<end])
+      // `1234  flock(6, LOCK_EX) = 0`
+      let process = line.prefix { $0 != " " }
+      let rest = line.dropFirst(process.count).drop { $0 == " " }
+      let call = String(rest.prefix { $0 != "(" })
       guard calls.contains(call) else { continue }
-      let number = counts["\(words[0]) \(call)", default: 0] + 1
-      counts["\(words[0]) \(call)"] = number
+      let number = counts["\(process) \(call)", default: 0] + 1
+      counts["\(process) \(call)"] = number
       guard number > most[call, default: 0] else { continue }
       most[call] = number
       points.append(Injection(call: call, number: number))
