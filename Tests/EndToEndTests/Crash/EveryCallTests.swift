@@ -4,7 +4,7 @@ import Testing
 /// The rows of the table are the steps that a person tells apart. Here a command is killed at each of
 /// its calls that change a file, one after the other, whatever it does there.
 ///
-/// `HOTGLUE_EVERY_CALL=1 Scripts/test` takes every single one, some ten minutes.
+/// `HOTGLUE_EVERY_CALL=1 Scripts/test` takes every single one, some five minutes.
 @Suite(.serialized)
 struct EveryCallTests {
   struct Command: Sendable, CustomTestStringConvertible {

@@ -182,4 +182,25 @@ struct FaultTests {
     try world.goOn()
     try world.expectRunOnce(id)
   }
+
+  @Test("another program that has the store open for writing is named")
+  func otherProgram() throws {
+    let world = try World()
+    let other = try world.start(
+      "/usr/bin/sqlite3",
+      [
+        World.database, "BEGIN IMMEDIATE",
+        ".shell touch open; while [ ! -e go ]; do sleep 0.02; done",
+      ], input: nil, output: nil, errors: nil, extra: [:])
+    try world.eventually("it has the store open") {
+      FileManager.default.fileExists(atPath: world.folder.path + "/open")
+    }
+    let answer = try world.run(["doctor", "--json"])
+    #expect(answer.status == 1)
+    #expect(
+      answer.output.contains("\"message\":\"sqlite3 (\(other.processIdentifier)) has the store"))
+    try world.letGo()
+    other.waitUntilExit()
+    #expect(try world.findings() == [])
+  }
 }
