@@ -13,6 +13,7 @@ import sys
 
 SEE_ALSO_7 = ["hotglue-contract", "hotglue-context"]
 SEE_ALSO_7_OF = {
+    "doctor": ["hotglue-crash"],
     "effect": ["hotglue-effects"],
     "log": ["hotglue-guards"],
     "open": ["hotglue-guards"],

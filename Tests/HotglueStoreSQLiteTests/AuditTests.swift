@@ -66,7 +66,10 @@ struct AuditTests {
       (
         "INSERT INTO member VALUES ('acme', 'eve', 'operator', 1, 'eve')", .membersUnowned
       ),
-      ("INSERT INTO job_payload VALUES (3, 'acme', '1'); UPDATE job SET payload = '2'", .payloadTwice),
+      (
+        "INSERT INTO job_payload VALUES (3, 'acme', '1'); UPDATE job SET payload = '2'",
+        .payloadTwice
+      ),
       ("UPDATE attempt SET type_revision = 4 WHERE job = 1", .revisionMissing),
       (
         "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at, finished_at, output_bytes, keeps_output) VALUES ('acme', 'k', 'confirmed', 1, 0, 1, 2, 5, 1)",

@@ -31,7 +31,7 @@ extension FindingCode {
     case .attemptsMiscounted: "the number of attempts is not what the job's history shows"
     case .budgetMiscounted: "failures, losses or snoozes are not what the job's history shows"
     case .budgetExceeded: "the job would be tried once more than its policy allows"
-    case .historyForbidden: "the job's state changed in a way that the transition table does not have"
+    case .historyForbidden: "the job changed its state in a way that the transition table lacks"
     case .historyBroken: "a step of the job's history does not begin where the one before it ended"
     case .resultContradicts: "the job succeeded, and an error is recorded for it"
     case .payloadTwice: "the job has two payloads, and only one is handed to its handler"

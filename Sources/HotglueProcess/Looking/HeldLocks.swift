@@ -6,24 +6,23 @@ import Glibc
 /// kernel does not list the locks of other PID namespaces here, so a lock that is not listed is tried
 /// in shared mode where that can harm nobody, and never at the writer gate.
 public struct HeldLocks: Sendable {
-  private let holders: [UInt64: Int32]
+  /// By the words of `/proc/locks` for a file: `fd:01:5678`.
+  private let holders: [Substring: Int32]
 
   public init() {
-    var holders: [UInt64: Int32] = [:]
+    var holders: [Substring: Int32] = [:]
     for line in (smallFile("/proc/locks") ?? "").split(separator: "\n") {
       // `1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF`; a waiter's line has `->` in it.
       let words = line.split(separator: " ")
-      guard words.count >= 6, words[1] == "FLOCK", let pid = Int32(words[4]),
-        let inode = words[5].split(separator: ":").last.flatMap({ UInt64($0) })
-      else { continue }
-      holders[inode] = pid
+      guard words.count >= 6, words[1] == "FLOCK", let pid = Int32(words[4]) else { continue }
+      holders[words[5]] = pid
     }
     self.holders = holders
   }
 
   /// Who holds the lock of a file, as far as this PID namespace can tell.
   public func holder(of path: String) -> Int32? {
-    FileIdentity(path).flatMap { holders[$0.inode] }
+    FileIdentity(path).flatMap { holders[$0.lockName] }
   }
 
   public enum State: Sendable { case missing, free, held }
@@ -31,7 +30,7 @@ public struct HeldLocks: Sendable {
   /// Whether somebody holds the lock of a file, also in another PID namespace.
   public func state(of path: String) -> State {
     guard let file = FileIdentity(path) else { return .missing }
-    if holders[file.inode] != nil { return .held }
+    if holders[file.lockName] != nil { return .held }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     // One that may not be opened cannot be judged: nothing is concluded from it.
     guard descriptor >= 0 else { return errno == ENOENT ? .missing : .held }
@@ -40,5 +39,19 @@ public struct HeldLocks: Sendable {
       if errno != EINTR { return .held }
     }
     return .free
+  }
+}
+
+extension FileIdentity {
+  /// As `/proc/locks` names the file. Some file systems show another device there than `stat` does;
+  /// their locks are tried where that is allowed.
+  fileprivate var lockName: Substring {
+    let major = (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF
+    let minor = device & 0xFF | (device >> 12) & ~0xFF
+    func word(_ number: UInt64) -> String {
+      let digits = String(number, radix: 16)
+      return digits.count < 2 ? "0" + digits : digits
+    }
+    return "\(word(major)):\(word(minor)):\(inode)"
   }
 }

@@ -6,11 +6,12 @@ import HotglueStore
 extension Doctor {
   func whatWasLeft(_ processes: [SeenProcess]) throws(RunnerError) -> [Finding] {
     var findings: [Finding] = []
+    let work = "\(hotglue) job work --all-workspaces --drain"
+    findings += left(.slotLeft, "slots", freeSlots(), remedy: work)
+    findings += left(.lockLeft, "lock files", freeLocks(), remedy: work)
     findings += left(
-      .slotLeft, "slots", freeSlots(), remedy: "\(hotglue) job work --all-workspaces --drain")
-    findings += left(
-      .lockLeft, "lock files", freeLocks(), remedy: "\(hotglue) job work --all-workspaces --drain")
-    findings += left(.logLeft, "logs", try ForgottenLogs(store: store, folder: folder).paths(), remedy: "\(hotglue) store prune")
+      .logLeft, "logs", try ForgottenLogs(store: store, folder: folder).paths(),
+      remedy: "\(hotglue) store prune")
     for path in drafts(processes) {
       findings.append(
         Finding(.draftLeft, "'\(path)' is half made", path: path, remedy: "rm '\(path)'"))

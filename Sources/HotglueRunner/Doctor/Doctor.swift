@@ -123,7 +123,8 @@ public struct Doctor {
       findings.append(
         Finding(
           .clockBehind,
-          "the store was written to \(ahead.approximateText) in the future of this machine's clock"))
+          "the store was written to \(ahead.approximateText) in the future of this machine's clock")
+      )
     }
     return findings
   }

@@ -21,7 +21,9 @@ extension SQLiteStore {
       guard try !StoreTrust.facts(of: paths.database).isFolder else {
         throw .notAStore(path: paths.database)
       }
-      if access(paths.database, W_OK) != 0 { found.problems.append(.readOnly(path: paths.database)) }
+      if access(paths.database, W_OK) != 0 {
+        found.problems.append(.readOnly(path: paths.database))
+      }
       let connection = try Connection(path: paths.database, access: .readOnly)
       let version = try schemaVersion(of: connection)
       let meta = try StoreMeta(of: connection)

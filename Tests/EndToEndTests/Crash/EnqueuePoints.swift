@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-private let order = ["job", "enqueue", "-w", "main", "--key", "k", "--", "sh", "-c", "echo x >>runs"]
+private let order = [
+  "job", "enqueue", "-w", "main", "--key", "k", "--", "sh", "-c", "echo x >>runs",
+]
 
 /// What was not acknowledged is there whole or not at all; given again with its key it is there once.
 private func expectOnce(_ world: World) throws {

@@ -31,7 +31,7 @@ struct FaultTests {
     #expect(try later("doctor -q").status == 0)
   }
 
-  @Test("a handler that never started under another boot is not believed to have not: it is unknown")
+  @Test("that a handler was not started is not believed after another boot: it is unknown")
   func neverStartedUnderAnotherBoot() throws {
     let world = try World()
     let id = try world.enqueue("echo x >>runs")
@@ -170,7 +170,7 @@ struct FaultTests {
     #expect(try world.findings() == [])
   }
 
-  @Test("a job that was enqueued before the clock was set back waits for its time, and the doctor says so")
+  @Test("a job from before the clock was set back waits for its time, and the doctor says so")
   func clockSetBack() throws {
     let world = try World()
     let clock = try FakeClock(world)
@@ -181,5 +181,26 @@ struct FaultTests {
     #expect(try clock.notes().contains("clock_behind"))
     try world.goOn()
     try world.expectRunOnce(id)
+  }
+
+  @Test("another program that has the store open for writing is named")
+  func otherProgram() throws {
+    let world = try World()
+    let other = try world.start(
+      "/usr/bin/sqlite3",
+      [
+        World.database, "BEGIN IMMEDIATE",
+        ".shell touch open; while [ ! -e go ]; do sleep 0.02; done",
+      ], input: nil, output: nil, errors: nil, extra: [:])
+    try world.eventually("it has the store open") {
+      FileManager.default.fileExists(atPath: world.folder.path + "/open")
+    }
+    let answer = try world.run(["doctor", "--json"])
+    #expect(answer.status == 1)
+    #expect(
+      answer.output.contains("\"message\":\"sqlite3 (\(other.processIdentifier)) has the store"))
+    try world.letGo()
+    other.waitUntilExit()
+    #expect(try world.findings() == [])
   }
 }

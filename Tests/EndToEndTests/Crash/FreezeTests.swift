@@ -6,7 +6,7 @@ import Testing
 struct FreezeTests {
   private let other = ["job", "enqueue", "-w", "main", "--", "true"]
 
-  @Test("freeze-in-gate: the doctor names who is stopped under the gate, and killed it stops nobody")
+  @Test("freeze-in-gate: the doctor names who is stopped there, and killed it stops nobody")
   func frozenUnderTheGate() throws {
     let world = try World()
     let pid = try world.frozen(other, at: .logSync(1))
@@ -47,7 +47,7 @@ struct FreezeTests {
     try world.goOn()
   }
 
-  @Test("freeze-worker: a worker that is stopped is named; its attempt goes to another and back to none")
+  @Test("freeze-worker: a worker that is stopped is named; its attempt goes to another")
   func frozenWorker() throws {
     let world = try World()
     let (id, worker, _) = try world.waitingAttempt(["--lease", "1s"])
