@@ -17,7 +17,7 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, StoreNoun.self, OpenLink.self, RecordOutcome.self,
+      EffectNoun.self, DraftNoun.self, StoreNoun.self, OpenLink.self, RecordOutcome.self,
     ])
 }
 
@@ -73,6 +73,20 @@ struct EffectNoun: ParsableCommand {
     subcommands: [
       EffectRun.self, EffectBegin.self, EffectConfirm.self, EffectAbandon.self, EffectList.self,
       EffectShow.self,
+    ])
+}
+
+struct DraftNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "draft", abstract: "write jobs and types in an editor, and submit them when ready",
+    discussion: """
+      A draft is bound to the workspace it was begun in and is submitted nowhere else. What was typed
+      is kept whatever happens; a draft that was put aside lies in the bin for 14 days. Where a draft
+      is named, its number is taken, or its link: hotglue://WORKSPACE/draft/7.
+      """,
+    subcommands: [
+      DraftNew.self, DraftEdit.self, DraftList.self, DraftShow.self, DraftSubmit.self,
+      DraftDiscard.self, DraftRestore.self,
     ])
 }
 

@@ -265,6 +265,10 @@ extension Worker {
         at: place.now())
     }
     for log in removed.logs { unlink(place.folder + "/" + log) }
+    let bound = RetentionRule.draftsClosedBefore(place.now())
+    _ = try storeStep { () throws(StoreError) in
+      try store.pruneDrafts(before: bound, limit: 200, dryRun: false)
+    }
     try sweepSlots()
     try sweepWorkers()
     pruneAt = now.advanced(by: removed.jobs.count == 200 ? .seconds(10) : .minutes(10))

@@ -93,6 +93,11 @@ public struct RetentionRule: Hashable, Sendable {
     self.states = states
   }
 
+  /// Drafts in the bin, and submitted ones, are kept for 14 days: the moment before which they go.
+  public static func draftsClosedBefore(_ now: Timestamp) -> Timestamp {
+    Timestamp(milliseconds: now.milliseconds - Span.days(14).milliseconds)
+  }
+
   /// Succeeded and cancelled 14 days, failed and exhausted 90 days.
   public static func standard(at now: Timestamp) -> RetentionRule {
     RetentionRule(

@@ -40,6 +40,16 @@ public enum StoreError: Error, Equatable, Sendable {
   case unknownEffect(EffectName)
   /// The effect has no open intent that the caller can mean: `state` and `intent` are the current ones.
   case effectNotOpen(EffectName, state: EffectState, intent: Int)
+  case unknownDraft(DraftID)
+  case draftOfOtherWorkspace(DraftID, owner: WorkspaceID)
+  /// The draft is in the bin or submitted, or not in the bin where it should be.
+  case draftNotOpen(DraftID, state: DraftState)
+  /// The draft's text is not the one that was read.
+  case draftChanged(DraftID)
+  /// What the draft starts from has changed meanwhile.
+  case draftBehind(DraftConflict)
+  /// The drafts that a switch was decided on are not those that are there now.
+  case draftsChanged
   /// The context is not at the generation the caller expected.
   case staleGeneration(expected: Int64, found: Int64)
   /// An error of SQLite or of the machine that no rule above names.

@@ -46,6 +46,13 @@ enum CommandKind: CaseIterable {
   case effectAbandon
   case effectList
   case effectShow
+  case draftNew
+  case draftEdit
+  case draftList
+  case draftShow
+  case draftSubmit
+  case draftDiscard
+  case draftRestore
   case recordOutcome
   case benchClaim
 
@@ -78,11 +85,12 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
-      .typeDiff, .typeExport, .effectList, .effectShow:
+      .typeDiff, .typeExport, .effectList, .effectShow, .draftList, .draftShow:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon:
+      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon, .draftNew, .draftEdit,
+      .draftSubmit, .draftDiscard, .draftRestore:
       .changesWorkspace
     }
   }
@@ -137,6 +145,13 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: ["effect", "abandon"]
     case .effectList: ["effect", "list"]
     case .effectShow: ["effect", "show"]
+    case .draftNew: ["draft", "new"]
+    case .draftEdit: ["draft", "edit"]
+    case .draftList: ["draft", "list"]
+    case .draftShow: ["draft", "show"]
+    case .draftSubmit: ["draft", "submit"]
+    case .draftDiscard: ["draft", "discard"]
+    case .draftRestore: ["draft", "restore"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
     }
@@ -188,6 +203,13 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: EffectAbandon.self
     case .effectList: EffectList.self
     case .effectShow: EffectShow.self
+    case .draftNew: DraftNew.self
+    case .draftEdit: DraftEdit.self
+    case .draftList: DraftList.self
+    case .draftShow: DraftShow.self
+    case .draftSubmit: DraftSubmit.self
+    case .draftDiscard: DraftDiscard.self
+    case .draftRestore: DraftRestore.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
     }

@@ -36,17 +36,25 @@ struct OpenLink: StoreCommand {
         "'\(link)' is not a link", hint: "links look like hotglue://WORKSPACE/job/42")
     }
     let there = try session.entering(link.workspace)
-    guard link.kind == .job else {
+    switch link.kind {
+    case .job:
+      do {
+        try there.show(there.jobNumber(link.text))
+      } catch StoreError.otherWorkspace(let id, _) {
+        // The number is another workspace's: the link names nothing.
+        throw StoreError.unknownJob(id)
+      }
+    case .draft:
+      do {
+        try there.show(draft: there.draft(link.text))
+      } catch StoreError.draftOfOtherWorkspace(let id, _) {
+        throw StoreError.unknownDraft(id)
+      }
+    case .source, .automation, .record:
       throw CommandError(
         "not_found", .notFound,
         "no \(link.kind.rawValue) '\(link.id)' in workspace '\(link.workspace)'",
         facts: [JSON.Member("link", .string(link.text))])
-    }
-    do {
-      try there.show(there.jobNumber(link.text))
-    } catch StoreError.otherWorkspace(let id, _) {
-      // The number is another workspace's: the link names nothing.
-      throw StoreError.unknownJob(id)
     }
     return .done
   }

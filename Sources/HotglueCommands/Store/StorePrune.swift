@@ -5,10 +5,10 @@ import HotglueStore
 
 struct StorePrune: StoreCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prune", abstract: "remove jobs that ended long ago, and their logs",
+    commandName: "prune", abstract: "remove jobs that ended long ago, their logs, and old drafts",
     discussion: """
       Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones
-      for 90, uncertain ones until they are resolved.
+      for 90, uncertain ones until they are resolved; drafts in the bin and submitted ones for 14.
       """)
   static let kind = CommandKind.storePrune
 
@@ -26,8 +26,11 @@ struct StorePrune: StoreCommand {
   func run(in session: StoreSession) throws -> ExitStatus {
     let pruning = Pruning(session: session, workspace: nil, dryRun: dryRun)
     let removed = try pruning.run(by: rule(at: session.now))
+    let drafts = try pruning.drafts(
+      before: olderThan.map { Timestamp(milliseconds: session.now.milliseconds - $0.milliseconds) }
+        ?? RetentionRule.draftsClosedBefore(session.now))
     pruning.tell(
-      removed, of: JSON.Member("store", .string(session.context.store)),
+      removed, drafts: drafts, of: JSON.Member("store", .string(session.context.store)),
       named: "'\(session.context.store)'")
     return .done
   }
@@ -48,22 +51,43 @@ struct Pruning {
   /// Jobs removed in one transaction.
   private static let step = 500
 
-  /// Prints what was removed, of the store or of a workspace.
-  func tell(_ removed: PruneResult, of subject: JSON.Member, named name: String) {
+  /// Prints what was removed, of the store or of a workspace. Only a store's drafts are pruned.
+  func tell(
+    _ removed: PruneResult, drafts: [DraftID]? = nil, of subject: JSON.Member, named name: String
+  ) {
     let output = session.output
     if output.isJSON {
       output.object(
-        .object([
-          subject, JSON.Member("jobs", .integer(removed.jobs.count)),
-          JSON.Member("logs", .integer(removed.logs.count)), JSON.Member("dry_run", .bool(dryRun)),
-        ]))
+        .object(
+          [
+            subject, JSON.Member("jobs", .integer(removed.jobs.count)),
+            JSON.Member("logs", .integer(removed.logs.count)),
+          ] + (drafts.map { [JSON.Member("drafts", .integer($0.count))] } ?? [])
+            + [JSON.Member("dry_run", .bool(dryRun))]))
     } else if output.isQuiet {
       for job in removed.jobs { output.rawLine(String(job)) }
     } else {
       output.line(
         "\(dryRun ? "would remove" : "removed") \(removed.jobs.count) jobs and "
-          + "\(removed.logs.count) logs of \(name)")
+          + "\(removed.logs.count) logs\(drafts.map { " and \($0.count) drafts" } ?? "") of \(name)"
+      )
     }
+  }
+
+  /// Drafts that were put aside, or submitted, before the moment; of every workspace.
+  func drafts(before moment: Timestamp) throws -> [DraftID] {
+    var all: [DraftID] = []
+    while true {
+      let removed = try session.store.pruneDrafts(
+        before: moment, limit: dryRun ? Int.max : Self.step, dryRun: dryRun)
+      all += removed
+      if dryRun || removed.count < Self.step { break }
+    }
+    if !dryRun, !all.isEmpty {
+      try session.store.log(
+        session.actor, in: nil, subjects: ["\(all.count) drafts"], at: session.now)
+    }
+    return all
   }
 
   /// A crash between a step and its logs leaves logs that nothing names; a later check finds them.

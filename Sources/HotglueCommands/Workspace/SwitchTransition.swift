@@ -10,6 +10,9 @@ import HotglueStore
 ///   generation N+1             generation N+1
 /// ```
 ///
+/// Drafts that move to the bin do so provisionally with the intent, for good with the confirmation,
+/// and are open again when it is rolled back.
+///
 /// All of it happens under the file's lock, which ends with the process; whoever resolves the
 /// context next and gets the lock puts right what was cut short.
 struct SwitchTransition {
@@ -18,23 +21,40 @@ struct SwitchTransition {
   let target: String
   let ifGeneration: Int64?
 
+  enum Result {
+    case switched(SwitchPlan)
+    /// The context is there already: nothing was changed.
+    case alreadyThere(SwitchPlan)
+    /// Drafts need a decision that was not given for them: nothing was changed.
+    case undecided(SwitchPlan)
+  }
+
   /// What the switch would do, on what the file says now. Takes no lock and changes nothing.
   func plan() throws -> SwitchPlan { try plan(from: source.file) }
 
-  /// Returns the plan, and whether anything was changed: a switch to where the context is already
-  /// changes nothing.
-  func carryOut() throws -> (SwitchPlan, happened: Bool) {
+  /// Switches. `decision` holds for the drafts in `decided`, as they were then, or for all of them when
+  /// that is `nil`.
+  func carryOut(
+    _ decision: DraftFate.Decision?, on decided: Set<DraftStamp>?
+  ) throws -> Result {
     let mode = try ContextWriter.mode(of: source.realPath)
     guard let lock = try ContextLock(beside: source.realPath, mode: mode, wait: true) else {
       throw CommandError("busy", .tryLater, "another process is switching the context")
     }
     defer { _ = lock }
     let file = try session.settleIntent(of: source)
-    let plan = try plan(from: file)
-    if plan.isAlreadyThere { return (plan, false) }
+    let open = try plan(from: file)
+    if open.isAlreadyThere { return .alreadyThere(open) }
+    if let decided, !open.undecided.allSatisfy({ decided.contains($0.stamp) }) {
+      return .undecided(open)
+    }
+    let plan = open.decided(decision)
+    if !plan.undecided.isEmpty { return .undecided(plan) }
 
     let intent = try session.store.beginSwitch(
-      source.key, from: try agreed(file), to: plan.to, at: session.now)
+      source.key, from: try agreed(file), to: plan.to,
+      drafts: Dictionary(uniqueKeysWithValues: plan.drafts.map { ($0.stamp, $0.fate.movesToBin) }),
+      at: session.now)
     try session.environment.switchStep(.intentRecorded)
     var next = file
     next.workspace = plan.to
@@ -53,7 +73,7 @@ struct SwitchTransition {
     try session.store.confirmSwitch(source.key, intent, by: session.actor, at: session.now)
     var done = plan
     done.nextGeneration = intent.generation
-    return (done, true)
+    return .switched(done)
   }
 
   /// What the switch starts from. A file that was exchanged by hand or by a rescue may be behind or
@@ -84,8 +104,23 @@ struct SwitchTransition {
     let left = try file.workspace.map { try session.store.contents(of: $0) }
     return SwitchPlan(
       from: file.workspace, to: to, contextFile: source.realPath, generation: file.generation,
-      goesOn: .init(running: left?.count(.running) ?? 0, pending: left?.count(.pending) ?? 0))
+      stale: file.workspace == to ? [] : try staleDrafts(in: file.workspace),
+      goesOn: .init(running: left?.count(.running) ?? 0, pending: left?.count(.pending) ?? 0),
+      roles: roles(from: file.workspace, to: to))
   }
+
+  /// Drafts that were begun in this context file and are bound to the workspace that it leaves.
+  private func staleDrafts(in workspace: WorkspaceID?) throws -> [SwitchPlan.Stale] {
+    guard let workspace else { return [] }
+    let desk = DraftDesk(session.store)
+    return try session.store.openDrafts(of: source.key, in: workspace).map { draft in
+      let fate = DraftFate.onSwitch(draft, isOpenInEditor: try desk.isOpenInEditor(draft.id))
+      return .draft(SwitchPlan.StaleDraft(draft, fate: fate))
+    }
+  }
+
+  /// What the user may do here and there. Workspaces have no members yet: everybody may do all.
+  private func roles(from: WorkspaceID?, to: WorkspaceID) -> SwitchPlan.Roles? { nil }
 
   private func targetID(_ file: ContextFile) throws -> WorkspaceID {
     guard target == "-" else { return try WorkspaceID(argument: target) }

@@ -18,8 +18,7 @@ struct WorkspaceShow: StoreCommand {
     let contents = try session.store.contents(of: id)
     let output = session.output
     if output.isJSON {
-      let jobs = JSON.Member("jobs", contents.json)
-      output.object(.object((workspace.json.members ?? []) + [jobs]))
+      output.object(.object((workspace.json.members ?? []) + contents.members))
     } else if output.isQuiet {
       output.line(id.text)
     } else {

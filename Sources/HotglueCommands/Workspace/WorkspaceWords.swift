@@ -27,7 +27,20 @@ extension WorkspaceContents {
     let parts = JobState.allCases.compactMap { state -> String? in
       count(state) == 0 ? nil : "\(count(state)) \(state.rawValue)"
     }
-    return parts.isEmpty ? "no jobs" : parts.joined(separator: ", ") + " jobs"
+    let jobs = parts.isEmpty ? "no jobs" : parts.joined(separator: ", ") + " jobs"
+    switch openDrafts {
+    case 0: return jobs
+    case 1: return jobs + " and 1 open draft"
+    default: return jobs + " and \(openDrafts) open drafts"
+    }
+  }
+
+  /// Beside a workspace's own members.
+  var members: [JSON.Member] {
+    [
+      JSON.Member("jobs", json),
+      JSON.Member("drafts", .object([JSON.Member("open", .integer(openDrafts))])),
+    ]
   }
 
   var json: JSON {

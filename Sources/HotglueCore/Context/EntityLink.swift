@@ -19,6 +19,10 @@ public struct EntityLink: Hashable, Sendable {
     EntityLink(workspace: workspace, kind: .job, id: String(id))
   }
 
+  public static func draft(_ id: DraftID, in workspace: WorkspaceID) -> EntityLink {
+    EntityLink(workspace: workspace, kind: .draft, id: String(id))
+  }
+
   /// The link, or `nil` when the text is not one or names a kind that does not exist.
   public init?(_ text: String) {
     guard text.hasPrefix(Self.scheme) else { return nil }

@@ -76,6 +76,14 @@ enum CheckSQL {
           AND known.name = (SELECT type FROM job WHERE job.id = attempt.job))
       """),
     SQL(
+      "check.moved_draft_has_a_switch",
+      """
+      SELECT 'draft ' || id || ' was moved by a switch that is not open' FROM draft
+      WHERE moved_by IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM context WHERE context.context_id = draft.context_id
+          AND context.path = draft.context_path AND intent_generation = moved_by)
+      """),
+    SQL(
       "check.parked_waits_for_someone",
       """
       SELECT 'job ' || id || ' is parked, but nothing holds its limit key' FROM job AS parked
