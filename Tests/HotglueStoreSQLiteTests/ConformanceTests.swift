@@ -21,6 +21,9 @@ struct ConformanceTests {
   @Test("workspaces", arguments: WorkspaceStoreConformance.rules)
   func workspaces(_ rule: ConformanceRule) throws { try check(rule) }
 
+  @Test("drafts", arguments: DraftStoreConformance.rules)
+  func drafts(_ rule: ConformanceRule) throws { try check(rule) }
+
   private func check(_ rule: ConformanceRule) throws {
     let fixture = try SQLiteFixture()
     try rule.check(fixture.conformance())

@@ -34,17 +34,19 @@ struct PlanTests {
     (TypeSQL.countRunning, "job_type_running"), (TypeSQL.current, "PRIMARY KEY"),
     (TypeSQL.fix, "INTEGER PRIMARY KEY"), (TypeSQL.countWaiting, "job_ready"),
     (EffectSQL.ofJob, "sqlite_autoindex_effect_2"), (EffectSQL.ofWorkspace, "effect_of_workspace"),
+    (DraftSQL.page, "draft_by_state"), (DraftSQL.ofContext, "draft_of_context"),
+    (DraftSQL.prunable, "draft_closed"), (DraftSQL.confirmMoves, "draft_moved"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<26)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<30)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")
     #expect(steps.contains { $0.contains(index) }, "\(sql.name): \(steps)")
     // The few running jobs are gone through whole; nothing else is.
     let scans = steps.filter { step in
-      ["job", "attempt", "effect"].contains {
+      ["job", "attempt", "effect", "draft"].contains {
         step == "SCAN \($0)" || step.hasPrefix("SCAN \($0) ")
       }
         && !step.contains("job_running")

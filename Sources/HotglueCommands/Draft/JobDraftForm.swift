@@ -61,6 +61,11 @@ struct JobDraftForm: DraftForm {
     _ file: TOMLFile, of draft: Draft, in session: WorkspaceSession
   ) throws(CommandError) -> DraftSubmission {
     let table = try Self.table(of: file)
+    guard table.entries.contains(where: { $0.key == "command" || $0.key == "type" }) else {
+      throw Self.wrong(
+        table.line, "the job has neither a 'command' nor a 'type'",
+        "say what it runs, as command = [\"echo\", \"hello\"]")
+    }
     let variables = session.environment.variables
     let reader = JobLine(
       defaults: JobSettings(), directory: draft.directory, chosenDirectory: nil, environment: [],
