@@ -82,8 +82,8 @@ struct JobDraftForm: DraftForm {
         entry?.line ?? table.line, "'\(error.setting.rawValue)' cannot be '\(error.value)'",
         error.accepted)
     } catch let error as UnusableRequest {
-      // The words name the key they are about, between quotes.
-      let entry = table.entries.first { error.problem.contains("'\($0.key)'") }
+      // The words name the keys they are about, between quotes; the last one is one too many.
+      let entry = table.entries.last { error.problem.contains("'\($0.key)'") }
       throw Self.wrong(entry?.line ?? table.line, error.problem, error.hint)
     } catch let error as CommandError {
       throw error

@@ -69,8 +69,11 @@ struct Pruning {
     } else {
       output.line(
         "\(dryRun ? "would remove" : "removed") \(removed.jobs.count) jobs and "
-          + "\(removed.logs.count) logs\(drafts.map { " and \($0.count) drafts" } ?? "") of \(name)"
-      )
+          + "\(removed.logs.count) logs of \(name)")
+      if let drafts, !drafts.isEmpty {
+        output.line(
+          "\(dryRun ? "would remove" : "removed") \(drafts.count) drafts that were put aside")
+      }
     }
   }
 

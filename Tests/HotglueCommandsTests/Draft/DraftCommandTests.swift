@@ -102,7 +102,8 @@ struct DraftCommandTests {
 
   @Test("--from reads a file or what is piped in, and opens no editor")
   func from() throws {
-    var place = try CommandPlace.writing(editor: "touch opened; true")
+    var place = try CommandPlace.writing()
+    place.variables["EDITOR"] = "touch \(place.folder.file("opened")); true"
     try place.write(Self.job, to: place.folder.file("job.toml"))
     #expect(place.run("draft new job --from job.toml -q --no-input").output == "1\n")
     place.input = Array("[type.mail]\ncommand = [\"cat\"]\n".utf8)
@@ -155,13 +156,16 @@ struct DraftCommandTests {
 
   @Test("off a terminal the editor is opened once, and a draft with a mistake is kept: 65")
   func onceOffTerminal() throws {
-    let place = try CommandPlace.writing(
-      editor: "echo x >> count; printf '[job]\\ncommand = 5\\n' >")
+    var place = try CommandPlace.writing()
+    let count = place.folder.file("count")
+    place.variables["EDITOR"] =
+      "f() { echo x >> \(count); printf '[job]\\ncommand = 5\\n' > \"$1\"; }; f"
     let answer = place.run("draft new job")
     #expect(answer.status == 65)
     #expect(answer.error.contains("line 2: 'command' is not an array of strings"))
     #expect(answer.error.contains("hotglue draft edit 1"))
     #expect(try place.text(of: 1) == "[job]\ncommand = 5\n")
+    #expect(try place.read(count) == "x\n")
   }
 
   @Test("at a terminal the editor is opened again with the mistake on top, until it is mended")
@@ -258,8 +262,8 @@ struct DraftCommandTests {
     let place = try CommandPlace.writing(editor: "true")
     _ = place.run("draft new job")
     var writing = place
-    writing.variables["EDITOR"] = "f() { mv store.db away.db; printf mine > \"$1\"; }; f"
-    writing.directory = place.folder.file(".hotglue")
+    writing.variables["EDITOR"] =
+      "f() { cd \(place.folder.file(".hotglue")); mv store.db away.db; printf mine > \"$1\"; }; f"
     let answer = writing.run("draft edit 1")
     #expect(answer.status == 69)
     #expect(answer.error.contains("what was typed is in 'PLACE/.hotglue/store.db.d/drafts/1.toml'"))
@@ -276,8 +280,8 @@ struct DraftCommandTests {
     try other.store().backup(to: place.folder.file("other.db"))
     var writing = place
     writing.variables["EDITOR"] =
-      "f() { rm -f store.db-wal store.db-shm; cp ../other.db store.db; printf mine > \"$1\"; }; f"
-    writing.directory = place.folder.file(".hotglue")
+      "f() { cd \(place.folder.file(".hotglue")); rm -f store.db store.db-wal store.db-shm; "
+      + "cp ../other.db store.db; printf mine > \"$1\"; }; f"
     let answer = writing.run("draft edit 1")
     #expect(answer.status == 80, "\(answer)")
     #expect(try place.read(place.lying(1)) == "mine")

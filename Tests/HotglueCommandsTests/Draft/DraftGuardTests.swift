@@ -75,7 +75,7 @@ struct DraftGuardTests {
     var place = try place()
     _ = place.run("draft discard 1")
     _ = place.run("draft submit 2")
-    #expect(place.run("store prune").output.contains("0 drafts"))
+    #expect(!place.run("store prune").output.contains("drafts"))
     place.now = place.now.advanced(by: .days(15))
     #expect(place.run("store prune --dry-run").output.contains("2 drafts"))
     #expect(place.run("store prune --json").output.contains(#""drafts":2"#))
