@@ -31,6 +31,17 @@ public final class EditLock {
     }
   }
 
+  /// Tries until `deadline` (boot-clock milliseconds): another command may look at the text just now.
+  public static func acquire(
+    path: String, mode: UInt32, until deadline: Int64
+  ) throws(ProcessError) -> EditLock? {
+    while true {
+      if let lock = try tryAcquire(path: path, mode: mode) { return lock }
+      if BootClock.now() >= deadline { return nil }
+      usleep(10_000)
+    }
+  }
+
   public static func isFree(path: String) throws(ProcessError) -> Bool {
     try FileLock.isFree(path: path)
   }

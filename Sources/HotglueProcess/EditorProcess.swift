@@ -32,8 +32,9 @@ public enum EditorProcess {
   private static func start(
     _ editor: String, _ file: String, _ environment: [String], _ lock: EditLock
   ) throws(ProcessError) -> pid_t {
-    // `"$@"` is the file, whatever is in its name; the editor's words are the shell's to split.
-    let words = ["sh", "-c", "\(editor) \"$@\"", editor, file]
+    // `"$@"` is the file, whatever is in its name; the editor's words are the shell's to split. The
+    // shell outlives an interrupt by a trap, which the editor does not inherit.
+    let words = ["sh", "-c", "trap : INT QUIT; \(editor) \"$@\"", editor, file]
     let arguments = words.map { strdup($0) } + [nil]
     let variables = environment.map { strdup($0) } + [nil]
     defer { for text in arguments + variables { free(text) } }

@@ -111,6 +111,17 @@ struct DraftTests {
     try world.succeed(context + ["store", "check"])
   }
 
+  @Test("the example of the manual page is submitted as it stands there")
+  func manualExample() throws {
+    let world = try World()
+    try ManualExamples(page: "hotglue-drafts.7").write("order.toml", in: world)
+    try world.succeed(["draft", "new", "job", "--from", "order.toml"])
+    let job = try world.job(try world.succeed(["draft", "submit", "1", "-q"]))
+    #expect(job["command"] as? [String] == ["./charge", "--order", "17"])
+    #expect(job["key"] as? String == "order-17")
+    #expect((job["payload"] as? [String: Any])?["amount"] as? Int == 1200)
+  }
+
   @Test("of twenty processes that submit one draft, one makes the job")
   func submittedOnce() throws {
     let world = try World()

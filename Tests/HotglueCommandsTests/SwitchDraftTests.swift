@@ -208,20 +208,45 @@ struct SwitchDraftTests {
     #expect(place.run("workspace switch beta --discard-drafts").status == 0)
   }
 
-  @Test("a context file that is replaced or deleted under a switch is told, and nothing is lost")
-  func replacedUnderneath() throws {
+  @Test("a context file that is deleted under a switch stays deleted, and the switch is given up")
+  func deletedUnderneath() throws {
     var place = try place()
     let path = place.contextPath
     let text = try place.read(path)
     place.switchStep = { if $0 == .fileWritten, unlink(path) != 0 { throw Killed() } }
-    // The rename puts the new one there all the same: the switch has happened.
-    #expect(place.run("workspace switch beta --discard-drafts").status == 0)
-    #expect(try place.context().workspace?.text == "beta")
+    let answer = place.run("workspace switch beta --discard-drafts")
+    #expect(answer.status == 81)
+    #expect(answer.error.contains("was deleted while it was switched: nothing was switched"))
+    #expect(try states(place) == [.open, .open, .open, .open])
     place.switchStep = { _ in }
-    #expect(unlink(path) == 0)
-    #expect(place.run("workspace switch acme").status == 78)
+    #expect(place.run("workspace switch beta").status == 78)
     try place.write(text, to: path)
-    #expect(place.run("workspace switch beta").status == 0)
-    #expect(try place.context().generation == 3)
+    #expect(place.run("workspace switch beta --discard-drafts").status == 0)
+    #expect(try place.context().generation == 2)
+    #expect(try place.store().check() == [])
+  }
+
+  @Test("a context file that is replaced under a switch is left as it was put there")
+  func replacedUnderneath() throws {
+    var place = try place()
+    let path = place.contextPath
+    for isAnother in [true, false] {
+      var other = try place.context()
+      if isAnother { other.contextID = "another" } else { other.generation = 9 }
+      let text = other.text
+      let bystander = place
+      let own = try place.read(path)
+      place.switchStep = { if $0 == .fileWritten { try bystander.write(text, to: path) } }
+      let answer = place.run("workspace switch beta --discard-drafts")
+      #expect(answer.status == 81)
+      #expect(answer.error.contains("was replaced while it was switched"))
+      #expect(try place.read(path) == text)
+      #expect(try states(place) == [.open, .open, .open, .open])
+      place.switchStep = { _ in }
+      if isAnother { try place.write(own, to: path) }
+    }
+    #expect(place.run("workspace switch beta --discard-drafts").status == 0)
+    #expect(try place.context().generation == 10)
+    #expect(try place.store().check() == [])
   }
 }

@@ -20,29 +20,39 @@ struct DraftDesk {
   private func lockPath(of id: DraftID) -> String { "\(folder)/\(id).lock" }
   private var fileMode: mode_t { isShared ? 0o660 : 0o600 }
 
-  /// The drafts that lie here.
+  /// The drafts that lie here, or whose locks were left behind.
   func drafts() throws(SystemError) -> [DraftID] {
     guard let entries = opendir(folder) else {
       if errno == ENOENT { return [] }
       throw SystemError("open", folder)
     }
     defer { closedir(entries) }
-    var drafts: [DraftID] = []
+    var drafts: Set<DraftID> = []
     while let entry = readdir(entries) {
       let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      guard name.hasSuffix(".toml"), let id = DraftID(name.dropLast(5)), id > 0 else { continue }
-      drafts.append(id)
+      guard name.hasSuffix(".toml") || name.hasSuffix(".lock"), let id = DraftID(name.dropLast(5)),
+        id > 0
+      else { continue }
+      drafts.insert(id)
     }
     return drafts.sorted()
   }
 
   /// `nil` while another process, or its editor, has the draft open.
-  func lock(_ id: DraftID) throws -> EditLock? {
-    try makeFolder()
-    return try EditLock.tryAcquire(path: lockPath(of: id), mode: fileMode)
+  func lock(_ id: DraftID) throws(ProcessError) -> EditLock? {
+    try EditLock.tryAcquire(path: lockPath(of: id), mode: fileMode)
   }
+
+  /// The same, with a moment's patience for a command that only looks.
+  func take(_ id: DraftID) throws -> EditLock? {
+    try makeFolder()
+    return try EditLock.acquire(
+      path: lockPath(of: id), mode: fileMode, until: BootClock.now() + Self.patienceMs)
+  }
+
+  private static let patienceMs: Int64 = 300
 
   func isOpenInEditor(_ id: DraftID) throws -> Bool {
     try !EditLock.isFree(path: lockPath(of: id))
@@ -101,6 +111,9 @@ struct DraftDesk {
   func clear(_ id: DraftID) throws(SystemError) {
     let path = path(of: id)
     guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
+    // Of a text that was never put in its place.
+    let temporary = path + ".new"
+    guard unlink(temporary) == 0 || errno == ENOENT else { throw SystemError("remove", temporary) }
   }
 
   private func makeFolder() throws(SystemError) {

@@ -27,6 +27,10 @@ struct DraftEdit: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     try session.rescueDrafts()
     let source = try from.map { try DraftSource($0, in: session) }
+    guard source?.text.isEmpty != true else {
+      throw CommandError.badInput(
+        "the text is empty: nothing was kept", hint: "give one with --from")
+    }
     // Before a draft begins: without an editor it would be in nobody's way, but of no use either.
     let editing =
       source == nil ? try DraftEditing(session, with: EditorChoice(in: session)) : nil

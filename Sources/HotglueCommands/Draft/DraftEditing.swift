@@ -58,7 +58,7 @@ struct DraftEditing {
 
   /// Returns the draft as it is kept, and what is wrong with its text, if anything is.
   func edit(_ start: Draft) throws -> (Draft, problem: CommandError?) {
-    guard let lock = try desk.lock(start.id) else { throw DraftWords.isOpen(start.id) }
+    guard let lock = try desk.take(start.id) else { throw DraftWords.isOpen(start.id) }
     defer { lock.removeFile() }
     var draft = try session.store.draft(start.id, in: session.workspace)
     guard draft.state == .open else {

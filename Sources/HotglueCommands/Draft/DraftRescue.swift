@@ -13,8 +13,19 @@ struct DraftRescue {
 
   func run() throws {
     for id in try desk.drafts() {
+      let lock: EditLock?
+      do throws(ProcessError) {
+        lock = try desk.lock(id)
+      } catch {
+        guard case .system(_, _, let code) = error, [EACCES, EROFS, ENOENT].contains(code) else {
+          throw error
+        }
+        // Whoever may write here takes it up.
+        session.output.detail("'\(desk.path(of: id))' cannot be taken up by this user")
+        continue
+      }
       // Open in an editor, whoever started that.
-      guard let lock = try desk.lock(id) else { continue }
+      guard let lock else { continue }
       try takeUp(id)
       lock.removeFile()
     }
@@ -31,7 +42,7 @@ struct DraftRescue {
       session.output.note("'\(path)' belongs to another user, who can take it up")
       return
     }
-    guard let found else { return }
+    guard let found else { return try desk.clear(id) }
     guard found.count <= Draft.longest else {
       session.output.note(
         "'\(path)' is too long for a draft (\(Draft.longest >> 20) MiB) and stays where it is")

@@ -37,7 +37,7 @@ extension WorkspaceSession {
 
   /// Nobody changes a draft under an editor's feet; held until the value goes.
   func takingDraft<Value>(_ id: DraftID, _ body: () throws -> Value) throws -> Value {
-    guard let lock = try DraftDesk(store).lock(id) else { throw DraftWords.isOpen(id) }
+    guard let lock = try DraftDesk(store).take(id) else { throw DraftWords.isOpen(id) }
     defer { lock.removeFile() }
     return try body()
   }

@@ -63,6 +63,7 @@ struct SwitchTransition {
     do {
       try ContextWriter(realPath: source.realPath, mode: mode).replace(with: next) {
         try session.environment.switchStep(.fileWritten)
+        try requireUnchanged(file)
       }
     } catch let failure as SystemError {
       // The file may be either; the same rule that serves after a crash decides now.
@@ -74,6 +75,24 @@ struct SwitchTransition {
     var done = plan
     done.nextGeneration = intent.generation
     return .switched(done)
+  }
+
+  /// Looks once more before the file is replaced. Whoever deletes it or puts another one there knows
+  /// nothing of the lock, and what they did is not undone: the switch is given up.
+  private func requireUnchanged(_ file: ContextFile) throws {
+    let loader = ContextLoader(session.environment)
+    let found = try loader.read(source.realPath, shown: source.shownPath)
+    let there = found.flatMap { try? ContextFile(parsing: $0.bytes) }
+    if there == file { return }
+    if let there, there.contextID == file.contextID, there.storeID == file.storeID {
+      try session.settleIntent(of: source)
+    } else {
+      try session.store.rollBackSwitch(source.key, to: ContextRecord(file))
+    }
+    throw CommandError.refused(
+      "'\(source.shownPath)' was \(found == nil ? "deleted" : "replaced") while it was switched: "
+        + "nothing was switched",
+      hint: "see 'hotglue context show', then decide again")
   }
 
   /// What the switch starts from. A file that was exchanged by hand or by a rescue may be behind or

@@ -114,6 +114,9 @@ struct DraftCommandTests {
     #expect(place.run("draft edit 1 --from -").status == 0)
     #expect(try place.draft(1).name == "b")
     #expect(place.run("draft new job --from nothing").status == 66)
+    place.input = []
+    #expect(place.run("draft edit 1 --from -").status == 65)
+    #expect(try place.draft(1).name == "b")
     #expect(try FolderNames.of(place.folder.path).contains("opened") == false)
   }
 
