@@ -27,7 +27,12 @@ struct DraftTests {
     let hotglue = try world.start(["draft", "new", "job"], extra: ["EDITOR": path])
     try world.eventually("the editor is open") { world.lineCount("editor-pid") == 1 }
     kill(hotglue.processIdentifier, SIGKILL)
-    hotglue.waitUntilExit()
+    // `waitUntilExit` would wait for the editor too.
+    let status = "/proc/\(hotglue.processIdentifier)/status"
+    try world.eventually("hotglue is dead") {
+      let text = try? String(contentsOfFile: status, encoding: .utf8)
+      return text?.contains("State:\tZ") ?? true
+    }
 
     // The editor lives: the draft is neither taken from under it nor submitted.
     let shown = try world.succeed(["draft", "show", "1"])
@@ -59,7 +64,8 @@ struct DraftTests {
       else printf '[job]\\ncommand = 5\\n' > "$1"; fi
       """, in: world)
     let result = try world.command(
-      "/usr/bin/script", ["-qec", "EDITOR=\(path) hotglue draft new job -q", "/dev/null"])
+      "/usr/bin/script",
+      ["-qec", "export EDITOR=\(path); exec hotglue draft new job -q", "/dev/null"])
     #expect(result.status == 0, "\(result.output)")
     #expect(world.lineCount("seen") == 2)
     #expect(

@@ -27,6 +27,7 @@ struct ManualExamples {
 
   private static func shown(_ line: Substring) -> String {
     String(line).replacing("\\-", with: "-").replacing("\\e", with: "\\")
+      .replacing("\\(aq", with: "'")
   }
 
   /// Writes an example as an executable file of its name.
