@@ -124,7 +124,9 @@ public enum Hotglue {
   private static func externalHelp(
     _ name: String, _ environment: CommandEnvironment
   ) throws -> String? {
-    if CommandKind.verbs(of: []).contains(name) || name == "help" || name.hasPrefix("-") { return nil }
+    if CommandKind.verbs(of: []).contains(name) || name == "help" || name.hasPrefix("-") {
+      return nil
+    }
     let search = ProgramSearch(environment: environment)
     guard case .program(let path) = search.find(ExternalCommand.prefix + name) else {
       throw Dispatch.unknown([name], externals: search.names(after: ExternalCommand.prefix))

@@ -20,9 +20,9 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      QueueNoun.self, EffectNoun.self, StoreNoun.self, OpenLink.self, ActivityLog.self,
-      DoctorCommand.self, Completions.self, RecordOutcome.self, ExternalCommand.self,
-      Complete.self,
+      QueueNoun.self, EffectNoun.self, DraftNoun.self, StoreNoun.self, OpenLink.self,
+      ActivityLog.self, DoctorCommand.self, Completions.self, RecordOutcome.self,
+      ExternalCommand.self, Complete.self,
     ])
 }
 
@@ -104,6 +104,20 @@ struct EffectNoun: ParsableCommand {
     subcommands: [
       EffectRun.self, EffectBegin.self, EffectConfirm.self, EffectAbandon.self, EffectList.self,
       EffectShow.self,
+    ])
+}
+
+struct DraftNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "draft", abstract: "write jobs and types in an editor, and submit them when ready",
+    discussion: """
+      A draft is bound to the workspace it was begun in and is submitted nowhere else. What was typed
+      is kept whatever happens; a draft that was put aside lies in the bin for 14 days. Where a draft
+      is named, its number is taken, or its link: hotglue://WORKSPACE/draft/7.
+      """,
+    subcommands: [
+      DraftNew.self, DraftEdit.self, DraftList.self, DraftShow.self, DraftSubmit.self,
+      DraftDiscard.self, DraftRestore.self,
     ])
 }
 

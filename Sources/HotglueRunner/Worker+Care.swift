@@ -285,6 +285,10 @@ extension Worker {
         at: place.now())
     }
     for log in removed.logs { unlink(place.folder + "/" + log) }
+    let bound = RetentionRule.draftsClosedBefore(place.now())
+    _ = try storeStep { () throws(StoreError) in
+      try store.pruneDrafts(before: bound, limit: 200, dryRun: false)
+    }
     try sweepSlots()
     try sweepWorkers()
     try processStep { () throws(ProcessError) in

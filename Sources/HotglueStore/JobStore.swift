@@ -102,6 +102,11 @@ public struct RetentionRule: Hashable, Sendable {
     self.effectsSettledBefore = effectsSettledBefore
   }
 
+  /// Drafts in the bin, and submitted ones, are kept for 14 days: the moment before which they go.
+  public static func draftsClosedBefore(_ now: Timestamp) -> Timestamp {
+    Timestamp(milliseconds: now.milliseconds - Span.days(14).milliseconds)
+  }
+
   /// Succeeded and cancelled 14 days, failed and exhausted and the log of mutations 90 days, effects
   /// of the workspace 366 days.
   public static func standard(at now: Timestamp) -> RetentionRule {

@@ -49,7 +49,7 @@ public protocol MaintenanceStore: AttemptRecords {
   func info() throws(StoreError) -> StoreInfo
   /// Leaves rows in the log for what a command did through steps that know no user, one a subject.
   func log(
-    _ actor: Actor, in workspace: WorkspaceID, subjects: [String], at now: Timestamp
+    _ actor: Actor, in workspace: WorkspaceID?, subjects: [String], at now: Timestamp
   ) throws(StoreError)
   /// Everything that is wrong; empty when the store is sound. Integrity, foreign
   /// keys, and every rule between tables that the schema cannot say. Reads one snapshot.
@@ -65,5 +65,5 @@ extension MaintenanceStore {
 
 /// All that commands and the runner need of a store.
 public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & QueueStore
-  & CircumstanceStore & EffectStore & WorkspaceStore & MemberStore & ActivityStore
+  & CircumstanceStore & EffectStore & DraftStore & WorkspaceStore & MemberStore & ActivityStore
   & MaintenanceStore

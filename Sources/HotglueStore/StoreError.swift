@@ -48,6 +48,16 @@ public enum StoreError: Error, Equatable, Sendable {
   case effectNotOpen(EffectName, state: EffectState, intent: Int)
   /// It is confirmed with another output; `difference` says in what.
   case effectConfirmedOtherwise(EffectName, difference: String)
+  case unknownDraft(DraftID)
+  case draftOfOtherWorkspace(DraftID, owner: WorkspaceID)
+  /// The draft is in the bin or submitted, or not in the bin where it should be.
+  case draftNotOpen(DraftID, state: DraftState)
+  /// The draft's text is not the one that was read.
+  case draftChanged(DraftID)
+  /// What the draft starts from has changed meanwhile.
+  case draftBehind(DraftConflict)
+  /// The drafts that a switch was decided on are not those that are there now.
+  case draftsChanged
   /// The context is not at the generation the caller expected.
   case staleGeneration(expected: Int64, found: Int64)
   /// An error of SQLite or of the machine that no rule above names.

@@ -3,7 +3,11 @@ public import HotglueCore
 /// What a workspace holds, for `archive` and `show`.
 public struct WorkspaceContents: Hashable, Sendable {
   public var jobsByState: [JobState: Int]
-  public init(jobsByState: [JobState: Int]) { self.jobsByState = jobsByState }
+  public var openDrafts: Int
+  public init(jobsByState: [JobState: Int], openDrafts: Int = 0) {
+    self.jobsByState = jobsByState
+    self.openDrafts = openDrafts
+  }
 }
 
 /// A context file as the store knows it.
@@ -56,14 +60,19 @@ public protocol WorkspaceStore {
   func archiveWorkspace(_ id: WorkspaceID, by actor: Actor, at now: Timestamp) throws(StoreError)
 
   func context(_ key: ContextKey) throws(StoreError) -> ContextRecord?
-  /// Records the intent to switch, generation + 1; `from` is what the file says now.
+  /// Records the intent to switch, generation + 1; `from` is what the file says now. `drafts` are the
+  /// open ones that the switch was decided on, each with whether it moves to the bin: they move
+  /// provisionally. `draftsChanged` when the ones that are there now are not those.
   func beginSwitch(
-    _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID, at now: Timestamp
+    _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID,
+    drafts: [DraftStamp: Bool], at now: Timestamp
   ) throws(StoreError) -> ContextRecord.Intent
-  /// The file was replaced: the intent becomes the record, and the log gets its row.
+  /// The file was replaced: the intent becomes the record, drafts that moved stay in the bin, and the
+  /// log gets its row.
   func confirmSwitch(
     _ key: ContextKey, _ intent: ContextRecord.Intent, by actor: Actor, at now: Timestamp)
     throws(StoreError)
-  /// The intent is given up; the record continues at `generation`.
+  /// The intent is given up: drafts that moved are open again, and the record continues at
+  /// `generation`.
   func rollBackSwitch(_ key: ContextKey, to file: ContextRecord) throws(StoreError)
 }

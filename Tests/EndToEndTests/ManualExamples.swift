@@ -27,6 +27,7 @@ struct ManualExamples {
 
   private static func shown(_ line: Substring) -> String {
     String(line).replacing("\\-", with: "-").replacing("\\e", with: "\\")
+      .replacing("\\(aq", with: "'")
   }
 
   func text(_ name: String) throws -> String {

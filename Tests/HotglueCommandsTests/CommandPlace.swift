@@ -24,6 +24,8 @@ struct CommandPlace {
   var width: Int?
   var now = Timestamp(milliseconds: 1_770_000_000_000)
   var input: [UInt8] = []
+  /// Called before standard input is read.
+  var onRead: () -> Void = {}
   var failOutput: Int32?
   var switchStep: (SwitchStep) throws -> Void = { _ in }
 
@@ -69,11 +71,13 @@ struct CommandPlace {
     var rest = input[...]
     let failure = failOutput
     let terminals = terminals
+    let onRead = onRead
     let width = width
     let now = now
     var environment = CommandEnvironment(
       variables: variables, currentDirectory: directory, user: User(id: userID) { "tester" },
       readInput: { (count) throws(SystemError) in
+        onRead()
         let chunk = rest.prefix(count)
         rest = rest.dropFirst(count)
         return Array(chunk)

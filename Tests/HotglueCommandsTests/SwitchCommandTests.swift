@@ -64,7 +64,8 @@ struct SwitchCommandTests {
       place.run("workspace switch beta --dry-run --json").output
         == #"{"workspace":"beta","previous":"acme","context_file":"PLACE/.hotglue/context.json","#
         + #""generation":2,"stale":{"drafts":[],"cursors":[],"watches":[]},"#
-        + #""goes_on":{"running":0,"pending":2},"switched":false,"dry_run":true}"# + "\n")
+        + #""goes_on":{"running":0,"pending":2,"pinned_contexts":0},"roles":null,"#
+        + #""switched":false,"dry_run":true}"# + "\n")
     #expect(try place.read(place.contextPath) == before)
     #expect(try place.record()?.generation == 1)
   }

@@ -262,15 +262,26 @@ struct SwitchTests {
   func plan() throws {
     let acme = try #require(WorkspaceID("acme"))
     let beta = try #require(WorkspaceID("beta"))
+    let start = Timestamp(milliseconds: 0)
+    let draft = Draft(
+      id: 7, workspace: acme, kind: .type, name: "mail", state: .open, template: [], text: [1],
+      directory: "/", baseRevision: nil, version: 1, createdAt: start, updatedAt: start,
+      entity: nil)
     let plan = SwitchPlan(
       from: acme, to: beta, contextFile: "/c", generation: 7,
-      stale: [.init(kind: .draft, id: "d1", fate: .needsConfirmation)],
-      goesOn: .init(running: 1, pending: 2))
+      stale: [
+        .draft(.init(draft, fate: .onSwitch(draft))), .cursor("acme.1.2."), .watch("job list"),
+      ], goesOn: .init(running: 1, pending: 2), roles: .init(from: "owner", to: nil))
     #expect(
       plan.json.text
         == #"{"workspace":"beta","previous":"acme","context_file":"/c","generation":8,"stale":"#
-        + #"{"drafts":[{"id":"d1","fate":"needs_confirmation"}],"cursors":[],"watches":[]},"#
-        + #""goes_on":{"running":1,"pending":2}}"#)
+        + #"{"drafts":[{"id":7,"kind":"type","name":"mail","fate":"needs_confirmation"}],"#
+        + #""cursors":["acme.1.2."],"watches":["job list"]},"#
+        + #""goes_on":{"running":1,"pending":2,"pinned_contexts":1},"#
+        + #""roles":{"from":"owner","to":null}}"#)
+    #expect(plan.undecided.map(\.stamp) == [draft.stamp])
+    #expect(plan.decided(.keep).drafts.map(\.fate) == [.kept])
+    #expect(plan.decided(.discard).undecided == [])
     let same = SwitchPlan(
       from: acme, to: acme, contextFile: "/c", generation: 7,
       goesOn: .init(running: 0, pending: 0))

@@ -21,6 +21,9 @@ struct ConformanceTests {
   @Test("workspaces", arguments: WorkspaceStoreConformance.rules)
   func workspaces(_ rule: ConformanceRule) throws { try check(rule) }
 
+  @Test("drafts", arguments: DraftStoreConformance.rules)
+  func drafts(_ rule: ConformanceRule) throws { try check(rule) }
+
   @Test("members", arguments: MemberStoreConformance.rules)
   func members(_ rule: ConformanceRule) throws { try check(rule) }
 

@@ -39,17 +39,19 @@ struct PlanTests {
     (QueueSQL.all, "job_ready"), (CircumstanceSQL.ahead, "job_ready"),
     (CircumstanceSQL.runningInQueue, "job_queue_counted"),
     (CircumstanceSQL.runningOfKey, "job_limit"), (PruneSQL.settledEffects, "effect_settled"),
+    (DraftSQL.page, "draft_by_state"), (DraftSQL.ofContext, "draft_of_context"),
+    (DraftSQL.prunable, "draft_closed"), (DraftSQL.confirmMoves, "draft_moved"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<35)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<39)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")
     #expect(steps.contains { $0.contains(index) }, "\(sql.name): \(steps)")
     // The few running jobs are gone through whole; nothing else is.
     let scans = steps.filter { step in
-      ["job", "attempt", "effect"].contains {
+      ["job", "attempt", "effect", "draft"].contains {
         step == "SCAN \($0)" || step.hasPrefix("SCAN \($0) ")
       }
         && !step.contains("job_running")

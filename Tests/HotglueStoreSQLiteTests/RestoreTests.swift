@@ -61,6 +61,34 @@ struct RestoreTests {
     #expect(history.last?.reason == "restored")
   }
 
+  @Test("after a restore no draft has a number again, and what a switch was moving is open")
+  func drafts() throws {
+    let context = ContextKey(contextID: "c1", path: "/c")
+    func draft() throws -> Draft {
+      try fixture.store.startDraft(
+        NewDraft(
+          kind: .job, name: nil, template: [], text: [1], directory: "/", context: context),
+        in: fixture.acme, by: StoreFixture.alice, at: SQLiteFixture.start)
+    }
+    guard let beta = WorkspaceID("beta") else { return }
+    _ = try fixture.store.createWorkspace(
+      beta, name: "", by: StoreFixture.alice, at: SQLiteFixture.start)
+    let moved = try draft()
+    _ = try fixture.store.beginSwitch(
+      context,
+      from: ContextRecord(generation: 1, workspace: fixture.acme, previous: nil, intent: nil),
+      to: beta, drafts: [moved.stamp: true], at: SQLiteFixture.start)
+    try fixture.store.backup(to: backup)
+    let lost = try draft()
+    try fixture.restore(from: backup)
+    #expect(try fixture.store.draft(moved.id, in: fixture.acme).state == .open)
+    #expect(throws: StoreError.unknownDraft(lost.id)) {
+      try fixture.store.draft(lost.id, in: fixture.acme)
+    }
+    #expect(try draft().id > lost.id)
+    #expect(try fixture.store.check() == [])
+  }
+
   @Test("an attempt from before a restore is late, and its fence never comes again")
   func fencesJump() throws {
     _ = try fixture.enqueue { $0.policy.replay = .safe }

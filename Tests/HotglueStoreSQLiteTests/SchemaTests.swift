@@ -180,6 +180,25 @@ struct SchemaTests {
     #expect(try store.check() == [])
   }
 
+  @Test("a store of schema 6 opens with all it holds, and without drafts")
+  func schemaSix() throws {
+    let path = try store(
+      ofSchema: 6,
+      with: """
+        INSERT INTO effect (workspace, key, state, intent, by_handler, started_at)
+          VALUES ('acme', 'pay', 'intended', 1, 1, 1);
+        INSERT INTO context VALUES ('c1', '/c', 3, 'acme', NULL, NULL, NULL);
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.job(1, in: fixture.acme).request.command == ["x"])
+    let effects = try store.effects(
+      in: fixture.acme, of: nil, states: [], before: nil, limit: 10)
+    #expect(effects.map(\.name.key) == ["pay"])
+    #expect(try store.contents(of: fixture.acme).openDrafts == 0)
+    #expect(try store.check() == [])
+  }
+
   @Test("the versions of migrations are 1, 2, 3, … without a gap")
   func versions() {
     #expect(Migration.all.map(\.version) == Array(1...Migration.current))

@@ -9,6 +9,8 @@ struct CommandError: Error, Equatable {
   var code: String
   /// Lower-case, what failed first, the subject quoted, no full stop.
   var message: String
+  /// Lines of what it is about, below the message.
+  var details: [String] = []
   var hint: String?
   var exit: ExitStatus
   /// What the error is about, for `--json`.
@@ -40,8 +42,9 @@ struct CommandError: Error, Equatable {
   /// The lines for people.
   var text: String {
     let first = "hotglue: \(Visible.text(message))\n"
-    guard let hint else { return first }
-    return first + "hint: \(Visible.text(hint))\n"
+    let below = details.map { "  \(Visible.text($0))\n" }.joined()
+    guard let hint else { return first + below }
+    return first + below + "hint: \(Visible.text(hint))\n"
   }
 }
 

@@ -57,6 +57,13 @@ enum CommandKind: CaseIterable {
   case effectAbandon
   case effectList
   case effectShow
+  case draftNew
+  case draftEdit
+  case draftList
+  case draftShow
+  case draftSubmit
+  case draftDiscard
+  case draftRestore
   case completions
   case doctor
   case recordOutcome
@@ -93,12 +100,14 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
-      .typeShow, .typeDiff, .typeExport, .queueList, .effectList, .effectShow, .memberList, .log:
+      .typeShow, .typeDiff, .typeExport, .queueList, .effectList, .effectShow, .draftList,
+      .draftShow, .memberList, .log:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
       .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon,
-      .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove:
+      .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove, .draftNew, .draftEdit,
+      .draftSubmit, .draftDiscard, .draftRestore:
       .changesWorkspace
     }
   }
@@ -164,6 +173,13 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: ["effect", "abandon"]
     case .effectList: ["effect", "list"]
     case .effectShow: ["effect", "show"]
+    case .draftNew: ["draft", "new"]
+    case .draftEdit: ["draft", "edit"]
+    case .draftList: ["draft", "list"]
+    case .draftShow: ["draft", "show"]
+    case .draftSubmit: ["draft", "submit"]
+    case .draftDiscard: ["draft", "discard"]
+    case .draftRestore: ["draft", "restore"]
     case .completions: ["completions"]
     case .doctor: ["doctor"]
     case .recordOutcome: ["__record"]
@@ -230,6 +246,13 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: EffectAbandon.self
     case .effectList: EffectList.self
     case .effectShow: EffectShow.self
+    case .draftNew: DraftNew.self
+    case .draftEdit: DraftEdit.self
+    case .draftList: DraftList.self
+    case .draftShow: DraftShow.self
+    case .draftSubmit: DraftSubmit.self
+    case .draftDiscard: DraftDiscard.self
+    case .draftRestore: DraftRestore.self
     case .completions: Completions.self
     case .doctor: DoctorCommand.self
     case .recordOutcome: RecordOutcome.self

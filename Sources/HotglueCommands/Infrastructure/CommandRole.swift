@@ -25,10 +25,12 @@ extension CommandKind {
       .nothing
     case .workspaceShow, .workspaceCurrent, .workspaceSwitch, .workspaceShell, .memberList,
       .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList, .typeShow, .typeDiff,
-      .typeExport, .queueList, .open, .effectList, .effectShow, .log, .complete:
+      .typeExport, .queueList, .open, .effectList, .effectShow, .draftList, .draftShow,
+      .log, .complete:
       .role(.viewer)
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobWork, .jobReclaim, .jobRun,
-      .effectRun, .effectBegin, .effectConfirm, .effectAbandon:
+      .effectRun, .effectBegin, .effectConfirm, .effectAbandon, .draftNew, .draftEdit,
+      .draftSubmit, .draftDiscard, .draftRestore:
       .role(.operator)
     // What a type runs, and what is kept, concerns everybody who works there.
     case .workspaceArchive, .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove,

@@ -7,17 +7,29 @@ extension Output {
   /// command is refused and names the flag. So it is when the answer is not yes.
   func confirm(_ question: String) throws {
     if options.yes { return }
-    guard !options.noInput, environment.isTerminal(.input), environment.isTerminal(.error) else {
+    guard canAsk else {
       throw CommandError.needsConfirmation(
         "this must be confirmed: \(question)", hint: "add --yes to answer yes")
     }
-    environment.errorOutput.append(Visible.text(question) + " [y/N] ")
-    try environment.errorOutput.flush()
-    let answer = String(decoding: try line(), as: UTF8.self).lowercased()
-    guard ["y", "yes"].contains(answer.trimmed) else {
+    ask(Visible.text(question) + " [y/N] ")
+    guard ["y", "yes"].contains(try answer()) else {
       throw CommandError.needsConfirmation(
         "declined: nothing was changed", hint: "answer y, or add --yes")
     }
+  }
+
+  /// Whether there is somebody to ask.
+  var canAsk: Bool {
+    !options.noInput && environment.isTerminal(.input) && environment.isTerminal(.error)
+  }
+
+  /// A part of a question, as it is.
+  func ask(_ text: String) { environment.errorOutput.append(text) }
+
+  /// What was answered: the first word, in lower case.
+  func answer() throws -> Substring {
+    try environment.errorOutput.flush()
+    return String(decoding: try line(), as: UTF8.self).lowercased().trimmed
   }
 
   /// One line of standard input, read byte by byte so that no more of it is taken.

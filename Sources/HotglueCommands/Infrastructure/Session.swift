@@ -13,6 +13,8 @@ struct StoreSession {
   let user: String
   /// The workspace is the command's own argument, so it is named.
   var isNamed = false
+  /// The command does here what another one is for, which takes that one's role, too.
+  var standsFor: CommandKind?
 
   /// Resolves the context once, opens its store, and puts right a switch that was cut short, unless it
   /// is only to be looked at.
@@ -117,7 +119,9 @@ struct StoreSession {
 
   /// The least role that the command takes of this user.
   private var takenRole: Role? {
-    kind.isForRescue && environment.user.id == 0 ? nil : kind.leastRole
+    if kind.isForRescue && environment.user.id == 0 { return nil }
+    guard let other = standsFor?.leastRole, let own = kind.leastRole else { return kind.leastRole }
+    return max(own, other)
   }
 
   /// For commands that act on the store as a whole: the role is needed in each of its workspaces.
@@ -148,6 +152,13 @@ struct StoreSession {
   private func requireRole(_ facts: GuardFacts) throws {
     guard let role = takenRole else { return }
     try Self.require(role, of: user, facts, for: kind, in: store)
+  }
+
+  /// The same session of a command that does what another one is for.
+  func standing(for other: CommandKind) -> StoreSession {
+    var session = self
+    session.standsFor = other
+    return session
   }
 
   /// The workspaces of the store where the user may do this, and how many there are besides. To ask

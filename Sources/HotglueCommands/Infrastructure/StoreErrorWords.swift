@@ -11,11 +11,13 @@ extension CommandError {
   }
 
   init(_ error: StoreError, in session: WorkspaceSession) {
-    guard case .otherWorkspace(let job, let owner) = error else {
-      self.init(error)
-      return
+    switch error {
+    case .otherWorkspace(let job, let owner):
+      self = .mismatch(of: "job", String(job), owner: owner, in: session)
+    case .draftOfOtherWorkspace(let draft, let owner):
+      self = .mismatch(of: "draft", String(draft), owner: owner, in: session)
+    default: self.init(error)
     }
-    self = .mismatch(of: "job", String(job), owner: owner, in: session)
   }
 
   /// A thing that belongs to another workspace than the resolved one.
@@ -47,6 +49,9 @@ extension CommandError {
       .unknownEffect, .effectNotOpen, .effectConfirmedOtherwise, .roleNeeded, .protectedWorkspace,
       .membership:
       self.init(ofRequest: error)
+    case .unknownDraft, .draftOfOtherWorkspace, .draftNotOpen, .draftChanged, .draftBehind,
+      .draftsChanged:
+      self.init(ofDraft: error)
     }
   }
 

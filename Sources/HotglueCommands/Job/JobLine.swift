@@ -48,7 +48,8 @@ struct JobLine {
     }
   }
 
-  private func request(_ json: JSON) throws -> EnqueueRequest {
+  /// Throws `BadSetting` or `UnusableRequest`.
+  func request(_ json: JSON) throws -> EnqueueRequest {
     guard let members = json.members else {
       throw UnusableRequest(
         problem: "the line is not an object",

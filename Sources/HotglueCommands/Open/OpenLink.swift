@@ -8,8 +8,8 @@ struct OpenLink: StoreCommand {
     commandName: "open",
     abstract: "show what a link names, in its own workspace and without switching",
     discussion: """
-      Links name a job (hotglue://acme/job/42), a type (hotglue://acme/type/mail), or an effect \
-      (hotglue://acme/effect/42/charge). Every 'show' prints the link of what it shows.
+      Links name a job (hotglue://acme/job/42), a type (hotglue://acme/type/mail), an effect \
+      (hotglue://acme/effect/42/charge), or a draft (hotglue://acme/draft/7). Every 'show' prints the link of what it shows.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -41,7 +41,14 @@ extension WorkspaceSession {
       let name = try link.effect()
       guard let effect = try store.effect(name) else { throw StoreError.unknownEffect(name) }
       return try show(effect: effect)
-    case .draft, .source, .automation, .record: throw Self.nothing(link)
+    case .draft:
+      do {
+        try show(draft: draft(link.text))
+        return .done
+      } catch StoreError.draftOfOtherWorkspace(let id, _) {
+        throw StoreError.unknownDraft(id)
+      }
+    case .source, .automation, .record: throw Self.nothing(link)
     }
   }
 

@@ -7,13 +7,14 @@ import HotglueStore
 
 struct StorePrune: StoreCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prune", abstract: "remove jobs that ended long ago, and their logs",
+    commandName: "prune", abstract: "remove jobs that ended long ago, their logs, and old drafts",
     discussion: """
       Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones
       for 90, uncertain ones until they are resolved, and any job as long as the end of one of its \
       effects is unknown. Effects of a workspace are kept for 366 days after their end became known: \
-      once forgotten, the same key is carried out again. Rows of the log are kept for 90 days, and \
-      its newest one for ever. Logs of jobs that nothing in the store names any more go, too.
+      once forgotten, the same key is carried out again. Drafts in the bin and submitted ones are \
+      kept for 14 days, rows of the log for 90, and its newest one for ever. Logs of jobs that \
+      nothing in the store names any more go, too.
       """)
   static let kind = CommandKind.storePrune
 
@@ -42,8 +43,11 @@ struct StorePrune: StoreCommand {
     if !dryRun {
       try EffectLock.removeAbandoned(storeFolder: session.store.folder, olderThanMs: 600_000)
     }
+    let drafts = try pruning.drafts(
+      before: olderThan.map { Timestamp(milliseconds: session.now.milliseconds - $0.milliseconds) }
+        ?? RetentionRule.draftsClosedBefore(session.now))
     pruning.tell(
-      removed, of: JSON.Member("store", .string(session.context.store)),
+      removed, drafts: drafts, of: JSON.Member("store", .string(session.context.store)),
       named: "'\(session.context.store)'")
     return .done
   }
@@ -71,8 +75,10 @@ struct Pruning {
   /// Jobs removed in one transaction.
   private static let step = 500
 
-  /// Prints what was removed, of the store or of a workspace.
-  func tell(_ removed: PruneResult, of subject: JSON.Member, named name: String) {
+  /// Prints what was removed, of the store or of a workspace. Only a store's drafts are pruned.
+  func tell(
+    _ removed: PruneResult, drafts: [DraftID]? = nil, of subject: JSON.Member, named name: String
+  ) {
     let output = session.output
     if output.isJSON {
       output.object(
@@ -82,6 +88,7 @@ struct Pruning {
             JSON.Member("logs", .integer(removed.logs.count)),
           ]
             + (workspace == nil ? [JSON.Member("effects", .integer(removed.effects))] : [])
+            + (drafts.map { [JSON.Member("drafts", .integer($0.count))] } ?? [])
             + [JSON.Member("dry_run", .bool(dryRun))]))
     } else if output.isQuiet {
       for job in removed.jobs { output.rawLine(String(job)) }
@@ -91,7 +98,28 @@ struct Pruning {
           + Count.of(removed.logs.count, "log")
           + (removed.effects == 0 ? "" : " and \(Count.of(removed.effects, "effect"))")
           + " of \(name)")
+      if let drafts, !drafts.isEmpty {
+        output.line(
+          "\(dryRun ? "would remove" : "removed") \(Count.of(drafts.count, "draft")) that "
+            + (drafts.count == 1 ? "was put aside" : "were put aside"))
+      }
     }
+  }
+
+  /// Drafts that were put aside, or submitted, before the moment; of every workspace.
+  func drafts(before moment: Timestamp) throws -> [DraftID] {
+    var all: [DraftID] = []
+    while true {
+      let removed = try session.store.pruneDrafts(
+        before: moment, limit: dryRun ? Int.max : Self.step, dryRun: dryRun)
+      all += removed
+      if dryRun || removed.count < Self.step { break }
+    }
+    if !dryRun, !all.isEmpty {
+      try session.store.log(
+        session.actor, in: nil, subjects: [Count.of(all.count, "draft")], at: session.now)
+    }
+    return all
   }
 
   /// A crash between a step and its logs leaves logs that nothing names; pruning the store again

@@ -22,13 +22,14 @@ struct TypeChangeText {
 
   /// A line for each setting that differs.
   func lines(of changes: [TypeSettingChange]) {
-    for change in changes {
-      let after = Self.text(change.after, of: change.key)
-      guard let before = change.before else {
-        output.line("  \(change.key): \(after)")
-        continue
-      }
-      output.line("  \(change.key): \(Self.text(before, of: change.key)) -> \(after)")
+    for line in Self.lines(of: changes) { output.line("  " + line) }
+  }
+
+  static func lines(of changes: [TypeSettingChange]) -> [String] {
+    changes.map { change in
+      let after = text(change.after, of: change.key)
+      guard let before = change.before else { return "\(change.key): \(after)" }
+      return "\(change.key): \(text(before, of: change.key)) -> \(after)"
     }
   }
 

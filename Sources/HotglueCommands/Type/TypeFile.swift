@@ -23,6 +23,10 @@ struct TypeFile {
           JSON.Member("line", .integer(error.line)), JSON.Member("column", .integer(error.column)),
         ])
     }
+    try self.init(file, folder: folder, now: now)
+  }
+
+  init(_ file: TOMLFile, folder: String, now: Timestamp) throws(CommandError) {
     for table in file.tables {
       let name = try Self.name(of: table)
       types.append((name, try Self.definition(of: table, folder: folder, now: now)))

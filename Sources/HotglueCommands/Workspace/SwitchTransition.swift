@@ -10,6 +10,9 @@ import HotglueStore
 ///   generation N+1             generation N+1
 /// ```
 ///
+/// Drafts that move to the bin do so provisionally with the intent, for good with the confirmation,
+/// and are open again when it is rolled back.
+///
 /// All of it happens under the file's lock, which ends with the process; whoever resolves the
 /// context next and gets the lock puts right what was cut short.
 struct SwitchTransition {
@@ -18,23 +21,40 @@ struct SwitchTransition {
   let target: String
   let ifGeneration: Int64?
 
+  enum Result {
+    case switched(SwitchPlan)
+    /// The context is there already: nothing was changed.
+    case alreadyThere(SwitchPlan)
+    /// Drafts need a decision that was not given for them: nothing was changed.
+    case undecided(SwitchPlan)
+  }
+
   /// What the switch would do, on what the file says now. Takes no lock and changes nothing.
   func plan() throws -> SwitchPlan { try plan(from: source.file) }
 
-  /// Returns the plan, and whether anything was changed: a switch to where the context is already
-  /// changes nothing.
-  func carryOut() throws -> (SwitchPlan, happened: Bool) {
+  /// Switches. `decision` holds for the drafts in `decided`, as they were then, or for all of them when
+  /// that is `nil`.
+  func carryOut(
+    _ decision: DraftFate.Decision?, on decided: Set<DraftStamp>?
+  ) throws -> Result {
     let mode = try ContextWriter.mode(of: source.realPath)
     guard let lock = try ContextLock(beside: source.realPath, mode: mode, wait: true) else {
       throw CommandError("busy", .tryLater, "another process is switching the context")
     }
     defer { _ = lock }
     let file = try session.settleIntent(of: source)
-    let plan = try plan(from: file)
-    if plan.isAlreadyThere { return (plan, false) }
+    let open = try plan(from: file)
+    if open.isAlreadyThere { return .alreadyThere(open) }
+    if let decided, !open.undecided.allSatisfy({ decided.contains($0.stamp) }) {
+      return .undecided(open)
+    }
+    let plan = open.decided(decision)
+    if !plan.undecided.isEmpty { return .undecided(plan) }
 
     let intent = try session.store.beginSwitch(
-      source.key, from: try agreed(file), to: plan.to, at: session.now)
+      source.key, from: try agreed(file), to: plan.to,
+      drafts: Dictionary(uniqueKeysWithValues: plan.drafts.map { ($0.stamp, $0.fate.movesToBin) }),
+      at: session.now)
     try session.environment.switchStep(.intentRecorded)
     var next = file
     next.workspace = plan.to
@@ -43,6 +63,7 @@ struct SwitchTransition {
     do {
       try ContextWriter(realPath: source.realPath, mode: mode).replace(with: next) {
         try session.environment.switchStep(.fileWritten)
+        try requireUnchanged(file)
       }
     } catch let failure as SystemError {
       // The file may be either; the same rule that serves after a crash decides now.
@@ -53,7 +74,25 @@ struct SwitchTransition {
     try session.store.confirmSwitch(source.key, intent, by: session.actor, at: session.now)
     var done = plan
     done.nextGeneration = intent.generation
-    return (done, true)
+    return .switched(done)
+  }
+
+  /// Looks once more before the file is replaced. Whoever deletes it or puts another one there knows
+  /// nothing of the lock, and what they did is not undone: the switch is given up.
+  private func requireUnchanged(_ file: ContextFile) throws {
+    let loader = ContextLoader(session.environment)
+    let found = try loader.read(source.realPath, shown: source.shownPath)
+    let there = found.flatMap { try? ContextFile(parsing: $0.bytes) }
+    if there == file { return }
+    if let there, there.contextID == file.contextID, there.storeID == file.storeID {
+      try session.settleIntent(of: source)
+    } else {
+      try session.store.rollBackSwitch(source.key, to: ContextRecord(file))
+    }
+    throw CommandError.refused(
+      "'\(source.shownPath)' was \(found == nil ? "deleted" : "replaced") while it was switched: "
+        + "nothing was switched",
+      hint: "see 'hotglue context show', then decide again")
   }
 
   /// What the switch starts from. A file that was exchanged by hand or by a rescue may be behind or
@@ -78,13 +117,31 @@ struct SwitchTransition {
         hint: "see 'hotglue context show', then decide again")
     }
     let to = try targetID(file)
-    guard try session.entering(to, isNamed: true).record.state == .active else {
-      throw StoreError.archivedWorkspace(to)
-    }
+    let there = try session.entering(to, isNamed: true)
+    guard there.record.state == .active else { throw StoreError.archivedWorkspace(to) }
     let left = try file.workspace.map { try session.store.contents(of: $0) }
     return SwitchPlan(
       from: file.workspace, to: to, contextFile: source.realPath, generation: file.generation,
-      goesOn: .init(running: left?.count(.running) ?? 0, pending: left?.count(.pending) ?? 0))
+      stale: file.workspace == to ? [] : try staleDrafts(in: file.workspace),
+      goesOn: .init(running: left?.count(.running) ?? 0, pending: left?.count(.pending) ?? 0),
+      roles: try rights(from: file.workspace, to: there))
+  }
+
+  /// Drafts that were begun in this context file and are bound to the workspace that it leaves.
+  private func staleDrafts(in workspace: WorkspaceID?) throws -> [SwitchPlan.Stale] {
+    guard let workspace else { return [] }
+    let desk = DraftDesk(session.store)
+    return try session.store.openDrafts(of: source.key, in: workspace).map { draft in
+      let fate = DraftFate.onSwitch(draft, isOpenInEditor: try desk.isOpenInEditor(draft.id))
+      return .draft(SwitchPlan.StaleDraft(draft, fate: fate))
+    }
+  }
+
+  /// What the user may do here and there; `nil` where neither workspace has members.
+  private func rights(from: WorkspaceID?, to: WorkspaceSession) throws -> RightsChange? {
+    let here = try from.map { try session.store.role(of: session.user, in: $0) }
+    if here ?? .open == .open, to.standing == .open { return nil }
+    return RightsChange(from: here, to: to.standing)
   }
 
   private func targetID(_ file: ContextFile) throws -> WorkspaceID {

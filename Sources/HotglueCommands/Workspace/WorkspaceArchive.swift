@@ -38,7 +38,7 @@ struct WorkspaceArchive: StoreCommand {
       try session.store.archiveWorkspace(id, by: there.actor, at: session.now)
     }
     let archived = try session.store.workspace(id)
-    let json = JSON.object((archived.json.members ?? []) + [JSON.Member("jobs", contents.json)])
+    let json = JSON.object((archived.json.members ?? []) + contents.members)
     session.output.result(json: json, id: id.text) {
       workspace.state == .archived
         ? "workspace '\(id)' is archived already; it holds \(contents.summary)"

@@ -22,8 +22,8 @@ struct WorkspaceShow: StoreCommand {
     if output.isJSON {
       output.object(
         .object(
-          (workspace.json.members ?? []) + [
-            JSON.Member("jobs", contents.json), JSON.Member("members", .integer(members)),
+          (workspace.json.members ?? []) + contents.members + [
+            JSON.Member("members", .integer(members)),
             JSON.Member("role", .string(there.standing.word)),
           ]))
     } else if output.isQuiet {

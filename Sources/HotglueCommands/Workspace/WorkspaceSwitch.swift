@@ -5,8 +5,12 @@ import HotglueStore
 struct WorkspaceSwitch: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "switch", abstract: "make another workspace the one of this context",
-    discussion: "Writes the context file that counts here, and says which. Killed at any point, the"
-      + " context is in the old workspace or in the new one, never between.")
+    discussion: """
+      Writes the context file that counts here, and says which. Killed at any point, the context is in \
+      the old workspace or in the new one, never between. Drafts that were begun here in the workspace \
+      that is left are reset, which moves them to the bin, when they are untouched or of a job whose \
+      payload was not edited; any other stops the switch until somebody decides about it.
+      """)
   static let kind = CommandKind.workspaceSwitch
 
   @OptionGroup var global: GlobalOptions
@@ -22,7 +26,20 @@ struct WorkspaceSwitch: StoreCommand {
     help: ArgumentHelp("Refuse unless the context is at this generation.", valueName: "n"))
   var ifGeneration: Int64?
 
+  @Flag(
+    name: .customLong("discard-drafts"),
+    help: "Put drafts that need a confirmation into the bin.")
+  var discardDrafts = false
+
+  @Flag(
+    name: .customLong("keep-drafts"),
+    help: "Leave drafts that need a confirmation open in the workspace that is left.")
+  var keepDrafts = false
+
   func validate() throws {
+    guard !(discardDrafts && keepDrafts) else {
+      throw ValidationError("--discard-drafts and --keep-drafts cannot both be given")
+    }
     guard global.workspaces.isEmpty else {
       throw ValidationError("-w names a workspace for one command, so it says nothing to 'switch'")
     }
@@ -50,11 +67,39 @@ struct WorkspaceSwitch: StoreCommand {
         hint: "name the other workspace for one command with -w \(id)",
         facts: [JSON.Member("context_file", .string(source.realPath))])
     }
+    try DraftRescue(session).run()
     let transition = SwitchTransition(
       session: session.naming, source: source, target: id, ifGeneration: ifGeneration)
-    let (plan, happened) = dryRun ? (try transition.plan(), false) : try transition.carryOut()
-    show(plan, happened: happened, session.output)
-    return .done
+    if dryRun {
+      show(try transition.plan().decided(decision), happened: false, session.output)
+      return .done
+    }
+    let question = SwitchQuestion(output: session.output)
+    var answer = decision
+    // A flag holds for whatever is there; an answer holds for the drafts that were asked about.
+    var answered: Set<DraftStamp>? = decision == nil ? [] : nil
+    while true {
+      do {
+        switch try transition.carryOut(answer, on: answered) {
+        case .switched(let plan):
+          show(plan, happened: true, session.output)
+          return .done
+        case .alreadyThere(let plan):
+          show(plan, happened: false, session.output)
+          return .done
+        case .undecided(let plan):
+          answer = try question.ask(plan)
+          answered = Set(plan.undecided.map(\.stamp))
+        }
+      } catch StoreError.draftsChanged {
+        // Somebody saved or discarded one since the plan was made: it is made anew.
+        continue
+      }
+    }
+  }
+
+  private var decision: DraftFate.Decision? {
+    discardDrafts ? .discard : keepDrafts ? .keep : nil
   }
 
   private func show(_ plan: SwitchPlan, happened: Bool, _ output: Output) {
@@ -76,8 +121,9 @@ struct WorkspaceSwitch: StoreCommand {
     } else {
       output.line("switched to '\(plan.to)'\(left): \(place)")
     }
-    for item in plan.stale {
-      output.line("\(item.kind.rawValue) \(item.id): \(item.fate.rawValue)")
+    for draft in plan.drafts { output.line("\(draft.words): \(draft.fate.words)") }
+    if let roles = plan.roles, roles.from != roles.to {
+      output.note("your role: \(roles.from?.word ?? "none") here, \(roles.to.word) there")
     }
     if let from = plan.from, !plan.isAlreadyThere, plan.goesOn.running + plan.goesOn.pending > 0 {
       output.note(

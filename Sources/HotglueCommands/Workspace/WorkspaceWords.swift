@@ -28,8 +28,18 @@ extension WorkspaceContents {
       count(state) == 0 ? nil : "\(count(state)) \(state.rawValue)"
     }
     let total = JobState.allCases.reduce(0) { $0 + count($1) }
-    return parts.isEmpty
+    let jobs =
+      parts.isEmpty
       ? "no jobs" : parts.joined(separator: ", ") + (total == 1 ? " job" : " jobs")
+    return openDrafts == 0 ? jobs : jobs + " and " + Count.of(openDrafts, "open draft")
+  }
+
+  /// Beside a workspace's own members.
+  var members: [JSON.Member] {
+    [
+      JSON.Member("jobs", json),
+      JSON.Member("drafts", .object([JSON.Member("open", .integer(openDrafts))])),
+    ]
   }
 
   var json: JSON {

@@ -22,6 +22,10 @@ public struct EntityLink: Hashable, Sendable {
     EntityLink(workspace: workspace, kind: .job, id: String(id))
   }
 
+  public static func draft(_ id: DraftID, in workspace: WorkspaceID) -> EntityLink {
+    EntityLink(workspace: workspace, kind: .draft, id: String(id))
+  }
+
   public static func type(_ name: String, in workspace: WorkspaceID) -> EntityLink {
     EntityLink(workspace: workspace, kind: .type, id: name)
   }

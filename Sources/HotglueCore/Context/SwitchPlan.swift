@@ -9,38 +9,47 @@ public struct SwitchPlan: Hashable, Sendable {
   public var stale: [Stale]
   /// Of the workspace that is left; jobs carry their own workspace.
   public var goesOn: GoesOn
+  /// What the user's permissions change to; `nil` where no workspace has members.
+  public var roles: RightsChange?
 
   /// Something that was read or begun under the workspace that is left.
-  public struct Stale: Hashable, Sendable {
-    public enum Kind: String, CaseIterable, Sendable {
-      case draft
-      case cursor
-      case watch
+  public enum Stale: Hashable, Sendable {
+    case draft(StaleDraft)
+    /// A page of a list; it is refused from now on.
+    case cursor(String)
+    /// A list that redraws itself; it ends.
+    case watch(String)
+  }
 
-      var plural: String {
-        switch self {
-        case .draft: "drafts"
-        case .cursor: "cursors"
-        case .watch: "watches"
-        }
-      }
-    }
-    public enum Fate: String, Sendable {
-      case reset
-      case needsConfirmation = "needs_confirmation"
-      case ends
-    }
-    public var kind: Kind
-    public var id: String
-    public var fate: Fate
-    public init(kind: Kind, id: String, fate: Fate) {
-      self.kind = kind
-      self.id = id
+  /// A draft that was begun in the context file that switches.
+  public struct StaleDraft: Hashable, Sendable {
+    public var stamp: DraftStamp
+    public var kind: DraftKind
+    public var name: String?
+    public var fate: DraftFate
+
+    public init(_ draft: Draft, fate: DraftFate) {
+      stamp = draft.stamp
+      kind = draft.kind
+      name = draft.name
       self.fate = fate
+    }
+
+    /// `draft 7 (job mail)`.
+    public var words: String {
+      "draft \(stamp.id) (\(([kind.rawValue] + (name.map { [$0] } ?? [])).joined(separator: " ")))"
+    }
+
+    public var json: JSON {
+      .object([
+        JSON.Member("id", .integer(stamp.id)), JSON.Member("kind", .string(kind.rawValue)),
+        JSON.Member("name", .text(name)), JSON.Member("fate", .string(fate.rawValue)),
+      ])
     }
   }
 
   public struct GoesOn: Hashable, Sendable {
+    /// Each has a context pinned to it, which goes on with it.
     public var running: Int
     public var pending: Int
     public init(running: Int, pending: Int) {
@@ -51,7 +60,7 @@ public struct SwitchPlan: Hashable, Sendable {
 
   public init(
     from: WorkspaceID?, to: WorkspaceID, contextFile: String, generation: Int64,
-    stale: [Stale] = [], goesOn: GoesOn
+    stale: [Stale] = [], goesOn: GoesOn, roles: RightsChange? = nil
   ) {
     self.from = from
     self.to = to
@@ -59,34 +68,62 @@ public struct SwitchPlan: Hashable, Sendable {
     nextGeneration = from == to ? generation : generation + 1
     self.stale = stale
     self.goesOn = goesOn
+    self.roles = roles
+  }
+
+  public var drafts: [StaleDraft] {
+    stale.compactMap { item in
+      guard case .draft(let draft) = item else { return nil }
+      return draft
+    }
+  }
+
+  /// Drafts that stop the switch until somebody decides about them.
+  public var undecided: [StaleDraft] { drafts.filter { $0.fate == .needsConfirmation } }
+
+  /// The same plan with a decision on the drafts that need one.
+  public func decided(_ decision: DraftFate.Decision?) -> SwitchPlan {
+    var plan = self
+    plan.stale = stale.map { item in
+      guard case .draft(var draft) = item else { return item }
+      draft.fate = draft.fate.decided(decision)
+      return .draft(draft)
+    }
+    return plan
   }
 
   /// The context is in that workspace: nothing changes.
   public var isAlreadyThere: Bool { from == to }
 
   public var json: JSON {
-    let staleLists = Stale.Kind.allCases.map { kind in
-      JSON.Member(
-        kind.plural,
-        .array(
-          stale.filter { $0.kind == kind }.map {
-            .object([
-              JSON.Member("id", .string($0.id)), JSON.Member("fate", .string($0.fate.rawValue)),
-            ])
-          }))
+    var cursors: [JSON] = []
+    var watches: [JSON] = []
+    for item in stale {
+      switch item {
+      case .draft: break
+      case .cursor(let id): cursors.append(.string(id))
+      case .watch(let id): watches.append(.string(id))
+      }
     }
     return .object([
       JSON.Member("workspace", .string(to.text)),
       JSON.Member("previous", .text(from?.text)),
       JSON.Member("context_file", .string(contextFile)),
       JSON.Member("generation", .integer(nextGeneration)),
-      JSON.Member("stale", .object(staleLists)),
+      JSON.Member(
+        "stale",
+        .object([
+          JSON.Member("drafts", .array(drafts.map(\.json))),
+          JSON.Member("cursors", .array(cursors)), JSON.Member("watches", .array(watches)),
+        ])),
       JSON.Member(
         "goes_on",
         .object([
           JSON.Member("running", .integer(goesOn.running)),
           JSON.Member("pending", .integer(goesOn.pending)),
+          JSON.Member("pinned_contexts", .integer(goesOn.running)),
         ])),
+      JSON.Member("roles", roles?.json ?? .null),
     ])
   }
 }

@@ -34,6 +34,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case parkedForNobody = "parked_for_nobody"
   case limitMiscounted = "limit_miscounted"
   case membersUnowned = "members_unowned"
+  case draftMoved = "draft_moved"
   case keyNotReleased = "key_not_released"
   case effectContradicts = "effect_contradicts"
 
@@ -74,7 +75,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .gateFrozen, .otherProgram, .foreignKey, .claimWithoutAttempt, .attemptWithoutClaim,
       .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
-      .limitMiscounted, .membersUnowned, .keyNotReleased, .effectContradicts, .attemptDead, .leaseOver, .workerFrozen,
+      .limitMiscounted, .membersUnowned, .draftMoved, .keyNotReleased, .effectContradicts,
+      .attemptDead, .leaseOver, .workerFrozen,
       .supervisorFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
       false
     }

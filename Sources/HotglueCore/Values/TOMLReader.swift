@@ -1,8 +1,8 @@
 /// A settings file: tables of keys and values, a strict part of TOML 1.0.
 ///
 /// What it reads every reader of TOML reads alike: comments, `[tables]`, and keys whose values are
-/// strings on one line, whole numbers, truth values, or arrays of those. It has no dates, fractions,
-/// inline tables, dotted keys or strings over several lines; each is refused with its place.
+/// strings on one line or between ''', whole numbers, truth values, or arrays of those. It has no dates,
+/// fractions, inline tables, dotted keys or strings between """; each is refused with its place.
 public struct TOMLFile: Hashable, Sendable {
   /// In the order of the file. Keys before the first header are in a table with an empty path.
   public var tables: [Table]
@@ -186,6 +186,8 @@ private struct TOMLReader {
 
   private mutating func value() throws(TOMLFile.Problem) -> JSON {
     switch next {
+    case UInt8(ascii: "'") where bytes[position...].starts(with: Self.threeQuotes):
+      return .string(try lines())
     case UInt8(ascii: "\""), UInt8(ascii: "'"): return .string(try string())
     case UInt8(ascii: "["): return .array(try array())
     case UInt8(ascii: "{"): throw problem("an inline table has no use here")
@@ -229,11 +231,48 @@ private struct TOMLReader {
     throw place.problem("'\(text)' is no value: a text needs quotes, as \(TOMLFile.quoted(text))")
   }
 
+  private static let threeQuotes = Array("'''".utf8)
+
+  /// A string between `'''`, over several lines and as it stands; a line feed right behind the first
+  /// three is no part of it, and one or two quotes may stand before the last three.
+  private mutating func lines() throws(TOMLFile.Problem) -> String {
+    let place = self
+    position += 3
+    _ = newLine()
+    var text: [UInt8] = []
+    while next != nil {
+      if bytes[position...].starts(with: Self.threeQuotes) {
+        var quotes = 3
+        while quotes < 5, position + quotes < bytes.count,
+          bytes[position + quotes] == UInt8(ascii: "'")
+        {
+          quotes += 1
+        }
+        text += Array(repeating: UInt8(ascii: "'"), count: quotes - 3)
+        position += quotes
+        guard let text = String(validating: text, as: UTF8.self) else {
+          throw place.problem("the string is not UTF-8")
+        }
+        return text
+      }
+      if newLine() {
+        text.append(0x0A)
+        continue
+      }
+      guard let byte = next, byte >= 0x20 || byte == 0x09, byte != 0x7F else {
+        throw problem("a control character in a string")
+      }
+      text.append(byte)
+      position += 1
+    }
+    throw place.problem("the string is not closed by '''")
+  }
+
   private mutating func string() throws(TOMLFile.Problem) -> String {
     let place = self
     let quote = bytes[position]
     if bytes[position...].starts(with: [quote, quote, quote]) {
-      throw problem("a string over several lines has no use here: write \\n in one")
+      throw problem("three of these quotes have no use here: write \\n, or use '''")
     }
     position += 1
     var text: [UInt8] = []

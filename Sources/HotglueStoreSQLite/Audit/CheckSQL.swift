@@ -146,6 +146,14 @@ enum CheckSQL {
       SELECT 'workspace ' || workspace || ' has members, but no owner', NULL, workspace FROM member
       GROUP BY workspace HAVING sum(role = 'owner') = 0
       """),
+    Rule(
+      .draftMoved, "check.moved_draft_has_a_switch",
+      """
+      SELECT 'draft ' || id || ' was moved by a switch that is not open', NULL, workspace FROM draft
+      WHERE moved_by IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM context WHERE context.context_id = draft.context_id
+          AND context.path = draft.context_path AND intent_generation = moved_by)
+      """),
     // Nobody knows whether an uncertain job has happened, so it keeps its key.
     Rule(
       .keyNotReleased, "check.key_is_released",

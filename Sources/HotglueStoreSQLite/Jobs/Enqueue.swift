@@ -11,20 +11,7 @@ extension SQLiteStore: JobStore {
     let rows = requests.map { encoder.row(of: $0, in: workspace, by: actor, at: now) }
     return try write { () throws(StoreError) in
       try requireActive(workspace, for: actor)
-      var enqueued: [Enqueued] = []
-      enqueued.reserveCapacity(requests.count)
-      var types: [String: JobType?] = [:]
-      for (request, row) in zip(requests, rows) {
-        guard let overrides = request.overrides else {
-          enqueued.append(try store(request, row, in: workspace, at: now))
-          continue
-        }
-        let filled = try filledIn(request, overrides, in: workspace, &types)
-        let row = encoder.row(of: filled, in: workspace, by: actor, at: now)
-        var job = try store(filled, row, in: workspace, at: now)
-        job.waitsForType = types[request.type] == .some(nil)
-        enqueued.append(job)
-      }
+      let enqueued = try store(requests, rows, &encoder, in: workspace, by: actor, at: now)
       // A key that names a job which is there already makes nothing new.
       let made = enqueued.filter(\.isNew)
       if !made.isEmpty {
@@ -32,6 +19,36 @@ extension SQLiteStore: JobStore {
       }
       return enqueued
     }
+  }
+
+  /// Stores jobs inside the transaction that is open; the caller leaves the row in the log.
+  func store(
+    _ requests: [EnqueueRequest], in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> [Enqueued] {
+    var encoder = RequestEncoder()
+    let rows = requests.map { encoder.row(of: $0, in: workspace, by: actor, at: now) }
+    return try store(requests, rows, &encoder, in: workspace, by: actor, at: now)
+  }
+
+  private func store(
+    _ requests: [EnqueueRequest], _ rows: [RequestEncoder.EncodedRow],
+    _ encoder: inout RequestEncoder, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> [Enqueued] {
+    var enqueued: [Enqueued] = []
+    enqueued.reserveCapacity(requests.count)
+    var types: [String: JobType?] = [:]
+    for (request, row) in zip(requests, rows) {
+      guard let overrides = request.overrides else {
+        enqueued.append(try store(request, row, in: workspace, at: now))
+        continue
+      }
+      let filled = try filledIn(request, overrides, in: workspace, &types)
+      let row = encoder.row(of: filled, in: workspace, by: actor, at: now)
+      var job = try store(filled, row, in: workspace, at: now)
+      job.waitsForType = types[request.type] == .some(nil)
+      enqueued.append(job)
+    }
+    return enqueued
   }
 
   private func store(

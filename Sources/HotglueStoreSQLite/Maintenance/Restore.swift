@@ -97,11 +97,13 @@ struct LiveCounters {
   let incarnation: Int64
   let lastJob: Int64
   let lastWorker: Int64
+  let lastDraft: Int64
 
   init(of store: SQLiteStore) throws(StoreError) {
     incarnation = try StoreMeta(of: store.connection).incarnation
     lastJob = try Self.last("job", store.connection)
     lastWorker = try Self.last("worker", store.connection)
+    lastDraft = try Self.last("draft", store.connection)
   }
 
   static func last(_ table: String, _ connection: Connection) throws(StoreError) -> Int64 {
@@ -134,13 +136,18 @@ struct Incarnation {
     try copy.execute("BEGIN IMMEDIATE")
     try endRunningAttempts(in: copy, path: path, by: actor, at: now)
     try copy.run(RestoreSQL.raiseFences, [.integer(distance)])
-    for (table, last) in [("job", live?.lastJob ?? 0), ("worker", live?.lastWorker ?? 0)] {
+    let counters = [
+      ("job", live?.lastJob ?? 0), ("worker", live?.lastWorker ?? 0),
+      ("draft", live?.lastDraft ?? 0),
+    ]
+    for (table, last) in counters {
       let known = try LiveCounters.last(table, copy)
       try copy.run(RestoreSQL.clearSequence, [.text(table)])
       try copy.run(
         RestoreSQL.setSequence, [.text(table), .integer(max(known, last) + distance)])
     }
     try copy.run(RestoreSQL.forgetIntents)
+    try copy.run(RestoreSQL.forgetMoves)
     try copy.run(OpenSQL.setMeta, [.text("incarnation"), .text(String(number))])
     try copy.run(
       WorkspaceSQL.logActivity,
@@ -205,4 +212,8 @@ enum RestoreSQL {
     UPDATE context SET intent_generation = NULL, intent_workspace = NULL
     WHERE intent_generation IS NOT NULL
     """)
+  /// What such a switch moved may have stayed: an open draft is seen, and lost to nobody.
+  static let forgetMoves = SQL(
+    "restore.forget_moves",
+    "UPDATE draft SET state = 'open', closed_at = NULL, moved_by = NULL WHERE moved_by IS NOT NULL")
 }

@@ -128,7 +128,8 @@ extension SQLiteStore {
         setAt: now, setBy: actor.user))
   }
 
-  private func set(
+  /// Sets the type inside the transaction that is open.
+  func set(
     _ name: String, to definition: TypeDefinition, in workspace: WorkspaceID, by actor: Actor,
     at now: Timestamp
   ) throws(StoreError) -> TypeChange {

@@ -20,7 +20,8 @@ extension SQLiteStore {
   }
 
   public func beginSwitch(
-    _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID, at now: Timestamp
+    _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID,
+    drafts: [DraftStamp: Bool], at now: Timestamp
   ) throws(StoreError) -> ContextRecord.Intent {
     try write { () throws(StoreError) in
       try requireActive(workspace)
@@ -30,6 +31,7 @@ extension SQLiteStore {
           expected: file.generation, found: known.intent?.generation ?? known.generation)
       }
       let intent = ContextRecord.Intent(generation: file.generation + 1, workspace: workspace)
+      try move(drafts, of: key, leaving: file.workspace, by: intent, at: now)
       try set(
         key,
         ContextRecord(
@@ -52,6 +54,7 @@ extension SQLiteStore {
         ContextRecord(
           generation: intent.generation, workspace: intent.workspace, previous: known.workspace,
           intent: nil))
+      try connection.run(DraftSQL.confirmMoves, [.text(key.contextID), .text(key.path)])
       try logActivity(actor, in: intent.workspace, subject: "context/\(key.path)", at: now)
     }
   }
@@ -63,6 +66,30 @@ extension SQLiteStore {
         ContextRecord(
           generation: file.generation, workspace: file.workspace, previous: file.previous,
           intent: nil))
+      try connection.run(DraftSQL.undoMoves, [.text(key.contextID), .text(key.path)])
+    }
+  }
+
+  /// The drafts that are there must be those that the switch was decided on.
+  private func move(
+    _ drafts: [DraftStamp: Bool], of key: ContextKey, leaving workspace: WorkspaceID?,
+    by intent: ContextRecord.Intent, at now: Timestamp
+  ) throws(StoreError) {
+    var found: [DraftStamp] = []
+    if let workspace {
+      found = try connection.all(
+        DraftSQL.stampsOfContext,
+        [.text(key.contextID), .text(key.path), .text(workspace.text)],
+        { DraftStamp(id: $0.integer(0), version: Int($0.integer(1))) })
+    }
+    guard Set(found) == Set(drafts.keys) else { throw StoreError.draftsChanged }
+    for (draft, moves) in drafts where moves {
+      try connection.run(
+        DraftSQL.move,
+        [
+          .text(key.contextID), .text(key.path), .integer(draft.id), .integer(draft.version),
+          .integer(now.milliseconds), .integer(intent.generation),
+        ])
     }
   }
 

@@ -30,7 +30,9 @@ extension SQLiteStore: WorkspaceStore {
   public func contents(of id: WorkspaceID) throws(StoreError) -> WorkspaceContents {
     try read { () throws(StoreError) in
       _ = try workspace(id)
-      return WorkspaceContents(jobsByState: try jobsByState(in: id))
+      let drafts = try connection.first(
+        DraftSQL.countOpen, [.text(id.text)], { Int($0.integer(0)) })
+      return WorkspaceContents(jobsByState: try jobsByState(in: id), openDrafts: drafts ?? 0)
     }
   }
 
@@ -80,7 +82,7 @@ extension SQLiteStore {
   }
 
   public func log(
-    _ actor: Actor, in workspace: WorkspaceID, subjects: [String], at now: Timestamp
+    _ actor: Actor, in workspace: WorkspaceID?, subjects: [String], at now: Timestamp
   ) throws(StoreError) {
     guard !subjects.isEmpty else { return }
     try write { () throws(StoreError) in

@@ -1,0 +1,146 @@
+import Glibc
+import HotglueCore
+import HotglueProcess
+import HotglueStore
+
+/// Where drafts lie while they are open in an editor: `STORE.d/drafts/ID.toml`, each with a lock.
+///
+/// What an editor saves there is durable as files are; the store has it when the editor has ended.
+/// When hotglue is killed meanwhile, the next command on drafts takes up what lies there.
+struct DraftDesk {
+  let folder: String
+  private let isShared: Bool
+
+  init(_ store: any Store) {
+    folder = store.folder + "/drafts"
+    isShared = store.group != nil
+  }
+
+  func path(of id: DraftID) -> String { "\(folder)/\(id).toml" }
+  private func lockPath(of id: DraftID) -> String { "\(folder)/\(id).lock" }
+  private var fileMode: mode_t { isShared ? 0o660 : 0o600 }
+
+  /// The drafts that lie here, or whose locks were left behind.
+  func drafts() throws(SystemError) -> [DraftID] {
+    guard let entries = opendir(folder) else {
+      if errno == ENOENT { return [] }
+      throw SystemError("open", folder)
+    }
+    defer { closedir(entries) }
+    var drafts: Set<DraftID> = []
+    while let entry = readdir(entries) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      guard name.hasSuffix(".toml") || name.hasSuffix(".lock"), let id = DraftID(name.dropLast(5)),
+        id > 0
+      else { continue }
+      drafts.insert(id)
+    }
+    return drafts.sorted()
+  }
+
+  /// `nil` while another process, or its editor, has the draft open.
+  func lock(_ id: DraftID) throws(ProcessError) -> EditLock? {
+    try EditLock.tryAcquire(path: lockPath(of: id), mode: fileMode)
+  }
+
+  /// The same, with a moment's patience for a command that only looks.
+  func take(_ id: DraftID) throws -> EditLock? {
+    try makeFolder()
+    return try EditLock.acquire(
+      path: lockPath(of: id), mode: fileMode, until: BootClock.now() + Self.patienceMs)
+  }
+
+  private static let patienceMs: Int64 = 300
+
+  func isOpenInEditor(_ id: DraftID) throws -> Bool {
+    try !EditLock.isFree(path: lockPath(of: id))
+  }
+
+  /// Puts a text here, whole and durable: a crash leaves all of it or none.
+  func put(_ text: [UInt8], _ id: DraftID) throws(SystemError) {
+    let path = path(of: id)
+    let temporary = path + ".new"
+    guard unlink(temporary) == 0 || errno == ENOENT else { throw SystemError("remove", temporary) }
+    let descriptor = open(
+      temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, fileMode)
+    guard descriptor >= 0 else { throw SystemError("create", temporary) }
+    do throws(SystemError) {
+      defer { close(descriptor) }
+      guard fchmod(descriptor, fileMode) == 0 else {
+        throw SystemError("set the mode of", temporary)
+      }
+      try write(text, descriptor, temporary)
+      guard fsync(descriptor) == 0 else { throw SystemError("sync", temporary) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    guard rename(temporary, path) == 0 else { throw SystemError("replace", path) }
+    try syncFolder()
+  }
+
+  /// What lies here, up to one byte more than a draft may have; `nil` when there is nothing.
+  func text(of id: DraftID) throws(SystemError) -> [UInt8]? {
+    let path = path(of: id)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw SystemError("open", path)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw SystemError("look at", path) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw SystemError("read", path, code: EINVAL)
+    }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count <= Draft.longest {
+      let count = read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw SystemError("read", path) }
+      if count == 0 { break }
+      bytes += chunk[..<count]
+    }
+    return bytes
+  }
+
+  /// Takes the text away: the store has it.
+  func clear(_ id: DraftID) throws(SystemError) {
+    let path = path(of: id)
+    guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
+    // Of a text that was never put in its place.
+    let temporary = path + ".new"
+    guard unlink(temporary) == 0 || errno == ENOENT else { throw SystemError("remove", temporary) }
+  }
+
+  private func makeFolder() throws(SystemError) {
+    let mode: mode_t = isShared ? 0o2770 : 0o700
+    if mkdir(folder, mode) == 0 {
+      guard chmod(folder, mode) == 0 else { throw SystemError("set the mode of", folder) }
+    } else if errno != EEXIST {
+      throw SystemError("create", folder)
+    }
+  }
+
+  private func write(
+    _ bytes: [UInt8], _ descriptor: Int32, _ path: String
+  ) throws(SystemError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw SystemError("write", path) }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  private func syncFolder() throws(SystemError) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError("open", folder) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw SystemError("sync", folder) }
+  }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct DraftEdit: WorkspaceCommand {
+  static let kind = CommandKind.draftEdit
+  static let configuration = CommandConfiguration(
+    commandName: "edit", abstract: "go on with a draft, or begin one from a type that is there",
+    usage: "hotglue draft edit [flags] (DRAFT | KIND NAME)",
+    discussion: """
+      With KIND and NAME a new draft begins as what is there now, and remembers its revision: when \
+      that has changed before the draft is submitted, the draft is refused, with what has changed.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("Read the text from there; open no editor.", valueName: "file|-"))
+  var from: String?
+
+  @Argument(
+    help: ArgumentHelp("The draft's ID or link; or the kind, before a name.", valueName: "draft"))
+  var draft: String
+
+  @Argument(help: ArgumentHelp("The name of what to begin from.", valueName: "name"))
+  var name: String?
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    try session.rescueDrafts()
+    let source = try from.map { try DraftSource($0, in: session) }
+    guard source?.text.isEmpty != true else {
+      throw CommandError.badInput(
+        "the text is empty: nothing was kept", hint: "give one with --from")
+    }
+    // Before a draft begins: without an editor it would be in nobody's way, but of no use either.
+    let editing =
+      source == nil ? try DraftEditing(session, with: EditorChoice(in: session)) : nil
+    let start = try name.map { try begin(of: $0, in: session) } ?? open(in: session)
+    if let source {
+      return try DraftSaving(session).show(
+        session.takingDraft(start.id) {
+          try DraftKeeper(store: session.store, actor: session.actor, now: session.now)
+            .keep(source.text, of: start).draft
+        })
+    }
+    guard let editing else { return .done }
+    return try DraftSaving(session).edit(start, with: editing)
+  }
+
+  private func open(in session: WorkspaceSession) throws -> Draft {
+    if DraftKind(rawValue: draft) != nil {
+      throw CommandError.usage(
+        "'\(draft)' is a kind of draft, and nothing is named",
+        hint: "name what to edit: 'hotglue draft edit \(draft) NAME'")
+    }
+    let found = try session.draft(draft)
+    guard found.state == .open else {
+      throw StoreError.draftNotOpen(found.id, state: found.state)
+    }
+    return found
+  }
+
+  private func begin(of name: String, in session: WorkspaceSession) throws -> Draft {
+    let form = try DraftForms.form(named: draft)
+    let (text, revision) = try form.existing(name, in: session)
+    let others = try session.store.drafts(
+      in: session.workspace, state: .open, kind: form.kind, before: nil, limit: 1000
+    ).filter { $0.name == name }
+    if let other = others.first {
+      session.output.note(
+        "draft \(other.id) is of \(form.kind.rawValue) '\(name)' too; to go on with that one: "
+          + "'hotglue draft edit \(other.id)'")
+    }
+    return try session.store.startDraft(
+      NewDraft(
+        kind: form.kind, name: name, template: Array(text.utf8), text: Array(text.utf8),
+        directory: session.environment.currentDirectory ?? "/", baseRevision: revision,
+        context: session.context.source?.key),
+      in: session.workspace, by: session.actor, at: session.now)
+  }
+}

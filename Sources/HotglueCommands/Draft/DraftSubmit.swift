@@ -1,0 +1,90 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct DraftSubmit: WorkspaceCommand {
+  static let kind = CommandKind.draftSubmit
+  static let configuration = CommandConfiguration(
+    commandName: "submit", abstract: "make what a draft describes",
+    discussion: """
+      The job is enqueued, or the type set, and the draft marked submitted: both or neither. A draft \
+      that began from a revision is refused over a newer one, with what has changed since.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Submit over this revision, though the draft does not start from it.", valueName: "revision"))
+  var over: Int?
+
+  @Argument(help: ArgumentHelp("The draft's ID or link.", valueName: "draft"))
+  var draft: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    try session.rescueDrafts()
+    let id = try session.draftNumber(draft)
+    // Before its lock: a draft of another workspace, or none, is told as such.
+    _ = try session.store.draft(id, in: session.workspace)
+    let (done, outcome) = try session.takingDraft(id) {
+      let draft = try session.store.draft(id, in: session.workspace)
+      guard draft.state == .open else { throw StoreError.draftNotOpen(id, state: draft.state) }
+      let submission: DraftSubmission
+      do throws(CommandError) {
+        submission = try DraftForms.read(draft, in: session)
+      } catch {
+        throw DraftWords.refusal(error, of: draft)
+      }
+      // What a draft makes takes the role of the command that makes it otherwise.
+      let maker: CommandKind =
+        switch submission {
+        case .job: .jobEnqueue
+        case .type: .typeSet
+        }
+      let entitled = try session.base.standing(for: maker).entering(session.workspace)
+      return try session.store.submitDraft(
+        draft.stamp, in: session.workspace, as: submission, over: over, by: entitled.actor,
+        at: session.now)
+    }
+    try show(done, outcome, session)
+    return .done
+  }
+
+  private func show(
+    _ draft: Draft, _ outcome: DraftOutcome, _ session: WorkspaceSession
+  ) throws {
+    let output = session.output
+    switch outcome {
+    case .job(let job):
+      let link = EntityLink.job(job.id, in: draft.workspace)
+      output.result(
+        json: DraftJSON.object(
+          draft,
+          [JSON.Member("job", .integer(job.id)), JSON.Member("job_link", .string(link.text))]),
+        id: String(job.id)
+      ) {
+        "draft \(draft.id) is submitted: job \(job.id) in workspace '\(draft.workspace)'"
+          + (job.isNew ? "" : ", which its key named before")
+      }
+      if job.waitsForType, let name = draft.name { try session.noteUndefined([name]) }
+    case .type(let change):
+      output.result(
+        json: DraftJSON.object(
+          draft,
+          [
+            JSON.Member("type", .string(change.after.name)),
+            JSON.Member("revision", .integer(change.after.revision)),
+            JSON.Member("changed", .bool(change.isChange)),
+          ]), id: change.after.name
+      ) {
+        "draft \(draft.id) is submitted: type '\(change.after.name)' in workspace "
+          + "'\(draft.workspace)' is at revision \(change.after.revision)"
+          + (change.isChange ? "" : ", as it was")
+      }
+      if !output.isJSON, !output.isQuiet, change.isChange {
+        TypeChangeText(output: output).lines(
+          of: change.after.definition.changes(from: change.before?.definition))
+      }
+    }
+  }
+}
