@@ -179,6 +179,8 @@ final class World: @unchecked Sendable {
   func checkStore() throws {
     let result = try run(["store", "check"])
     #expect(result.status == 0, "store check: \(result.output)\(result.errorOutput)")
+    let doctor = try run(["doctor", "--json"])
+    #expect(doctor.status == 0, "doctor: \(doctor.output)\(doctor.errorOutput)")
   }
 
   /// Every process in the world with this text in its command line.

@@ -16,8 +16,8 @@ struct FaultTests {
       .write(to: world.folder.appendingPathComponent("boot"))
     let later = { (words: String) in
       try world.command(
-        "/usr/bin/unshare",
-        [
+        World.unshare,
+        World.asRoot + [
           "--mount", "/bin/sh", "-ec",
           "mount --bind boot /proc/sys/kernel/random/boot_id; exec hotglue \(words)",
         ])
@@ -39,8 +39,8 @@ struct FaultTests {
     try Data("11111111-2222-3333-4444-555555555555\n".utf8)
       .write(to: world.folder.appendingPathComponent("boot"))
     let later = try world.command(
-      "/usr/bin/unshare",
-      [
+      World.unshare,
+      World.asRoot + [
         "--mount", "/bin/sh", "-ec",
         "mount --bind boot /proc/sys/kernel/random/boot_id; exec hotglue job reclaim -w main",
       ])
@@ -103,8 +103,8 @@ struct FaultTests {
     let id = try world.enqueue("echo x >>runs; while [ ! -e go ]; do sleep 0.02; done")
     // A container with an init of its own, which outlives the worker.
     let container = try world.start(
-      "/usr/bin/unshare",
-      [
+      World.unshare,
+      World.asRoot + [
         "--pid", "--fork", "--mount-proc", "--kill-child", "/bin/sh", "-c",
         "hotglue job work -w main & wait; exec sleep 300",
       ], input: nil, output: nil, errors: nil, extra: [:])
@@ -202,5 +202,13 @@ struct FaultTests {
     try world.letGo()
     other.waitUntilExit()
     #expect(try world.findings() == [])
+  }
+}
+
+extension World {
+  fileprivate static let unshare = "/usr/bin/unshare"
+  /// Who is not root needs a user namespace of their own to make the others.
+  fileprivate static var asRoot: [String] {
+    geteuid() == 0 ? [] : ["--user", "--map-root-user"]
   }
 }
