@@ -69,11 +69,29 @@ extension Worker {
     seat.minded = nil
     seat.isEnding = true
     seat.isRetiring = seat.isRetiring || outcome.supervisorRetires
+    noticeStart(outcome.end)
     let log = LogPath.of(job: outcome.job, fence: outcome.fence)
     endings.append(
       Ending(
         minded, report: AttemptReport(outcome, policy: minded.policy, log: log), seat: seat,
         recordedBy: name))
+  }
+
+  /// A handler that could not be started is pending again at once. On a machine that has no process
+  /// or descriptor to give, the next would fare alike: claims wait, or they would never end.
+  private func noticeStart(_ end: HotglueProcess.AttemptOutcome.End) {
+    // One that was stopped before it had executed anything says nothing of the machine.
+    guard case .neverStarted(let errno) = end, errno != ECANCELED else {
+      startFailure = nil
+      return
+    }
+    if startFailure == errno {
+      claimsPausedUntil = place.bootNow().advanced(by: .seconds(1))
+    } else {
+      claimsPausedUntil = nil
+      pauseClaims(.process(.system(call: "start the handler", path: nil, errno: errno)))
+    }
+    startFailure = errno
   }
 
   private func take(_ refusal: Refusal, of minded: MindedAttempt, from seat: Seat) {

@@ -118,7 +118,7 @@ extension Worker {
     }
   }
 
-  private func pauseClaims(_ why: RunnerError) {
+  func pauseClaims(_ why: RunnerError) {
     if claimsPausedUntil == nil { observe(.problem(why)) }
     claimsPausedUntil = place.bootNow().advanced(by: .seconds(1))
   }
