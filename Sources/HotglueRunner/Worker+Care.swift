@@ -67,6 +67,7 @@ extension Worker {
   private func take(_ outcome: HotglueProcess.AttemptOutcome, from seat: Seat) {
     guard let minded = seat.release(outcome.job, outcome.fence) else { return }
     seat.isRetiring = seat.isRetiring || outcome.supervisorRetires
+    noticeStart(outcome.end)
     end(minded, by: outcome, at: seat)
   }
 
@@ -81,6 +82,23 @@ extension Worker {
       Ending(
         minded, report: AttemptReport(outcome, policy: minded.policy, log: log), seat: seat,
         position: position, recordedBy: name))
+  }
+
+  /// A handler that could not be started is pending again at once. On a machine that has no process
+  /// or descriptor to give, the next would fare alike: claims wait, or they would never end.
+  private func noticeStart(_ end: HotglueProcess.AttemptOutcome.End) {
+    // One that was stopped before it had executed anything says nothing of the machine.
+    guard case .neverStarted(let errno) = end, errno != ECANCELED else {
+      startFailure = nil
+      return
+    }
+    if startFailure == errno {
+      claimsPausedUntil = place.bootNow().advanced(by: .seconds(1))
+    } else {
+      claimsPausedUntil = nil
+      pauseClaims(.process(.system(call: "start the handler", path: nil, errno: errno)))
+    }
+    startFailure = errno
   }
 
   private func take(_ refusal: Refusal, of minded: MindedAttempt, from seat: Seat) {

@@ -157,7 +157,7 @@ extension Worker {
     }
   }
 
-  private func pauseClaims(_ why: RunnerError) {
+  func pauseClaims(_ why: RunnerError) {
     if claimsPausedUntil == nil { observe(.problem(why)) }
     claimsPausedUntil = place.bootNow().advanced(by: .seconds(1))
   }

@@ -66,7 +66,9 @@ public final class Worker {
   /// Jobs about whose attempts something is wrong that was said already.
   var troubled: Set<JobID> = []
   var retryAt: BootTime?
-  /// Set while there is too little free space to begin anything.
+  /// Why handlers cannot be started at the moment, as it was said.
+  var startFailure: Int32?
+  /// Set while there is too little free space, or no process to be had, to begin anything.
   var claimsPausedUntil: BootTime?
   private let lock: FileLock
   let lockPath: String

@@ -49,13 +49,25 @@ public final class SQLiteStore {
     let result: T
     do throws(StoreError) {
       result = try body()
-      try connection.run(TransactionSQL.commit)
+      try commit()
     } catch {
       rollBack()
       throw error
     }
     if let frames = connection.takeFramesInLog() { checkpoint.note(framesAfterCommit: frames) }
     return result
+  }
+
+  /// A commit that could be written and not be synced is refused, and nobody who has the store open
+  /// sees it. But its frames are in the log, and whoever opens the store first after all have closed it
+  /// may find them: that is said.
+  private func commit() throws(StoreError) {
+    do throws(StoreError) {
+      try connection.run(TransactionSQL.commit)
+    } catch .inputOutput(let path, let detail) {
+      throw .inputOutput(
+        path: path, detail: detail + "; it is not promised, and may be there all the same")
+    }
   }
 
   /// Runs `body` on one snapshot.

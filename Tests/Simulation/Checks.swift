@@ -68,6 +68,9 @@ extension Universe {
       open.count == (job.state == "running" ? 1 : 0)
         && (open.isEmpty || open[0].fence == job.fence), "I3 at most one live claim",
       "\(job) with open attempts \(open)")
+    try require(
+      job.state != "pending" || job.cancelRequestedAt == nil, "a cancel ends with its attempt",
+      "\(job)")
     try require(job.fence >= old?.fence ?? 0, "fences never fall", "\(job)")
     try require(
       job.state != "pending" || job.runAt > 0, "I8 a pending job has its time", "\(job)")

@@ -26,7 +26,7 @@ extension Universe {
           "job \(enqueued.id) after \(highestID)")
         highestID = enqueued.id
         stories[enqueued.id] = Story(
-          id: enqueued.id, workspace: workspace.text, request: request)
+          id: enqueued.id, workspace: workspace.text, request: request, at: now)
       }
     }
   }
@@ -42,6 +42,15 @@ extension Universe {
         story?.workspace == workspace.text && story?.request.key == key
           && story?.request.type == request.type && story?.request.payload == request.payload,
         "a key names one request", "job \(enqueued.id) is another request than key \(key)")
+      guard let story, let job = before.jobs[enqueued.id] else { return }
+      let isHeld: Bool =
+        switch story.request.keyHold {
+        case .whileKept: true
+        case .untilDone: !job.isFinished || job.state == "uncertain"
+        case .span(let span): story.at.advanced(by: span) > now
+        }
+      try require(
+        isHeld, "a key is let go of", "job \(enqueued.id) (\(story.request.keyHold)) kept \(key)")
       return
     }
     for id in before.ids {

@@ -43,6 +43,7 @@ extension Universe {
   func tick(_ worker: SimWorker) throws {
     hear(worker)
     try lookAround(worker)
+    guard worker.acts else { return }
     try commitAndClaim(worker)
     try look(whole: false)
     guard worker.acts else { return }

@@ -206,6 +206,7 @@ struct Story {
   var id: JobID
   var workspace: String
   var request: EnqueueRequest
+  var at: Timestamp
 }
 
 /// What was counted of one effect.

@@ -4,7 +4,7 @@ import Testing
 /// The machine is another one than the attempt began on: another boot, a copy, an earlier state,
 /// another container, another time.
 @Suite(.serialized)
-struct FaultTests {
+struct MachineTests {
   @Test("what was recorded under another boot is dead at once, and is unknown")
   func anotherBoot() throws {
     let world = try World()

@@ -1,0 +1,294 @@
+import Foundation
+import Testing
+
+/// What is true when the machine refuses: each fault has its status, loses nothing that was
+/// acknowledged, and is over when it is over. As root, since file systems are mounted.
+@Suite(.serialized)
+struct FaultTests {
+  /// A world whose store lies on a small file system of its own.
+  private final class SmallDisk {
+    let world: World
+    let disk: String
+
+    init(_ size: String) throws {
+      try #require(getuid() == 0, "the faults need root, to mount a small file system")
+      world = try World(initialized: false)
+      disk = world.folder.path + "/disk"
+      try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
+      let mounted = try world.command(
+        "/bin/mount", ["-t", "tmpfs", "-o", "size=\(size),mode=0700", "tmpfs", disk])
+      try #require(mounted.status == 0, "mount: \(mounted.errorOutput)")
+      let made = try world.command("/bin/sh", ["-c", "cd disk && exec hotglue init"])
+      try #require(made.status == 0, "\(made.errorOutput)")
+      world.environment["HOTGLUE_CONTEXT"] = disk + "/.hotglue/context.json"
+      for name in ["main", "beta"] { try world.succeed(["workspace", "create", name]) }
+      try world.succeed(["workspace", "switch", "main"])
+    }
+
+    deinit { umount2(disk, Int32(MNT_DETACH)) }
+
+    var context: String {
+      (try? String(contentsOfFile: disk + "/.hotglue/context.json", encoding: .utf8)) ?? ""
+    }
+
+    func fill() throws {
+      _ = try world.command("/bin/dd", ["if=/dev/zero", "of=\(disk)/filler", "bs=4k"])
+    }
+
+    func empty() throws { try FileManager.default.removeItem(atPath: disk + "/filler") }
+
+    func remount(_ mode: String) throws {
+      let result = try world.command("/bin/mount", ["-o", "remount,\(mode)", disk])
+      try #require(result.status == 0, "\(result.errorOutput)")
+    }
+
+    func enqueue(_ script: String) throws -> String {
+      try world.succeed([
+        "job", "enqueue", "-w", "main", "--cwd", world.folder.path, "--", "sh", "-c", script,
+      ])
+    }
+  }
+
+  private let drain = ["job", "work", "-w", "main", "--drain", "--free-space-floor", "0"]
+
+  @Test("a full disk: every write is refused with 74, nothing is half done, and all goes on")
+  func diskFull() throws {
+    let small = try SmallDisk("3m")
+    let world = small.world
+    let id = try small.enqueue("echo one")
+    let before = small.context
+    try small.fill()
+    let target = small.disk + "/backup"
+    for arguments in [
+      ["job", "enqueue", "-w", "main", "--", "true"], ["workspace", "switch", "beta"],
+      ["workspace", "create", "gamma"], ["store", "backup", target], drain,
+      ["job", "run", "--", "true"], ["job", "cancel", id, "-w", "main"],
+    ] {
+      let result = try world.run(arguments)
+      #expect(result.status == 74, "\(arguments): \(result)")
+      #expect(result.errorOutput.contains("no space left"), "\(arguments): \(result.errorOutput)")
+    }
+    #expect(small.context == before)
+    let names = try FileManager.default.contentsOfDirectory(atPath: small.disk).sorted()
+    #expect(names == [".hotglue", "filler"], "a backup that failed left nothing")
+    // What is there is read, and is sound.
+    #expect(try world.state(id) == "pending")
+    try world.checkStore()
+    try small.empty()
+    try world.succeed(["workspace", "switch", "beta"])
+    try world.succeed(drain)
+    #expect(try world.state(id) == "succeeded")
+    #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "one")
+    #expect(try world.succeed(["store", "backup", target]).contains(target))
+    try world.checkStore()
+  }
+
+  @Test(
+    "a disk that fills while a job runs: the job ends, and its outcome is recorded when there is room"
+  )
+  func diskFullMeanwhile() throws {
+    let small = try SmallDisk("3m")
+    let world = small.world
+    // Whatever it could not write to its log, it goes by its own exit status.
+    let id = try small.enqueue(
+      ">up; until [ -e go ]; do sleep 0.05; done; dd if=/dev/zero bs=64k count=4 2>/dev/null; exit 64"
+    )
+    let worker = try world.start(
+      ["job", "work", "-w", "main", "--free-space-floor", "0"],
+      errors: world.folder.appendingPathComponent("errors"))
+    try world.eventually("it runs") {
+      FileManager.default.fileExists(atPath: world.folder.path + "/up")
+    }
+    try small.fill()
+    try Data().write(to: world.folder.appendingPathComponent("go"))
+    try world.eventually("the worker says what is wrong") {
+      world.read("errors").contains("no space left")
+    }
+    #expect(worker.isRunning)
+    #expect(try world.state(id) == "running")
+    try small.empty()
+    try world.eventually("it is recorded") { try world.state(id) == "failed" }
+    let next = try small.enqueue("true")
+    try world.eventually("the worker goes on") { try world.state(next) == "succeeded" }
+    kill(worker.processIdentifier, SIGTERM)
+    worker.waitUntilExit()
+    #expect(worker.terminationStatus == 0)
+    // Said once, not at every try.
+    #expect(world.lineCount("errors") <= 4, "\(world.read("errors"))")
+    try world.checkStore()
+  }
+
+  @Test(
+    "a file system that became read-only: refused with 69, and all is there when it is writable again"
+  )
+  func readOnly() throws {
+    let small = try SmallDisk("8m")
+    let world = small.world
+    let id = try small.enqueue("echo one")
+    try small.remount("ro")
+    for arguments in [
+      ["job", "enqueue", "-w", "main", "--", "true"], ["workspace", "switch", "beta"], drain,
+      ["store", "backup", world.folder.path + "/backup"],
+    ] {
+      let result = try world.run(arguments)
+      #expect(result.status == 69, "\(arguments): \(result)")
+      #expect(result.errorOutput.contains("cannot be written to"))
+    }
+    try small.remount("rw")
+    try world.succeed(drain)
+    #expect(try world.state(id) == "succeeded")
+    try world.checkStore()
+  }
+
+  /// Every sync of the process and its children fails, or those that `which` names.
+  private func withoutSync(_ which: String = "") -> [String] {
+    [
+      "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e",
+      "inject=fsync,fdatasync:error=EIO\(which)",
+    ]
+  }
+
+  @Test("a disk that cannot sync: nothing is acknowledged, and what was stays")
+  func syncFails() throws {
+    let world = try World()
+    try world.succeed(["workspace", "create", "beta"])
+    let id = try world.enqueue("echo one")
+    let context = world.folder.path + "/.hotglue/context.json"
+    let before = try String(contentsOfFile: context, encoding: .utf8)
+    for arguments in [
+      ["job", "enqueue", "-w", "main", "--", "true"], ["workspace", "switch", "beta"],
+      ["store", "backup", world.folder.path + "/backup"], ["job", "work", "-w", "main", "--drain"],
+    ] {
+      let result = try world.command(
+        "/usr/bin/strace", withoutSync() + [world.binary] + arguments)
+      #expect(result.status == 74, "\(arguments): \(result)")
+      #expect(result.output.isEmpty, "\(arguments): \(result.output)")
+    }
+    #expect(try String(contentsOfFile: context, encoding: .utf8) == before)
+    #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/backup"))
+    // A worker whose syncs fail for a while waits, and goes on.
+    let worked = try world.command(
+      "/usr/bin/strace",
+      withoutSync(":when=4..5") + [world.binary, "job", "work", "-w", "main", "--drain"])
+    #expect(worked.status == 0)
+    #expect(worked.errorOutput.contains("disk I/O error"), "\(worked.errorOutput)")
+    #expect(try world.state(id) == "succeeded")
+    #expect((try world.job(id)["attempts"] as? [Any])?.count == 1)
+    #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "one")
+    try world.succeed(["workspace", "switch", "beta"])
+    try world.checkStore()
+  }
+
+  @Test(
+    "a process that may open few files: refused with 74 or 75, or done; nothing is lost or run twice"
+  )
+  func descriptors() throws {
+    let world = try World()
+    var ids: [String] = []
+    for limit in [7, 9, 12, 15, 18, 22] {
+      ids.append(try world.enqueue("echo \(limit) >>ran"))
+      let result = try world.command(
+        "/usr/bin/prlimit",
+        ["--nofile=\(limit):\(limit)", world.binary, "job", "work", "-w", "main", "--drain"])
+      #expect([0, 74, 75].contains(result.status), "\(limit): \(result)")
+      #expect((result.status == 0) == result.errorOutput.isEmpty, "\(limit): \(result)")
+    }
+    try world.succeed(["job", "work", "-w", "main", "--drain"])
+    #expect(try world.stateCounts() == ["succeeded": ids.count])
+    #expect(
+      world.read("ran").split(separator: "\n").compactMap { Int($0) }.sorted()
+        == [7, 9, 12, 15, 18, 22])
+    try world.checkStore()
+  }
+
+  @Test(
+    "a user who may have no more processes: claims wait, a drain ends with 75, nothing is counted")
+  func processes() throws {
+    try #require(getuid() == 0, "the faults need root, to become a user with few processes")
+    let world = try World()
+    // A user nobody else is: the limit counts all processes of a user.
+    let user = 61_000 + Int(getpid()) % 4000
+    let id = try world.enqueue("echo one >>ran")
+    let owned = try world.command("/bin/chown", ["-R", "\(user):\(user)", world.folder.path])
+    try #require(owned.status == 0)
+    func asUser(_ limit: Int?, _ arguments: [String]) throws -> World.Result {
+      let limits = limit.map { ["/usr/bin/prlimit", "--nproc=\($0):\($0)"] } ?? []
+      return try world.command(
+        "/usr/bin/setpriv",
+        ["--reuid=\(user)", "--regid=\(user)", "--clear-groups"] + limits + [world.binary]
+          + arguments)
+    }
+    // Without a nursery, without a supervisor, without a handler.
+    for (limit, status) in [(1, 74), (2, 75), (3, 75)] {
+      let result = try asUser(limit, ["job", "work", "-w", "main", "--drain"])
+      #expect(Int(result.status) == status, "\(limit): \(result)")
+      #expect(result.errorOutput.contains("Resource temporarily unavailable"), "\(result)")
+    }
+    #expect(world.read("ran").isEmpty)
+    let shown = try asUser(nil, ["job", "show", id, "-w", "main", "--json"])
+    let job = try #require(
+      try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any])
+    #expect(job["state"] as? String == "pending")
+    #expect(job["attempt"] as? Int == 0 && job["losses"] as? Int == 0)
+    // Tried, and not tried again and again.
+    #expect((job["attempts"] as? [Any] ?? []).count <= 3)
+    let worked = try asUser(nil, ["job", "work", "-w", "main", "--drain"])
+    #expect(worked.status == 0, "\(worked)")
+    #expect(world.read("ran") == "one\n")
+  }
+
+  @Test("a handler that is killed for want of memory is unknown, and the reason says so")
+  func memory() throws {
+    let world = try World()
+    let group = try MemoryGroup(limit: 96 << 20)
+    let eats = "python3 -c 'x=bytearray(300<<20)'"
+    let killed = try world.enqueue("exec \(eats)", ["--stop", "TERM,1s,KILL"])
+    let child = try world.enqueue("\(eats); exit 3")
+    let other = try world.enqueue("kill -9 $$")
+    let result = try world.command(
+      "/bin/sh",
+      ["-c", "echo $$ >\(group.members) && exec hotglue job work -w main --drain"])
+    try #require(result.status == 0, "\(result)")
+    func attempt(_ id: String) throws -> [String: Any] {
+      try #require((try world.job(id)["attempts"] as? [[String: Any]])?.first)
+    }
+    let first = try attempt(killed)
+    #expect(first["outcome"] as? String == "unknown")
+    #expect(first["reason"] as? String == "out_of_memory")
+    #expect(first["signal"] as? Int == 9)
+    #expect(try world.state(killed) == "uncertain")
+    // A child that was killed is its parent's affair, and is said.
+    let second = try attempt(child)
+    #expect(second["outcome"] as? String == "retry" && second["exit_status"] as? Int == 3)
+    #expect((second["warnings"] as? [String] ?? []).contains { $0.contains("want of memory") })
+    // The same signal from somebody else is not taken for it.
+    let third = try attempt(other)
+    #expect(third["reason"] as? String == "signal")
+    #expect((third["warnings"] as? [String] ?? []).isEmpty)
+  }
+}
+
+/// A control group with a bound on its memory, of the kernel's first or second interface.
+private final class MemoryGroup {
+  let path: String
+  var members: String { path + "/cgroup.procs" }
+
+  init(limit: Int) throws {
+    let name = "hotglue-e2e-\(getpid())"
+    let first = "/sys/fs/cgroup/memory"
+    let isFirst = FileManager.default.fileExists(atPath: first + "/memory.limit_in_bytes")
+    path = (isFirst ? first : "/sys/fs/cgroup") + "/" + name
+    let made = mkdir(path, 0o755)
+    try #require(made == 0, "no control group can be made below \(path): errno \(errno)")
+    if !isFirst {
+      // The controller is handed down where it is not yet.
+      try? "+memory".write(
+        toFile: "/sys/fs/cgroup/cgroup.subtree_control", atomically: false, encoding: .utf8)
+    }
+    let bound = path + (isFirst ? "/memory.limit_in_bytes" : "/memory.max")
+    let file = try #require(FileHandle(forWritingAtPath: bound), "no memory controller: \(bound)")
+    try file.write(contentsOf: Data("\(limit)".utf8))
+  }
+
+  deinit { rmdir(path) }
+}
