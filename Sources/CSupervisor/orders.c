@@ -57,22 +57,23 @@ static void status(hg_supervisor *self, hg_peer *peer, int64_t job, int64_t fenc
   send_reply(self, peer, HG_STATUS, &reply);
 }
 
-static void refuse(
+void hg_refuse(
   hg_supervisor *self, hg_peer *peer, int64_t job, int64_t fence, uint32_t why, int64_t watch) {
   hg_reply reply = {.job = job, .fence = fence, .watch = watch, .refusal = why};
   send_reply(self, peer, HG_REFUSED, &reply);
 }
 
-static hg_disowned *disowned(hg_supervisor *self, int64_t job, int64_t fence) {
+const hg_disowned *hg_disowned_find(const hg_supervisor *self, int64_t job, int64_t fence) {
   for (uint32_t i = 0; i < HG_DISOWNED; i++) {
-    hg_disowned *entry = &self->disowned[i];
+    const hg_disowned *entry = &self->disowned[i];
     if (entry->job == job && entry->fence == fence) return entry;
   }
   return NULL;
 }
 
 static void disown(hg_supervisor *self, const hg_request *request) {
-  hg_disowned *entry = disowned(self, request->job, request->fence);
+  hg_disowned *entry =
+    (hg_disowned *)hg_disowned_find(self, request->job, request->fence);
   if (!entry) {
     entry = &self->disowned[self->disowned_next++ % HG_DISOWNED];
     *entry = (hg_disowned){request->job, request->fence, request->watch};
@@ -90,7 +91,7 @@ static void adopt(hg_supervisor *self, hg_peer *peer, const hg_request *request)
   }
   hg_slot_attempt *attempt = self->slot.attempt;
   if (request->watch <= attempt->watch) {
-    refuse(
+    hg_refuse(
       self, peer, request->job, request->fence, HG_REFUSED_SUPERSEDED, attempt->watch);
     return;
   }
@@ -114,7 +115,7 @@ static void adopt(hg_supervisor *self, hg_peer *peer, const hg_request *request)
 static void stop(hg_supervisor *self, hg_peer *peer, const hg_request *request) {
   if (is_here(self, request->job, request->fence)) {
     if (request->watch && request->watch < self->slot.attempt->watch) {
-      refuse(
+      hg_refuse(
         self, peer, request->job, request->fence, HG_REFUSED_SUPERSEDED,
         self->slot.attempt->watch);
       return;
@@ -130,8 +131,7 @@ static void stop(hg_supervisor *self, hg_peer *peer, const hg_request *request) 
   if (peer->fd >= 0) status(self, peer, request->job, request->fence);
 }
 
-/// Whether all that the order counts is there.
-static bool is_whole(
+bool hg_start_is_whole(
   const hg_start *order, const char *strings, uint64_t bytes, bool names_a_job) {
   uint64_t payload = order->payload_bytes > 0 ? (uint64_t)order->payload_bytes : 0;
   uint64_t context = order->context_bytes > 0 ? (uint64_t)order->context_bytes : 0;
@@ -149,8 +149,8 @@ static bool start(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   const char *strings = (const char *)(order + 1);
   uint32_t why = 0;
   int64_t watch = 0;
-  const hg_disowned *taken = disowned(self, order->job, order->fence);
-  if (!is_whole(order, strings, frame->length - sizeof *order, true)) {
+  const hg_disowned *taken = hg_disowned_find(self, order->job, order->fence);
+  if (!hg_start_is_whole(order, strings, frame->length - sizeof *order, true)) {
     why = HG_REFUSED_MALFORMED;
   } else if (taken && taken->watch >= order->watch) {
     why = HG_REFUSED_SUPERSEDED;
@@ -163,7 +163,7 @@ static bool start(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
     why = HG_REFUSED_RETIRING;
   }
   if (why) {
-    refuse(self, peer, order->job, order->fence, why, watch);
+    hg_refuse(self, peer, order->job, order->fence, why, watch);
     return why != HG_REFUSED_MALFORMED;
   }
   const char *payload = strings + order->strings_bytes;
@@ -198,92 +198,17 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
                  : said == HG_SAID_BADLY ? HG_REFUSED_MALFORMED
                                          : 0;
   if (why) {
-    refuse(self, peer, request->job, request->fence, why, 0);
+    hg_refuse(self, peer, request->job, request->fence, why, 0);
   } else {
     status(self, peer, request->job, request->fence);
   }
   return true;
 }
 
-/// A stream that cannot be opened is over at once, and the jobs that follow are refused.
-static bool open_stream(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
-  const hg_start *order = (const hg_start *)(frame + 1);
-  if (frame->length < sizeof *order) return false;
-  const char *strings = (const char *)(order + 1);
-  if (!is_whole(order, strings, frame->length - sizeof *order, false)) return false;
-  bool is_busy = self->stream.is_open || self->phase == HG_ALIVE || self->phase == HG_SWEEPING;
-  int error = self->owner != peer || self->retiring || is_busy ? EBUSY : 0;
-  if (!error) {
-    // The order says, as the next one to start would, that the attempt before it is recorded.
-    hg_attempt_forget(self);
-    error = hg_stream_open(self, order, strings);
-  }
-  hg_closed closed = {.kind = HG_NEVER_STARTED, .value = error, .retires = self->retiring};
-  if (error && hg_peer_send(peer, HG_CLOSED, &closed, sizeof closed) == HG_PEER_GONE) {
-    hg_drop(self, peer);
-  }
-  return true;
-}
-
-static uint32_t feed_refusal(hg_supervisor *self, hg_peer *peer, const hg_job *job, int64_t *watch) {
-  const hg_disowned *taken = disowned(self, job->job, job->fence);
-  *watch = taken ? taken->watch : 0;
-  if (taken && taken->watch >= job->watch) return HG_REFUSED_SUPERSEDED;
-  if (self->owner != peer) return HG_REFUSED_NOT_OWNER;
-  return self->stream.is_open && !self->stream.is_closing ? 0 : HG_REFUSED_RETIRING;
-}
-
-static bool feed(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
-  const hg_feed *head = (const hg_feed *)(frame + 1);
-  if (frame->length < sizeof *head) return false;
-  const char *at = (const char *)(head + 1), *end = (const char *)head + frame->length;
-  for (uint32_t i = 0; i < head->count; i++) {
-    hg_job job;
-    if ((size_t)(end - at) < sizeof job) return false;
-    memcpy(&job, at, sizeof job);
-    at += sizeof job;
-    uint64_t bytes = (uint64_t)job.log_path_bytes + job.line_bytes + job.context_bytes;
-    if ((uint64_t)(end - at) < bytes || job.ladder_count > HG_LADDER_MAX || job.job == 0 ||
-        job.log_path_bytes >= HG_PATH_BYTES) {
-      return false;
-    }
-    int64_t watch;
-    uint32_t why = feed_refusal(self, peer, &job, &watch);
-    if (why) {
-      refuse(self, peer, job.job, job.fence, why, watch);
-      // It has hung up, and the rest is for nobody.
-      if (peer->fd < 0) return true;
-    } else {
-      hg_stream_take(self, &job, at);
-    }
-    at += bytes;
-  }
-  return at == end;
-}
-
-static bool settled(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
-  const hg_settled *head = (const hg_settled *)(frame + 1);
-  if (frame->length < sizeof *head) return false;
-  if ((frame->length - sizeof *head) / sizeof(uint64_t) != head->count) return false;
-  hg_stream *stream = &self->stream;
-  if (self->owner != peer || !stream->ring.at) return true;
-  const char *positions = (const char *)(head + 1);
-  for (uint32_t i = 0; i < head->count; i++) {
-    uint64_t position;
-    memcpy(&position, positions + i * sizeof position, sizeof position);
-    hg_ring_settle(&stream->ring, position);
-  }
-  // What was put since it looked is told again.
-  stream->rung = false;
-  stream->news = stream->ring.head > head->seen;
-  if (self->retiring && !stream->is_open && hg_ring_is_empty(&stream->ring)) hg_leave(self, true);
-  return true;
-}
-
 bool hg_order(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
-  if (frame->type == HG_OPEN) return open_stream(self, peer, frame);
-  if (frame->type == HG_FEED) return feed(self, peer, frame);
-  if (frame->type == HG_SETTLED) return settled(self, peer, frame);
+  if (frame->type == HG_OPEN) return hg_order_open(self, peer, frame);
+  if (frame->type == HG_FEED) return hg_order_feed(self, peer, frame);
+  if (frame->type == HG_SETTLED) return hg_order_settled(self, peer, frame);
   if (frame->type == HG_START) return start(self, peer, frame);
   if (frame->type == HG_REPORT) return report(self, peer, frame);
   if (frame->length != sizeof(hg_request)) return false;

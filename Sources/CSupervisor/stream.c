@@ -27,14 +27,6 @@
 // How long a handler may take to end after the end of its input.
 #define EOF_MS 10000
 
-static hg_fed *waiting(hg_stream *stream, uint32_t index) {
-  return &stream->queue[(stream->first + index) % HG_QUEUE_MAX];
-}
-
-static const char *bytes_of(const hg_stream *stream, const hg_fed *fed) {
-  return (const char *)stream->bytes.at + (fed->at - stream->base);
-}
-
 int hg_stream_open(hg_supervisor *self, const hg_start *order, const char *strings) {
   hg_stream *stream = &self->stream;
   int error =
@@ -63,80 +55,6 @@ int hg_stream_open(hg_supervisor *self, const hg_start *order, const char *strin
   __atomic_store_n(&slot->is_open, 1, __ATOMIC_SEQ_CST);
   hg_attempt_prepare(self, order->ladder, order->ladder_count, order->keep_children);
   return 0;
-}
-
-static void never_given(hg_supervisor *self, const hg_job *job, int error) {
-  hg_outcome outcome = {
-    .job = job->job,
-    .fence = job->fence,
-    .attempt = job->attempt,
-    .kind = HG_NEVER_STARTED,
-    .value = error,
-    .started_ms = hg_wall_clock_ms(),
-    .is_stream = 1,
-  };
-  outcome.ended_ms = outcome.started_ms;
-  hg_ring_put(&self->stream.ring, &outcome, NULL, NULL, 0);
-  self->stream.news = true;
-}
-
-/// Room behind the bytes that are in use; those of jobs that are over make way.
-static int make_room(hg_stream *stream, uint64_t bytes) {
-  if (!stream->count) stream->base = stream->end;
-  uint64_t over = stream->count ? waiting(stream, 0)->at - stream->base : 0;
-  if (over > 256 * 1024) {
-    memmove(
-      stream->bytes.at, stream->bytes.at + over, (size_t)(stream->end - stream->base - over));
-    stream->base += over;
-  }
-  return hg_bytes_reserve(&stream->bytes, (size_t)(stream->end - stream->base + bytes));
-}
-
-void hg_stream_take(hg_supervisor *self, const hg_job *job, const char *bytes) {
-  hg_stream *stream = &self->stream;
-  uint64_t length = (uint64_t)job->log_path_bytes + job->line_bytes + job->context_bytes;
-  int error = stream->count == HG_QUEUE_MAX ? ENOBUFS : make_room(stream, length);
-  if (error) {
-    never_given(self, job, error);
-    return;
-  }
-  memcpy(stream->bytes.at + (stream->end - stream->base), bytes, (size_t)length);
-  *waiting(stream, stream->count) = (hg_fed){*job, stream->end};
-  stream->end += length;
-  stream->count++;
-}
-
-bool hg_stream_holds(const hg_supervisor *self, int64_t job, int64_t fence) {
-  const hg_stream *stream = &self->stream;
-  for (uint32_t i = stream->in_hand; stream->is_open && i < stream->count; i++) {
-    const hg_job *head = &stream->queue[(stream->first + i) % HG_QUEUE_MAX].head;
-    if (head->job == job && head->fence == fence) return true;
-  }
-  return false;
-}
-
-bool hg_stream_drop(hg_supervisor *self, int64_t job, int64_t fence, bool answers) {
-  hg_stream *stream = &self->stream;
-  if (!hg_stream_holds(self, job, fence)) return false;
-  uint32_t kept = stream->in_hand;
-  for (uint32_t i = kept; i < stream->count; i++) {
-    hg_fed *fed = waiting(stream, i);
-    if (fed->head.job == job && fed->head.fence == fence) {
-      if (answers) never_given(self, &fed->head, ECANCELED);
-    } else {
-      *waiting(stream, kept++) = *fed;
-    }
-  }
-  stream->count = kept;
-  return true;
-}
-
-void hg_stream_give_back(hg_supervisor *self) {
-  hg_stream *stream = &self->stream;
-  for (uint32_t i = stream->in_hand; i < stream->count; i++) {
-    never_given(self, &waiting(stream, i)->head, 0);
-  }
-  if (stream->count > stream->in_hand) stream->count = stream->in_hand;
 }
 
 void hg_stream_close(hg_supervisor *self) {
@@ -207,8 +125,8 @@ static void take_line(void *context, const unsigned char *line, size_t length) {
 
 static void write_line(hg_supervisor *self) {
   hg_stream *stream = &self->stream;
-  const hg_fed *fed = waiting(stream, 0);
-  const char *line = bytes_of(stream, fed) + fed->head.log_path_bytes;
+  const hg_fed *fed = hg_queue_at(stream, 0);
+  const char *line = hg_queue_bytes(stream, fed) + fed->head.log_path_bytes;
   while (stream->written < fed->head.line_bytes && stream->input >= 0 && !stream->input_broken) {
     ssize_t wrote =
       write(stream->input, line + stream->written, fed->head.line_bytes - stream->written);
@@ -248,8 +166,8 @@ static hg_launched launch(hg_supervisor *self) {
 
 static void give(hg_supervisor *self, int64_t now) {
   hg_stream *stream = &self->stream;
-  const hg_job *job = &waiting(stream, 0)->head;
-  const char *bytes = bytes_of(stream, waiting(stream, 0));
+  const hg_job *job = &hg_queue_at(stream, 0)->head;
+  const char *bytes = hg_queue_bytes(stream, hg_queue_at(stream, 0));
   char log_path[HG_PATH_BYTES];
   snprintf(log_path, sizeof log_path, "%.*s", (int)job->log_path_bytes, bytes);
   const char *context = bytes + job->log_path_bytes + job->line_bytes;

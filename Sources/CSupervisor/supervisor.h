@@ -145,17 +145,10 @@ void hg_attempt_begin_ladder(hg_supervisor *self);
 // stream.c
 /// Takes what the handler of a stream is to be; an errno, or 0.
 int hg_stream_open(hg_supervisor *self, const hg_start *order, const char *strings);
-/// Takes a job, which is given to the handler when those before it are answered.
-void hg_stream_take(hg_supervisor *self, const hg_job *job, const char *bytes);
 /// Gives the next job, writes, and tells the owner; called once a turn.
 void hg_stream_advance(hg_supervisor *self, int64_t now);
 /// Nothing more is given: what waits was never started.
 void hg_stream_close(hg_supervisor *self);
-/// What waits was never started; the handler goes on.
-void hg_stream_give_back(hg_supervisor *self);
-/// What waits for its turn is taken out; true if the job was there. `answers`: its end is an answer.
-bool hg_stream_drop(hg_supervisor *self, int64_t job, int64_t fence, bool answers);
-bool hg_stream_holds(const hg_supervisor *self, int64_t job, int64_t fence);
 /// The main process has ended by itself or was stopped; what it left is still to be swept.
 void hg_stream_main_ended(hg_supervisor *self);
 /// All is over: the last answers are put, and the owner is told.
@@ -168,6 +161,24 @@ int hg_stream_input(const hg_supervisor *self);
 void hg_stream_tick(hg_supervisor *self, int64_t now);
 int64_t hg_stream_due(const hg_supervisor *self);
 
+// queue.c
+hg_fed *hg_queue_at(hg_stream *stream, uint32_t index);
+/// The job's log path, line and context file, one after the other.
+const char *hg_queue_bytes(const hg_stream *stream, const hg_fed *fed);
+/// Takes a job, which is given to the handler when those before it are answered.
+void hg_stream_take(hg_supervisor *self, const hg_job *job, const char *bytes);
+/// What waits was never started; the handler goes on.
+void hg_stream_give_back(hg_supervisor *self);
+/// What waits for its turn is taken out; true if the job was there. `answers`: its end is an answer.
+bool hg_stream_drop(hg_supervisor *self, int64_t job, int64_t fence, bool answers);
+bool hg_stream_holds(const hg_supervisor *self, int64_t job, int64_t fence);
+
+// feed.c
+/// The orders of a stream; false: the peer talks nonsense.
+bool hg_order_open(hg_supervisor *self, hg_peer *peer, const hg_frame *frame);
+bool hg_order_feed(hg_supervisor *self, hg_peer *peer, const hg_frame *frame);
+bool hg_order_settled(hg_supervisor *self, hg_peer *peer, const hg_frame *frame);
+
 // context.c
 /// Makes the pinned context file say this, at a path that names the attempt; of a stream's handler
 /// the path stays while it lives.
@@ -176,6 +187,13 @@ int hg_context_publish(
 void hg_context_withdraw(hg_supervisor *self);
 
 // orders.c
+// An attempt that another watcher has taken, or NULL.
+const hg_disowned *hg_disowned_find(const hg_supervisor *self, int64_t job, int64_t fence);
+/// Whether all that the order counts is there.
+bool hg_start_is_whole(
+  const hg_start *order, const char *strings, uint64_t bytes, bool names_a_job);
+void hg_refuse(
+  hg_supervisor *self, hg_peer *peer, int64_t job, int64_t fence, uint32_t why, int64_t watch);
 /// Carries out one frame of a peer; false: the peer talks nonsense.
 bool hg_order(hg_supervisor *self, hg_peer *peer, const hg_frame *frame);
 void hg_tell(hg_supervisor *self, hg_peer *peer, uint16_t type);

@@ -126,7 +126,9 @@ extension Supervision {
       yard.hangUp()
       #expect(try yard.lifeline.line() == "bye")
       try yard.lifeline.gone()
-      _ = try? yard.workshop.lock(yard.link.slotName).removeFiles()
+      try eventually("nothing of it is left") {
+        yard.workshop.names(in: "\(yard.workshop.store)/slots") == []
+      }
     }
 
     @Test("what a handler leaves behind is stopped before the job in its hand counts as over")
