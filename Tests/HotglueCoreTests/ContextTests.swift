@@ -271,14 +271,16 @@ struct SwitchTests {
       from: acme, to: beta, contextFile: "/c", generation: 7,
       stale: [
         .draft(.init(draft, fate: .onSwitch(draft))), .cursor("acme.1.2."), .watch("job list"),
-      ], goesOn: .init(running: 1, pending: 2), roles: .init(from: "owner", to: nil))
-    #expect(
-      plan.json.text
-        == #"{"workspace":"beta","previous":"acme","context_file":"/c","generation":8,"stale":"#
-        + #"{"drafts":[{"id":7,"kind":"type","name":"mail","fate":"needs_confirmation"}],"#
-        + #""cursors":["acme.1.2."],"watches":["job list"]},"#
-        + #""goes_on":{"running":1,"pending":2,"pinned_contexts":1},"#
-        + #""roles":{"from":"owner","to":null}}"#)
+      ], goesOn: .init(running: 1, pending: 2),
+      roles: RightsChange(from: .member(.owner), to: .stranger))
+    let json =
+      #"{"workspace":"beta","previous":"acme","context_file":"/c","generation":8,"stale":"#
+      + #"{"drafts":[{"id":7,"kind":"type","name":"mail","fate":"needs_confirmation"}],"#
+      + #""cursors":["acme.1.2."],"watches":["job list"]},"#
+      + #""goes_on":{"running":1,"pending":2,"pinned_contexts":1},"#
+      + #""roles":{"from":"owner","to":"none","gained":[],"#
+      + #""lost":["viewer","operator","owner"]}}"#
+    #expect(plan.json.text == json)
     #expect(plan.undecided.map(\.stamp) == [draft.stamp])
     #expect(plan.decided(.keep).drafts.map(\.fate) == [.kept])
     #expect(plan.decided(.discard).undecided == [])
