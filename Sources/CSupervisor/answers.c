@@ -188,7 +188,8 @@ int hg_answers_open(const char *store_folder, const char *name, hg_answers **ans
   struct stat status;
   const unsigned char *at = MAP_FAILED;
   if (fstat(fd, &status) < 0) error = errno;
-  if (!error && status.st_size != HEAD_BYTES + RING_BYTES) error = EBADMSG;
+  // It is being made, or whoever made it died: nothing was taken yet.
+  if (!error && status.st_size < HEAD_BYTES + RING_BYTES) error = ENOENT;
   if (!error) {
     at = mmap(NULL, HEAD_BYTES + RING_BYTES, PROT_READ, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) error = errno;
@@ -196,7 +197,6 @@ int hg_answers_open(const char *store_folder, const char *name, hg_answers **ans
   close(fd);
   if (error) return error;
   const ring_head *head = (const ring_head *)at;
-  // A supervisor that died while it made the file had taken no job.
   if (memcmp(head->magic, magic, sizeof magic) || head->version != HG_VERSION) error = ENOENT;
   if (!error && !(*answers = malloc(sizeof **answers))) error = ENOMEM;
   if (error) {

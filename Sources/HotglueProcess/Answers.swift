@@ -22,12 +22,11 @@ public final class Answers {
 
   deinit { hg_answers_close(ring) }
 
-  /// Nil: the slot has none, for it never had a stream, or it is gone.
+  /// Nil: the slot has none, for it never had a stream, or it is being made, or it is gone.
   public static func open(storeFolder: String, slot: String) throws(ProcessError) -> Answers? {
     var ring: OpaquePointer?
     let error = hg_answers_open(storeFolder, slot, &ring)
     if error == ENOENT { return nil }
-    if error == EBADMSG { throw .notUnderstood("the answers of slot '\(slot)'") }
     try ProcessError.check(error, "open the answers", slot)
     return ring.map(Answers.init)
   }

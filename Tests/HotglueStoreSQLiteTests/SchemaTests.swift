@@ -149,7 +149,7 @@ struct SchemaTests {
       with: """
         INSERT INTO queue VALUES ('acme', 'mail', 2);
         INSERT INTO effect (workspace, key, state, intent, job, fence, by_handler, started_at)
-          VALUES ('acme', 'k', 'intended', 1, 1, 1, 0, 3);
+          VALUES ('acme', 'k', 'intended', 1, 1, 0, 0, 3);
         """)
     let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
     #expect(try store.info().schemaVersion == Migration.current)

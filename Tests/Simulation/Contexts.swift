@@ -47,7 +47,8 @@ extension Universe {
           try store.rollBackSwitch(SimContext.key, to: record)
         }
       }
-      file.intent = try store.beginSwitch(SimContext.key, from: record, to: target, drafts: [:], at: now)
+      file.intent = try store.beginSwitch(
+        SimContext.key, from: record, to: target, drafts: [:], at: now)
       file.isReplaced = false
     }
   }

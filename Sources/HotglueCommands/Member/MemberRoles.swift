@@ -14,7 +14,7 @@ struct MemberRoles: HotglueCommand {
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     let output = Output(environment, global)
-    let kinds = CommandKind.allCases.filter { !$0.name.hasPrefix("__") }
+    let kinds = CommandKind.allCases.filter { !$0.words[0].hasPrefix("__") }
     if output.isJSON {
       for kind in kinds { output.jsonLine(Self.json(kind)) }
     } else if output.isQuiet {

@@ -41,7 +41,8 @@ extension FindingCode {
       "the queue's limit does not count the job, so one more could run; setting the limit counts anew"
     case .membersUnowned:
       "nobody may manage the workspace; the machine's administrator may add an owner"
-    case .draftMoved: "a switch has put the draft aside for good or ill, and is not open any more"
+    case .draftMoved:
+      "a switch that is not open any more has put the draft aside, and nothing brings it back"
     case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
     case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
     case .attemptDead:

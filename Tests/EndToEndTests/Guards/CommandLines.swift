@@ -20,6 +20,13 @@ struct CommandLines {
     var last = 0
   }
 
+  /// The form of a job, for drafts, which everybody may read.
+  static func writeJob(in folder: URL) throws {
+    let file = folder.appendingPathComponent("job.toml")
+    try Data("[job]\ncommand = [\"true\"]\n".utf8).write(to: file)
+    try #require(chmod(file.path, 0o644) == 0)
+  }
+
   /// A name that no other line has.
   func unique(_ prefix: String) -> String {
     names.last += 1
@@ -31,7 +38,9 @@ struct CommandLines {
     let words = command.split(separator: " ").map(String.init)
     let rest = try #require(try more(command), "the table's '\(command)' has a line in this test")
     // The words of a noun and verb, then the workspace, unless the command refuses it.
-    let refusesWorkspace = ["init", "workspace switch", "context path", "context prompt"]
+    let refusesWorkspace = [
+      "init", "workspace switch", "context path", "context prompt", "workspace shell",
+    ]
     return words + (refusesWorkspace.contains(command) ? [] : ["-w", workspace]) + rest
   }
 
@@ -40,10 +49,14 @@ struct CommandLines {
     switch command {
     case "init", "workspace list", "workspace current", "workspace member list",
       "workspace member roles", "context show", "context path", "context prompt", "store info",
-      "store check", "job list", "job lifecycle", "type list", "type export", "effect list", "log":
+      "store check", "job list", "job lifecycle", "type list", "type export", "queue list",
+      "effect list", "draft list", "log", "doctor":
       return []
     case "workspace create": return [unique("new")]
     case "workspace show": return [workspace]
+    case "workspace shell": return [workspace, "--", "true"]
+    case "completions": return ["bash"]
+    case "queue limit": return [unique("queue"), "2"]
     case "workspace switch":
       let name = unique("to")
       try anotherWorkspace(name)
@@ -62,6 +75,13 @@ struct CommandLines {
       let user = unique("4000")
       _ = try prepare(["workspace", "member", "add", user, "--role", "viewer", "-w", workspace])
       return [user]
+    case "draft new": return ["job", "--from", "job.toml"]
+    case "draft edit": return [try draft(), "--from", "job.toml"]
+    case "draft show", "draft submit", "draft discard": return [try draft()]
+    case "draft restore":
+      let id = try draft()
+      _ = try prepare(["draft", "discard", id, "-w", workspace])
+      return [id]
     default: return try moreOfJobs(command) ?? moreOfStores(command)
     }
   }
@@ -71,7 +91,7 @@ struct CommandLines {
     case "job enqueue", "job run": return ["--", "true"]
     case "job show", "job logs", "job wait":
       return [try job(["run", "-v", "-w", workspace, "--", "true"])]
-    case "job cancel": return [try enqueued()]
+    case "job cancel", "job explain": return [try enqueued()]
     case "job retry":
       let id = try enqueued()
       _ = try prepare(["job", "cancel", id, "-w", workspace])
@@ -120,6 +140,10 @@ struct CommandLines {
       return [try effect(), "--scope", "workspace"]
     default: return nil
     }
+  }
+
+  private func draft() throws -> String {
+    try prepare(["draft", "new", "job", "--from", "job.toml", "-q", "-w", workspace])
   }
 
   private func enqueued() throws -> String {

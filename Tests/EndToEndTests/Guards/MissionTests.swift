@@ -52,8 +52,17 @@ struct MissionTests {
     let typeLink = "hotglue://alpha/type/mail"
     let effectLink = "hotglue://alpha/effect/workspace/charge"
 
-    // In another process somebody switches the context to beta.
-    try world.succeed(["workspace", "switch", "beta"])
+    try Data("[type.note]\ncommand = [\"true\"]\n".utf8)
+      .write(to: world.folder.appendingPathComponent("note.toml"))
+    let draft = try world.succeed(["draft", "new", "type", "--from", "note.toml", "-q"])
+    let draftLink = "hotglue://alpha/draft/\(draft)"
+
+    // In another process somebody switches the context to beta: what was typed stops that, until it
+    // is said what becomes of it.
+    let stopped = try world.run(["workspace", "switch", "beta"])
+    #expect(stopped.status == 82 && stopped.errorOutput.contains("draft \(draft)"))
+    #expect(try world.succeed(["workspace", "current"]) == "alpha")
+    try world.succeed(["workspace", "switch", "beta", "--keep-drafts"])
     let before = try contents("beta", world)
     let left = try contents("alpha", world)
 
@@ -65,6 +74,8 @@ struct MissionTests {
       ["type", "remove", "mail", "--expect", "alpha"],
       ["--expect", "alpha", "job", "enqueue", "--", "true"], ["type", "remove", typeLink],
       ["type", "set", typeLink, "--", "false"], ["job", "enqueue", typeLink],
+      ["draft", "submit", draft], ["draft", "submit", draftLink], ["draft", "edit", draft],
+      ["draft", "discard", draft], ["draft", "show", draftLink],
       ["effect", "abandon", effectLink], ["effect", "confirm", effectLink],
     ] { expectRefusal(try world.run(line)) }
 
@@ -74,9 +85,12 @@ struct MissionTests {
     #expect(try world.succeed(["open", link, "-q"]) == number)
     #expect(try world.succeed(["open", typeLink, "-q"]) == "mail")
     #expect(try world.succeed(["open", effectLink, "-q"]) == "charge")
+    #expect(try world.succeed(["open", draftLink, "-q"]) == draft)
     #expect(try world.succeed(["workspace", "current"]) == "beta")
     // And what is said in so many words is done.
     try world.succeed(["job", "cancel", number, "-w", "alpha"])
+    try world.succeed(["draft", "submit", draft, "-w", "alpha"])
+    try world.succeed(["type", "show", "note", "-w", "alpha"])
     let made = try world.succeed(["job", "enqueue", "-w", "alpha", typeLink])
     #expect(try world.succeed(["job", "show", made, "-w", "alpha", "--json"]).contains("mail"))
   }
@@ -129,6 +143,7 @@ struct MissionTests {
       at: world.folder.appendingPathComponent("copies"), withIntermediateDirectories: false)
     try Data("[type.applied]\ncommand = [\"true\"]\n".utf8)
       .write(to: world.folder.appendingPathComponent("types.toml"))
+    try CommandLines.writeJob(in: world.folder)
     let lines = CommandLines(
       prepare: { try world.succeed($0) }, attempt: { try world.run($0) }, workspace: "main",
       anotherWorkspace: { try world.succeed(["workspace", "create", $0]) })

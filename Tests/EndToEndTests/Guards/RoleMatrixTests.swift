@@ -239,5 +239,6 @@ final class SharedPlace {
     try Data("[type.\(lines.unique("applied"))]\ncommand = [\"true\"]\n".utf8)
       .write(to: URL(fileURLWithPath: file))
     try #require(chmod(file, 0o644) == 0)
+    try CommandLines.writeJob(in: world.folder)
   }
 }
