@@ -60,4 +60,4 @@ public protocol MaintenanceStore: AnyObject {
 
 /// All that commands and the runner need of a store.
 public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & EffectStore
-  & WorkspaceStore & MaintenanceStore
+  & WorkspaceStore & MaintenanceStore & SourceStore & SyncStore

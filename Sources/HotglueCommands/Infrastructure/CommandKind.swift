@@ -48,6 +48,7 @@ enum CommandKind: CaseIterable {
   case effectShow
   case recordOutcome
   case benchClaim
+  case benchIngest
 
   /// What a command does, and to what: guards hang on this.
   enum Access {
@@ -70,7 +71,7 @@ enum CommandKind: CaseIterable {
     // Those two speak to their own attempt, which refuses what is late; they open the store only to
     // keep that for people.
     case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim,
-      .jobReport, .jobProgress:
+      .benchIngest, .jobReport, .jobProgress:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open:
@@ -139,6 +140,7 @@ enum CommandKind: CaseIterable {
     case .effectShow: ["effect", "show"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
+    case .benchIngest: ["__bench-ingest"]
     }
   }
 
@@ -190,6 +192,7 @@ enum CommandKind: CaseIterable {
     case .effectShow: EffectShow.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
+    case .benchIngest: BenchIngest.self
     }
   }
 

@@ -46,6 +46,9 @@ extension CommandError {
       .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
       .unknownEffect, .effectNotOpen:
       self.init(ofRequest: error)
+    case .unknownSource, .sourceExists, .staleSource, .unknownSyncRun, .unknownStream, .syncRuns,
+      .staleSync, .streamKeyChanged:
+      self.init(ofSource: error)
     }
   }
 

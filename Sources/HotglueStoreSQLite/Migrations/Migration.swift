@@ -6,7 +6,7 @@ struct Migration {
   let version: Int
   let script: String
 
-  static let all: [Migration] = [.initial, .types, .effects]
+  static let all: [Migration] = [.initial, .types, .effects, .syncs]
 
   /// The schema this program writes.
   static var current: Int { all.count }

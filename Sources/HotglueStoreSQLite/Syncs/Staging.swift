@@ -1,0 +1,245 @@
+import Glibc
+import HotglueCore
+import HotglueStore
+
+extension SQLiteSyncSession {
+  func stage(
+    _ batch: RecordBatch, publishing publication: Publication?, at now: Timestamp
+  ) throws(StoreError) -> StageResult {
+    let statements = try VersionStatements(connection)
+    var plan = StagePlan()
+    if !batch.entries.isEmpty {
+      try store.read { () throws(StoreError) in try compare(batch, statements, into: &plan) }
+    }
+    for (stream, counts) in plan.counts {
+      streams[stream].counts.added += counts.added
+      streams[stream].counts.changed += counts.changed
+      streams[stream].counts.unchanged += counts.unchanged
+    }
+    var result = StageResult(counts: plan.counts, heldMicroseconds: 0)
+    guard !plan.writes.isEmpty || !batch.rejects.isEmpty || publication != nil else {
+      return result
+    }
+    var entered: Int64 = 0
+    try step(durable: publication != nil) { () throws(StoreError) in
+      entered = MonotonicClock.microseconds()
+      try write(plan.writes, of: batch, statements, at: now)
+      for reject in batch.rejects { try setAside(reject) }
+      for (stream, growth) in plan.growth { streams[stream].growth += growth }
+      if let publication { try publish(publication, at: now) }
+    }
+    result.heldMicroseconds = MonotonicClock.microseconds() - entered
+    return result
+  }
+
+  // MARK: Comparing
+
+  /// Decides what each record of the batch is, on one snapshot and without the gate. Nobody else adds
+  /// versions to the source meanwhile; what a sweep takes away is never the newest.
+  private func compare(
+    _ batch: RecordBatch, _ statements: VersionStatements, into plan: inout StagePlan
+  ) throws(StoreError) {
+    let order = BatchOrder(batch)
+    var copies: [ContentKey: UInt32] = [:]
+    var next = 0
+    while next < batch.entries.count {
+      let first = order[next]
+      let entry = batch.entries[first]
+      if case .content(let high, let low) = entry.key {
+        try placeCopy(
+          first, of: batch, ContentKey(high: high, low: low), &copies, statements, &plan)
+        next += 1
+        continue
+      }
+      var end = next + 1
+      while end < batch.entries.count, order.hasSameKey(next, end) { end += 1 }
+      try withBoundKey(entry.key, of: batch) { (key) throws(StoreError) in
+        try statements.newest(stream: streams[entry.stream].id, key: key, dead: dead) { found in
+          place(order, next..<end, of: batch, over: found, &plan)
+        }
+      }
+      next = end
+    }
+  }
+
+  /// Records of one key, in the order in which they came: each is compared with the one before it.
+  private func place(
+    _ order: BatchOrder, _ group: Range<Int>, of batch: RecordBatch, over found: FoundVersion?,
+    _ plan: inout StagePlan
+  ) {
+    let stream = batch.entries[order[group.lowerBound]].stream
+    var last: Int?
+    var current = found?.data
+    var wasSent = false
+    batch.bytes.withUnsafeBufferPointer { bytes in
+      for place in group {
+        let index = order[place]
+        let entry = batch.entries[index]
+        if entry.isPresenceOnly {
+          wasSent = true
+          continue
+        }
+        let data = UnsafeBufferPointer(rebasing: bytes[entry.data])
+        guard let earlier = current else {
+          plan.counts[stream, default: .init()].added += 1
+          (current, last) = (data, index)
+          continue
+        }
+        wasSent = true
+        if RecordComparison.isSame(earlier, data) {
+          plan.counts[stream, default: .init()].unchanged += 1
+        } else {
+          plan.counts[stream, default: .init()].changed += 1
+          (current, last) = (data, index)
+        }
+      }
+    }
+    if let last {
+      plan.add(last, stream: stream, copy: nil, over: found, staged: published)
+    }
+    // A version that stays the newest, or that is overwritten in its place, was sent.
+    if wasSent, let found, last == nil || found.id > published { noteSent(found.id, of: stream) }
+  }
+
+  /// A record without a key is the next copy of its content that this run has not sent yet.
+  private func placeCopy(
+    _ index: Int, of batch: RecordBatch, _ content: ContentKey,
+    _ copies: inout [ContentKey: UInt32], _ statements: VersionStatements,
+    _ plan: inout StagePlan
+  ) throws(StoreError) {
+    let stream = batch.entries[index].stream
+    func version(_ number: UInt32) throws(StoreError) -> (id: Int64, isThere: Bool)? {
+      try statements.newest(
+        stream: streams[stream].id, key: .copy(content.high, content.low, number), dead: dead
+      ) { found in found.map { ($0.id, $0.data != nil) } }
+    }
+    func wasSent(_ number: UInt32) throws(StoreError) -> Bool {
+      guard let found = try version(number), found.isThere else { return false }
+      return streams[stream].wasSent(found.id)
+    }
+    var number: UInt32 = 0
+    if let known = copies[content] {
+      number = known
+    } else {
+      // Copies are sent in the order of their numbers, so that the first that was not is found by
+      // doubling and halving.
+      var bound: UInt32 = 0
+      while try wasSent(bound) {
+        number = bound + 1
+        bound = bound == 0 ? 1 : bound * 2
+      }
+      while number < bound {
+        let middle = number + (bound - number) / 2
+        if try wasSent(middle) { number = middle + 1 } else { bound = middle }
+      }
+    }
+    copies[content] = number + 1
+    if let found = try version(number), found.isThere {
+      plan.counts[stream, default: .init()].unchanged += 1
+      noteSent(found.id, of: stream)
+    } else {
+      let removal = try version(number).map { FoundVersion(id: $0.id, data: nil) }
+      plan.counts[stream, default: .init()].added += 1
+      plan.add(index, stream: stream, copy: number, over: removal, staged: published)
+    }
+  }
+
+  private func noteSent(_ version: Int64, of stream: Int) {
+    if version <= streams[stream].floor { streams[stream].seen.insert(version) }
+  }
+
+  // MARK: Writing
+
+  private func write(
+    _ writes: [StagePlan.Write], of batch: RecordBatch, _ statements: VersionStatements,
+    at now: Timestamp
+  ) throws(StoreError) {
+    var number = try takeNumbers(writes.reduce(0) { $0 + ($1.overwritten == 0 ? 1 : 0) })
+    for write in writes {
+      let entry = batch.entries[write.entry]
+      try batch.bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in
+        let data = UnsafeBufferPointer(rebasing: bytes[entry.data])
+        if write.overwritten != 0 {
+          try statements.overwrite(write.overwritten, at: now.milliseconds, data: data)
+          return
+        }
+        let key = BoundKey(entry.key, in: bytes, copy: write.copy)
+        try statements.insert(
+          number, stream: streams[entry.stream].id, key: key, at: now.milliseconds, data: data)
+        if write.replaced != 0 {
+          try statements.supersede(write.replaced, by: number, source: run.source)
+        }
+        number += 1
+      }
+    }
+  }
+
+  private func withBoundKey<T>(
+    _ key: RecordBatch.Key, of batch: RecordBatch, _ body: (BoundKey) throws(StoreError) -> T
+  ) throws(StoreError) -> T {
+    try batch.bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in
+      try body(BoundKey(key, in: bytes, copy: nil))
+    }
+  }
+
+  private func setAside(_ reject: RejectedRecord) throws(StoreError) {
+    try connection.run(
+      SyncSQL.addReject,
+      [
+        .integer(run.id), .integer(streams[reject.stream].id), .integer(reject.line),
+        .text(reject.path), .text(reject.reason), .text(reject.data),
+      ])
+  }
+}
+
+/// What is to be written for a batch.
+struct StagePlan {
+  struct Write {
+    var entry: Int
+    /// The copy number of a record without a key.
+    var copy: UInt32?
+    /// The visible version that goes with the publication; 0: none.
+    var replaced: Int64
+    /// The version of this run, not visible yet, that takes the record in; 0: a new one does.
+    var overwritten: Int64
+  }
+
+  var writes: [Write] = []
+  var counts: [Int: StageResult.Counts] = [:]
+  var growth: [Int: Int64] = [:]
+
+  mutating func add(
+    _ entry: Int, stream: Int, copy: UInt32?, over found: FoundVersion?, staged published: Int64
+  ) {
+    let id = found?.id ?? 0
+    let isStaged = id > published
+    writes.append(
+      Write(
+        entry: entry, copy: copy, replaced: isStaged ? 0 : id, overwritten: isStaged ? id : 0))
+    if found?.data == nil { growth[stream, default: 0] += 1 }
+  }
+}
+
+struct ContentKey: Hashable {
+  var high: UInt64
+  var low: UInt64
+}
+
+extension BoundKey {
+  init(_ key: RecordBatch.Key, in bytes: UnsafeBufferPointer<UInt8>, copy: UInt32?) {
+    switch key {
+    case .integer(let number): self = .integer(number)
+    case .text(let place): self = .text(UnsafeBufferPointer(rebasing: bytes[place]))
+    case .bytes(let place): self = .bytes(UnsafeBufferPointer(rebasing: bytes[place]))
+    case .content(let high, let low): self = .copy(high, low, copy ?? 0)
+    }
+  }
+}
+
+enum MonotonicClock {
+  static func microseconds() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
+  }
+}
