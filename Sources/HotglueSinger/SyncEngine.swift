@@ -47,6 +47,7 @@ public final class SyncEngine {
   /// The stream of the last record: nearly always that of the next.
   private var latest = 0
   private var bytesTaken: Int64 = 0
+  private var linesTaken: Int64 = 0
 
   /// What the tap said last, and whether nothing came after it.
   private var said: Bookmark?
@@ -135,7 +136,7 @@ public final class SyncEngine {
   public var progress: SyncProgress {
     SyncProgress(
       streams: streams.map { StreamReport(stream: $0.title, tally: $0.tally) },
-      bytes: bytesTaken, lines: splitter.lines)
+      bytes: bytesTaken, lines: linesTaken)
   }
 
   private func finish(_ end: SyncEnd) throws(SyncError) -> SyncRun {
@@ -158,6 +159,7 @@ public final class SyncEngine {
   // MARK: Lines
 
   private func take(_ line: UnsafeBufferPointer<UInt8>, _ number: Int64) throws(SyncError) {
+    linesTaken = number
     guard let message = try Message.read(line, number, &tape) else { return }
     if message.kind != .state { isAtBookmark = false }
     switch message.kind {
