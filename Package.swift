@@ -86,6 +86,7 @@ let package = Package(
     .testTarget(
       name: "HotglueSingerTests",
       dependencies: ["HotglueSinger", "HotglueStoreSQLite", "StoreConformance", "TestSupport"],
+      exclude: ["Samples"],
       swiftSettings: strict),
     .testTarget(
       name: "HotglueCommandsTests",
