@@ -159,7 +159,8 @@ struct RecordCheck {
       place = Int(line[place].next)
     }
     if let bounds = schema.itemCount, !bounds.contains(count) {
-      throw RecordFlaw("a list of \(count), which is \(count < bounds.lowerBound ? "too short" : "too long")")
+      let odd = count < bounds.lowerBound ? "too short" : "too long"
+      throw RecordFlaw("a list of \(count), which is \(odd)")
     }
   }
 

@@ -147,7 +147,9 @@ extension SyncEngine {
     // What came under the earlier schema is staged under it.
     try flush(publishing: nil)
     let declared = try declare(declaration)
-    if declared.schemaChanged { notes.add("the schema of stream '\(title)' changed at line \(line)") }
+    if declared.schemaChanged {
+      notes.add("the schema of stream '\(title)' changed at line \(line)")
+    }
     let stream = SingerStream(
       name: Array(title.utf8), index: declared.index, key: key, schema: schema, declared: raw,
       bookmarkProperty: bookmarkProperties.first)

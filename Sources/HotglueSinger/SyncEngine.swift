@@ -233,7 +233,7 @@ public final class SyncEngine {
       throw .notAMessage(line: line, reason: "STATE without 'value'")
     }
     let value = tape.json(tape[node])
-    let next = Bookmark.after(value, current: said)
+    let next = Bookmark.after(value, current: said ?? session.bookmark)
     noteBackwards(value)
     isAtBookmark = true
     guard next != said || isBehind || !batch.isEmpty else { return }

@@ -26,7 +26,7 @@ public protocol SyncStore: AnyObject {
   func syncRun(
     _ run: SyncRunID, of source: SourceID, in workspace: WorkspaceID
   ) throws(StoreError) -> SyncRun
-  /// Every bookmark that a run published, oldest first. Of earlier runs the last one is kept.
+  /// Every bookmark that a run published, oldest first; of more than a thousand the last thousand.
   func bookmarks(
     of run: SyncRunID, in workspace: WorkspaceID
   ) throws(StoreError) -> [PublishedBookmark]
@@ -65,6 +65,8 @@ public protocol SyncStore: AnyObject {
 /// readers then go on seeing what was published last.
 public protocol SyncSession: AnyObject {
   var run: SyncRun { get }
+  /// The bookmark that is published; a full run too keeps it until it publishes another.
+  var bookmark: Bookmark? { get }
 
   /// Says which stream records are to follow, under which schema and key. A schema that differs from
   /// the last one is recorded. `streamKeyChanged` when the key differs and `mayChangeKey` is false.

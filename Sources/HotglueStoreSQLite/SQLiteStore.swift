@@ -22,6 +22,8 @@ public final class SQLiteStore {
   let paths: StorePaths
   let connection: Connection
   private var gate: WriterGate?
+  /// How long the last write kept others from writing, its checkpoint included.
+  private(set) var heldMicroseconds: Int64 = 0
 
   init(paths: StorePaths, connection: Connection, meta: StoreMeta) {
     self.paths = paths
@@ -58,7 +60,11 @@ public final class SQLiteStore {
   private func writeUnderGate<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
     let gate = try openGate()
     try gate.enter(within: writeBound)
-    defer { gate.leave() }
+    let entered = MonotonicClock.microseconds()
+    defer {
+      gate.leave()
+      heldMicroseconds = MonotonicClock.microseconds() - entered
+    }
     let checkpoint = Checkpoint(connection: connection, gate: gate, log: paths.log)
     try checkpoint.runIfDue()
     _ = connection.takeFramesInLog()

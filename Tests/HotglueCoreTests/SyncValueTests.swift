@@ -20,7 +20,9 @@ struct SyncValueTests {
 
   @Test("numbers are in their order, at any size")
   func order() throws {
-    let texts = ["-1e40", "-2", "-1.5", "-1e-9", "0", "1e-9", "0.1", "1", "1.01", "9", "10", "1e40"]
+    let texts = [
+      "-1e40", "-2", "-1.5", "-1e-9", "0", "1e-9", "0.1", "1", "1.01", "9", "10", "1e40",
+    ]
     let values = try texts.map { try #require(ExactDecimal($0.utf8)) }
     #expect(values.shuffled().sorted() == values)
   }

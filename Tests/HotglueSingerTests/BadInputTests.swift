@@ -34,7 +34,10 @@ struct BadInputTests {
 
   @Test("invalid UTF-8 fails the run")
   func invalidUTF8() throws {
-    for bytes: [UInt8] in [[0xFF], [0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]] {
+    let sequences: [[UInt8]] = [
+      [0xFF], [0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80],
+    ]
+    for bytes in sequences {
       let engine = try harbour.engine()
       try engine.take(Self.good)
       let line =
@@ -115,7 +118,7 @@ struct BadInputTests {
     let other = try harbour.sync(
       Lines.schema() + Lines.record(#"{"id":9007199254740993.0,"n":1}"#)
         + Lines.record(#"{"id":1.2345678901234567890123456789e29,"n":2}"#))
-    #expect(other.streams.first?.tally == StreamTally(received: 2, added: 1, changed: 1))
+    #expect(other.streams.first?.tally == StreamTally(received: 2, changed: 2))
   }
 
   @Test("names of streams with quotes, escapes and emoji are names like others")
@@ -211,7 +214,9 @@ struct BadInputTests {
 
   @Test("white space between values is of no account")
   func whiteSpace() throws {
-    let spaced = "{ \"type\" : \"RECORD\", \"stream\": \"s\",\t\"record\": { \"id\": 1, \"w\" : [ 1 , \" a \\\" b \" ] } } \r\n"
+    let spaced =
+      #"{ "type" : "RECORD", "stream": "s", "record": { "id": 1, "w" : [ 1 , " a \" b " ] } }"#
+      + "\t \r\n"
     try harbour.sync(Lines.schema() + spaced)
     #expect(try harbour.records("s") == [#"{"id":1,"w":[1," a \" b "]}"#])
     let again = try harbour.sync(Lines.schema() + Lines.record(#"{"id":1,"w":[1," a \" b "]}"#))

@@ -67,6 +67,16 @@ struct SampleTests {
     #expect(try harbour.sight().bookmark == bookmark)
   }
 
+  @Test("a full run starts without a bookmark, and keeps the old one until it has another")
+  func full() throws {
+    let harbour = try Harbour()
+    try harbour.sync(Lines.schema() + Lines.record("{\"id\":1}") + Lines.state("{\"at\":1}"))
+    let run = try harbour.sync(
+      Lines.state("{}") + Lines.schema() + Lines.record("{\"id\":2}"), isFull: true)
+    #expect(run.given == nil)
+    #expect(try harbour.sight().bookmark == "{\"at\":1}")
+  }
+
   @Test("what comes after the last STATE is taken, with the bookmark before it")
   func multi() throws {
     let harbour = try Harbour()

@@ -28,7 +28,7 @@ struct SchemaCheckTests {
       ("{}", #"{"a":1}"#), ("true", "1"), (#"{"type":["null","string"]}"#, "null"),
       (#"{"type":"integer"}"#, "1.0"), (#"{"type":"integer"}"#, "12345678901234567890123"),
       (#"{"type":"number"}"#, "1"), (#"{"type":"object","required":["a"]}"#, #"{"a":null}"#),
-      (#"{"properties":{"a":{"type":"object","properties":{"b":{"type":"string"}}}}}"#, #"{"a":{"b":"x"}}"#),
+      (#"{"properties":{"a":{"properties":{"b":{"type":"string"}}}}}"#, #"{"a":{"b":"x"}}"#),
       (#"{"items":{"type":"integer"}}"#, "[1,2]"), (#"{"enum":["a",1.0,null]}"#, "1"),
       (#"{"const":{"a":[1]}}"#, #"{"a":[1]}"#), (#"{"maxLength":2}"#, #""🦊é""#),
       (#"{"maxLength":2}"#, #""\u00e9\ud83e\udd8a""#), (#"{"multipleOf":0.01}"#, "19.99"),
@@ -38,7 +38,8 @@ struct SchemaCheckTests {
       (#"{"oneOf":[{"type":"string"},{"type":["string","null"]}]}"#, #""x""#),
       (#"{"additionalProperties":false,"properties":{"a":{}}}"#, #"{"a":1}"#),
       (#"{"properties":{"a":{"type":"string","format":"date"}}}"#, #"{"a":"soon"}"#),
-      (#"{"pattern":"^x$"}"#, #""y""#), (#"{"properties":{"é":{"type":"null"}}}"#, #"{"\u00e9":null}"#),
+      (#"{"pattern":"^x$"}"#, #""y""#),
+      (#"{"properties":{"é":{"type":"null"}}}"#, #"{"\u00e9":null}"#),
     ])
   func allowed(_ schema: String, _ value: String) throws {
     #expect(try flaw(schema, value) == nil)
@@ -49,29 +50,44 @@ struct SchemaCheckTests {
     arguments: [
       (#"{"type":["null","string"]}"#, "1", ": an integer where null or string is expected"),
       (#"{"type":"integer"}"#, "1.5", ": a number where integer is expected"),
-      (#"{"properties":{"a":{"properties":{"b":{"type":"string"}}}}}"#, #"{"a":{"b":1}}"#,
-        "a.b: an integer where string is expected"),
-      (#"{"properties":{"l":{"items":{"type":"integer"}}}}"#, #"{"l":[1,"x"]}"#,
-        "l.1: a string where integer is expected"),
+      (
+        #"{"properties":{"a":{"properties":{"b":{"type":"string"}}}}}"#, #"{"a":{"b":1}}"#,
+        "a.b: an integer where string is expected"
+      ),
+      (
+        #"{"properties":{"l":{"items":{"type":"integer"}}}}"#, #"{"l":[1,"x"]}"#,
+        "l.1: a string where integer is expected"
+      ),
       (#"{"required":["a","b"]}"#, #"{"a":1}"#, "b: a required property is missing"),
-      (#"{"additionalProperties":false,"properties":{"a":{}}}"#, #"{"a":1,"b":2}"#,
-        "b: the schema has no such property"),
-      (#"{"additionalProperties":{"type":"string"}}"#, #"{"b":2}"#,
-        "b: an integer where string is expected"),
+      (
+        #"{"additionalProperties":false,"properties":{"a":{}}}"#, #"{"a":1,"b":2}"#,
+        "b: the schema has no such property"
+      ),
+      (
+        #"{"additionalProperties":{"type":"string"}}"#, #"{"b":2}"#,
+        "b: an integer where string is expected"
+      ),
       (#"{"enum":["a"]}"#, #""b""#, ": not one of the values that are allowed"),
       (#"{"const":1}"#, "2", ": not one of the values that are allowed"),
       (#"{"maxLength":2}"#, #""abc""#, ": 3 characters, and at most 2 are allowed"),
       (#"{"minLength":2}"#, #""a""#, ": 1 characters, and at least 2 are expected"),
       (#"{"multipleOf":0.01}"#, "19.999", ": not a multiple of 1e-2"),
-      (#"{"minimum":9007199254740993}"#, "9007199254740992", ": below the minimum 9007199254740993"),
+      (
+        #"{"minimum":9007199254740993}"#, "9007199254740992",
+        ": below the minimum 9007199254740993"
+      ),
       (#"{"exclusiveMaximum":1}"#, "1.000", ": above the maximum 1"),
       (#"{"maxItems":1}"#, "[1,2]", ": a list of 2, which is too long"),
-      (#"{"anyOf":[{"type":"null"},{"type":"string"}]}"#, "1",
-        ": fits none of the alternatives: an integer where null is expected"),
+      (
+        #"{"anyOf":[{"type":"null"},{"type":"string"}]}"#, "1",
+        ": fits none of the alternatives: an integer where null is expected"
+      ),
       (#"{"allOf":[{"type":"integer"},{"minimum":3}]}"#, "2", ": below the minimum 3"),
       ("false", "1", ": an integer where  is expected"),
-      (#"{"properties":{"é":{"type":"null"}}}"#, #"{"\u00e9":1}"#,
-        "é: an integer where null is expected"),
+      (
+        #"{"properties":{"é":{"type":"null"}}}"#, #"{"\u00e9":1}"#,
+        "é: an integer where null is expected"
+      ),
     ])
   func refused(_ schema: String, _ value: String, _ flaw: String) throws {
     #expect(try self.flaw(schema, value) == flaw)

@@ -10,7 +10,8 @@ private let arrows: [String: Set<String>] = [
   "HotglueRunner": ["HotglueStore", "HotglueProcess", "HotglueCore", "Glibc"],
   "HotglueSinger": ["HotglueStore", "HotglueProcess", "HotglueCore", "CZlib"],
   "HotglueCommands": [
-    "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueCore", "ArgumentParser", "Glibc",
+    "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueCore",
+    "ArgumentParser", "Glibc",
   ],
   "hotglue": [
     "HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore", "Glibc",

@@ -18,7 +18,8 @@ public enum SourceStoreConformance {
         try fixture.openAgain().source("crm", in: fixture.acme).definition, definition,
         "what is stored")
       guard
-        case .sourceExists = try fixture.refusal({ _ = try fixture.set("crm", definition, .absent) })
+        case .sourceExists = try fixture.refusal({ _ = try fixture.set("crm", definition, .absent) }
+        )
       else { throw BrokenRule(description: "it was made twice") }
       try requireEqual(try fixture.set("crm", definition, .anything).revision, 1, "no difference")
       definition.config = nil

@@ -76,6 +76,26 @@ enum CheckSQL {
           AND known.name = (SELECT type FROM job WHERE job.id = attempt.job))
       """),
     SQL(
+      "check.records_are_counted",
+      """
+      SELECT 'stream ' || name || ' of source ' || source || ' has ' || visible
+        || ' records, but is said to have ' || records FROM (
+        SELECT sync_stream.name, source, records, (SELECT count(*) FROM record_version AS version
+          INDEXED BY record_of_stream
+          WHERE version.stream = sync_stream.id AND data IS NOT NULL AND id <= published
+            AND NOT EXISTS (SELECT 1 FROM sync_dead WHERE sync_dead.source = sync_stream.source
+              AND low < version.id AND high >= version.id)
+            AND NOT EXISTS (SELECT 1 FROM record_version AS newer INDEXED BY record_of_stream
+              WHERE newer.stream = sync_stream.id AND newer.key = version.key
+                AND newer.id > version.id AND newer.id <= published
+                AND NOT EXISTS (SELECT 1 FROM sync_dead
+                  WHERE sync_dead.source = sync_stream.source
+                    AND low < newer.id AND high >= newer.id))) AS visible
+        FROM sync_stream JOIN sync_position USING (source)
+        WHERE (SELECT removed_at FROM source AS whole WHERE whole.id = source) IS NULL)
+      WHERE visible <> records
+      """),
+    SQL(
       "check.parked_waits_for_someone",
       """
       SELECT 'job ' || id || ' is parked, but nothing holds its limit key' FROM job AS parked

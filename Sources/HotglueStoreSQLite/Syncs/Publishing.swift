@@ -2,6 +2,9 @@ import HotglueCore
 import HotglueStore
 
 extension SQLiteSyncSession {
+  /// Bookmarks of a run that are kept.
+  private static let kept = 1000
+
   /// Makes all that is staged visible, with the bookmark; within a step.
   func publish(_ publication: Publication, at now: Timestamp) throws(StoreError) {
     let next = publication.bookmark ?? bookmark
@@ -21,6 +24,8 @@ extension SQLiteSyncSession {
           .integer(run.id), .integer(publishedBookmarks), .integer(now.milliseconds),
           .text(next.text),
         ])
+      try connection.run(
+        SyncSQL.thinBookmarks, [.integer(run.id), .integer(publishedBookmarks - Self.kept)])
     }
     try connection.run(SyncSQL.notePublication, [.integer(run.id), .optional(next?.text)])
     try record(publication.tallies)
@@ -159,10 +164,8 @@ extension SQLiteSyncSession {
         try endRun(.succeeded, nil, notes, at: now)
       case .failed(let failure, let tallies, let notes):
         try record(tallies)
-        if staged > published {
-          try store.giveUp(
-            staged: staged, above: published, of: run.source)
-        }
+        try store.giveUp(staged: staged, above: published, of: run.source)
+        staged = published
         try endRun(.failed, failure, notes, at: now)
       }
     }

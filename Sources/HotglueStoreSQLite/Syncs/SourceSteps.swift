@@ -46,6 +46,9 @@ extension SQLiteStore: SourceStore {
       try refuseLiveRun(of: source.id, in: workspace)
       try connection.run(
         SyncSQL.interruptRuns, [.integer(source.id), .integer(now.milliseconds)])
+      if let place = try position(of: source.id, in: workspace) {
+        try giveUp(staged: place.staged, above: place.published, of: source.id)
+      }
       for stream in try recordStreams(of: source.id, in: workspace) {
         try StreamView(workspace: workspace, source: name, stream: stream.name, id: 0)
           .drop(in: connection)

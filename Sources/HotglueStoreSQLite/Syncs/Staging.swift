@@ -1,4 +1,3 @@
-import Glibc
 import HotglueCore
 import HotglueStore
 
@@ -11,25 +10,28 @@ extension SQLiteSyncSession {
     if !batch.entries.isEmpty {
       try store.read { () throws(StoreError) in try compare(batch, statements, into: &plan) }
     }
+    var result = StageResult(counts: plan.counts, heldMicroseconds: 0)
+    guard !plan.writes.isEmpty || !batch.rejects.isEmpty || publication != nil else {
+      count(plan)
+      return result
+    }
+    try step(durable: publication != nil) { () throws(StoreError) in
+      try write(plan.writes, of: batch, statements, at: now)
+      for reject in batch.rejects { try setAside(reject) }
+      count(plan)
+      if let publication { try publish(publication, at: now) }
+    }
+    result.heldMicroseconds = store.heldMicroseconds
+    return result
+  }
+
+  private func count(_ plan: StagePlan) {
     for (stream, counts) in plan.counts {
       streams[stream].counts.added += counts.added
       streams[stream].counts.changed += counts.changed
       streams[stream].counts.unchanged += counts.unchanged
     }
-    var result = StageResult(counts: plan.counts, heldMicroseconds: 0)
-    guard !plan.writes.isEmpty || !batch.rejects.isEmpty || publication != nil else {
-      return result
-    }
-    var entered: Int64 = 0
-    try step(durable: publication != nil) { () throws(StoreError) in
-      entered = MonotonicClock.microseconds()
-      try write(plan.writes, of: batch, statements, at: now)
-      for reject in batch.rejects { try setAside(reject) }
-      for (stream, growth) in plan.growth { streams[stream].growth += growth }
-      if let publication { try publish(publication, at: now) }
-    }
-    result.heldMicroseconds = MonotonicClock.microseconds() - entered
-    return result
+    for (stream, growth) in plan.growth { streams[stream].growth += growth }
   }
 
   // MARK: Comparing
@@ -233,13 +235,5 @@ extension BoundKey {
     case .bytes(let place): self = .bytes(UnsafeBufferPointer(rebasing: bytes[place]))
     case .content(let high, let low): self = .copy(high, low, copy ?? 0)
     }
-  }
-}
-
-enum MonotonicClock {
-  static func microseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
   }
 }

@@ -1,5 +1,5 @@
-public import HotglueStore
 import HotglueCore
+public import HotglueStore
 
 extension SQLiteStore {
   public func sweepSyncs(limit: Int) throws(StoreError) -> Bool {

@@ -70,6 +70,8 @@ enum SyncSQL {
     """)
   static let resetBookmark = SQL(
     "sync.reset_bookmark", "UPDATE sync_position SET bookmark = ?2 WHERE source = ?1")
+  static let forgetStaged = SQL(
+    "sync.forget_staged", "UPDATE sync_position SET staged = published WHERE source = ?1")
   static let deadRanges = SQL(
     "sync.dead_ranges", "SELECT low, high FROM sync_dead WHERE source = ?1 ORDER BY low")
   static let addDead = SQL(
@@ -93,7 +95,10 @@ enum SyncSQL {
     "sync.note_publication",
     "UPDATE sync_run SET publications = publications + 1, bookmark = ?2 WHERE id = ?1")
   static let addBookmark = SQL(
-    "sync.add_bookmark", "INSERT INTO sync_bookmark (run, seq, at, bookmark) VALUES (?1, ?2, ?3, ?4)")
+    "sync.add_bookmark",
+    "INSERT INTO sync_bookmark (run, seq, at, bookmark) VALUES (?1, ?2, ?3, ?4)")
+  static let thinBookmarks = SQL(
+    "sync.thin_bookmarks", "DELETE FROM sync_bookmark WHERE run = ?1 AND seq <= ?2")
   static let endRun = SQL(
     "sync.end_run",
     """

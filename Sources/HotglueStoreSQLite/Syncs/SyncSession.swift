@@ -18,14 +18,14 @@ final class SQLiteSyncSession: SyncSession {
   var connection: Connection { store.connection }
 
   init(
-    store: SQLiteStore, run: SyncRun, staged: Int64, published: Int64, dead: DeadRanges
+    store: SQLiteStore, run: SyncRun, published: Int64, bookmark: Bookmark?, dead: DeadRanges
   ) {
     self.store = store
     self.run = run
-    self.staged = staged
+    staged = published
     self.published = published
+    self.bookmark = bookmark
     self.dead = dead
-    bookmark = run.given
   }
 
   /// Runs a step that only this run may do: another one that began since makes it stale. All the
@@ -33,7 +33,7 @@ final class SQLiteSyncSession: SyncSession {
   func step<T>(
     durable: Bool, _ body: () throws(StoreError) -> T
   ) throws(StoreError) -> T {
-    let before = (staged, published)
+    let before = (staged, published, streams, bookmark, publishedBookmarks)
     do throws(StoreError) {
       return try store.write(durable: durable) { () throws(StoreError) in
         try requireHold()
@@ -44,7 +44,7 @@ final class SQLiteSyncSession: SyncSession {
         return result
       }
     } catch {
-      (staged, published) = before
+      (staged, published, streams, bookmark, publishedBookmarks) = before
       throw error
     }
   }

@@ -32,7 +32,7 @@ extension SQLiteStore: SyncStore {
       let dead = try deadRanges(of: request.source)
       let run = try syncRun(id, of: request.source, in: request.workspace)
       return SQLiteSyncSession(
-        store: self, run: run, staged: before?.staged ?? 0, published: before?.published ?? 0,
+        store: self, run: run, published: before?.published ?? 0, bookmark: before?.bookmark,
         dead: dead)
     }
   }
@@ -66,10 +66,13 @@ extension SQLiteStore: SyncStore {
 
   /// What was staged and never published is dead from now on; within a transaction.
   func giveUp(staged: Int64, above published: Int64, of source: SourceID) throws(StoreError) {
+    guard staged > published else { return }
     let low = max(published, try deadRanges(of: source).ranges.map(\.high).max() ?? 0)
-    guard staged > low else { return }
-    try connection.run(
-      SyncSQL.addDead, [.integer(source), .integer(low), .integer(staged)])
+    if staged > low {
+      try connection.run(
+        SyncSQL.addDead, [.integer(source), .integer(low), .integer(staged)])
+    }
+    try connection.run(SyncSQL.forgetStaged, [.integer(source)])
   }
 
   private func deadRanges(of source: SourceID) throws(StoreError) -> DeadRanges {
