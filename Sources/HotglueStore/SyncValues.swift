@@ -270,7 +270,7 @@ public enum RecordKey: Hashable, Sendable {
   case integer(Int64)
   /// A single key property that is a text.
   case text(String)
-  /// Any other: a JSON text of the key's values; or content and copy number, without a key.
+  /// Any other: a JSON text of the key's values; without a key, in the order in which they came.
   case bytes([UInt8])
 }
 

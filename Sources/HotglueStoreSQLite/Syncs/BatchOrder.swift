@@ -39,7 +39,8 @@ struct BatchOrder {
     }
   }
 
-  /// As SQLite orders: whole numbers, then texts, then bytes. Content keys of one content are equal.
+  /// As SQLite orders: whole numbers, then texts, then bytes. Records without a key stay
+  /// in the order in which they came.
   private static func order(
     _ left: RecordBatch.Entry, _ right: RecordBatch.Entry, _ bytes: UnsafeBufferPointer<UInt8>
   ) -> Int {
@@ -49,9 +50,7 @@ struct BatchOrder {
       return mine == theirs ? 0 : mine < theirs ? -1 : 1
     case (.text(let mine), .text(let theirs)), (.bytes(let mine), .bytes(let theirs)):
       return compare(bytes, mine, theirs)
-    case (.content(let mine, let more), .content(let theirs, let others)):
-      if mine != theirs { return mine < theirs ? -1 : 1 }
-      return more == others ? 0 : more < others ? -1 : 1
+    case (.content, .content): return 0
     default: return rank(left.key) - rank(right.key)
     }
   }

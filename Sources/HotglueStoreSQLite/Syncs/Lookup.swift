@@ -100,8 +100,9 @@ enum BoundKey {
   case integer(Int64)
   case text(UnsafeBufferPointer<UInt8>)
   case bytes(UnsafeBufferPointer<UInt8>)
-  /// Content and copy number, in the order in which they are stored.
-  case copy(UInt64, UInt64, UInt32)
+  /// A record without a key: the number it came with, so that records lie in the order in which they
+  /// came, and the hash of its content.
+  case copy(number: Int64, UInt64, UInt64)
 
   func bind(to statement: OpaquePointer, _ index: Int32) {
     switch self {
@@ -116,9 +117,9 @@ enum BoundKey {
       }
     case .bytes(let bytes):
       sqlite3_bind_blob(statement, index, bytes.baseAddress, Int32(bytes.count), nil)
-    case .copy(let high, let low, let number):
-      withUnsafeBytes(of: (high.bigEndian, low.bigEndian, number.bigEndian)) { room in
-        _ = csqlite_bind_blob(statement, index, room.baseAddress, 20)
+    case .copy(let number, let high, let low):
+      withUnsafeBytes(of: (number.bigEndian, high.bigEndian, low.bigEndian)) { room in
+        _ = csqlite_bind_blob(statement, index, room.baseAddress, 24)
       }
     }
   }

@@ -81,6 +81,7 @@ extension SQLiteSyncSession {
       [.text(run.workspace.text), .integer(run.source), .text(streams[index].name)]
     ) { (token: $0.optionalText(4), floor: $0.integer(5)) }
     streams[index].seen.removeAll()
+    streams[index].listsCopies = nil
     if let kept, kept.token == token {
       streams[index].floor = kept.floor
       streams[index].replacement = .init(token: token, isStored: true)
@@ -97,7 +98,7 @@ extension SQLiteSyncSession {
     stream index: Int, limit: Int, at now: Timestamp
   ) throws(StoreError) -> (removed: Int, isDone: Bool) {
     guard streams[index].replacement != nil else { return (0, true) }
-    let page = try versions(of: index, limit: limit)
+    let page = try versions(of: index, after: streams[index].removalsAfter, limit: limit)
     var gone: [(id: Int64, key: RecordKey)] = []
     var last: RecordKey?
     for version in page where version.key != last {
@@ -132,15 +133,16 @@ extension SQLiteSyncSession {
     return (gone.count, isDone)
   }
 
-  private func versions(
-    of index: Int, limit: Int
+  /// Versions of a stream by their keys, of each the newest first, staged ones too.
+  func versions(
+    of index: Int, after: RecordKey?, limit: Int
   ) throws(StoreError) -> [(id: Int64, key: RecordKey, isRemoval: Bool)] {
     var values: [SQLValue] = [
       .integer(streams[index].id), .integer(run.source), .integer(limit),
     ]
     var statement = SyncSQL.firstVersions
-    if let key = streams[index].removalsAfter {
-      values.append(key.value)
+    if let after {
+      values.append(after.value)
       statement = SyncSQL.nextVersions
     }
     return try connection.all(statement, values) {

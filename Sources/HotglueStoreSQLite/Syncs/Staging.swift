@@ -42,14 +42,12 @@ extension SQLiteSyncSession {
     _ batch: RecordBatch, _ statements: VersionStatements, into plan: inout StagePlan
   ) throws(StoreError) {
     let order = BatchOrder(batch)
-    var copies: [ContentKey: UInt32] = [:]
     var next = 0
     while next < batch.entries.count {
       let first = order[next]
       let entry = batch.entries[first]
       if case .content(let high, let low) = entry.key {
-        try placeCopy(
-          first, of: batch, ContentKey(high: high, low: low), &copies, statements, &plan)
+        try placeCopy(first, of: batch, ContentKey(high: high, low: low), &plan)
         next += 1
         continue
       }
@@ -97,52 +95,24 @@ extension SQLiteSyncSession {
       }
     }
     if let last {
-      plan.add(last, stream: stream, copy: nil, over: found, staged: published)
+      plan.add(last, stream: stream, over: found, staged: published)
     }
     // A version that stays the newest, or that is overwritten in its place, was sent.
     if wasSent, let found, last == nil || found.id > published { noteSent(found.id, of: stream) }
   }
 
-  /// A record without a key is the next copy of its content that this run has not sent yet.
+  /// A record without a key is one of those with its content that were there before and that this run
+  /// has not sent yet; else it is new.
   private func placeCopy(
-    _ index: Int, of batch: RecordBatch, _ content: ContentKey,
-    _ copies: inout [ContentKey: UInt32], _ statements: VersionStatements,
-    _ plan: inout StagePlan
+    _ index: Int, of batch: RecordBatch, _ content: ContentKey, _ plan: inout StagePlan
   ) throws(StoreError) {
     let stream = batch.entries[index].stream
-    func version(_ number: UInt32) throws(StoreError) -> (id: Int64, isThere: Bool)? {
-      try statements.newest(
-        stream: streams[stream].id, key: .copy(content.high, content.low, number), dead: dead
-      ) { found in found.map { ($0.id, $0.data != nil) } }
-    }
-    func wasSent(_ number: UInt32) throws(StoreError) -> Bool {
-      guard let found = try version(number), found.isThere else { return false }
-      return streams[stream].wasSent(found.id)
-    }
-    var number: UInt32 = 0
-    if let known = copies[content] {
-      number = known
-    } else {
-      // Copies are sent in the order of their numbers, so that the first that was not is found by
-      // doubling and halving.
-      var bound: UInt32 = 0
-      while try wasSent(bound) {
-        number = bound + 1
-        bound = bound == 0 ? 1 : bound * 2
-      }
-      while number < bound {
-        let middle = number + (bound - number) / 2
-        if try wasSent(middle) { number = middle + 1 } else { bound = middle }
-      }
-    }
-    copies[content] = number + 1
-    if let found = try version(number), found.isThere {
+    if let earlier = try takeCopy(of: content, stream: stream) {
       plan.counts[stream, default: .init()].unchanged += 1
-      noteSent(found.id, of: stream)
+      noteSent(earlier, of: stream)
     } else {
-      let removal = try version(number).map { FoundVersion(id: $0.id, data: nil) }
       plan.counts[stream, default: .init()].added += 1
-      plan.add(index, stream: stream, copy: number, over: removal, staged: published)
+      plan.add(index, stream: stream, over: nil, staged: published)
     }
   }
 
@@ -165,7 +135,7 @@ extension SQLiteSyncSession {
           try statements.overwrite(write.overwritten, at: now.milliseconds, data: data)
           return
         }
-        let key = BoundKey(entry.key, in: bytes, copy: write.copy)
+        let key = BoundKey(entry.key, in: bytes, number: number)
         try statements.insert(
           number, stream: streams[entry.stream].id, key: key, at: now.milliseconds, data: data)
         if write.replaced != 0 {
@@ -180,7 +150,7 @@ extension SQLiteSyncSession {
     _ key: RecordBatch.Key, of batch: RecordBatch, _ body: (BoundKey) throws(StoreError) -> T
   ) throws(StoreError) -> T {
     try batch.bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in
-      try body(BoundKey(key, in: bytes, copy: nil))
+      try body(BoundKey(key, in: bytes, number: 0))
     }
   }
 
@@ -198,8 +168,6 @@ extension SQLiteSyncSession {
 struct StagePlan {
   struct Write {
     var entry: Int
-    /// The copy number of a record without a key.
-    var copy: UInt32?
     /// The visible version that goes with the publication; 0: none.
     var replaced: Int64
     /// The version of this run, not visible yet, that takes the record in; 0: a new one does.
@@ -211,13 +179,13 @@ struct StagePlan {
   var growth: [Int: Int64] = [:]
 
   mutating func add(
-    _ entry: Int, stream: Int, copy: UInt32?, over found: FoundVersion?, staged published: Int64
+    _ entry: Int, stream: Int, over found: FoundVersion?, staged published: Int64
   ) {
     let id = found?.id ?? 0
     let isStaged = id > published
     writes.append(
       Write(
-        entry: entry, copy: copy, replaced: isStaged ? 0 : id, overwritten: isStaged ? id : 0))
+        entry: entry, replaced: isStaged ? 0 : id, overwritten: isStaged ? id : 0))
     if found?.data == nil { growth[stream, default: 0] += 1 }
   }
 }
@@ -228,12 +196,12 @@ struct ContentKey: Hashable {
 }
 
 extension BoundKey {
-  init(_ key: RecordBatch.Key, in bytes: UnsafeBufferPointer<UInt8>, copy: UInt32?) {
+  init(_ key: RecordBatch.Key, in bytes: UnsafeBufferPointer<UInt8>, number: Int64) {
     switch key {
     case .integer(let number): self = .integer(number)
     case .text(let place): self = .text(UnsafeBufferPointer(rebasing: bytes[place]))
     case .bytes(let place): self = .bytes(UnsafeBufferPointer(rebasing: bytes[place]))
-    case .content(let high, let low): self = .copy(high, low, copy ?? 0)
+    case .content(let high, let low): self = .copy(number: number, high, low)
     }
   }
 }

@@ -82,6 +82,8 @@ struct SessionStream {
   var seen = RowSet()
   /// Versions above are this run's own.
   var floor: Int64
+  /// Whether there are records of before the run to be told apart by their content; `nil`: not known.
+  var listsCopies: Bool?
   /// What became of the records so far.
   var counts = StageResult.Counts()
   /// Change of the number of visible records since the last publication.
