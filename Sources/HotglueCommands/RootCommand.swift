@@ -17,7 +17,8 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, StoreNoun.self, OpenLink.self, RecordOutcome.self,
+      EffectNoun.self, SourceNoun.self, SyncNoun.self, RecordNoun.self, StoreNoun.self, OpenLink.self,
+      RecordOutcome.self, SyncAttempt.self,
     ])
 }
 
@@ -74,6 +75,31 @@ struct EffectNoun: ParsableCommand {
       EffectRun.self, EffectBegin.self, EffectConfirm.self, EffectAbandon.self, EffectList.self,
       EffectShow.self,
     ])
+}
+
+struct SourceNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "source", abstract: "define where records come from: Singer taps",
+    discussion: "See hotglue-sync(7), which has a complete example.",
+    subcommands: [
+      SourceAdd.self, SourceList.self, SourceShow.self, SourceDiscover.self, SourceSelect.self,
+      SourceEdit.self, SourceTest.self, SourceRemove.self,
+    ])
+}
+
+struct SyncNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sync", abstract: "take in what sources send, and see how it went",
+    subcommands: [
+      SyncRunCommand.self, SyncStatus.self, SyncHistory.self, SyncState.self, SyncReset.self,
+      SyncRejects.self,
+    ])
+}
+
+struct RecordNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record", abstract: "read the records of a source",
+    subcommands: [RecordList.self, RecordCount.self, RecordExport.self])
 }
 
 struct StoreNoun: ParsableCommand {

@@ -46,6 +46,24 @@ enum CommandKind: CaseIterable {
   case effectAbandon
   case effectList
   case effectShow
+  case sourceAdd
+  case sourceList
+  case sourceShow
+  case sourceDiscover
+  case sourceSelect
+  case sourceEdit
+  case sourceRemove
+  case sourceTest
+  case syncRun
+  case syncStatus
+  case syncHistory
+  case syncState
+  case syncReset
+  case syncRejects
+  case recordList
+  case recordCount
+  case recordExport
+  case syncAttempt
   case recordOutcome
   case benchClaim
   case benchIngest
@@ -79,11 +97,11 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
-      .typeDiff, .typeExport, .effectList, .effectShow:
+      .typeDiff, .typeExport, .effectList, .effectShow, .sourceList, .sourceShow, .syncStatus, .syncHistory, .syncState, .syncRejects, .recordList, .recordCount, .recordExport:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon:
+      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon, .sourceAdd, .sourceDiscover, .sourceSelect, .sourceEdit, .sourceRemove, .sourceTest, .syncRun, .syncReset, .syncAttempt:
       .changesWorkspace
     }
   }
@@ -138,6 +156,24 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: ["effect", "abandon"]
     case .effectList: ["effect", "list"]
     case .effectShow: ["effect", "show"]
+    case .sourceAdd: ["source", "add"]
+    case .sourceList: ["source", "list"]
+    case .sourceShow: ["source", "show"]
+    case .sourceDiscover: ["source", "discover"]
+    case .sourceSelect: ["source", "select"]
+    case .sourceEdit: ["source", "edit"]
+    case .sourceRemove: ["source", "remove"]
+    case .sourceTest: ["source", "test"]
+    case .syncRun: ["sync", "run"]
+    case .syncStatus: ["sync", "status"]
+    case .syncHistory: ["sync", "history"]
+    case .syncState: ["sync", "state"]
+    case .syncReset: ["sync", "reset"]
+    case .syncRejects: ["sync", "rejects"]
+    case .recordList: ["record", "list"]
+    case .recordCount: ["record", "count"]
+    case .recordExport: ["record", "export"]
+    case .syncAttempt: ["__sync"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
     case .benchIngest: ["__bench-ingest"]
@@ -190,6 +226,24 @@ enum CommandKind: CaseIterable {
     case .effectAbandon: EffectAbandon.self
     case .effectList: EffectList.self
     case .effectShow: EffectShow.self
+    case .sourceAdd: SourceAdd.self
+    case .sourceList: SourceList.self
+    case .sourceShow: SourceShow.self
+    case .sourceDiscover: SourceDiscover.self
+    case .sourceSelect: SourceSelect.self
+    case .sourceEdit: SourceEdit.self
+    case .sourceRemove: SourceRemove.self
+    case .sourceTest: SourceTest.self
+    case .syncRun: SyncRunCommand.self
+    case .syncStatus: SyncStatus.self
+    case .syncHistory: SyncHistory.self
+    case .syncState: SyncState.self
+    case .syncReset: SyncReset.self
+    case .syncRejects: SyncRejects.self
+    case .recordList: RecordList.self
+    case .recordCount: RecordCount.self
+    case .recordExport: RecordExport.self
+    case .syncAttempt: SyncAttempt.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
     case .benchIngest: BenchIngest.self

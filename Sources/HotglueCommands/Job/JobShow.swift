@@ -36,6 +36,17 @@ struct OpenLink: StoreCommand {
         "'\(link)' is not a link", hint: "links look like hotglue://WORKSPACE/job/42")
     }
     let there = try session.entering(link.workspace)
+    if link.kind == .source {
+      let source: Source
+      do {
+        source = try there.source(link.text)
+      } catch let error as CommandError where error.exit == .contextMismatch {
+        // The number is another workspace's: the link names nothing.
+        throw StoreError.unknownSource(link.id, link.workspace, near: [])
+      }
+      try there.show(source)
+      return .done
+    }
     guard link.kind == .job else {
       throw CommandError(
         "not_found", .notFound,
