@@ -92,7 +92,9 @@ let package = Package(
       name: "HotglueCommandsTests",
       dependencies: ["HotglueCommands", "HotglueStoreSQLite", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["TestSupport"], exclude: ["Syncs/Taps"],
+      swiftSettings: strict),
     .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

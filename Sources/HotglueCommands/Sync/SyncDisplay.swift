@@ -114,19 +114,18 @@ struct SyncSummary {
     }
     for note in standing.told.notes { output.note("note: \(note)") }
     guard let job = standing.job else { return }
-    let where_ = "of source '\(standing.source.name)' in workspace '\(standing.source.workspace)'"
+    let place = "of source '\(standing.source.name)' in workspace '\(standing.source.workspace)'"
     if job.state == .succeeded {
       let spent = zip(job.startedAt, job.finishedAt).map {
         Span(milliseconds: $1.milliseconds - $0.milliseconds).approximateText
       }
-      output.note("sync \(where_) succeeded" + (spent.map { " in \($0)" } ?? "") + " (job \(job.id))")
+      output.note("sync \(place) succeeded" + (spent.map { " in \($0)" } ?? "") + " (job \(job.id))")
       return
     }
-    guard job.state != .succeeded else { return }
     output.warning(
       CommandError(
         job.error?.code ?? "sync_\(job.state.rawValue)", .unsuccessful,
-        "sync \(where_) is \(job.state.rawValue)" + (job.error.map { ": \($0.message)" } ?? ""),
+        "sync \(place) \(job.state == .failed ? "" : "is ")\(job.state.rawValue)" + (job.error.map { ": \($0.message)" } ?? ""),
         hint: "see 'hotglue job show \(job.id)' and 'hotglue job logs \(job.id)'",
         facts: [JSON.Member("job", .integer(job.id))]))
   }

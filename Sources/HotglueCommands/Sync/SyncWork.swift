@@ -121,7 +121,7 @@ struct SyncWork {
     let voice = voice
     return { progress in
       let now = BootClock.now()
-      guard now - toldAt >= Self.toldEveryMs else { return }
+      guard !progress.streams.isEmpty, now - toldAt >= Self.toldEveryMs else { return }
       toldAt = now
       voice.say(.progress(SyncProgressText.told(progress)))
     }
