@@ -17,7 +17,8 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      EffectNoun.self, SourceNoun.self, SyncNoun.self, RecordNoun.self, StoreNoun.self, OpenLink.self,
+      EffectNoun.self, SourceNoun.self, SyncNoun.self, RecordNoun.self, StoreNoun.self,
+      OpenLink.self,
       RecordOutcome.self, SyncAttempt.self,
     ])
 }

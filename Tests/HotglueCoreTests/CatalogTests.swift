@@ -33,7 +33,8 @@ struct CatalogTests {
     #expect(streams[0].key == ["id"] && streams[0].method == "INCREMENTAL")
   }
 
-  @Test("a later discovery keeps what was wanted of streams that are known, and takes no new ones then")
+  @Test(
+    "a later discovery keeps what was wanted of streams that are known, and takes no new ones then")
   func laterDiscovery() throws {
     var known = try catalog().found(after: nil, takesNew: true)
     known.select("orders", true)
@@ -70,7 +71,10 @@ struct TapFailureTests {
     "the last critical line says what is wrong, and whether trying again helps",
     arguments: [
       ("INFO a\nCRITICAL no route to host\nINFO bye", "CRITICAL no route to host", true),
-      ("CRITICAL Config is missing required keys: ['token']", "CRITICAL Config is missing required keys: ['token']", false),
+      (
+        "CRITICAL Config is missing required keys: ['token']",
+        "CRITICAL Config is missing required keys: ['token']", false
+      ),
       (
         "Traceback\n  line\nsinger_sdk.exceptions.ConfigValidationError: Config validation failed",
         "singer_sdk.exceptions.ConfigValidationError: Config validation failed", false

@@ -97,11 +97,14 @@ enum CommandKind: CaseIterable {
     case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobLogs, .jobWait, .typeList, .typeShow,
-      .typeDiff, .typeExport, .effectList, .effectShow, .sourceList, .sourceShow, .syncStatus, .syncHistory, .syncState, .syncRejects, .recordList, .recordCount, .recordExport:
+      .typeDiff, .typeExport, .effectList, .effectShow, .sourceList, .sourceShow, .syncStatus,
+      .syncHistory, .syncState, .syncRejects, .recordList, .recordCount, .recordExport:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
-      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon, .sourceAdd, .sourceDiscover, .sourceSelect, .sourceEdit, .sourceRemove, .sourceTest, .syncRun, .syncReset, .syncAttempt:
+      .typeRemove, .typeApply, .effectRun, .effectBegin, .effectAbandon, .sourceAdd,
+      .sourceDiscover, .sourceSelect, .sourceEdit, .sourceRemove, .sourceTest, .syncRun, .syncReset,
+      .syncAttempt:
       .changesWorkspace
     }
   }

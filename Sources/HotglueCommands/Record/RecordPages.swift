@@ -6,7 +6,7 @@ import HotglueStore
 struct RecordPages {
   let session: WorkspaceSession
   let source: Source
-  private static let page = 500
+  private static let page = 2000
 
   /// The stream that is named, or all of them.
   func streams(_ name: String?) throws -> [RecordStream] {

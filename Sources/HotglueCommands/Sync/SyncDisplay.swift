@@ -44,7 +44,9 @@ final class SyncDisplay {
       attempt = job.attempt
       state = job.state
     }
-    guard job.state == .pending, let error = job.error, job.attempt > 0, state != nil else { return }
+    guard job.state == .pending, let error = job.error, job.attempt > 0, state != nil else {
+      return
+    }
     clear()
     session.output.note(
       "attempt \(job.attempt): \(error.message); again at \(job.runAt.rfc3339)")
@@ -119,13 +121,15 @@ struct SyncSummary {
       let spent = zip(job.startedAt, job.finishedAt).map {
         Span(milliseconds: $1.milliseconds - $0.milliseconds).approximateText
       }
-      output.note("sync \(place) succeeded" + (spent.map { " in \($0)" } ?? "") + " (job \(job.id))")
+      output.note(
+        "sync \(place) succeeded" + (spent.map { " in \($0)" } ?? "") + " (job \(job.id))")
       return
     }
     output.warning(
       CommandError(
         job.error?.code ?? "sync_\(job.state.rawValue)", .unsuccessful,
-        "sync \(place) \(job.state == .failed ? "" : "is ")\(job.state.rawValue)" + (job.error.map { ": \($0.message)" } ?? ""),
+        "sync \(place) \(job.state == .failed ? "" : "is ")\(job.state.rawValue)"
+          + (job.error.map { ": \($0.message)" } ?? ""),
         hint: "see 'hotglue job show \(job.id)' and 'hotglue job logs \(job.id)'",
         facts: [JSON.Member("job", .integer(job.id))]))
   }

@@ -53,7 +53,10 @@ struct SyncHistory: WorkspaceCommand {
       for run in runs { output.rawLine(String(run.id)) }
     } else {
       output.table(
-        ["run", "state", "job", "begun", "took", "added", "changed", "removed", "rejected", "error"],
+        [
+          "run", "state", "job", "begun", "took", "added", "changed", "removed", "rejected",
+          "error",
+        ],
         runs.map { run in
           let total = run.streams.reduce(StreamTally()) { $0 + $1.tally }
           let took = run.finishedAt.map {
@@ -245,7 +248,8 @@ struct SyncRejects: WorkspaceCommand {
   static let kind = CommandKind.syncRejects
   static let configuration = CommandConfiguration(
     commandName: "rejects", abstract: "show the records that were set aside, and why",
-    discussion: "Of the last run that set any aside, or of --run. Line numbers are of the tap's output.")
+    discussion:
+      "Of the last run that set any aside, or of --run. Line numbers are of the tap's output.")
 
   @OptionGroup var global: GlobalOptions
 

@@ -16,9 +16,10 @@ struct SyncCrashTests {
 
   /// How many messages of the tap led to what a reader sees; every such number is a multiple of fifty.
   private func check(_ seen: String, _ moment: String) throws -> Int {
-    let last = seen.split(separator: "\n").compactMap { line in
-      line.split(separator: "\"n\":").last.flatMap { Int($0.dropLast()) }
-    }.max() ?? 0
+    let last =
+      seen.split(separator: "\n").compactMap { line in
+        line.split(separator: "\"n\":").last.flatMap { Int($0.dropLast()) }
+      }.max() ?? 0
     try #require(last % 50 == 0, "\(moment): the last record is \(last)")
     try #require(seen == expected(after: last), "\(moment): not the records after \(last) messages")
     return last

@@ -16,11 +16,13 @@ struct TapFailureTests {
 
   private static let cases = [
     Failing(
-      name: "a configuration that the tap refuses", body: "echo 'CRITICAL Config is missing' >&2; exit 1",
+      name: "a configuration that the tap refuses",
+      body: "echo 'CRITICAL Config is missing' >&2; exit 1",
       state: "failed", code: "tap_config", words: "Config is missing"),
     Failing(
       name: "a failure that may pass",
-      body: "echo 'INFO hello' >&2; echo 'CRITICAL connection reset' >&2; echo 'INFO bye' >&2; exit 1",
+      body:
+        "echo 'INFO hello' >&2; echo 'CRITICAL connection reset' >&2; echo 'INFO bye' >&2; exit 1",
       state: "pending", code: "tap_failed", words: "CRITICAL connection reset"),
     Failing(
       name: "a crash", body: "kill -9 $$", state: "pending", code: "tap_crashed", words: "SIGKILL"),
@@ -45,7 +47,9 @@ struct TapFailureTests {
         """, state: "pending", code: "tap_failed", words: "status 1"),
   ]
 
-  @Test("a tap that fails is told by its class, and tried again only where that may help", arguments: cases)
+  @Test(
+    "a tap that fails is told by its class, and tried again only where that may help",
+    arguments: cases)
   private func failures(_ failing: Failing) throws {
     let world = try World()
     try world.script(failing.body, as: "tap")
