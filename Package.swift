@@ -43,10 +43,16 @@ let package = Package(
       name: "HotglueRunner", dependencies: ["HotglueStore", "HotglueProcess", "HotglueCore"],
       swiftSettings: strict),
 
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .target(
+      name: "HotglueSinger",
+      dependencies: ["HotglueStore", "HotglueProcess", "HotglueCore", "CZlib"],
+      swiftSettings: strict),
+
     .target(
       name: "HotglueCommands",
       dependencies: [
-        "HotglueRunner", "HotglueProcess", "HotglueStore", "HotglueCore",
+        "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueCore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -82,11 +88,17 @@ let package = Package(
       name: "HotglueRunnerTests",
       dependencies: ["HotglueRunner", "HotglueStoreSQLite", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "HotglueSingerTests",
+      dependencies: ["HotglueSinger", "HotglueStoreSQLite", "StoreConformance", "TestSupport"],
+      exclude: ["Samples"],
+      swiftSettings: strict),
+    .testTarget(
       name: "HotglueCommandsTests",
       dependencies: ["HotglueCommands", "HotglueStoreSQLite", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "HotglueStoreSQLite"],
+      exclude: ["Syncs/Taps"],
       swiftSettings: strict),
     .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"], swiftSettings: strict),
   ],

@@ -106,6 +106,7 @@ static int child(void *context) {
     if (!failed && !launch->keeps_errors) failed = dup2(launch->output, 2) < 0;
     if (failed) give_up(birth, HG_NEVER_STARTED, errno);
   }
+  if (launch->errors > 0 && dup2(launch->errors, 2) < 0) give_up(birth, HG_NEVER_STARTED, errno);
   // The last one, since what has number 3 here may be one of those above.
   if (launch->report > 0) {
     int put = launch->report == 3 ? fcntl(3, F_SETFD, 0) : dup2(launch->report, 3);

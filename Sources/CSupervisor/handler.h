@@ -12,6 +12,7 @@ typedef struct {
   char *const *envp;
   int input; // descriptors, -1: keeps /dev/null
   int output;
+  int errors; // 0: none of its own
   int report; // 0: none; else the handler's descriptor 3
   mode_t umask;
   bool dies_with_parent;

@@ -20,9 +20,10 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      QueueNoun.self, EffectNoun.self, DraftNoun.self, StoreNoun.self, OpenLink.self,
-      ActivityLog.self, DoctorCommand.self, Completions.self, RecordOutcome.self,
-      ExternalCommand.self, Complete.self,
+      QueueNoun.self, EffectNoun.self, DraftNoun.self, SourceNoun.self, SyncNoun.self,
+      RecordNoun.self, StoreNoun.self, OpenLink.self, ActivityLog.self, DoctorCommand.self,
+      Completions.self, RecordOutcome.self, SyncAttempt.self, ExternalCommand.self,
+      Complete.self,
     ])
 }
 
@@ -119,6 +120,31 @@ struct DraftNoun: ParsableCommand {
       DraftNew.self, DraftEdit.self, DraftList.self, DraftShow.self, DraftSubmit.self,
       DraftDiscard.self, DraftRestore.self,
     ])
+}
+
+struct SourceNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "source", abstract: "define where records come from: Singer taps",
+    discussion: "See hotglue-sync(7), which has a complete example.",
+    subcommands: [
+      SourceAdd.self, SourceList.self, SourceShow.self, SourceDiscover.self, SourceSelect.self,
+      SourceEdit.self, SourceTest.self, SourceRemove.self,
+    ])
+}
+
+struct SyncNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sync", abstract: "take in what sources send, and see how it went",
+    subcommands: [
+      SyncRunCommand.self, SyncStatus.self, SyncHistory.self, SyncState.self, SyncReset.self,
+      SyncRejects.self,
+    ])
+}
+
+struct RecordNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record", abstract: "read the records of a source",
+    subcommands: [RecordList.self, RecordCount.self, RecordExport.self])
 }
 
 struct StoreNoun: ParsableCommand {

@@ -256,13 +256,22 @@ extension Worker {
       startedAt: place.now())
     return AttemptOrder(
       job: job.id, fence: job.fence, watch: job.watch, attempt: Int64(job.attempt),
-      arguments: job.request.command, environment: variables, directory: job.request.directory,
+      arguments: arguments(of: job), environment: variables, directory: job.request.directory,
       payload: job.request.payload.map { Array($0.utf8) },
       ladder: policy.stop.steps.map(\.wire),
       timeoutMs: policy.timeout?.milliseconds ?? 0, logCap: policy.logCap,
       logPath: LogPath.of(job: job.id, fence: job.fence), keepChildren: policy.keepChildren,
       contextFile: PinnedContext(storePath: place.storePath, storeID: place.storeID)
         .bytes(for: job))
+  }
+
+  /// A job of a type that hotglue knows itself is run by the binary of its worker, wherever the one is
+  /// that enqueued it.
+  private func arguments(of job: Job) -> [String] {
+    let command = job.request.command
+    guard job.request.type != TypeName.bareCommand, TypeName.builtIn.contains(job.request.type)
+    else { return command }
+    return [place.binaryFolder + "/hotglue"] + command.dropFirst()
   }
 
   /// A supervisor is gone: what became of its attempt is found out under its lock.

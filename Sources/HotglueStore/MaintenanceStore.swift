@@ -65,5 +65,5 @@ extension MaintenanceStore {
 
 /// All that commands and the runner need of a store.
 public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & QueueStore
-  & CircumstanceStore & EffectStore & DraftStore & WorkspaceStore & MemberStore & ActivityStore
-  & MaintenanceStore
+  & CircumstanceStore & EffectStore & DraftStore & SourceStore & SyncStore & WorkspaceStore
+  & MemberStore & ActivityStore & MaintenanceStore

@@ -58,6 +58,18 @@ public enum StoreError: Error, Equatable, Sendable {
   case draftBehind(DraftConflict)
   /// The drafts that a switch was decided on are not those that are there now.
   case draftsChanged
+  case unknownSource(String, WorkspaceID, near: [String])
+  case sourceExists(String, WorkspaceID)
+  /// The source was changed since: it is at revision `found`.
+  case staleSource(String, expected: Int, found: Int)
+  case unknownSyncRun(SyncRunID, source: SourceID)
+  case unknownStream(String, source: SourceID, near: [String])
+  /// A sync of the source runs, as the attempt of this job.
+  case syncRuns(source: SourceID, run: SyncRunID, job: JobID?)
+  /// Another run of the source has begun since: this one changes nothing any more.
+  case staleSync(run: SyncRunID, current: SyncRunID?)
+  /// The stream's records are kept under another key than the tap says now.
+  case streamKeyChanged(stream: String, from: [String], to: [String])
   /// The context is not at the generation the caller expected.
   case staleGeneration(expected: Int64, found: Int64)
   /// An error of SQLite or of the machine that no rule above names.

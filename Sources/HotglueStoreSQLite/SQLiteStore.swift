@@ -24,6 +24,8 @@ public final class SQLiteStore {
   private var gate: WriterGate?
   /// The policy that was read or written last, and its text: jobs in a row mostly share one.
   var lastPolicy: (text: String, policy: JobPolicy)?
+  /// How long the last write kept others from writing, its checkpoint included.
+  private(set) var heldMicroseconds: Int64 = 0
 
   init(paths: StorePaths, connection: Connection, meta: StoreMeta) {
     self.paths = paths
@@ -38,10 +40,33 @@ public final class SQLiteStore {
 
   /// Runs `body` in one immediate transaction under the writer gate: all of it is durable when this
   /// returns, none of it happened when this throws. A process that dies inside leaves no trace.
-  func write<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
+  ///
+  /// A write that is `durable` only with the next one that is (`NORMAL` instead of `FULL`) spares the
+  /// sync of the log. It is for rows that nobody would miss after a power cut; the file stays whole
+  /// either way, and what others have acknowledged is synced by their own commits.
+  func write<T>(
+    durable: Bool = true, _ body: () throws(StoreError) -> T
+  ) throws(StoreError) -> T {
+    guard !durable else { return try writeUnderGate(body) }
+    // Not as a prepared statement: SQLite obeys this one when it is prepared, not when it is stepped.
+    try connection.execute("PRAGMA synchronous = NORMAL")
+    defer { restoreFullSync() }
+    return try writeUnderGate(body)
+  }
+
+  /// Runs outside of any transaction, where SQLite cannot refuse it.
+  private func restoreFullSync() {
+    sqlite3_exec(connection.handle, "PRAGMA synchronous = FULL", nil, nil, nil)
+  }
+
+  private func writeUnderGate<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
     let gate = try openGate()
     try gate.enter(within: writeBound)
-    defer { gate.leave() }
+    let entered = MonotonicClock.microseconds()
+    defer {
+      gate.leave()
+      heldMicroseconds = MonotonicClock.microseconds() - entered
+    }
     let checkpoint = Checkpoint(connection: connection, gate: gate, log: paths.log)
     try checkpoint.runIfDue()
     _ = connection.takeFramesInLog()

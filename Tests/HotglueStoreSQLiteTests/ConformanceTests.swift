@@ -18,6 +18,12 @@ struct ConformanceTests {
   @Test("effects", arguments: EffectStoreConformance.rules)
   func effects(_ rule: ConformanceRule) throws { try check(rule) }
 
+  @Test("sources", arguments: SourceStoreConformance.rules)
+  func sources(_ rule: ConformanceRule) throws { try check(rule) }
+
+  @Test("syncs", arguments: SyncStoreConformance.rules)
+  func syncs(_ rule: ConformanceRule) throws { try check(rule) }
+
   @Test("workspaces", arguments: WorkspaceStoreConformance.rules)
   func workspaces(_ rule: ConformanceRule) throws { try check(rule) }
 

@@ -41,17 +41,24 @@ struct PlanTests {
     (CircumstanceSQL.runningOfKey, "job_limit"), (PruneSQL.settledEffects, "effect_settled"),
     (DraftSQL.page, "draft_by_state"), (DraftSQL.ofContext, "draft_of_context"),
     (DraftSQL.prunable, "draft_closed"), (DraftSQL.confirmMoves, "draft_moved"),
+    (SyncSQL.versionsOfKey, "record_of_stream"), (SyncSQL.nextVersions, "record_of_stream"),
+    (SyncQuerySQL.nextRecords, "record_of_stream"), (SweepSQL.superseded, "PRIMARY KEY"),
+    (SweepSQL.piece, "INTEGER PRIMARY KEY"), (SyncQuerySQL.runs, "sync_run_of_source"),
+    (SourceSQL.one, "source_name"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<39)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<46)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")
     #expect(steps.contains { $0.contains(index) }, "\(sql.name): \(steps)")
     // The few running jobs are gone through whole; nothing else is.
     let scans = steps.filter { step in
-      ["job", "attempt", "effect", "draft"].contains {
+      let tables = [
+        "job", "attempt", "effect", "draft", "record_version", "version", "sync_run", "source",
+      ]
+      return tables.contains {
         step == "SCAN \($0)" || step.hasPrefix("SCAN \($0) ")
       }
         && !step.contains("job_running")
@@ -59,7 +66,7 @@ struct PlanTests {
     #expect(scans == [], "\(sql.name)")
   }
 
-  @Test("claim and prune sort nothing", arguments: [0, 1, 2, 4, 5, 12])
+  @Test("claim, prune and sync sort nothing", arguments: [0, 1, 2, 4, 5, 12, 26, 28, 30, 31])
   func sortsNothing(_ number: Int) throws {
     let (sql, _) = Self.indexed[number]
     #expect(try plan("\(sql.text)").filter { $0.contains("TEMP B-TREE") } == [], "\(sql.name)")

@@ -32,6 +32,13 @@ struct SchemaTests {
       "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at) VALUES ('acme', '', 'intended', 1, 0, 1)",
       "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at) VALUES ('acme', 'k', 'confirmed', 1, 0, 1)",
       "INSERT INTO effect_output VALUES (1, 'acme', x'00')",
+      "INSERT INTO sync_run (workspace, source, state, is_full, started_at) VALUES ('beta', 1, 'running', 0, 1)",
+      "INSERT INTO sync_stream (workspace, source, name, key) VALUES ('beta', 1, 's', '[]')",
+      "INSERT INTO sync_position (source, workspace, run) VALUES (1, 'beta', 1)",
+      "INSERT INTO sync_position (source, workspace, run, published) VALUES (1, 'acme', 1, 5)",
+      "INSERT INTO source (workspace, name, revision, definition, created_at, set_at, set_by) VALUES ('acme', '', 1, '{}', 1, 1, 'a')",
+      "INSERT INTO record_version VALUES (1, 99, 1, 1, '{}')",
+      "INSERT INTO sync_dead VALUES (1, 5, 5)",
       "INSERT INTO activity (at, workspace, user, command, origin) VALUES (1, 'none', '', '', '')",
       "INSERT INTO member VALUES ('none', 'bob', 'owner', 1, 'bob')",
       "INSERT INTO member VALUES ('acme', 'bob', 'admin', 1, 'bob')",
@@ -42,6 +49,9 @@ struct SchemaTests {
     _ = try fixture.store.createWorkspace(
       beta, name: "", by: StoreFixture.alice, at: SQLiteFixture.start)
     try fixture.enqueue()
+    _ = try fixture.store.setSource(
+      "crm", to: SourceDefinition(command: ["tap"], directory: "/"), in: fixture.acme,
+      expecting: .absent, by: StoreFixture.alice, at: SQLiteFixture.start)
     if statement.contains("attempt ") { _ = try fixture.claim() }
     #expect(throws: StoreError.self) { try fixture.store.connection.execute(statement) }
     #expect(try fixture.store.check() == [])
@@ -196,6 +206,23 @@ struct SchemaTests {
       in: fixture.acme, of: nil, states: [], before: nil, limit: 10)
     #expect(effects.map(\.name.key) == ["pay"])
     #expect(try store.contents(of: fixture.acme).openDrafts == 0)
+    #expect(try store.check() == [])
+  }
+
+  @Test("a store of schema 7 opens with all it holds, and without sources")
+  func schemaSeven() throws {
+    let path = try store(
+      ofSchema: 7,
+      with: """
+        INSERT INTO effect (workspace, key, state, intent, by_handler, started_at)
+          VALUES ('acme', 'k', 'intended', 1, 0, 1);
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(
+      try store.effects(in: fixture.acme, of: nil, states: [], before: nil, limit: 5)
+        .map(\.name.key) == ["k"])
+    #expect(try store.sources(in: fixture.acme) == [])
     #expect(try store.check() == [])
   }
 

@@ -8,8 +8,10 @@ private let arrows: [String: Set<String>] = [
   "HotglueStoreSQLite": ["HotglueStore", "HotglueCore", "CSQLite", "Glibc"],
   "HotglueProcess": ["HotglueCore", "CSupervisor", "Glibc"],
   "HotglueRunner": ["HotglueStore", "HotglueProcess", "HotglueCore", "Glibc"],
+  "HotglueSinger": ["HotglueStore", "HotglueProcess", "HotglueCore", "CZlib"],
   "HotglueCommands": [
-    "HotglueRunner", "HotglueProcess", "HotglueStore", "HotglueCore", "ArgumentParser", "Glibc",
+    "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueCore",
+    "ArgumentParser", "Glibc",
   ],
   "hotglue": [
     "HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore", "Glibc",
@@ -17,7 +19,7 @@ private let arrows: [String: Set<String>] = [
 ]
 
 /// Targets written in C, which import no Swift module.
-private let cTargets: Set<String> = ["CSQLite", "CSupervisor"]
+private let cTargets: Set<String> = ["CSQLite", "CSupervisor", "CZlib"]
 
 @Suite("Import arrows")
 struct ImportTests {

@@ -404,6 +404,12 @@ int hg_step_start(
 int hg_foreground_run(
   const char *path, char *const *argv, char *const *changes, int kept, int *status);
 
+/// Starts a tap in `directory`, in a process group of its own and without input. It dies with its
+/// caller; `output` and `errors` are the non-blocking reading ends of its pipes. The rest as above.
+int hg_tap_start(
+  char *const *argv, char *const *environment, const char *directory, int *output, int *errors,
+  int *pidfd, pid_t *pid, uint32_t *kind);
+
 // What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
 typedef struct hg_sweep hg_sweep;
 typedef struct {

@@ -64,12 +64,31 @@ enum CommandKind: CaseIterable {
   case draftSubmit
   case draftDiscard
   case draftRestore
+  case sourceAdd
+  case sourceList
+  case sourceShow
+  case sourceDiscover
+  case sourceSelect
+  case sourceEdit
+  case sourceRemove
+  case sourceTest
+  case syncRun
+  case syncStatus
+  case syncHistory
+  case syncState
+  case syncReset
+  case syncRejects
+  case recordList
+  case recordCount
+  case recordExport
   case completions
   case doctor
   case recordOutcome
   case benchClaim
   case external
   case complete
+  case syncAttempt
+  case benchIngest
 
   /// What a command does, and to what: guards hang on this.
   enum Access: String {
@@ -92,7 +111,7 @@ enum CommandKind: CaseIterable {
     // Those two speak to their own attempt, which refuses what is late; they open the store only to
     // keep that for people.
     case .initialize, .contextPath, .contextPrompt, .jobLifecycle, .recordOutcome, .benchClaim,
-      .jobReport, .jobProgress, .completions, .memberRoles:
+      .benchIngest, .jobReport, .jobProgress, .completions, .memberRoles:
       .none
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open, .workspaceShell, .external, .complete, .doctor:
@@ -101,13 +120,15 @@ enum CommandKind: CaseIterable {
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
       .typeShow, .typeDiff, .typeExport, .queueList, .effectList, .effectShow, .draftList,
-      .draftShow, .memberList, .log:
+      .draftShow, .memberList, .log, .sourceList, .sourceShow, .syncStatus, .syncHistory,
+      .syncState, .syncRejects, .recordList, .recordCount, .recordExport:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
       .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon,
       .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove, .draftNew, .draftEdit,
-      .draftSubmit, .draftDiscard, .draftRestore:
+      .draftSubmit, .draftDiscard, .draftRestore, .sourceAdd, .sourceDiscover, .sourceSelect,
+      .sourceEdit, .sourceRemove, .sourceTest, .syncRun, .syncReset, .syncAttempt:
       .changesWorkspace
     }
   }
@@ -180,12 +201,31 @@ enum CommandKind: CaseIterable {
     case .draftSubmit: ["draft", "submit"]
     case .draftDiscard: ["draft", "discard"]
     case .draftRestore: ["draft", "restore"]
+    case .sourceAdd: ["source", "add"]
+    case .sourceList: ["source", "list"]
+    case .sourceShow: ["source", "show"]
+    case .sourceDiscover: ["source", "discover"]
+    case .sourceSelect: ["source", "select"]
+    case .sourceEdit: ["source", "edit"]
+    case .sourceRemove: ["source", "remove"]
+    case .sourceTest: ["source", "test"]
+    case .syncRun: ["sync", "run"]
+    case .syncStatus: ["sync", "status"]
+    case .syncHistory: ["sync", "history"]
+    case .syncState: ["sync", "state"]
+    case .syncReset: ["sync", "reset"]
+    case .syncRejects: ["sync", "rejects"]
+    case .recordList: ["record", "list"]
+    case .recordCount: ["record", "count"]
+    case .recordExport: ["record", "export"]
     case .completions: ["completions"]
     case .doctor: ["doctor"]
     case .recordOutcome: ["__record"]
     case .benchClaim: ["__bench-claim"]
     case .external: ["__external"]
     case .complete: ["__complete"]
+    case .syncAttempt: ["__sync"]
+    case .benchIngest: ["__bench-ingest"]
     }
   }
 
@@ -253,12 +293,31 @@ enum CommandKind: CaseIterable {
     case .draftSubmit: DraftSubmit.self
     case .draftDiscard: DraftDiscard.self
     case .draftRestore: DraftRestore.self
+    case .sourceAdd: SourceAdd.self
+    case .sourceList: SourceList.self
+    case .sourceShow: SourceShow.self
+    case .sourceDiscover: SourceDiscover.self
+    case .sourceSelect: SourceSelect.self
+    case .sourceEdit: SourceEdit.self
+    case .sourceRemove: SourceRemove.self
+    case .sourceTest: SourceTest.self
+    case .syncRun: SyncRunCommand.self
+    case .syncStatus: SyncStatus.self
+    case .syncHistory: SyncHistory.self
+    case .syncState: SyncState.self
+    case .syncReset: SyncReset.self
+    case .syncRejects: SyncRejects.self
+    case .recordList: RecordList.self
+    case .recordCount: RecordCount.self
+    case .recordExport: RecordExport.self
     case .completions: Completions.self
     case .doctor: DoctorCommand.self
     case .recordOutcome: RecordOutcome.self
     case .benchClaim: BenchClaim.self
     case .external: ExternalCommand.self
     case .complete: Complete.self
+    case .syncAttempt: SyncAttempt.self
+    case .benchIngest: BenchIngest.self
     }
   }
 

@@ -18,7 +18,7 @@ extension CommandKind {
     switch self {
     case .initialize, .workspaceCreate, .workspaceList, .contextShow, .contextPath, .contextPrompt,
       .storeInfo, .storeCheck, .jobLifecycle, .memberRoles, .completions, .doctor, .external,
-      .recordOutcome, .benchClaim:
+      .recordOutcome, .benchClaim, .benchIngest:
       .nothing
     // A handler speaks for its own attempt, which somebody with the right to it has started.
     case .jobReport, .jobProgress:
@@ -26,15 +26,18 @@ extension CommandKind {
     case .workspaceShow, .workspaceCurrent, .workspaceSwitch, .workspaceShell, .memberList,
       .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList, .typeShow, .typeDiff,
       .typeExport, .queueList, .open, .effectList, .effectShow, .draftList, .draftShow,
-      .log, .complete:
+      .log, .complete, .sourceList, .sourceShow, .syncStatus, .syncHistory, .syncState,
+      .syncRejects, .recordList, .recordCount, .recordExport:
       .role(.viewer)
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobWork, .jobReclaim, .jobRun,
       .effectRun, .effectBegin, .effectConfirm, .effectAbandon, .draftNew, .draftEdit,
-      .draftSubmit, .draftDiscard, .draftRestore:
+      .draftSubmit, .draftDiscard, .draftRestore, .sourceDiscover, .sourceTest, .syncRun,
+      .syncReset, .syncAttempt:
       .role(.operator)
     // What a type runs, and what is kept, concerns everybody who works there.
     case .workspaceArchive, .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove,
-      .jobPrune, .typeSet, .typeRemove, .typeApply, .queueLimit:
+      .jobPrune, .typeSet, .typeRemove, .typeApply, .queueLimit, .sourceAdd,
+      .sourceSelect, .sourceEdit, .sourceRemove:
       .role(.owner)
     case .storeBackup:
       .roleEverywhere(.viewer)

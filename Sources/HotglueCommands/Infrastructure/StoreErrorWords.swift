@@ -52,6 +52,9 @@ extension CommandError {
     case .unknownDraft, .draftOfOtherWorkspace, .draftNotOpen, .draftChanged, .draftBehind,
       .draftsChanged:
       self.init(ofDraft: error)
+    case .unknownSource, .sourceExists, .staleSource, .unknownSyncRun, .unknownStream, .syncRuns,
+      .staleSync, .streamKeyChanged:
+      self.init(ofSource: error)
     }
   }
 

@@ -48,7 +48,17 @@ extension WorkspaceSession {
       } catch StoreError.draftOfOtherWorkspace(let id, _) {
         throw StoreError.unknownDraft(id)
       }
-    case .source, .automation, .record: throw Self.nothing(link)
+    case .source:
+      let source: Source
+      do {
+        source = try self.source(link.text)
+      } catch let error as CommandError where error.exit == .contextMismatch {
+        // The number is another workspace's: the link names nothing.
+        throw StoreError.unknownSource(link.id, link.workspace, near: [])
+      }
+      try show(source)
+      return .done
+    case .automation, .record: throw Self.nothing(link)
     }
   }
 

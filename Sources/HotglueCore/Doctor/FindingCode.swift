@@ -35,6 +35,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case limitMiscounted = "limit_miscounted"
   case membersUnowned = "members_unowned"
   case draftMoved = "draft_moved"
+  case recordsMiscounted = "records_miscounted"
   case keyNotReleased = "key_not_released"
   case effectContradicts = "effect_contradicts"
 
@@ -75,7 +76,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .gateFrozen, .otherProgram, .foreignKey, .claimWithoutAttempt, .attemptWithoutClaim,
       .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
-      .limitMiscounted, .membersUnowned, .draftMoved, .keyNotReleased, .effectContradicts,
+      .limitMiscounted, .recordsMiscounted, .membersUnowned, .draftMoved, .keyNotReleased,
+      .effectContradicts,
       .attemptDead, .leaseOver, .workerFrozen,
       .supervisorFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
       false

@@ -43,6 +43,8 @@ extension FindingCode {
       "nobody may manage the workspace; the machine's administrator may add an owner"
     case .draftMoved:
       "a switch that is not open any more has put the draft aside, and nothing brings it back"
+    case .recordsMiscounted:
+      "the number of a stream's records is not what its versions show; a full sync counts anew"
     case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
     case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
     case .attemptDead:

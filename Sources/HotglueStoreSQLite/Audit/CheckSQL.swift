@@ -154,6 +154,26 @@ enum CheckSQL {
         SELECT 1 FROM context WHERE context.context_id = draft.context_id
           AND context.path = draft.context_path AND intent_generation = moved_by)
       """),
+    Rule(
+      .recordsMiscounted, "check.records_are_counted",
+      """
+      SELECT 'stream ' || name || ' of source ' || source || ' has ' || visible
+        || ' records, but is said to have ' || records, NULL, workspace FROM (
+        SELECT sync_stream.name, source, sync_stream.workspace, records,
+          (SELECT count(*) FROM record_version AS version INDEXED BY record_of_stream
+          WHERE version.stream = sync_stream.id AND data IS NOT NULL AND id <= published
+            AND NOT EXISTS (SELECT 1 FROM sync_dead WHERE sync_dead.source = sync_stream.source
+              AND low < version.id AND high >= version.id)
+            AND NOT EXISTS (SELECT 1 FROM record_version AS newer INDEXED BY record_of_stream
+              WHERE newer.stream = sync_stream.id AND newer.key = version.key
+                AND newer.id > version.id AND newer.id <= published
+                AND NOT EXISTS (SELECT 1 FROM sync_dead
+                  WHERE sync_dead.source = sync_stream.source
+                    AND low < newer.id AND high >= newer.id))) AS visible
+        FROM sync_stream JOIN sync_position USING (source)
+        WHERE (SELECT removed_at FROM source AS whole WHERE whole.id = source) IS NULL)
+      WHERE visible <> records
+      """),
     // Nobody knows whether an uncertain job has happened, so it keeps its key.
     Rule(
       .keyNotReleased, "check.key_is_released",

@@ -132,7 +132,8 @@ final class Connection {
     return statement
   }
 
-  private func statement(_ sql: SQL) throws(StoreError) -> OpaquePointer {
+  /// The prepared form; for callers that bind and step by themselves, and reset it when they are done.
+  func statement(_ sql: SQL) throws(StoreError) -> OpaquePointer {
     let address = sql.text.utf8Start
     if let known = prepared[address] { return known }
     var made: OpaquePointer?

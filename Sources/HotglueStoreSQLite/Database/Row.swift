@@ -1,4 +1,5 @@
 import CSQLite
+import HotglueStore
 
 /// The current row of a running statement; valid only inside the closure that gets it.
 struct Row {
@@ -17,6 +18,14 @@ struct Row {
     guard let start = sqlite3_column_blob(statement, column) else { return [] }
     return Array(
       UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+  }
+
+  func recordKey(_ column: Int32) -> RecordKey {
+    switch sqlite3_column_type(statement, column) {
+    case SQLITE_INTEGER: .integer(integer(column))
+    case SQLITE_TEXT: .text(text(column))
+    default: .bytes(bytes(column))
+    }
   }
 
   func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }

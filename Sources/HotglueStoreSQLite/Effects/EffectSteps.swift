@@ -63,8 +63,8 @@ extension SQLiteStore: EffectStore {
 }
 
 extension SQLiteStore {
-  /// Only the live attempt of a job may begin an effect.
-  private func requireLive(_ attempt: AttemptReference) throws(StoreError) {
+  /// Only the live attempt of a job may begin an effect or a sync.
+  func requireLive(_ attempt: AttemptReference) throws(StoreError) {
     let live = try connection.first(EffectSQL.liveFence, [.integer(attempt.job)]) {
       (row) throws(StoreError) in
       (

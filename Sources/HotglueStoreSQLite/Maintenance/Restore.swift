@@ -95,15 +95,15 @@ extension SQLiteStore {
 /// What a store has counted up to: a restored one must not count it again.
 struct LiveCounters {
   let incarnation: Int64
-  let lastJob: Int64
-  let lastWorker: Int64
-  let lastDraft: Int64
+  /// The highest ID of each table whose IDs are never given out twice.
+  let last: [String: Int64]
+  static let tables = ["job", "worker", "draft", "source", "sync_run", "sync_reject"]
 
   init(of store: SQLiteStore) throws(StoreError) {
     incarnation = try StoreMeta(of: store.connection).incarnation
-    lastJob = try Self.last("job", store.connection)
-    lastWorker = try Self.last("worker", store.connection)
-    lastDraft = try Self.last("draft", store.connection)
+    var last: [String: Int64] = [:]
+    for table in Self.tables { last[table] = try Self.last(table, store.connection) }
+    self.last = last
   }
 
   static func last(_ table: String, _ connection: Connection) throws(StoreError) -> Int64 {
@@ -136,12 +136,9 @@ struct Incarnation {
     try copy.execute("BEGIN IMMEDIATE")
     try endRunningAttempts(in: copy, path: path, by: actor, at: now)
     try copy.run(RestoreSQL.raiseFences, [.integer(distance)])
-    let counters = [
-      ("job", live?.lastJob ?? 0), ("worker", live?.lastWorker ?? 0),
-      ("draft", live?.lastDraft ?? 0),
-    ]
-    for (table, last) in counters {
+    for table in LiveCounters.tables {
       let known = try LiveCounters.last(table, copy)
+      let last = live?.last[table] ?? 0
       try copy.run(RestoreSQL.clearSequence, [.text(table)])
       try copy.run(
         RestoreSQL.setSequence, [.text(table), .integer(max(known, last) + distance)])

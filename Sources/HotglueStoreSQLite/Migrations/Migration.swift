@@ -7,7 +7,7 @@ struct Migration {
   let script: String
 
   static let all: [Migration] = [
-    .initial, .types, .effects, .queueLimits, .effectsOfJobs, .members, .drafts,
+    .initial, .types, .effects, .queueLimits, .effectsOfJobs, .members, .drafts, .syncs,
   ]
 
   /// The schema this program writes.

@@ -1,0 +1,106 @@
+import ArgumentParser
+import HotglueCore
+import HotglueProcess
+import HotglueSinger
+import HotglueStore
+
+struct SourceTest: WorkspaceCommand {
+  static let kind = CommandKind.sourceTest
+  static let configuration = CommandConfiguration(
+    commandName: "test", abstract: "run the tap until its first records, and store nothing",
+    discussion: """
+      The tap is given what a sync gives it, and is stopped after so many records. Ends with 0 when \
+      it came so far, or to its own end, and 1 when it failed.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("Stop after so many records (default: 10).", valueName: "n"))
+  var records = 10
+
+  @Option(
+    help: ArgumentHelp("Fail after a silence of this time (default: 1m).", valueName: "duration"),
+    transform: Arguments.span)
+  var timeout = Span.minutes(1)
+
+  @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
+  var source: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let source = try session.source(source)
+    let counted = try TapTrial(source, in: session).run(
+      bookmark: nil, until: records, idleTimeout: timeout)
+    session.output.result(json: counted.json(of: source), id: source.name) {
+      "source '\(source.name)' works: \(counted.text)"
+    }
+    return .done
+  }
+}
+
+/// Runs a tap and counts what it sends, without a word to the store.
+struct TapTrial {
+  struct Counted {
+    var records: Int64
+    var bytes: Int64
+    var others: [(type: String, count: Int64)]
+
+    var text: String {
+      ([("RECORD", records)] + others).map { "\($0.1) \($0.0)" }.joined(separator: ", ")
+        + " (\(ByteCount.approximateText(bytes)))"
+    }
+
+    func json(of source: Source) -> JSON {
+      .object([
+        JSON.Member("source", .string(source.name)),
+        JSON.Member("workspace", .string(source.workspace.text)),
+        JSON.Member("dry_run", .bool(true)), JSON.Member("received", .integer(records)),
+        JSON.Member("bytes", .integer(bytes)),
+        JSON.Member(
+          "messages",
+          .object(
+            ([("RECORD", records)] + others).map { JSON.Member($0.0, .integer($0.1)) })),
+      ])
+    }
+  }
+
+  private let launch: TapLaunch
+  private let source: Source
+
+  init(_ source: Source, in session: WorkspaceSession) {
+    self.source = source
+    launch = TapLaunch(source, in: session)
+  }
+
+  /// `limit`: records after which it is stopped; `nil` runs it to its end.
+  func run(bookmark: Bookmark?, until limit: Int?, idleTimeout: Span?) throws -> Counted {
+    let signals = try LeavingSignals()
+    var counter = MessageCounter()
+    var bytes: Int64 = 0
+    let end: TapRun.End
+    do {
+      defer { forget() }
+      let tap = try launch.start(
+        launch.catalogArguments(as: "trial-catalog")
+          + launch.stateArguments(bookmark, as: "trial-state"))
+      end = try launch.read(tap, idleTimeout: idleTimeout, signals: signals).run(
+        take: { (piece) throws(SyncError) in
+          bytes += Int64(piece.count)
+          try counter.take(piece)
+        }, pause: {},
+        isEnough: { limit.map { counter.records >= Int64($0) } ?? false })
+    } catch let failure as TapFailure {
+      throw CommandError(failure)
+    }
+    try end.requireSuccess("nothing was stored")
+    return Counted(
+      records: counter.records, bytes: bytes,
+      others: counter.types.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+  }
+
+  private func forget() {
+    for kind in ["trial-catalog", "trial-state"] {
+      // What is left is replaced by the next trial.
+      try? launch.files.runFile(kind, of: source.id).remove()
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+/// The names of sources: they stand in links, limit keys and names of views.
+enum SourceName {
+  static let rule = "1 to 63 letters, digits, '-' or '_', not starting with one of the last two"
+
+  static func check(_ name: String) throws(CommandError) {
+    let bytes = name.utf8
+    func isPlain(_ byte: UInt8) -> Bool {
+      (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+    }
+    guard (1...63).contains(bytes.count), let first = bytes.first, isPlain(first),
+      bytes.allSatisfy({ isPlain($0) || $0 == 0x2D || $0 == 0x5F })
+    else { throw .usage("'\(name)' is no name of a source", hint: "use \(SourceName.rule)") }
+  }
+}
+
+extension WorkspaceSession {
+  /// The source that an argument names: its name, or a link with its number.
+  func source(_ text: String) throws -> Source {
+    guard text.hasPrefix(EntityLink.scheme) else {
+      return try store.source(text, in: workspace)
+    }
+    guard let link = EntityLink(text), link.kind == .source, let id = SourceID(link.id) else {
+      throw CommandError.usage(
+        "'\(text)' is no link to a source",
+        hint: "give a source's name, or hotglue://\(workspace)/source/3")
+    }
+    guard link.workspace == workspace else {
+      throw CommandError.mismatch(of: "source", link.id, owner: link.workspace, in: self)
+    }
+    guard let found = try store.owner(ofSource: id) else {
+      throw StoreError.unknownSource(link.id, workspace, near: [])
+    }
+    guard found.workspace == workspace else {
+      throw CommandError.mismatch(of: "source", link.id, owner: found.workspace, in: self)
+    }
+    return try store.source(found.name, in: workspace)
+  }
+}
+
+/// What `source add` and `source edit` say of a source, apart from its command.
+struct SourceOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The tap's configuration: a file that is read at every run, or '-' for what is piped in, "
+        + "which is kept in the store's folder, readable by its users alone.", valueName: "file|-"))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The tap's catalog; 'source discover' asks the tap for one.", valueName: "file"))
+  var catalog: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Key fields of a stream that the tap gives none, or others; may be repeated.",
+      valueName: "stream=field,…"))
+  var key: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "What becomes of a run when records break their schema: set aside as many, or 'fail' "
+        + "(default: 1000).", valueName: "n|fail"), transform: SourceOptions.rejects)
+  var onReject: RejectRule?
+
+  @Option(
+    help: ArgumentHelp(
+      "A tap that sends nothing for so long is stopped, and run again (default: none).",
+      valueName: "duration|none"), transform: SourceOptions.bound)
+  var idleTimeout: Bound?
+
+  enum Bound: Hashable, Sendable {
+    case none
+    case span(Span)
+    var span: Span? { if case .span(let span) = self { span } else { nil } }
+  }
+
+  static func bound(_ text: String) throws -> Bound {
+    text == "none" ? .none : .span(try Arguments.span(text))
+  }
+
+  static func rejects(_ text: String) throws -> RejectRule {
+    guard let rule = RejectRule(text) else {
+      throw ValidationError("'\(text)' is neither a number nor 'fail'")
+    }
+    return rule
+  }
+
+  var isEmpty: Bool {
+    config == nil && catalog == nil && key.isEmpty && onReject == nil && idleTimeout == nil
+  }
+}
+
+extension SourceOptions {
+  /// Brings what was said into a definition; a configuration that is piped in is kept by `keep`.
+  func apply(
+    to definition: inout SourceDefinition, in environment: CommandEnvironment,
+    keep: ([UInt8]) throws -> String
+  ) throws {
+    if let catalog {
+      let path = Path.joined(environment.currentDirectory ?? "/", catalog)
+      definition.catalog = try Self.catalog(at: path).json
+    }
+    for text in key {
+      let (stream, fields) = try Self.assignment(text, flag: "--key")
+      definition.keys[stream] = fields
+    }
+    if let onReject { definition.rejects = onReject }
+    if let idleTimeout { definition.idleTimeout = idleTimeout.span }
+    if let config {
+      if config == "-" {
+        let bytes = try Self.standardInput(environment)
+        try Self.checkConfig(bytes, named: "what is piped in")
+        definition.config = try keep(bytes)
+      } else {
+        let path = Path.joined(environment.currentDirectory ?? "/", config)
+        try Self.checkConfig(try LineInput.bytes(of: path, limit: Self.longest), named: path)
+        definition.config = path
+      }
+    }
+  }
+
+  private static let longest = 16 << 20
+
+  /// `STREAM=FIELD,…`; the last '=' counts, since a stream's name may hold one.
+  static func assignment(_ text: String, flag: String) throws(CommandError) -> (String, [String]) {
+    guard let equals = text.lastIndex(of: "="), equals > text.startIndex else {
+      throw .usage("'\(flag)' cannot be '\(text)'", hint: "give STREAM=FIELD,…")
+    }
+    let fields = text[text.index(after: equals)...].split(separator: ",").map(String.init)
+    guard !fields.isEmpty, Set(fields).count == fields.count else {
+      throw .usage("'\(flag)' cannot be '\(text)'", hint: "name each field once: STREAM=FIELD,…")
+    }
+    return (String(text[..<equals]), fields)
+  }
+
+  static func catalog(at path: String) throws -> Catalog {
+    try catalog(LineInput.bytes(of: path, limit: longest), named: path)
+  }
+
+  static func catalog(_ bytes: [UInt8], named name: String) throws(CommandError) -> Catalog {
+    let json = try parse(bytes, named: name)
+    guard let catalog = Catalog(json) else {
+      throw .badInput(
+        "\(name) is no catalog: it has no list 'streams' of streams with names",
+        hint: "'source discover' asks the tap for one")
+    }
+    return catalog
+  }
+
+  /// Nothing of a configuration is ever said: it may hold secrets.
+  private static func checkConfig(_ bytes: [UInt8], named name: String) throws(CommandError) {
+    guard case .object = try parse(bytes, named: name) else {
+      throw .badInput("\(name) is no configuration: it is not a JSON object")
+    }
+  }
+
+  private static func parse(_ bytes: [UInt8], named name: String) throws(CommandError) -> JSON {
+    do {
+      return try JSON.parse(bytes)
+    } catch {
+      throw .badInput(
+        "\(name) is not JSON: \(error.reason) (line \(error.line), column \(error.column))")
+    }
+  }
+
+  private static func standardInput(
+    _ environment: CommandEnvironment
+  ) throws(SystemError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count <= longest {
+      let more = try environment.readInput(1 << 16)
+      if more.isEmpty { break }
+      bytes += more
+    }
+    return bytes
+  }
+}

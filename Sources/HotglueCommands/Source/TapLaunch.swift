@@ -1,0 +1,94 @@
+import HotglueCore
+import HotglueProcess
+import HotglueSinger
+import HotglueStore
+
+/// Starts the tap of a source.
+struct TapLaunch {
+  let source: Source
+  let files: SourceFiles
+  let environment: CommandEnvironment
+
+  init(_ source: Source, in session: WorkspaceSession) {
+    self.source = source
+    files = SourceFiles(of: session.store)
+    environment = session.environment
+  }
+
+  /// Starts it with `arguments` behind its own and the configuration. What says that this process is
+  /// an attempt is kept from it: a tap says nothing of a job.
+  func start(_ arguments: [String]) throws -> TapProcess {
+    let definition = source.definition
+    var words = definition.command
+    if let config = definition.config {
+      let path = files.path(of: config)
+      guard FileLook.isReadable(path) else {
+        throw TapFailure(
+          .config,
+          "the configuration "
+            + (SourceFiles.isKept(config) ? "that was kept" : "'\(config)'") + " cannot be read")
+      }
+      words += ["--config", path]
+    }
+    let variables = environment.variables
+      .filter { $0.key != "HOTGLUE_REPORT_FD" }
+      .map { "\($0.key)=\($0.value)" }
+    let started = try TapProcess.start(
+      words + arguments, in: definition.directory, environment: variables)
+    switch started {
+    case .started(let tap): return tap
+    case .notExecuted(let number):
+      throw TapFailure(
+        .notFound,
+        "the tap '\(words[0])' cannot be executed: "
+          + SystemError("execute", words[0], code: number).reason)
+    case .noFolder(let number):
+      throw TapFailure(
+        .notFound,
+        "the tap's folder '\(definition.directory)' cannot be entered: "
+          + SystemError("enter", definition.directory, code: number).reason)
+    }
+  }
+
+  /// Reads it to its end; what it writes to standard error is written to ours.
+  func read(
+    _ tap: TapProcess, idleTimeout: Span?, signals: LeavingSignals
+  ) -> TapRun {
+    let errors = environment.errorOutput
+    return TapRun(tap, idleTimeout: idleTimeout, signals: signals) { bytes in
+      errors.append(bytes)
+      // A standard error that is gone is nobody's loss.
+      try? errors.flush()
+    }
+  }
+
+  /// Writes the catalog for the tap, if there is one; the arguments that name it.
+  func catalogArguments(as kind: String = "catalog") throws -> [String] {
+    guard let catalog = source.definition.catalog else { return [] }
+    let file = files.runFile(kind, of: source.id)
+    try file.write(catalog.text.utf8)
+    return ["--catalog", file.path]
+  }
+
+  /// Writes the bookmark for the tap, if there is one; the arguments that name it.
+  func stateArguments(_ bookmark: Bookmark?, as kind: String = "state") throws -> [String] {
+    guard let bookmark else { return [] }
+    let file = files.runFile(kind, of: source.id)
+    try file.write(bookmark.text.utf8)
+    return ["--state", file.path]
+  }
+}
+
+extension TapFailure: Error {}
+
+extension CommandError {
+  init(_ failure: TapFailure) {
+    let hint: String? =
+      switch failure.kind {
+      case .notFound: "name it by its path, or put it into PATH; 'hotglue source edit' changes it"
+      case .config: "'hotglue source test' tries the tap after a change"
+      case .transient, .crash, .hang: nil
+      }
+    self.init(failure.kind.rawValue, .unsuccessful, failure.message, hint: hint)
+  }
+}

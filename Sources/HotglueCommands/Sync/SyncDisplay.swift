@@ -1,0 +1,141 @@
+import HotglueCore
+import HotglueStore
+
+/// Shows how far a sync is: redrawn in place on a terminal, now and then a line elsewhere.
+final class SyncDisplay {
+  private let session: WorkspaceSession
+  private let job: JobID
+  private let isLive: Bool
+  private var shown: JobProgress?
+  private var shownAt: Timestamp?
+  private var rateFrom: (at: Timestamp, records: Int64)?
+  private var rate: Int64 = 0
+  private var drawnLines = 0
+  private var attempt = 0
+  private var state: JobState?
+
+  init(_ session: WorkspaceSession, job: JobID) {
+    self.session = session
+    self.job = job
+    isLive =
+      session.environment.isTerminal(.error) && session.environment.variables["TERM"] != "dumb"
+  }
+
+  /// How soon it is to be looked at again.
+  var interval: Span { isLive ? Span(milliseconds: 200) : .seconds(1) }
+  private var isTold: Bool { !session.output.isQuiet && !session.output.isJSON }
+
+  func step() throws {
+    guard isTold else { return }
+    let job = try session.store.job(job, in: session.workspace)
+    if job.attempt != attempt || job.state != state { try tellTurn(job) }
+    guard let progress = job.progress, progress != shown else { return }
+    let now = session.now
+    if let shownAt, !isLive, now.milliseconds - shownAt.milliseconds < 10_000 { return }
+    measure(progress, now)
+    shown = progress
+    shownAt = now
+    draw(lines(progress))
+  }
+
+  /// An attempt that failed, and when it is tried again.
+  private func tellTurn(_ job: Job) throws {
+    defer {
+      attempt = job.attempt
+      state = job.state
+    }
+    guard job.state == .pending, let error = job.error, job.attempt > 0, state != nil else {
+      return
+    }
+    clear()
+    session.output.note(
+      "attempt \(job.attempt): \(error.message); again at \(job.runAt.rfc3339)")
+    rateFrom = nil
+  }
+
+  private func measure(_ progress: JobProgress, _ now: Timestamp) {
+    let records = progress.current ?? 0
+    guard let from = rateFrom, records >= from.records else {
+      rateFrom = (now, records)
+      return
+    }
+    let spent = now.milliseconds - from.at.milliseconds
+    guard spent >= 500 else { return }
+    rate = (records - from.records) * 1000 / spent
+    if spent > 5000 { rateFrom = (now, records) }
+  }
+
+  private func lines(_ progress: JobProgress) -> [String] {
+    var parts =
+      (progress.message ?? "").split(separator: SyncProgressText.separator).map(String.init)
+    let bytes = parts.isEmpty ? "" : ", " + parts.removeLast()
+    let total = "\(progress.current ?? 0) records\(bytes)" + (rate > 0 ? ", \(rate) records/s" : "")
+    return isLive ? parts + [total] : [([total] + parts).joined(separator: "; ")]
+  }
+
+  private func draw(_ lines: [String]) {
+    guard isLive else {
+      for line in lines { session.output.note(line) }
+      return
+    }
+    clear()
+    let width = max(20, session.environment.terminalWidth() ?? 80)
+    for line in lines {
+      session.environment.errorOutput.append(
+        String(Visible.text(line).prefix(width - 1)) + "\n")
+    }
+    drawnLines = lines.count
+    flush()
+  }
+
+  private func clear() {
+    guard drawnLines > 0 else { return }
+    session.environment.errorOutput.append("\u{1b}[\(drawnLines)A\u{1b}[J")
+    drawnLines = 0
+    flush()
+  }
+
+  /// A standard error that is gone is nobody's loss.
+  private func flush() { try? session.environment.errorOutput.flush() }
+
+  /// What was drawn gives way to the summary.
+  func end() { clear() }
+}
+
+/// What a sync came to.
+struct SyncSummary {
+  let output: Output
+
+  func show(_ standing: SyncStanding, _ now: Timestamp) {
+    if output.isJSON {
+      output.object(standing.json)
+    } else if output.isQuiet {
+      if let job = standing.job { output.rawLine(String(job.id)) }
+    } else {
+      output.table(SyncTold.headings, standing.told.rows)
+    }
+    for note in standing.told.notes { output.note("note: \(note)") }
+    guard let job = standing.job else { return }
+    let place = "of source '\(standing.source.name)' in workspace '\(standing.source.workspace)'"
+    if job.state == .succeeded {
+      let spent = zip(job.startedAt, job.finishedAt).map {
+        Span(milliseconds: $1.milliseconds - $0.milliseconds).approximateText
+      }
+      output.note(
+        "sync \(place) succeeded" + (spent.map { " in \($0)" } ?? "") + " (job \(job.id))")
+      return
+    }
+    output.warning(
+      CommandError(
+        job.error?.code ?? "sync_\(job.state.rawValue)", .unsuccessful,
+        "sync \(place) \(job.state == .failed ? "" : "is ")\(job.state.rawValue)"
+          + (job.error.map { ": \($0.message)" } ?? ""),
+        hint: "see 'hotglue job show \(job.id)' and 'hotglue job logs \(job.id)'",
+        facts: [JSON.Member("job", .integer(job.id))]))
+  }
+
+  private func zip<A, B>(_ a: A?, _ b: B?) -> (A, B)? {
+    guard let a, let b else { return nil }
+    return (a, b)
+  }
+}

@@ -1,0 +1,311 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct SyncHistory: WorkspaceCommand {
+  static let kind = CommandKind.syncHistory
+  static let configuration = CommandConfiguration(
+    commandName: "history", abstract: "show the runs of a source, newest first",
+    discussion: """
+      A run is one attempt of a sync job. One that was given up without a word, since its process \
+      died, is 'interrupted'; what it had published stays.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
+  var limit = 50
+
+  @Option(help: ArgumentHelp("Only runs older than this one.", valueName: "run"))
+  var before: SyncRunID?
+
+  @Flag(help: "Show the schemas instead that the streams had, and since which run.")
+  var schemas = false
+
+  @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
+  var source: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    guard limit >= 0 else {
+      throw CommandError.usage("'--limit' cannot be '\(limit)'", hint: "give 0 for all, or more")
+    }
+    let source = try session.source(source)
+    session.output.breadcrumb(session.workspace.text, "sources", source.name, "history")
+    if schemas { return try showSchemas(of: source, in: session) }
+    var before = before
+    var shown = 0
+    while limit == 0 || shown < limit {
+      let wanted = limit == 0 ? 200 : min(200, limit - shown)
+      let runs = try session.store.syncRuns(
+        of: source.id, in: session.workspace, before: before, limit: wanted)
+      show(runs, source, session.output)
+      shown += runs.count
+      before = runs.last?.id
+      if runs.count < wanted || session.environment.output.isClosed { break }
+    }
+    return .done
+  }
+
+  private func show(_ runs: [SyncRun], _ source: Source, _ output: Output) {
+    if output.isJSON {
+      for run in runs { output.jsonLine(SyncRunJSON.object(run, source)) }
+    } else if output.isQuiet {
+      for run in runs { output.rawLine(String(run.id)) }
+    } else {
+      output.table(
+        [
+          "run", "state", "job", "begun", "took", "added", "changed", "removed", "rejected",
+          "error",
+        ],
+        runs.map { run in
+          let total = run.streams.reduce(StreamTally()) { $0 + $1.tally }
+          let took = run.finishedAt.map {
+            Span(milliseconds: $0.milliseconds - run.startedAt.milliseconds).approximateText
+          }
+          return [
+            Cell(run.id), SyncStatus.cell(run.state.rawValue), Cell(run.job.map(String.init)),
+            Cell(run.startedAt), Cell(took), Cell(total.added), Cell(total.changed),
+            Cell(total.removed), Cell(total.rejected), Cell(run.error?.message),
+          ]
+        })
+    }
+  }
+
+  private func showSchemas(of source: Source, in session: WorkspaceSession) throws -> ExitStatus {
+    let schemas = try session.store.schemas(of: source.id, stream: nil, in: session.workspace)
+    if session.output.isJSON {
+      for schema in schemas {
+        session.output.jsonLine(
+          .object([
+            JSON.Member("source", .string(source.name)),
+            JSON.Member("stream", .string(schema.stream)),
+            JSON.Member("version", .integer(schema.version)),
+            JSON.Member("run", .integer(schema.run)), JSON.Member("at", .string(schema.at.rfc3339)),
+            JSON.Member("line", .integer(schema.line)), JSON.Member("key", .strings(schema.key)),
+            JSON.Member("schema", try JSON.parse(schema.schema)),
+          ]))
+      }
+    } else {
+      session.output.table(
+        ["stream", "version", "run", "line", "at", "key", "schema"],
+        schemas.map { schema in
+          [
+            Cell(schema.stream), Cell(schema.version), Cell(schema.run), Cell(schema.line),
+            Cell(schema.at), Cell(schema.key.joined(separator: ",")), Cell(schema.schema),
+          ]
+        })
+    }
+    return .done
+  }
+}
+
+enum SyncRunJSON {
+  static func object(_ run: SyncRun, _ source: Source) -> JSON {
+    .object([
+      JSON.Member("run", .integer(run.id)), JSON.Member("source", .string(source.name)),
+      JSON.Member("job", .optional(run.job)), JSON.Member("fence", .optional(run.fence)),
+      JSON.Member("state", .string(run.state.rawValue)), JSON.Member("full", .bool(run.isFull)),
+      JSON.Member("started_at", .string(run.startedAt.rfc3339)),
+      JSON.Member("finished_at", .text(run.finishedAt?.rfc3339)),
+      JSON.Member("given", run.given.flatMap(SyncTold.value) ?? .null),
+      JSON.Member("bookmark", run.bookmark.flatMap(SyncTold.value) ?? .null),
+      JSON.Member("publications", .integer(run.publications)),
+      JSON.Member("streams", SyncTold(runs: [run]).streamsJSON),
+      JSON.Member(
+        "error",
+        run.error.map {
+          .object([
+            JSON.Member("code", .string($0.code)), JSON.Member("message", .string($0.message)),
+            JSON.Member("kind", .string($0.kind)),
+          ])
+        } ?? .null),
+      JSON.Member("notes", .strings(run.notes)),
+    ])
+  }
+}
+
+struct SyncState: WorkspaceCommand {
+  static let kind = CommandKind.syncState
+  static let configuration = CommandConfiguration(
+    commandName: "state", abstract: "print the bookmark from which the next sync starts",
+    discussion: """
+      As the tap wrote it, in JSON; nothing when there is none. With --run the last one of that run, \
+      with --all every one of it.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("What this run published last.", valueName: "run"))
+  var run: SyncRunID?
+
+  @Flag(help: "With --run: every bookmark it published, a line each, with its time.")
+  var all = false
+
+  @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
+  var source: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    guard !all || run != nil else {
+      throw CommandError.usage("'--all' is for '--run'", hint: "see 'hotglue sync history'")
+    }
+    let source = try session.source(source)
+    if let run, all {
+      _ = try session.store.syncRun(run, of: source.id, in: session.workspace)
+      for bookmark in try session.store.bookmarks(of: run, in: session.workspace) {
+        session.output.jsonLine(
+          .object([
+            JSON.Member("at", .string(bookmark.at.rfc3339)),
+            JSON.Member("bookmark", SyncTold.value(bookmark.bookmark) ?? .null),
+          ]))
+      }
+      return .done
+    }
+    let bookmark =
+      if let run {
+        try session.store.syncRun(run, of: source.id, in: session.workspace).bookmark
+      } else {
+        try session.store.syncPosition(of: source.id, in: session.workspace)?.bookmark
+      }
+    if session.output.isJSON {
+      session.output.object(
+        .object([
+          JSON.Member("source", .string(source.name)),
+          JSON.Member("workspace", .string(session.workspace.text)),
+          JSON.Member("bookmark", bookmark.flatMap(SyncTold.value) ?? .null),
+        ]))
+    } else if let bookmark {
+      session.output.line(bookmark.text)
+    } else {
+      session.output.note("source '\(source.name)' has no bookmark")
+    }
+    return .done
+  }
+}
+
+struct SyncReset: WorkspaceCommand {
+  static let kind = CommandKind.syncReset
+  static let configuration = CommandConfiguration(
+    commandName: "reset", abstract: "let the next sync start from an earlier bookmark",
+    discussion: """
+      Records stay as they are; what the tap sends again is compared with them. Refused while a sync \
+      of the source runs.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "What this run published last, or 'start': without a bookmark.", valueName: "run|start"))
+  var to: String
+
+  @Flag(help: "Only tell the bookmark.")
+  var dryRun = false
+
+  @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
+  var source: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let source = try session.source(source)
+    let run: SyncRunID? = try to == "start" ? nil : number()
+    let chosen = try run.map {
+      try session.store.syncRun($0, of: source.id, in: session.workspace)
+    }
+    if let chosen, chosen.bookmark == nil {
+      throw CommandError.refused(
+        "run \(chosen.id) of source '\(source.name)' published no bookmark",
+        hint: "choose another: 'hotglue sync history \(Shell.quoted(source.name))'")
+    }
+    var bookmark = chosen?.bookmark
+    if !dryRun {
+      bookmark = try session.store.resetBookmark(
+        of: source.id, to: run, in: session.workspace, by: session.actor, at: session.now
+      ).bookmark
+    }
+    session.output.result(
+      json: .object([
+        JSON.Member("source", .string(source.name)),
+        JSON.Member("workspace", .string(session.workspace.text)),
+        JSON.Member("bookmark", bookmark.flatMap(SyncTold.value) ?? .null),
+        JSON.Member("dry_run", .bool(dryRun)),
+      ]), id: source.name
+    ) {
+      "the next sync of source '\(source.name)' in workspace '\(session.workspace)' "
+        + "\(dryRun ? "would start" : "starts") "
+        + (bookmark.map { "from \($0.text)" } ?? "from the beginning")
+    }
+    return .done
+  }
+
+  private func number() throws(CommandError) -> SyncRunID {
+    guard let number = SyncRunID(to), number > 0 else {
+      throw .usage("'--to' cannot be '\(to)'", hint: "give the number of a run, or start")
+    }
+    return number
+  }
+}
+
+struct SyncRejects: WorkspaceCommand {
+  static let kind = CommandKind.syncRejects
+  static let configuration = CommandConfiguration(
+    commandName: "rejects", abstract: "show the records that were set aside, and why",
+    discussion:
+      "Of the last run that set any aside, or of --run. Line numbers are of the tap's output.")
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("Of this run.", valueName: "run"))
+  var run: SyncRunID?
+
+  @Option(help: ArgumentHelp("Of this stream only.", valueName: "stream"))
+  var stream: String?
+
+  @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
+  var source: String
+
+  func run(in session: WorkspaceSession) throws -> ExitStatus {
+    let source = try session.source(source)
+    let chosen: SyncRun?
+    if let run {
+      chosen = try session.store.syncRun(run, of: source.id, in: session.workspace)
+    } else {
+      chosen = try session.store.syncRuns(
+        of: source.id, in: session.workspace, before: nil, limit: 100
+      ).first { $0.streams.contains { $0.tally.rejected > 0 } }
+    }
+    guard let chosen else { return .done }
+    var after: Int64?
+    while true {
+      let page = try session.store.rejects(
+        of: chosen.id, in: session.workspace, after: after, limit: 500)
+      show(page.filter { stream == nil || $0.stream == stream }, chosen, source, session.output)
+      guard page.count == 500, !session.environment.output.isClosed else { return .done }
+      after = page.last?.id
+    }
+  }
+
+  private func show(
+    _ rejects: [SetAsideRecord], _ run: SyncRun, _ source: Source, _ output: Output
+  ) {
+    if output.isJSON {
+      for reject in rejects {
+        output.jsonLine(
+          .object([
+            JSON.Member("source", .string(source.name)), JSON.Member("run", .integer(run.id)),
+            JSON.Member("stream", .string(reject.stream)),
+            JSON.Member("line", .integer(reject.line)), JSON.Member("path", .string(reject.path)),
+            JSON.Member("reason", .string(reject.reason)),
+            JSON.Member("data", .string(reject.data)),
+          ]))
+      }
+    } else {
+      output.table(
+        ["run", "stream", "line", "at", "reason", "record"],
+        rejects.map {
+          [
+            Cell(run.id), Cell($0.stream), Cell($0.line), Cell($0.path.isEmpty ? nil : $0.path),
+            Cell($0.reason), Cell($0.data),
+          ]
+        })
+    }
+  }
+}

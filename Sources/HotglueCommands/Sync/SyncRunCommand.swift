@@ -1,0 +1,249 @@
+import ArgumentParser
+import HotglueCore
+import HotglueRunner
+import HotglueStore
+
+struct SyncRunCommand: HotglueCommand {
+  static let kind = CommandKind.syncRun
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "sync a source: take in what its tap sends",
+    discussion: """
+      The sync is a job like any other, and runs here: killed with this command or without it, it \
+      goes on under its supervisor. A sync of the source that has not ended is taken up and never \
+      doubled. A tap that fails in a way that may pass is run again with a back-off, from the last \
+      bookmark that was published.
+
+      Ends with 0 when the sync succeeded and 1 when it did not. INT or TERM cancels it; a second one \
+      leaves it to its supervisor. See hotglue-sync(7).
+      """)
+
+  enum IfRunning: String, ExpressibleByArgument, CaseIterable {
+    case follow, wait, refuse
+  }
+
+  @OptionGroup var global: GlobalOptions
+
+  @Flag(help: "Only enqueue the job, for a worker; prints its ID.")
+  var detach = false
+
+  @Flag(help: "Start without a bookmark, and take streams under another key than before.")
+  var full = false
+
+  @Flag(help: "Run the tap to its end and count what it sends; nothing is stored.")
+  var dryRun = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Stop a tap that sends nothing for so long (default: as the source says).",
+      valueName: "duration|none"), transform: SourceOptions.bound)
+  var idleTimeout: SourceOptions.Bound?
+
+  @Option(
+    help: ArgumentHelp(
+      "Set aside as many records that break their schema, or 'fail' (default: as the source says).",
+      valueName: "n|fail"), transform: SourceOptions.rejects)
+  var onReject: RejectRule?
+
+  @Option(
+    help: ArgumentHelp(
+      "When one runs already: follow it, wait for its end and sync then, or refuse.",
+      valueName: "follow|wait|refuse"))
+  var ifRunning = IfRunning.follow
+
+  @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
+  var source: String
+
+  func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    guard !detach || !dryRun else {
+      throw CommandError.usage("'--detach' and '--dry-run' cannot both be given")
+    }
+    if detach || dryRun {
+      let session = try WorkspaceSession.open(for: Self.kind, global, in: environment)
+      return try session.telling { detach ? try enqueue(in: session) : try tryOut(in: session) }
+    }
+    let host = try WorkerHost.open(for: Self.kind, global, in: environment)
+    let session = try host.session.entering(host.session.requireWorkspace())
+    return try session.telling { try run(in: session, at: host) }
+  }
+
+  private func order(of source: Source) -> SyncOrder {
+    var order = SyncOrder(source: source.id)
+    order.isFull = full
+    order.idleTimeout = idleTimeout
+    order.rejects = onReject
+    return order
+  }
+
+  // MARK: In the foreground
+
+  private func run(in session: WorkspaceSession, at host: WorkerHost) throws -> ExitStatus {
+    let source = try session.source(source)
+    while true {
+      let taken = try SyncTaking(session: session, source: source).take(order(of: source))
+      switch taken {
+      case .new(let job), .pending(let job):
+        return try work(job, of: source, in: session, at: host, isOurs: true)
+      case .running(let job, let isSame):
+        switch ifRunning {
+        case .refuse: throw CommandError.syncRuns(source, job)
+        case .follow where !isSame: throw CommandError.otherSyncRuns(source, job)
+        case .follow:
+          session.output.note("job \(job) syncs source '\(source.name)' already; following it")
+          return try work(job, of: source, in: session, at: host, isOurs: false)
+        case .wait:
+          session.output.note("job \(job) syncs source '\(source.name)' already; waiting for it")
+          let waited = try follow(job, in: session, at: host, isOurs: false)
+          if let signal = waited.signal { return ExitStatus(rawValue: 128 + signal) }
+        }
+      }
+    }
+  }
+
+  /// Minds the job until it has ended: claims it, or follows whoever runs it and takes it up when they
+  /// die.
+  private func follow(
+    _ job: JobID, in session: WorkspaceSession, at host: WorkerHost, isOurs: Bool
+  ) throws -> WorkerSummary {
+    var options = WorkerOptions(scope: .workspaces([session.workspace]))
+    options.only = job
+    options.cancelsOnSignal = isOurs
+    options.grace = .zero
+    let story = WorkStory(session.output, isTold: global.verbose)
+    let worker = try host.worker(options, observe: story.tell)
+    let display = SyncDisplay(session, job: job)
+    var failure: (any Error)?
+    worker.eachTurn = {
+      guard failure == nil else { return nil }
+      do {
+        try display.step()
+        return display.interval
+      } catch {
+        failure = error
+        return nil
+      }
+    }
+    let summary = try worker.run()
+    display.end()
+    if let failure { throw failure }
+    return summary
+  }
+
+  private func work(
+    _ job: JobID, of source: Source, in session: WorkspaceSession, at host: WorkerHost,
+    isOurs: Bool
+  ) throws -> ExitStatus {
+    session.output.detail("job \(job)")
+    let summary = try follow(job, in: session, at: host, isOurs: isOurs)
+    let ended = try session.store.job(job, in: session.workspace)
+    let standing = try SyncStanding(of: ended, source, in: session)
+    SyncSummary(output: session.output).show(standing, session.now)
+    if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }
+    switch ended.state {
+    case .succeeded: return .done
+    case .uncertain: return .outcomeUnknown
+    case .failed, .exhausted, .cancelled: return .unsuccessful
+    case .pending, .blocked, .running: return .tryLater
+    }
+  }
+
+  // MARK: Without a worker
+
+  private func enqueue(in session: WorkspaceSession) throws -> ExitStatus {
+    let source = try session.source(source)
+    let taken = try SyncTaking(session: session, source: source).take(order(of: source))
+    let id: JobID
+    switch taken {
+    case .new(let job): id = job
+    case .pending(let job):
+      session.output.note("job \(job) was enqueued before and has not begun")
+      id = job
+    case .running(let job, let isSame):
+      guard ifRunning == .follow else { throw CommandError.syncRuns(source, job) }
+      guard isSame else { throw CommandError.otherSyncRuns(source, job) }
+      session.output.note("job \(job) syncs source '\(source.name)' already")
+      id = job
+    }
+    if session.output.isJSON {
+      session.output.object(JobJSON.object(try session.store.job(id, in: session.workspace)))
+    } else {
+      session.output.rawLine(String(id))
+    }
+    return .done
+  }
+
+  private func tryOut(in session: WorkspaceSession) throws -> ExitStatus {
+    let source = try session.source(source)
+    let position = try session.store.syncPosition(of: source.id, in: session.workspace)
+    let counted = try TapTrial(source, in: session).run(
+      bookmark: full ? nil : position?.bookmark, until: nil,
+      idleTimeout: idleTimeout.map(\.span) ?? source.definition.idleTimeout)
+    session.output.result(json: counted.json(of: source), id: source.name) {
+      "source '\(source.name)' would send \(counted.text); nothing was stored"
+    }
+    return .done
+  }
+}
+
+/// Finds the sync of a source that has not ended, or makes one, in one step of the store.
+struct SyncTaking {
+  enum Taken {
+    case new(JobID)
+    case pending(JobID)
+    /// `isSame`: it was asked for with the same options.
+    case running(JobID, isSame: Bool)
+  }
+
+  let session: WorkspaceSession
+  let source: Source
+
+  func take(_ order: SyncOrder) throws -> Taken {
+    if let found = try session.unfinishedSync(of: source.id), found.state == .running {
+      // What has ended without anybody to record it is not running.
+      try CancelOrder.resolveIfUnminded(found.id, session)
+    }
+    let request = SyncJob.request(order, of: source)
+    do {
+      let enqueued = try session.store.enqueue(
+        [request], in: session.workspace, by: session.actor, at: session.now)
+      guard let job = enqueued.first else {
+        throw StoreError.unexpected("an enqueue gave no job")
+      }
+      if job.isNew { return .new(job.id) }
+      return try taken(job.id, isSame: true)
+    } catch StoreError.keyConflict(_, let job, _) {
+      return try taken(job, isSame: false)
+    }
+  }
+
+  private func taken(_ id: JobID, isSame: Bool) throws -> Taken {
+    let job = try session.store.job(id, in: session.workspace)
+    if job.state == .running { return .running(id, isSame: isSame) }
+    guard isSame else { throw CommandError.otherSyncWaits(source, id) }
+    return .pending(id)
+  }
+}
+
+extension CommandError {
+  static func syncRuns(_ source: Source, _ job: JobID) -> CommandError {
+    CommandError(
+      "sync_runs", .refused, "job \(job) syncs source '\(source.name)' already",
+      hint: "--if-running follow or wait; or 'hotglue job cancel \(job)'",
+      facts: [JSON.Member("job", .integer(job)), JSON.Member("source", .string(source.name))])
+  }
+
+  static func otherSyncRuns(_ source: Source, _ job: JobID) -> CommandError {
+    CommandError(
+      "sync_runs", .refused,
+      "job \(job) syncs source '\(source.name)' already, with other options than these",
+      hint: "--if-running wait syncs after it; 'hotglue job show \(job)' tells its options",
+      facts: [JSON.Member("job", .integer(job)), JSON.Member("source", .string(source.name))])
+  }
+
+  static func otherSyncWaits(_ source: Source, _ job: JobID) -> CommandError {
+    CommandError(
+      "sync_waits", .refused,
+      "job \(job) is to sync source '\(source.name)' already, with other options than these",
+      hint: "leave the options out to run it now, or cancel it: 'hotglue job cancel \(job)'",
+      facts: [JSON.Member("job", .integer(job)), JSON.Member("source", .string(source.name))])
+  }
+}

@@ -1,0 +1,135 @@
+import HotglueCore
+import HotglueProcess
+import HotglueSinger
+import HotglueStore
+
+/// One run of a source: from the tap into the store.
+struct SyncWork {
+  enum Result {
+    case done(SyncRun)
+    /// `kind` of the failure is the outcome.
+    case failed(Job.Failure, ExitStatus)
+    case told(signal: Int32)
+  }
+
+  let session: WorkspaceSession
+  let source: Source
+  let order: SyncOrder
+  let attempt: AttemptReference
+  let voice: AttemptVoice
+  let signals: LeavingSignals
+
+  /// How often progress is told.
+  private static let toldEveryMs: Int64 = 250
+  /// How long the room of what nobody sees is given back at the end.
+  private static let sweptForMs: Int64 = 5000
+
+  func run() throws -> Result {
+    let store = session.store
+    let run = try store.beginSync(
+      SyncRequest(
+        workspace: session.workspace, source: source.id, attempt: attempt,
+        isFull: try startsOver()),
+      by: session.actor, at: session.now)
+    let engine = SyncEngine(
+      session: run, options: options, now: session.environment.now, observe: tellProgress())
+    let launch = TapLaunch(source, in: session)
+    let end: TapRun.End
+    do {
+      let tap = try launch.start(
+        launch.catalogArguments() + launch.stateArguments(run.run.given))
+      end = try launch.read(tap, idleTimeout: idleTimeout, signals: signals).run(
+        take: { (bytes) throws(SyncError) in try engine.take(bytes) },
+        pause: { () throws(SyncError) in try engine.pause() })
+    } catch let failure as TapFailure {
+      return try fail(engine, failure)
+    }
+    let result: Result
+    switch end {
+    case .finished, .enough:
+      do throws(SyncError) {
+        result = .done(try engine.succeed())
+      } catch {
+        result = try fail(engine, error)
+      }
+    case .failed(let failure): result = try fail(engine, failure)
+    case .told(let signal):
+      _ = try engine.fail(
+        Job.Failure(code: "stopped", message: "stopped by signal \(signal)", kind: "retry"))
+      return .told(signal: signal)
+    case .refused(let error): result = try fail(engine, error)
+    }
+    if case .done = result { try giveRoomBack() }
+    return result
+  }
+
+  /// A full run begins from nothing, once: what it published before it was killed is where its next
+  /// attempt goes on.
+  private func startsOver() throws -> Bool {
+    guard order.isFull else { return false }
+    let earlier = try session.store.syncRuns(
+      of: source.id, in: session.workspace, before: nil, limit: 50)
+    return !earlier.contains {
+      $0.job == attempt.job && $0.isFull && $0.bookmark != nil
+    }
+  }
+
+  private var options: SyncOptions {
+    var options = SyncOptions()
+    options.keys = source.definition.keys
+    options.streams = source.definition.streams.map { Set($0) }
+    options.rejects = order.rejects ?? source.definition.rejects
+    options.mayChangeKeys = order.isFull
+    return options
+  }
+
+  private var idleTimeout: Span? {
+    switch order.idleTimeout {
+    case .span(let span): span
+    case .some(.none): nil
+    case nil: source.definition.idleTimeout
+    }
+  }
+
+  private func fail(_ engine: SyncEngine, _ failure: TapFailure) throws -> Result {
+    let told = Job.Failure(
+      code: failure.kind.rawValue, message: failure.message,
+      kind: failure.mayPass ? "retry" : "failed")
+    _ = try engine.fail(told)
+    let status =
+      switch failure.kind {
+      case .notFound: ExitStatus(rawValue: 127)
+      case .config: ExitStatus.badContext
+      case .transient, .crash, .hang: ExitStatus.tryLater
+      }
+    return .failed(told, status)
+  }
+
+  /// What a tap writes is judged alike each time, but for an output that was cut off.
+  private func fail(_ engine: SyncEngine, _ error: SyncError) throws -> Result {
+    if case .store = error { throw error }
+    var mayPass = false
+    if case .cutOff = error { mayPass = true }
+    let told = Job.Failure(
+      code: error.code, message: error.message, kind: mayPass ? "retry" : "failed")
+    _ = try engine.fail(told)
+    return .failed(told, mayPass ? .tryLater : .badInput)
+  }
+
+  private func tellProgress() -> (SyncProgress) -> Void {
+    var toldAt: Int64 = 0
+    let voice = voice
+    return { progress in
+      let now = BootClock.now()
+      guard !progress.streams.isEmpty, now - toldAt >= Self.toldEveryMs else { return }
+      toldAt = now
+      voice.say(.progress(SyncProgressText.told(progress)))
+    }
+  }
+
+  /// In small steps, for a while; what is left is the next run's.
+  private func giveRoomBack() throws {
+    let until = BootClock.now() + Self.sweptForMs
+    while try session.store.sweepSyncs(limit: 500), BootClock.now() < until {}
+  }
+}

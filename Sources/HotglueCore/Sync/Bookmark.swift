@@ -1,0 +1,49 @@
+/// What a tap gave as its place in the source (Singer calls it STATE): opaque, kept as it was written.
+public struct Bookmark: Hashable, Sendable {
+  /// A JSON text.
+  public let text: String
+
+  public init(text: String) { self.text = text }
+
+  /// Whether it says nothing: `{}`, `null`, or objects and lists that hold nothing else.
+  public static func isEmpty(_ value: JSON) -> Bool {
+    switch value {
+    case .null: true
+    case .array(let values): values.allSatisfy(isEmpty)
+    case .object(let members): members.allSatisfy { isEmpty($0.value) }
+    case .bool, .number, .string: false
+    }
+  }
+
+  /// The bookmark after a tap said `said`: an empty one never replaces a filled one, because a tap that
+  /// says `{}` at its start would else make the next run begin from nothing.
+  public static func after(_ said: JSON, current: Bookmark?) -> Bookmark? {
+    isEmpty(said) && current != nil ? current : Bookmark(text: said.text)
+  }
+
+  /// What a bookmark says of one stream, where it follows the custom of `bookmarks`: its replication
+  /// value. `nil` where it follows another.
+  public static func replicationValue(_ value: JSON?, stream: String, property: String?) -> JSON? {
+    guard let place = value?["bookmarks"]?[stream] else { return nil }
+    if let found = place["replication_key_value"] { return found }
+    guard let property else { return nil }
+    return place[property]
+  }
+
+  /// Whether `next` is before `current` for this stream; `nil` where the two cannot be compared.
+  public static func isBackwards(_ next: JSON?, from current: JSON?) -> Bool? {
+    switch (next, current) {
+    case (.string(let next), .string(let current)):
+      if let new = Timestamp(rfc3339: next), let old = Timestamp(rfc3339: current) {
+        return new < old
+      }
+      return nil
+    case (.number(let next), .number(let current)):
+      guard let new = ExactDecimal(next.utf8), let old = ExactDecimal(current.utf8) else {
+        return nil
+      }
+      return new < old
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/// How a tap failed, and what of it: whether trying again may help.
+public struct TapFailure: Hashable, Sendable {
+  public enum Kind: String, Sendable, CaseIterable {
+    /// There is no such command, or it cannot be executed.
+    case notFound = "tap_not_found"
+    /// It says that its configuration is wrong: trying again does not help.
+    case config = "tap_config"
+    /// It ended with a status that says it failed: trying again may help.
+    case transient = "tap_failed"
+    /// It was killed or crashed.
+    case crash = "tap_crashed"
+    /// It sent nothing for longer than it may.
+    case hang = "tap_hung"
+  }
+
+  public var kind: Kind
+  /// Lower-case words for people, without a full stop.
+  public var message: String
+
+  public init(_ kind: Kind, _ message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  public var mayPass: Bool {
+    switch kind {
+    case .notFound, .config: false
+    case .transient, .crash, .hang: true
+    }
+  }
+
+  /// Judges a tap that ended with a status other than 0, by the status and by what it logged.
+  ///
+  /// Nearly every tap ends with 1, whatever is wrong. So its last critical line decides: one that
+  /// speaks of the configuration is a matter for a person.
+  public init(status: Int32, log: String) {
+    let line = Self.lastCriticalLine(of: log)
+    let words = line.map { ": \($0)" } ?? ""
+    // 2 is how argument parsers refuse; the others are those of sysexits that no retry changes.
+    let isDeclared = [2, 64, 65, 66, 77, 78].contains(status)
+    kind = isDeclared || line.map(Self.speaksOfConfig) == true ? .config : .transient
+    message = "the tap ended with status \(status)\(words)"
+  }
+
+  public init(signal: Signal) {
+    kind = .crash
+    message = "the tap was ended by signal SIG\(signal.name)"
+  }
+
+  /// The last line that is marked as critical, else as an error, else the last one at all.
+  public static func lastCriticalLine(of log: String) -> String? {
+    let lines = log.split(whereSeparator: \.isNewline).filter { line in
+      line.contains { !$0.isWhitespace }
+    }
+    let found =
+      lines.last { $0.contains("CRITICAL") }
+      // The last line of a Python traceback names the error.
+      ?? lines.last { $0.contains("Error: ") || $0.contains("Exception: ") }
+      ?? lines.last { $0.contains("ERROR") } ?? lines.last
+    guard let found else { return nil }
+    let text = found.drop { $0.isWhitespace }
+    return text.count > 500 ? text.prefix(499) + "…" : String(text)
+  }
+
+  private static func speaksOfConfig(_ line: String) -> Bool {
+    let line = line.lowercased()
+    let signs = [
+      "configvalidation", "config validation", "invalid config", "config is invalid",
+      "missing config", "config is missing", "missing required config", "configuration error",
+      "required property", "required config", "configurationerror", "invalid credentials",
+      "401 client error", "403 client error", "unauthorized", "access denied",
+      "authentication failed", "invalid_grant",
+    ]
+    return signs.contains { line.contains($0) }
+  }
+}

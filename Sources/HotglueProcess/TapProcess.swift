@@ -1,0 +1,172 @@
+import CSupervisor
+import Glibc
+public import HotglueCore
+
+/// A tap (or target): its output as it comes, what it complains of, and its end. It dies with this
+/// process, and what it left running in its process group dies with it.
+public final class TapProcess {
+  public enum Start {
+    case started(TapProcess)
+    /// Nothing was run: the program or the folder is not there. The number is that of the system's error.
+    case notExecuted(errno: Int32)
+    case noFolder(errno: Int32)
+  }
+
+  public enum End: Equatable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+  }
+
+  /// Why it was stopped from here, if it was.
+  public enum Stop: Equatable, Sendable {
+    /// It wrote nothing, neither output nor complaint, for the idle time-out.
+    case idle
+    /// This signal came to us.
+    case signal(Int32)
+    /// Whoever takes its output wants no more.
+    case refused
+  }
+
+  public enum Piece {
+    /// Valid during the call.
+    case output(UnsafeBufferPointer<UInt8>)
+    case errors(UnsafeBufferPointer<UInt8>)
+    /// Nothing came for a tenth of a second.
+    case pause
+  }
+
+  private let pid: pid_t
+  private let output: Int32
+  private let errors: Int32
+  private let pidDescriptor: Int32
+  private var isReaped = false
+  private var room = [UInt8](repeating: 0, count: 256 << 10)
+  private static let pauseMs: Int64 = 100
+
+  private init(pid: pid_t, output: Int32, errors: Int32, pidDescriptor: Int32) {
+    self.pid = pid
+    self.output = output
+    self.errors = errors
+    self.pidDescriptor = pidDescriptor
+  }
+
+  deinit {
+    if !isReaped {
+      kill(-pid, SIGKILL)
+      kill(pid, SIGKILL)
+      while waitpid(pid, nil, 0) < 0 && errno == EINTR { continue }
+    }
+    for descriptor in [output, errors, pidDescriptor] { close(descriptor) }
+  }
+
+  /// Starts `words` in `directory` with these variables (`NAME=VALUE`), without input.
+  public static func start(
+    _ words: [String], in directory: String, environment: [String]
+  ) throws(ProcessError) -> Start {
+    let texts = words.map { strdup($0) }
+    // The two places before the arguments are for `/bin/sh FILE`.
+    var arguments = [nil, nil] + texts + [nil]
+    let variables = environment.map { strdup($0) } + [nil]
+    defer { for text in texts + variables { free(text) } }
+    var output: Int32 = -1
+    var errors: Int32 = -1
+    var pidDescriptor: Int32 = -1
+    var pid: pid_t = 0
+    var failure: UInt32 = 0
+    let error = arguments.withUnsafeMutableBufferPointer { arguments in
+      variables.withUnsafeBufferPointer { variables in
+        hg_tap_start(
+          arguments.baseAddress.map { UnsafePointer($0 + 2) }, variables.baseAddress, directory,
+          &output, &errors, &pidDescriptor, &pid, &failure)
+      }
+    }
+    if error != 0, failure == UInt32(HG_EXEC_FAILED) { return .notExecuted(errno: error) }
+    if error != 0, failure == UInt32(HG_CHDIR_FAILED) { return .noFolder(errno: error) }
+    try ProcessError.check(error, "start", words.first)
+    return .started(
+      TapProcess(pid: pid, output: output, errors: errors, pidDescriptor: pidDescriptor))
+  }
+
+  /// Gives what it writes to `take` until its main process has ended and what is in the pipes then is
+  /// read. It is stopped by the ladder, group and all, when `take` returns false, when one of `signals`
+  /// comes, or when nothing was written for `idle`; what it writes from then on still goes to `take`,
+  /// except after a refusal.
+  public func wait(
+    idle: Span?, ladder: StopLadder, stoppingOn signals: LeavingSignals?, take: (Piece) -> Bool
+  ) throws(ProcessError) -> (end: End, stop: Stop?) {
+    var stop: Stop?
+    var steps = ladder.steps[...]
+    var nextStep: Int64?
+    var heard = BootClock.now()
+    var isOpen = (output: true, errors: true)
+    var isPaused = false
+    while true {
+      let now = BootClock.now()
+      if stop == nil, let idle, now - heard >= idle.milliseconds { stop = .idle }
+      if stop != nil, now >= nextStep ?? now, let step = steps.popFirst() {
+        kill(-pid, step.signal.number)
+        nextStep = now + step.wait.milliseconds
+      }
+      var entries = [
+        pollfd(fd: pidDescriptor, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: isOpen.output ? output : -1, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: isOpen.errors ? errors : -1, events: Int16(POLLIN), revents: 0),
+        pollfd(
+          fd: stop == nil ? signals?.fileDescriptor ?? -1 : -1, events: Int16(POLLIN), revents: 0),
+      ]
+      let ready = poll(&entries, nfds_t(entries.count), Int32(Self.pauseMs))
+      if ready < 0, errno != EINTR { throw .system(call: "poll", path: nil, errno: errno) }
+      if ready == 0, !isPaused, stop != .refused {
+        isPaused = true
+        if !take(.pause), stop == nil { stop = .refused }
+      }
+      if entries[3].revents != 0, let signal = signals?.take().first {
+        stop = stop ?? .signal(signal)
+      }
+      let hasEnded = entries[0].revents != 0
+      if entries[1].revents != 0 || (hasEnded && isOpen.output) {
+        isOpen.output = try read(output, &heard, &stop, hasEnded, take) { .output($0) }
+        isPaused = false
+      }
+      if entries[2].revents != 0 || (hasEnded && isOpen.errors) {
+        isOpen.errors = try read(errors, &heard, &stop, hasEnded, take) { .errors($0) }
+      }
+      if hasEnded { return (try reap(), stop) }
+    }
+  }
+
+  /// Reads a piece, or all that is there; false at the end of the pipe.
+  private func read(
+    _ descriptor: Int32, _ heard: inout Int64, _ stop: inout Stop?, _ takesAll: Bool,
+    _ take: (Piece) -> Bool, _ piece: (UnsafeBufferPointer<UInt8>) -> Piece
+  ) throws(ProcessError) -> Bool {
+    repeat {
+      let count = room.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+      if count == 0 { return false }
+      if count < 0 {
+        if errno == EINTR { continue }
+        if errno == EAGAIN { return true }
+        throw .system(call: "read", path: nil, errno: errno)
+      }
+      heard = BootClock.now()
+      if stop == .refused { continue }
+      let wantsMore = room.withUnsafeBufferPointer {
+        take(piece(UnsafeBufferPointer(rebasing: $0[..<count])))
+      }
+      if !wantsMore { stop = .refused }
+    } while takesAll
+    return true
+  }
+
+  /// What is left of its group goes first: as long as it is not reaped, the number is its own.
+  private func reap() throws(ProcessError) -> End {
+    kill(-pid, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 {
+      if errno != EINTR { throw .system(call: "waitpid", path: nil, errno: errno) }
+    }
+    isReaped = true
+    let signal = status & 0x7f
+    return signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+  }
+}

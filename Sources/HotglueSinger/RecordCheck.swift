@@ -1,0 +1,246 @@
+import HotglueCore
+
+/// Why a record is set aside.
+struct RecordFlaw: Error, Equatable {
+  /// From the innermost outwards, while it is handed up.
+  var path: [String]
+  var reason: String
+
+  init(_ reason: String) {
+    path = []
+    self.reason = reason
+  }
+
+  func under(_ name: String) -> RecordFlaw {
+    var flaw = self
+    flaw.path.append(name)
+    return flaw
+  }
+
+  var place: String { path.reversed().joined(separator: ".") }
+}
+
+/// Checks a value of a line against its schema, on the bytes as they came.
+struct RecordCheck {
+  /// Texts that are not of their declared format, by path.
+  var oddFormats: [String: Int64] = [:]
+
+  mutating func check(
+    _ index: Int, of line: borrowing JSONTape, against schema: SchemaNode
+  ) throws(RecordFlaw) {
+    let node = line[index]
+    if let types = schema.types, !isOneOf(types, node, line) {
+      throw RecordFlaw("\(describe(node)) where \(types.text) is expected")
+    }
+    if schema.isPlain { return }
+    if let choices = schema.choices { try checkChoice(choices, node, line) }
+    switch node.kind {
+    case .object: try checkObject(index, of: line, against: schema)
+    case .array: try checkArray(index, of: line, against: schema)
+    case .string: try checkText(node, of: line, against: schema)
+    case .integer, .decimal: try checkNumber(node, of: line, against: schema)
+    case .yes, .no, .null: break
+    }
+    try checkBranches(index, of: line, against: schema)
+  }
+
+  private func isOneOf(
+    _ types: JSONTypes, _ node: JSONTape.Node, _ line: borrowing JSONTape
+  ) -> Bool {
+    switch node.kind {
+    case .object: return types.contains(.object)
+    case .array: return types.contains(.array)
+    case .string: return types.contains(.string)
+    case .yes, .no: return types.contains(.boolean)
+    case .null: return types.contains(.null)
+    case .integer: return types.contains(.integer) || types.contains(.number)
+    case .decimal:
+      if types.contains(.number) { return true }
+      return types.contains(.integer) && ExactDecimal(line.raw(node))?.isInteger == true
+    }
+  }
+
+  private func describe(_ node: JSONTape.Node) -> String {
+    switch node.kind {
+    case .object: "an object"
+    case .array: "a list"
+    case .string: "a string"
+    case .yes, .no: "a boolean"
+    case .null: "null"
+    case .integer: "an integer"
+    case .decimal: "a number"
+    }
+  }
+
+  // MARK: Objects and lists
+
+  private mutating func checkObject(
+    _ index: Int, of line: borrowing JSONTape, against schema: SchemaNode
+  ) throws(RecordFlaw) {
+    guard let table = schema.properties else {
+      if schema.additional.isAllowed { return }
+      return try checkMembers(index, of: line, PropertyTable(), schema)
+    }
+    try checkMembers(index, of: line, table, schema)
+  }
+
+  private mutating func checkMembers(
+    _ index: Int, of line: borrowing JSONTape, _ table: PropertyTable, _ schema: SchemaNode
+  ) throws(RecordFlaw) {
+    var seen: UInt64 = 0
+    var seenBeyond: Set<Int> = []
+    var guess = 0
+    var place = index + 1
+    let end = Int(line[index].next)
+    while place < end {
+      let name = line[place]
+      let value = place + 1
+      place = Int(line[value].next)
+      let found =
+        name.isEscaped
+        ? table.index(of: line.text(name)) : table.find(line.inner(name), guess: guess)
+      if let found {
+        guess = found + 1
+        if found < 64 { seen |= 1 << UInt64(found) } else { seenBeyond.insert(found) }
+        if let schema = table.properties[found].schema {
+          try checkMember(value, of: line, schema, name)
+          continue
+        }
+      }
+      switch schema.additional {
+      case .allowed: break
+      case .forbidden where found == nil || !schema.required.contains(found ?? -1):
+        throw RecordFlaw("the schema has no such property").under(line.text(name))
+      case .forbidden: break
+      case .matching(let other): try checkMember(value, of: line, other, name)
+      }
+    }
+    for wanted in schema.required {
+      let isThere =
+        wanted < 64 ? seen & (1 << UInt64(wanted)) != 0 : seenBeyond.contains(wanted)
+      if !isThere {
+        let name = String(decoding: table.properties[wanted].name, as: UTF8.self)
+        throw RecordFlaw("a required property is missing").under(name)
+      }
+    }
+  }
+
+  private mutating func checkMember(
+    _ value: Int, of line: borrowing JSONTape, _ schema: SchemaNode, _ name: JSONTape.Node
+  ) throws(RecordFlaw) {
+    do throws(RecordFlaw) {
+      try check(value, of: line, against: schema)
+    } catch {
+      throw error.under(line.text(name))
+    }
+    guard let format = schema.format, line[value].kind == .string else { return }
+    let node = line[value]
+    if !node.isEscaped, !format.accepts(line.inner(node)), oddFormats.count < 1000 {
+      oddFormats["\(line.text(name)) (\(format.rawValue))", default: 0] += 1
+    }
+  }
+
+  private mutating func checkArray(
+    _ index: Int, of line: borrowing JSONTape, against schema: SchemaNode
+  ) throws(RecordFlaw) {
+    guard schema.items != nil || schema.itemCount != nil else { return }
+    var place = index + 1
+    let end = Int(line[index].next)
+    var count = 0
+    while place < end {
+      if let items = schema.items {
+        do throws(RecordFlaw) {
+          try check(place, of: line, against: items)
+        } catch {
+          throw error.under(String(count))
+        }
+      }
+      count += 1
+      place = Int(line[place].next)
+    }
+    if let bounds = schema.itemCount, !bounds.contains(count) {
+      let odd = count < bounds.lowerBound ? "too short" : "too long"
+      throw RecordFlaw("a list of \(count), which is \(odd)")
+    }
+  }
+
+  // MARK: Texts and numbers
+
+  private func checkText(
+    _ node: JSONTape.Node, of line: borrowing JSONTape, against schema: SchemaNode
+  ) throws(RecordFlaw) {
+    guard let bounds = schema.length else { return }
+    var count = 0
+    if node.isEscaped {
+      count = line.text(node).unicodeScalars.count
+    } else {
+      for byte in line.inner(node) where byte & 0xC0 != 0x80 { count += 1 }
+    }
+    if count < bounds.lowerBound {
+      throw RecordFlaw("\(count) characters, and at least \(bounds.lowerBound) are expected")
+    }
+    if count > bounds.upperBound {
+      throw RecordFlaw("\(count) characters, and at most \(bounds.upperBound) are allowed")
+    }
+  }
+
+  private func checkNumber(
+    _ node: JSONTape.Node, of line: borrowing JSONTape, against schema: SchemaNode
+  ) throws(RecordFlaw) {
+    guard schema.minimum != nil || schema.maximum != nil || schema.multipleOf != nil else { return }
+    guard let value = ExactDecimal(line.raw(node)) else {
+      throw RecordFlaw("a number out of bounds")
+    }
+    if let minimum = schema.minimum,
+      value < minimum || (schema.isMinimumExcluded && value == minimum)
+    {
+      throw RecordFlaw("below the minimum \(minimum.text)")
+    }
+    if let maximum = schema.maximum,
+      value > maximum || (schema.isMaximumExcluded && value == maximum)
+    {
+      throw RecordFlaw("above the maximum \(maximum.text)")
+    }
+    if let divisor = schema.multipleOf, value.isMultiple(of: divisor) == false {
+      throw RecordFlaw("not a multiple of \(divisor.text)")
+    }
+  }
+
+  private func checkChoice(
+    _ choices: [JSON], _ node: JSONTape.Node, _ line: borrowing JSONTape
+  ) throws(RecordFlaw) {
+    let value = line.json(node)
+    let isChosen = choices.contains { choice in
+      if case .number(let mine) = value, case .number(let theirs) = choice {
+        return ExactDecimal(mine.utf8) == ExactDecimal(theirs.utf8)
+      }
+      return choice.isEquivalent(to: value)
+    }
+    guard isChosen else { throw RecordFlaw("not one of the values that are allowed") }
+  }
+
+  // MARK: Branches
+
+  private mutating func checkBranches(
+    _ index: Int, of line: borrowing JSONTape, against schema: SchemaNode
+  ) throws(RecordFlaw) {
+    for branch in schema.allOf { try check(index, of: line, against: branch) }
+    // Taps write oneOf where anyOf is meant, as for a date-time that is also a string: one that fits
+    // is enough for both.
+    for branches in [schema.anyOf, schema.oneOf] where !branches.isEmpty {
+      var flaw: RecordFlaw?
+      var fits = false
+      for branch in branches where !fits {
+        do throws(RecordFlaw) {
+          try check(index, of: line, against: branch)
+          fits = true
+        } catch {
+          flaw = flaw ?? error
+        }
+      }
+      if !fits {
+        throw RecordFlaw("fits none of the alternatives: \(flaw?.reason ?? "there is none")")
+      }
+    }
+  }
+}

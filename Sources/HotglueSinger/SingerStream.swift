@@ -1,0 +1,127 @@
+import HotglueCore
+import HotglueStore
+
+/// What the engine knows of one stream while a run goes on.
+final class SingerStream {
+  let name: [UInt8]
+  let title: String
+  let index: Int
+  /// Members of the record that make its key; empty: it has none.
+  let key: [String]
+  let schema: SchemaNode
+  /// The schema's text, to see at once that it is declared again as it was.
+  let declared: [UInt8]
+  let bookmarkProperty: String?
+  var tally = StreamTally()
+  /// The number of the version that is being sent.
+  var version: JSON?
+  /// A record was set aside whose key is not known: what is stored under it must not be removed.
+  var hasUnplacedReject = false
+  var isReplaced = false
+
+  init(
+    name: [UInt8], index: Int, key: [String], schema: SchemaNode, declared: [UInt8],
+    bookmarkProperty: String?
+  ) {
+    self.name = name
+    title = String(decoding: name, as: UTF8.self)
+    self.index = index
+    self.key = key
+    self.schema = schema
+    self.declared = declared
+    self.bookmarkProperty = bookmarkProperty
+  }
+
+  func isNamed(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard bytes.count == name.count else { return false }
+    return name.withUnsafeBufferPointer { own in
+      for index in 0..<own.count where own[index] != bytes[index] { return false }
+      return true
+    }
+  }
+}
+
+/// Finds the key of a record.
+enum KeyReader {
+  /// The values of the key's members, or why there is no key.
+  static func nodes(
+    of key: [String], record: Int, _ line: borrowing JSONTape
+  ) throws(RecordFlaw) -> [Int] {
+    var nodes: [Int] = []
+    for name in key {
+      guard let value = line.member(name, of: record) else {
+        throw RecordFlaw("the key is missing").under(name)
+      }
+      guard line[value].kind != .null else {
+        throw RecordFlaw("the key is null").under(name)
+      }
+      nodes.append(value)
+    }
+    return nodes
+  }
+
+  /// One spelling of a value of a key: two keys are equal when these are.
+  static func append(_ node: JSONTape.Node, of line: borrowing JSONTape, to out: inout [UInt8]) {
+    switch node.kind {
+    case .integer, .decimal:
+      let raw = line.raw(node)
+      if let value = ExactDecimal(raw) {
+        out.append(contentsOf: (value.integer.map { String($0) } ?? value.text).utf8)
+      } else {
+        out.append(contentsOf: raw)
+      }
+    case .string where !node.isEscaped: out.append(contentsOf: line.raw(node))
+    default: out.append(contentsOf: line.json(node).canonical.text.utf8)
+    }
+  }
+
+  /// A whole number, when it is written as one and fits.
+  static func integer(_ node: JSONTape.Node, of line: borrowing JSONTape) -> Int64? {
+    switch node.kind {
+    case .integer where node.end - node.start <= 18:
+      var value: Int64 = 0
+      var isNegative = false
+      for byte in line.raw(node) {
+        if byte == UInt8(ascii: "-") {
+          isNegative = true
+        } else {
+          value = value &* 10 &+ Int64(byte &- UInt8(ascii: "0"))
+        }
+      }
+      return isNegative ? -value : value
+    case .integer, .decimal: return ExactDecimal(line.raw(node))?.integer
+    default: return nil
+    }
+  }
+}
+
+extension JSONTape {
+  /// The value of a member of an object; of repeated ones the last counts.
+  func member(_ name: String, of object: Int) -> Int? {
+    guard object < count, self[object].kind == .object else { return nil }
+    var found: Int?
+    var place = object + 1
+    let end = Int(self[object].next)
+    var name = name
+    name.withUTF8 { wanted in
+      while place < end {
+        let node = self[place]
+        let value = place + 1
+        place = Int(self[value].next)
+        if node.isEscaped {
+          if text(node).utf8.elementsEqual(wanted) { found = value }
+          continue
+        }
+        let own = inner(node)
+        guard own.count == wanted.count else { continue }
+        var isSame = true
+        for index in 0..<own.count where own[index] != wanted[index] {
+          isSame = false
+          break
+        }
+        if isSame { found = value }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,242 @@
+import HotglueCore
+import HotglueStore
+
+extension SyncEngine {
+  /// Checks one record and puts it into the batch, or sets it aside. The line is on the tape.
+  func takeRecord(_ record: Int, of stream: SingerStream, line: Int64) throws(SyncError) {
+    stream.tally.received += 1
+    do throws(RecordFlaw) {
+      var check = RecordCheck()
+      try check.check(record, of: tape, against: stream.schema)
+      for (place, count) in check.oddFormats { notes.countFormat(stream.title, place, count) }
+      let key = try key(of: record, in: stream)
+      batch.append(stream: stream.index, key: key, data: dataRange(record))
+    } catch {
+      try setAside(record, of: stream, line: line, error)
+    }
+    try takeIfFull()
+  }
+
+  private func dataRange(_ record: Int) -> Range<Int> {
+    let raw = tape.raw(tape[record])
+    return tape.isSpaced ? batch.add(Self.withoutSpace(raw)) : batch.add(raw)
+  }
+
+  private func key(
+    of record: Int, in stream: SingerStream
+  ) throws(RecordFlaw) -> RecordBatch.Key {
+    if stream.key.isEmpty { return contentKey(of: record) }
+    let nodes = try KeyReader.nodes(of: stream.key, record: record, tape)
+    if nodes.count == 1, let only = nodes.first {
+      let node = tape[only]
+      if let number = KeyReader.integer(node, of: tape) { return .integer(number) }
+      if node.kind == .string {
+        return node.isEscaped
+          ? .text(batch.add(Array(tape.text(node).utf8))) : .text(batch.add(tape.inner(node)))
+      }
+    }
+    var text: [UInt8] = [UInt8(ascii: "[")]
+    for (place, index) in nodes.enumerated() {
+      if place > 0 { text.append(UInt8(ascii: ",")) }
+      KeyReader.append(tape[index], of: tape, to: &text)
+    }
+    text.append(UInt8(ascii: "]"))
+    return .bytes(batch.add(text))
+  }
+
+  private func contentKey(of record: Int) -> RecordBatch.Key {
+    var hash = ContentHash()
+    var place = record + 1
+    let end = Int(tape[record].next)
+    while place < end {
+      let name = tape.raw(tape[place])
+      let value = tape.raw(tape[place + 1])
+      if tape.isSpaced {
+        Self.withoutSpace(value).withUnsafeBufferPointer { hash.add(name, $0) }
+      } else {
+        hash.add(name, value)
+      }
+      place = Int(tape[place + 1].next)
+    }
+    return .content(hash.high, hash.low)
+  }
+
+  /// Keeps the record with the reason, and what is stored under its key as it is.
+  private func setAside(
+    _ record: Int, of stream: SingerStream, line: Int64, _ flaw: RecordFlaw
+  ) throws(SyncError) {
+    stream.tally.rejected += 1
+    rejectCount += 1
+    switch options.rejects {
+    case .fail:
+      throw .rejected(
+        line: line, stream: stream.title, path: flaw.place, reason: flaw.reason)
+    case .setAside(let limit):
+      guard rejectCount <= limit else { throw .tooManyRejects(line: line, limit: limit) }
+    }
+    let raw = tape.raw(tape[record])
+    batch.append(
+      RejectedRecord(
+        stream: stream.index, line: line, path: flaw.place, reason: flaw.reason,
+        data: String(decoding: raw.prefix(Self.keptOfReject), as: UTF8.self)))
+    guard stream.isReplaced else { return }
+    do throws(RecordFlaw) {
+      guard !stream.key.isEmpty else { throw flaw }
+      batch.append(
+        stream: stream.index, key: try key(of: record, in: stream), data: 0..<0,
+        isPresenceOnly: true)
+    } catch {
+      stream.hasUnplacedReject = true
+    }
+  }
+
+  /// Bytes of a rejected record that are kept.
+  static let keptOfReject = 16 << 10
+
+  /// The text without white space between its values.
+  static func withoutSpace(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count)
+    var isInText = false
+    var isEscaped = false
+    for byte in text {
+      if isInText {
+        out.append(byte)
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInText = false
+        }
+      } else if byte > 0x20 {
+        out.append(byte)
+        isInText = byte == UInt8(ascii: "\"")
+      }
+    }
+    return out
+  }
+
+  // MARK: Schemas
+
+  func takeSchema(_ message: Message, _ line: Int64) throws(SyncError) {
+    guard let streamNode = message.stream, tape[streamNode].kind == .string,
+      let schemaNode = message.schema
+    else {
+      throw .notAMessage(line: line, reason: "SCHEMA without 'stream' and 'schema'")
+    }
+    let title = tape.text(tape[streamNode])
+    if let wanted = options.streams, !wanted.contains(title) { return }
+    let told = message.keyProperties.flatMap { tape.json(tape[$0]).stringArray } ?? []
+    let key = options.keys[title] ?? told
+    let raw = Array(tape.raw(tape[schemaNode]))
+    let known = streams.firstIndex { $0.title == title }
+    if let known, streams[known].declared == raw, streams[known].key == key { return }
+    let json = tape.json(tape[schemaNode])
+    let schema: SchemaNode
+    do throws(SchemaNode.Flaw) {
+      schema = try SchemaNode(json)
+    } catch {
+      throw .badSchema(line: line, stream: title, reason: error.reason)
+    }
+    let bookmarkProperties =
+      message.bookmarkProperties.flatMap { tape.json(tape[$0]).stringArray } ?? []
+    let declaration = StreamDeclaration(
+      name: title, schema: json.canonical.text, key: key,
+      bookmarkProperties: bookmarkProperties, line: line)
+    // What came under the earlier schema is staged under it.
+    try flush(publishing: nil)
+    let declared = try declare(declaration)
+    if declared.schemaChanged {
+      notes.add("the schema of stream '\(title)' changed at line \(line)")
+    }
+    let stream = SingerStream(
+      name: Array(title.utf8), index: declared.index, key: key, schema: schema, declared: raw,
+      bookmarkProperty: bookmarkProperties.first)
+    if let known {
+      stream.tally = streams[known].tally
+      stream.version = streams[known].version
+      stream.isReplaced = streams[known].isReplaced
+      stream.hasUnplacedReject = streams[known].hasUnplacedReject
+      streams[known] = stream
+    } else {
+      streams.append(stream)
+    }
+    if declared.keyChanged {
+      notes.add("stream '\(title)' has another key from line \(line) on")
+      try replace(stream, token: "key:\(JSON.strings(key).text)")
+    }
+  }
+
+  private func declare(
+    _ declaration: StreamDeclaration
+  ) throws(SyncError) -> DeclaredStream {
+    do throws(StoreError) {
+      return try session.declare(
+        declaration, mayChangeKey: options.mayChangeKeys, at: declarationTime)
+    } catch {
+      guard case .streamKeyChanged(let stream, let from, let to) = error else {
+        throw .store(error)
+      }
+      throw .keyChanged(line: declaration.line, stream: stream, from: from, to: to)
+    }
+  }
+
+  // MARK: Batches
+
+  /// Files of bare records, a line each.
+  func takeBatch(
+    _ message: Message, of stream: SingerStream, line: Int64
+  ) throws(SyncError) {
+    let encoding = message.encoding.map { tape.json(tape[$0]) }
+    let format = encoding?["format"]?.stringValue ?? "jsonl"
+    let compression = encoding?["compression"]?.stringValue ?? "none"
+    guard format == "jsonl", ["none", "gzip"].contains(compression) else {
+      throw .notAMessage(
+        line: line, reason: "BATCH files of format '\(format)', compression '\(compression)'")
+    }
+    guard let manifest = message.manifest, let files = tape.json(tape[manifest]).stringArray else {
+      throw .notAMessage(line: line, reason: "BATCH without a list as 'manifest'")
+    }
+    for file in files { try takeFile(file, of: stream, line: line) }
+  }
+
+  private func takeFile(
+    _ url: String, of stream: SingerStream, line: Int64
+  ) throws(SyncError) {
+    func failed(_ reason: String) -> SyncError {
+      .batchFile(line: line, path: url, reason: reason)
+    }
+    let file: BatchFile
+    do throws(BatchFile.Failure) {
+      file = try BatchFile(url: url)
+    } catch {
+      throw failed(error.reason)
+    }
+    var splitter = LineSplitter(limit: options.lineLimit)
+    func takeLine(_ text: UnsafeBufferPointer<UInt8>, _ number: Int64) throws(SyncError) {
+      if text.isEmpty { return }
+      do throws(LineFlaw) {
+        try tape.scan(text)
+      } catch {
+        throw failed("line \(number) is not JSON: \(error.reason)")
+      }
+      guard tape[0].kind == .object else { throw failed("line \(number) is no record") }
+      try takeRecord(0, of: stream, line: line)
+    }
+    var isMore = true
+    while isMore {
+      do throws(BatchFile.PieceError<SyncError>) {
+        isMore = try file.next { (bytes) throws(SyncError) in
+          try splitter.add(bytes, takeLine)
+        }
+      } catch {
+        switch error {
+        case .file(let failure): throw failed(failure.reason)
+        case .body(let error): throw error
+        }
+      }
+    }
+    try splitter.finish(takeLine)
+  }
+}

@@ -1,0 +1,320 @@
+public import HotglueCore
+public import HotglueStore
+
+/// How a sync takes a tap's output.
+public struct SyncOptions: Sendable {
+  /// Key properties that replace those of the tap, by stream.
+  public var keys: [String: [String]] = [:]
+  /// The streams to take; `nil`: all.
+  public var streams: Set<String>?
+  public var rejects = RejectRule.setAside(limit: RejectRule.standardLimit)
+  /// A stream may come under another key than its records are stored under: only of a full sync, which
+  /// then replaces them.
+  public var mayChangeKeys = false
+  /// Bytes of a line at the most.
+  public var lineLimit = 16 << 20
+  /// At least so long between two publications; a bookmark that is followed by nothing is published
+  /// by `pause`.
+  public var publishInterval = Span(milliseconds: 100)
+  /// How long a writing transaction should hold up others.
+  public var holdTarget = Span(milliseconds: 12)
+
+  public init() {}
+}
+
+/// How far a sync has come, for people who watch.
+public struct SyncProgress: Hashable, Sendable {
+  public var streams: [StreamReport]
+  public var bytes: Int64
+  public var lines: Int64
+}
+
+/// Takes a tap's output in, as it comes, and brings it into the store.
+///
+/// The caller feeds it bytes from wherever it has them and says how the tap ended. One thread uses it.
+/// After an error only `fail` may follow.
+public final class SyncEngine {
+  let session: any SyncSession
+  let options: SyncOptions
+  private let now: () -> Timestamp
+  var declarationTime: Timestamp { now() }
+  private let observe: (SyncProgress) -> Void
+
+  private var splitter: LineSplitter
+  var tape = JSONTape()
+  var batch = RecordBatch()
+  var streams: [SingerStream] = []
+  /// The stream of the last record: nearly always that of the next.
+  private var latest = 0
+  private var bytesTaken: Int64 = 0
+  private var linesTaken: Int64 = 0
+
+  /// What the tap said last, and whether nothing came after it.
+  private var said: Bookmark?
+  private var saidValue: JSON?
+  private var isAtBookmark = false
+  private var publishedAt: Timestamp?
+  /// Something was staged or said that is not published.
+  private var isBehind = false
+  private var batchLimit = 1000
+
+  var rejectCount = 0
+  var notes = SyncNotes()
+
+  public init(
+    session: any SyncSession, options: SyncOptions, now: @escaping () -> Timestamp,
+    observe: @escaping (SyncProgress) -> Void = { _ in }
+  ) {
+    self.session = session
+    self.options = options
+    self.now = now
+    self.observe = observe
+    splitter = LineSplitter(limit: options.lineLimit)
+    said = session.run.given
+    if let given = session.run.given {
+      do throws(JSONError) {
+        saidValue = try JSON.parse(given.text)
+      } catch {
+        // A bookmark that cannot be read is handed to the tap all the same, and compared with none.
+        saidValue = nil
+      }
+    }
+  }
+
+  // MARK: Feeding
+
+  /// Takes the next bytes of the tap's output, wherever they are cut.
+  public func take(_ bytes: UnsafeBufferPointer<UInt8>) throws(SyncError) {
+    bytesTaken += Int64(bytes.count)
+    try splitter.add(bytes) { (line, number) throws(SyncError) in try self.take(line, number) }
+  }
+
+  /// There is nothing more to take at the moment: a bookmark that waits is published.
+  public func pause() throws(SyncError) {
+    if isAtBookmark, isBehind { try publish() }
+  }
+
+  /// The tap came to its end and said that all is well. Takes the rest, removes what replaced streams
+  /// did not send, and publishes. The last bookmark is what the tap said last, not its last line.
+  public func succeed() throws(SyncError) -> SyncRun {
+    if splitter.hasRest {
+      do throws(SyncError) {
+        try splitter.finish { (line, number) throws(SyncError) in try self.take(line, number) }
+      } catch {
+        if case .notJSON(let line, _, _) = error { throw .cutOff(line: line) }
+        throw error
+      }
+    }
+    try flush(publishing: nil)
+    for stream in streams where stream.isReplaced {
+      guard !stream.hasUnplacedReject else {
+        notes.add(
+          "stream '\(stream.title)' keeps records that were not sent: one without a key was set "
+            + "aside")
+        continue
+      }
+      try removeUnsent(stream)
+    }
+    for stream in streams where !stream.tally.addsUp {
+      let tally = stream.tally
+      throw .countsDiffer(
+        stream: stream.title, received: tally.received,
+        accounted: tally.added + tally.changed + tally.unchanged + tally.rejected)
+    }
+    let end = SyncEnd.succeeded(
+      Publication(bookmark: said, tallies: tallies), notes: notes.texts)
+    return try finish(end)
+  }
+
+  /// The run has failed. What came before the last bookmark is published if nothing came after it; the
+  /// rest of what was staged is given up.
+  public func fail(_ failure: Job.Failure) throws(SyncError) -> SyncRun {
+    if isAtBookmark, isBehind { try publish() }
+    return try finish(.failed(failure, tallies: tallies, notes: notes.texts))
+  }
+
+  public var progress: SyncProgress {
+    SyncProgress(
+      streams: streams.map { StreamReport(stream: $0.title, tally: $0.tally) },
+      bytes: bytesTaken, lines: linesTaken)
+  }
+
+  private func finish(_ end: SyncEnd) throws(SyncError) -> SyncRun {
+    let run = try stored { () throws(StoreError) in try session.finish(end, at: now()) }
+    observe(progress)
+    return run
+  }
+
+  private func removeUnsent(_ stream: SingerStream) throws(SyncError) {
+    var isDone = false
+    while !isDone {
+      let step = try stored { () throws(StoreError) in
+        try session.stageRemovals(stream: stream.index, limit: 500, at: now())
+      }
+      stream.tally.removed += Int64(step.removed)
+      isDone = step.isDone
+    }
+  }
+
+  // MARK: Lines
+
+  private func take(_ line: UnsafeBufferPointer<UInt8>, _ number: Int64) throws(SyncError) {
+    linesTaken = number
+    guard let message = try Message.read(line, number, &tape) else { return }
+    if message.kind != .state { isAtBookmark = false }
+    switch message.kind {
+    case .record:
+      guard let stream = try stream(message, number) else { return }
+      if let version = message.version { try activate(version, of: stream, number) }
+      guard let record = message.record, tape[record].kind == .object else {
+        throw .notAMessage(line: number, reason: "RECORD without an object as 'record'")
+      }
+      try takeRecord(record, of: stream, line: number)
+    case .state: try takeState(message, number)
+    case .schema: try takeSchema(message, number)
+    case .activateVersion:
+      guard let stream = try stream(message, number) else { return }
+      guard let version = message.version else {
+        throw .notAMessage(line: number, reason: "ACTIVATE_VERSION without 'version'")
+      }
+      try activate(version, of: stream, number)
+    case .batch:
+      guard let stream = try stream(message, number) else { return }
+      try takeBatch(message, of: stream, line: number)
+    case .other: notes.countUnknown(message.typeText(tape))
+    }
+  }
+
+  /// The stream that a message names; `nil` when it is not one that is wanted.
+  private func stream(_ message: Message, _ line: Int64) throws(SyncError) -> SingerStream? {
+    guard let node = message.stream, tape[node].kind == .string else {
+      throw .notAMessage(line: line, reason: "a message without 'stream'")
+    }
+    let name = tape.inner(tape[node])
+    if !tape[node].isEscaped {
+      if latest < streams.count, streams[latest].isNamed(name) { return streams[latest] }
+      for (index, stream) in streams.enumerated() where stream.isNamed(name) {
+        latest = index
+        return stream
+      }
+    }
+    let title = tape.text(tape[node])
+    if let known = streams.firstIndex(where: { $0.title == title }) {
+      latest = known
+      return streams[known]
+    }
+    if let wanted = options.streams, !wanted.contains(title) {
+      notes.countSkipped(title)
+      return nil
+    }
+    throw .recordBeforeSchema(line: line, stream: title)
+  }
+
+  private func activate(
+    _ version: Int, of stream: SingerStream, _ line: Int64
+  ) throws(SyncError) {
+    let value = tape.json(tape[version])
+    guard value != stream.version, value != .null else { return }
+    stream.version = value
+    try replace(stream, token: "version:\(value.text)")
+  }
+
+  /// From here on the stream is sent whole; what was staged before counts as before.
+  func replace(_ stream: SingerStream, token: String) throws(SyncError) {
+    try flush(publishing: nil)
+    try stored { () throws(StoreError) in
+      try session.replace(stream: stream.index, token: token)
+    }
+    stream.isReplaced = true
+  }
+
+  private func takeState(_ message: Message, _ line: Int64) throws(SyncError) {
+    guard let node = message.value else {
+      throw .notAMessage(line: line, reason: "STATE without 'value'")
+    }
+    let value = tape.json(tape[node])
+    let next = Bookmark.after(value, current: said ?? session.bookmark)
+    noteBackwards(value)
+    isAtBookmark = true
+    guard next != said || isBehind || !batch.isEmpty else { return }
+    if next != said { saidValue = value }
+    said = next
+    isBehind = true
+    let time = now()
+    let isDue =
+      publishedAt.map {
+        time.milliseconds - $0.milliseconds >= options.publishInterval.milliseconds
+          || time < $0
+      } ?? true
+    if isDue { try publish() }
+  }
+
+  private func noteBackwards(_ value: JSON) {
+    guard let current = saidValue else { return }
+    for stream in streams {
+      let moved = Bookmark.isBackwards(
+        Bookmark.replicationValue(
+          value, stream: stream.title, property: stream.bookmarkProperty),
+        from: Bookmark.replicationValue(
+          current, stream: stream.title, property: stream.bookmarkProperty))
+      if moved == true {
+        notes.add("the bookmark of stream '\(stream.title)' went backwards")
+      }
+    }
+  }
+
+  // MARK: Staging
+
+  func takeIfFull() throws(SyncError) {
+    if batch.entries.count >= batchLimit || batch.bytes.count >= 2 << 20 {
+      try flush(publishing: nil)
+    }
+  }
+
+  private func publish() throws(SyncError) {
+    try flush(publishing: Publication(bookmark: said, tallies: tallies))
+    isBehind = false
+    publishedAt = now()
+  }
+
+  func flush(publishing publication: Publication?) throws(SyncError) {
+    guard !batch.isEmpty || publication != nil else { return }
+    let result = try stored { () throws(StoreError) in
+      try session.stage(batch, publishing: publication, at: now())
+    }
+    for stream in streams {
+      guard let counts = result.counts[stream.index] else { continue }
+      stream.tally.added += counts.added
+      stream.tally.changed += counts.changed
+      stream.tally.unchanged += counts.unchanged
+    }
+    adapt(to: result.heldMicroseconds)
+    batch.removeAll()
+    isBehind = true
+    observe(progress)
+  }
+
+  /// Keeps the time that others wait near the target, whatever the machine and the records are like.
+  private func adapt(to held: Int64) {
+    let target = options.holdTarget.milliseconds * 1000
+    if held > target {
+      batchLimit = max(100, batchLimit * 2 / 3)
+    } else if held > 0, held < target / 2, batch.entries.count >= batchLimit {
+      batchLimit = min(8000, batchLimit * 5 / 4)
+    }
+  }
+
+  private var tallies: [Int: StreamTally] {
+    var all: [Int: StreamTally] = [:]
+    for stream in streams { all[stream.index] = stream.tally }
+    return all
+  }
+
+  func stored<T>(_ body: () throws(StoreError) -> T) throws(SyncError) -> T {
+    do throws(StoreError) {
+      return try body()
+    } catch {
+      throw .store(error)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/// What a run noticed that is no reason to fail, in sentences for people.
+struct SyncNotes {
+  private var plain: [String] = []
+  private var unknown: [String: Int64] = [:]
+  private var skipped: [String: Int64] = [:]
+  private var formats: [String: Int64] = [:]
+  /// Kinds of things that are told apart; a tap that invents more of them gets no more room.
+  private static let most = 100
+
+  mutating func add(_ text: String) {
+    if plain.count < Self.most, !plain.contains(text) { plain.append(text) }
+  }
+
+  mutating func countUnknown(_ type: String) { Self.count(String(type.prefix(100)), 1, &unknown) }
+  mutating func countSkipped(_ stream: String) { Self.count(stream, 1, &skipped) }
+
+  mutating func countFormat(_ stream: String, _ place: String, _ count: Int64) {
+    Self.count("'\(stream)', \(place)", count, &formats)
+  }
+
+  private static func count(_ key: String, _ count: Int64, _ counts: inout [String: Int64]) {
+    if counts[key] != nil || counts.count < most { counts[key, default: 0] += count }
+  }
+
+  var texts: [String] {
+    plain
+      + unknown.sorted { $0.key < $1.key }.map {
+        "messages of unknown type '\($0.key)' that were skipped: \($0.value)"
+      }
+      + skipped.sorted { $0.key < $1.key }.map {
+        "messages of stream '\($0.key)', which is not selected: \($0.value)"
+      }
+      + formats.sorted { $0.key < $1.key }.map {
+        "values that are not of their declared format in stream \($0.key): \($0.value)"
+      }
+  }
+}

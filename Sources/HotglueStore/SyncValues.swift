@@ -1,0 +1,307 @@
+public import HotglueCore
+
+public typealias SyncRunID = Int64
+
+/// Who wants to sync what.
+public struct SyncRequest: Hashable, Sendable {
+  public var workspace: WorkspaceID
+  public var source: SourceID
+  /// The attempt that carries the sync out; `nil` outside any job.
+  public var attempt: AttemptReference?
+  /// Start without a bookmark.
+  public var isFull: Bool
+
+  public init(
+    workspace: WorkspaceID, source: SourceID, attempt: AttemptReference?, isFull: Bool = false
+  ) {
+    self.workspace = workspace
+    self.source = source
+    self.attempt = attempt
+    self.isFull = isFull
+  }
+}
+
+/// One run of a source.
+public struct SyncRun: Hashable, Sendable {
+  public enum State: String, Sendable, CaseIterable {
+    case running, succeeded, failed
+    /// It was given up without a word: its process died, or another run took its place.
+    case interrupted
+  }
+
+  public var id: SyncRunID
+  public var source: SourceID
+  public var workspace: WorkspaceID
+  public var job: JobID?
+  public var fence: Fence?
+  public var state: State
+  public var isFull: Bool
+  public var startedAt: Timestamp
+  public var finishedAt: Timestamp?
+  /// What the tap was started with.
+  public var given: Bookmark?
+  /// What the run published last; `nil` when it published none.
+  public var bookmark: Bookmark?
+  public var publications: Int
+  public var error: Job.Failure?
+  /// What people may want to know of the run, in sentences.
+  public var notes: [String]
+  public var streams: [StreamReport]
+
+  public init(
+    id: SyncRunID, source: SourceID, workspace: WorkspaceID, job: JobID?, fence: Fence?,
+    state: State, isFull: Bool, startedAt: Timestamp, finishedAt: Timestamp?, given: Bookmark?,
+    bookmark: Bookmark?, publications: Int, error: Job.Failure?, notes: [String],
+    streams: [StreamReport]
+  ) {
+    self.id = id
+    self.source = source
+    self.workspace = workspace
+    self.job = job
+    self.fence = fence
+    self.state = state
+    self.isFull = isFull
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+    self.given = given
+    self.bookmark = bookmark
+    self.publications = publications
+    self.error = error
+    self.notes = notes
+    self.streams = streams
+  }
+}
+
+/// What a run did with one stream, up to its last publication or its end.
+public struct StreamReport: Hashable, Sendable {
+  public var stream: String
+  public var tally: StreamTally
+  public init(stream: String, tally: StreamTally) {
+    self.stream = stream
+    self.tally = tally
+  }
+}
+
+/// Where a source stands.
+public struct SyncPosition: Hashable, Sendable {
+  public var source: SourceID
+  public var bookmark: Bookmark?
+  /// The run whose publication is visible.
+  public var publishedRun: SyncRunID?
+  public var publishedAt: Timestamp?
+
+  public init(
+    source: SourceID, bookmark: Bookmark?, publishedRun: SyncRunID?, publishedAt: Timestamp?
+  ) {
+    self.source = source
+    self.bookmark = bookmark
+    self.publishedRun = publishedRun
+    self.publishedAt = publishedAt
+  }
+}
+
+public struct PublishedBookmark: Hashable, Sendable {
+  public var at: Timestamp
+  public var bookmark: Bookmark
+  public init(at: Timestamp, bookmark: Bookmark) {
+    self.at = at
+    self.bookmark = bookmark
+  }
+}
+
+public struct StreamDeclaration: Hashable, Sendable {
+  public var name: String
+  /// A JSON text with its members in order, so that equal schemas have equal texts.
+  public var schema: String
+  public var key: [String]
+  public var bookmarkProperties: [String]
+  /// The line of the tap's output that said so.
+  public var line: Int64
+
+  public init(
+    name: String, schema: String, key: [String], bookmarkProperties: [String], line: Int64
+  ) {
+    self.name = name
+    self.schema = schema
+    self.key = key
+    self.bookmarkProperties = bookmarkProperties
+    self.line = line
+  }
+}
+
+public struct DeclaredStream: Hashable, Sendable {
+  /// Names the stream in this session.
+  public var index: Int
+  /// It was never declared before.
+  public var isNew: Bool
+  public var schemaChanged: Bool
+  public var keyChanged: Bool
+
+  public init(index: Int, isNew: Bool, schemaChanged: Bool, keyChanged: Bool) {
+    self.index = index
+    self.isNew = isNew
+    self.schemaChanged = schemaChanged
+    self.keyChanged = keyChanged
+  }
+}
+
+public struct RecordedSchema: Hashable, Sendable {
+  public var stream: String
+  /// From 1 for each stream.
+  public var version: Int
+  public var run: SyncRunID
+  public var at: Timestamp
+  public var line: Int64
+  public var schema: String
+  public var key: [String]
+
+  public init(
+    stream: String, version: Int, run: SyncRunID, at: Timestamp, line: Int64, schema: String,
+    key: [String]
+  ) {
+    self.stream = stream
+    self.version = version
+    self.run = run
+    self.at = at
+    self.line = line
+    self.schema = schema
+    self.key = key
+  }
+}
+
+/// A record that broke its schema or has no key.
+public struct RejectedRecord: Hashable, Sendable {
+  public var stream: Int
+  public var line: Int64
+  /// Where in the record, as `address.zip`; empty for the record itself.
+  public var path: String
+  public var reason: String
+  /// The record as it was sent, its beginning when it is long.
+  public var data: String
+
+  public init(stream: Int, line: Int64, path: String, reason: String, data: String) {
+    self.stream = stream
+    self.line = line
+    self.path = path
+    self.reason = reason
+    self.data = data
+  }
+}
+
+public struct SetAsideRecord: Hashable, Sendable {
+  public var id: Int64
+  public var stream: String
+  public var line: Int64
+  public var path: String
+  public var reason: String
+  public var data: String
+
+  public init(
+    id: Int64, stream: String, line: Int64, path: String, reason: String, data: String
+  ) {
+    self.id = id
+    self.stream = stream
+    self.line = line
+    self.path = path
+    self.reason = reason
+    self.data = data
+  }
+}
+
+/// What becomes visible together with all that is staged.
+public struct Publication: Hashable, Sendable {
+  /// `nil`: the one that is published stays.
+  public var bookmark: Bookmark?
+  /// What the run has done so far, per stream: what was received, rejected and removed counts; what was
+  /// added, changed and unchanged is the session's own count.
+  public var tallies: [Int: StreamTally]
+
+  public init(bookmark: Bookmark?, tallies: [Int: StreamTally]) {
+    self.bookmark = bookmark
+    self.tallies = tallies
+  }
+}
+
+/// What staging a batch came to.
+public struct StageResult: Hashable, Sendable {
+  public struct Counts: Hashable, Sendable {
+    public var added: Int64 = 0
+    public var changed: Int64 = 0
+    public var unchanged: Int64 = 0
+    public init() {}
+  }
+
+  /// Per stream of the session.
+  public var counts: [Int: Counts]
+  /// How long others had to wait for the writing part.
+  public var heldMicroseconds: Int64
+
+  public init(counts: [Int: Counts], heldMicroseconds: Int64) {
+    self.counts = counts
+    self.heldMicroseconds = heldMicroseconds
+  }
+}
+
+public enum SyncEnd: Hashable, Sendable {
+  /// The tap came to its end and said so. Streams that were replaced are complete.
+  case succeeded(Publication, notes: [String])
+  case failed(Job.Failure, tallies: [Int: StreamTally], notes: [String])
+}
+
+public struct RecordStream: Hashable, Sendable {
+  public var name: String
+  public var key: [String]
+  /// Visible records.
+  public var records: Int64
+  /// The current schema's number, from 1.
+  public var schemaVersion: Int
+
+  public init(name: String, key: [String], records: Int64, schemaVersion: Int) {
+    self.name = name
+    self.key = key
+    self.records = records
+    self.schemaVersion = schemaVersion
+  }
+}
+
+/// A record's key within its stream, in the order in which lists go.
+public enum RecordKey: Hashable, Sendable {
+  /// A single key property that is a whole number.
+  case integer(Int64)
+  /// A single key property that is a text.
+  case text(String)
+  /// Any other: a JSON text of the key's values; without a key, in the order in which they came.
+  case bytes([UInt8])
+}
+
+public struct RecordPage: Hashable, Sendable {
+  public var source: SourceID
+  public var workspace: WorkspaceID
+  public var stream: String
+  /// The last key of the page before.
+  public var after: RecordKey?
+  public var limit: Int
+
+  public init(
+    source: SourceID, workspace: WorkspaceID, stream: String, after: RecordKey? = nil, limit: Int
+  ) {
+    self.source = source
+    self.workspace = workspace
+    self.stream = stream
+    self.after = after
+    self.limit = limit
+  }
+}
+
+public struct StoredRecord: Hashable, Sendable {
+  public var key: RecordKey
+  /// The JSON text as the tap sent it, without white space between values.
+  public var data: String
+  public var updatedAt: Timestamp
+
+  public init(key: RecordKey, data: String, updatedAt: Timestamp) {
+    self.key = key
+    self.data = data
+    self.updatedAt = updatedAt
+  }
+}

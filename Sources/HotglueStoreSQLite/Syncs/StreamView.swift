@@ -1,0 +1,65 @@
+import HotglueCore
+import HotglueStore
+
+/// A view of one stream for people with `sqlite3`: a row per visible record, a column per property.
+///
+/// It is named `WORKSPACE/SOURCE/STREAM`, which no table can be taken for. A text, a number or a truth
+/// value comes as SQLite's own; an object or a list as JSON text. Numbers past what SQLite holds are
+/// rounded here, and exact in the column `_data`.
+struct StreamView {
+  let workspace: WorkspaceID
+  let source: String
+  let stream: String
+  let id: Int64
+
+  /// SQLite takes 2,000 columns; a schema may have more.
+  private static let mostColumns = 1000
+
+  /// Makes the view anew; within a transaction.
+  func make(of declaration: StreamDeclaration, in connection: Connection) throws(StoreError) {
+    try connection.execute("DROP VIEW IF EXISTS \(Self.quoted(name))")
+    let columns = properties(of: declaration).map { property in
+      ", json_extract(data, \(Self.literal("$.\"\(property)\""))) AS \(Self.quoted(property))"
+    }
+    try connection.execute(
+      """
+      CREATE VIEW \(Self.quoted(name)) AS
+        SELECT key AS _key, updated_at AS _updated_at, data AS _data\(columns.joined())
+        FROM record WHERE workspace = \(Self.literal(workspace.text))
+          AND source = \(Self.literal(source)) AND stream = \(Self.literal(stream))
+      """)
+  }
+
+  var name: String { "\(workspace.text)/\(source)/\(stream)" }
+
+  func drop(in connection: Connection) throws(StoreError) {
+    try connection.execute("DROP VIEW IF EXISTS \(Self.quoted(name))")
+  }
+
+  /// A path of SQLite cannot name a property with a quote or a backslash, nor a statement a NUL.
+  private func properties(of declaration: StreamDeclaration) -> [String] {
+    let members: [JSON.Member]
+    do throws(JSONError) {
+      members = try JSON.parse(declaration.schema)["properties"]?.members ?? []
+    } catch {
+      return []
+    }
+    var taken: Set<String> = ["_key", "_updated_at", "_data"]
+    return members.map(\.key).prefix(Self.mostColumns).filter { name in
+      !name.isEmpty && !name.utf8.contains { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 }
+        && taken.insert(name.lowercased()).inserted
+    }
+  }
+
+  private static func quoted(_ name: String) -> String { "\"\(doubled(name, "\""))\"" }
+  private static func literal(_ text: String) -> String { "'\(doubled(text, "'"))'" }
+
+  private static func doubled(_ text: String, _ quote: Character) -> String {
+    var out = ""
+    for character in text.unicodeScalars where character != "\0" {
+      out.unicodeScalars.append(character)
+      if Character(character) == quote { out.append(quote) }
+    }
+    return out
+  }
+}

@@ -1,0 +1,180 @@
+public import HotglueCore
+public import HotglueStore
+
+extension SQLiteStore: SyncStore {
+  public func beginSync(
+    _ request: SyncRequest, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> any SyncSession {
+    try write { () throws(StoreError) in
+      try requireActive(request.workspace, for: actor)
+      try requireSource(request.source, in: request.workspace)
+      if let attempt = request.attempt { try requireLive(attempt) }
+      let before = try position(of: request.source, in: request.workspace)
+      if let before {
+        try connection.run(
+          SyncSQL.interruptRuns, [.integer(request.source), .integer(now.milliseconds)])
+        try giveUp(staged: before.staged, above: before.published, of: request.source)
+      }
+      let given = request.isFull ? nil : before?.bookmark
+      try connection.run(
+        SyncSQL.insertRun,
+        [
+          .text(request.workspace.text), .integer(request.source),
+          .optional(request.attempt?.job), .optional(request.attempt?.fence),
+          .flag(request.isFull), .integer(now.milliseconds), .optional(given?.text),
+        ])
+      let id = connection.lastInsertedID
+      try connection.run(
+        SyncSQL.setPosition,
+        [.text(request.workspace.text), .integer(request.source), .integer(id)])
+      try logActivity(
+        actor, in: request.workspace, subject: "source/\(request.source)", at: now)
+      let dead = try deadRanges(of: request.source)
+      let run = try syncRun(id, of: request.source, in: request.workspace)
+      return SQLiteSyncSession(
+        store: self, run: run, published: before?.published ?? 0, bookmark: before?.bookmark,
+        dead: dead)
+    }
+  }
+
+  public func resetBookmark(
+    of source: SourceID, to run: SyncRunID?, in workspace: WorkspaceID, by actor: Actor,
+    at now: Timestamp
+  ) throws(StoreError) -> SyncPosition {
+    try write { () throws(StoreError) in
+      try requireActive(workspace, for: actor)
+      try requireSource(source, in: workspace)
+      try refuseLiveRun(of: source, in: workspace)
+      var bookmark: Bookmark?
+      if let run { bookmark = try syncRun(run, of: source, in: workspace).bookmark }
+      try connection.run(
+        SyncSQL.resetBookmark, [.integer(source), .optional(bookmark?.text)])
+      try logActivity(actor, in: workspace, subject: "source/\(source)", at: now)
+      return try syncPosition(of: source, in: workspace)
+        ?? SyncPosition(source: source, bookmark: nil, publishedRun: nil, publishedAt: nil)
+    }
+  }
+
+  /// Refuses while a run's process is known to be at it: the attempt that carries it out is the live
+  /// one of its job. A run without a job, or whose attempt has ended, may be left over from a crash.
+  func refuseLiveRun(of source: SourceID, in workspace: WorkspaceID) throws(StoreError) {
+    let live = try connection.first(
+      SyncQuerySQL.liveRun, [.text(workspace.text), .integer(source)],
+      { (run: $0.integer(0), job: $0.optionalInteger(1)) })
+    if let live { throw StoreError.syncRuns(source: source, run: live.run, job: live.job) }
+  }
+
+  /// What was staged and never published is dead from now on; within a transaction.
+  func giveUp(staged: Int64, above published: Int64, of source: SourceID) throws(StoreError) {
+    guard staged > published else { return }
+    let low = max(published, try deadRanges(of: source).ranges.map(\.high).max() ?? 0)
+    if staged > low {
+      try connection.run(
+        SyncSQL.addDead, [.integer(source), .integer(low), .integer(staged)])
+    }
+    try connection.run(SyncSQL.forgetStaged, [.integer(source)])
+  }
+
+  private func deadRanges(of source: SourceID) throws(StoreError) -> DeadRanges {
+    DeadRanges(
+      ranges: try connection.all(
+        SyncSQL.deadRanges, [.integer(source)], { ($0.integer(0), $0.integer(1)) }))
+  }
+
+  struct Place {
+    var staged: Int64
+    var published: Int64
+    var position: SyncPosition
+    var bookmark: Bookmark? { position.bookmark }
+  }
+
+  func position(of source: SourceID, in workspace: WorkspaceID) throws(StoreError) -> Place? {
+    try connection.first(SyncSQL.position, [.text(workspace.text), .integer(source)]) { row in
+      Place(
+        staged: row.integer(1), published: row.integer(2),
+        position: SyncPosition(
+          source: source, bookmark: row.optionalText(5).map { Bookmark(text: $0) },
+          publishedRun: row.optionalInteger(3),
+          publishedAt: row.optionalInteger(4).map { Timestamp(milliseconds: $0) }))
+    }
+  }
+}
+
+extension SQLiteSyncSession {
+  func declare(
+    _ declaration: StreamDeclaration, mayChangeKey: Bool, at now: Timestamp
+  ) throws(StoreError) -> DeclaredStream {
+    let place: [SQLValue] = [
+      .text(run.workspace.text), .integer(run.source), .text(declaration.name),
+    ]
+    let keyText = JSON.strings(declaration.key).text
+    let known = try connection.first(SyncSQL.stream, place) { StreamRow($0) }
+    let latest = try known.flatMap { (stream) throws(StoreError) in
+      try connection.first(
+        SyncSQL.currentSchema, [.integer(stream.id), .integer(stream.schemaVersion)],
+        { (schema: $0.text(0), key: $0.text(1)) })
+    }
+    let keyChanged = latest.map { $0.key != keyText } ?? false
+    if keyChanged, !mayChangeKey, let known {
+      throw StoreError.streamKeyChanged(
+        stream: declaration.name, from: try store.decodeJSON(known.key)?.stringArray ?? [],
+        to: declaration.key)
+    }
+    let schemaChanged = latest.map { $0.schema != declaration.schema } ?? true
+    var row = known
+    if known == nil || schemaChanged || keyChanged {
+      row = try step(durable: false) { () throws(StoreError) in
+        if known == nil { try connection.run(SyncSQL.addStream, place + [.text(keyText)]) }
+        let stream = try connection.first(SyncSQL.stream, place) { StreamRow($0) }
+        guard let stream else { return nil }
+        try keep(declaration, keyText, for: stream, at: now)
+        return stream
+      }
+    }
+    guard let row else {
+      throw StoreError.corrupt(path: store.path, detail: "a stream is not there")
+    }
+    return DeclaredStream(
+      index: index(of: row, named: declaration.name), isNew: known == nil,
+      schemaChanged: known != nil && schemaChanged, keyChanged: keyChanged)
+  }
+
+  private func keep(
+    _ declaration: StreamDeclaration, _ keyText: String, for stream: StreamRow, at now: Timestamp
+  ) throws(StoreError) {
+    let version = stream.schemaVersion + 1
+    try connection.run(
+      SyncSQL.addSchema,
+      [
+        .integer(stream.id), .integer(version), .integer(run.id), .integer(now.milliseconds),
+        .integer(declaration.line), .text(declaration.schema), .text(keyText),
+      ])
+    try connection.run(
+      SyncSQL.setSchema, [.integer(stream.id), .integer(version), .text(keyText)])
+    try StreamView(
+      workspace: run.workspace, source: try store.sourceName(run.source),
+      stream: declaration.name, id: stream.id
+    ).make(of: declaration, in: connection)
+  }
+
+  private func index(of row: StreamRow, named name: String) -> Int {
+    if let known = streams.firstIndex(where: { $0.id == row.id }) { return known }
+    streams.append(
+      SessionStream(id: row.id, name: name, floor: staged, completed: row.completed))
+    return streams.count - 1
+  }
+}
+
+struct StreamRow {
+  let id: Int64
+  let key: String
+  let schemaVersion: Int
+  let completed: String?
+
+  init(_ row: Row) {
+    id = row.integer(0)
+    key = row.text(1)
+    schemaVersion = Int(row.integer(2))
+    completed = row.optionalText(3)
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+/// A sync whose parts are killed, again and again.
+@Suite(.serialized)
+struct SyncCrashTests {
+  private static let total = 20000
+
+  /// The records after the first `n` messages of the counting tap.
+  private func expected(after n: Int) -> String {
+    var last: [Int: Int] = [:]
+    for n in stride(from: 1, through: n, by: 1) { last[n % 997] = n }
+    return last.sorted { $0.key < $1.key }.map { "{\"id\":\($0.key),\"n\":\($0.value)}" }
+      .joined(separator: "\n")
+  }
+
+  /// How many messages of the tap led to what a reader sees; every such number is a multiple of fifty.
+  private func check(_ seen: String, _ moment: String) throws -> Int {
+    let last =
+      seen.split(separator: "\n").compactMap { line in
+        line.split(separator: "\"n\":").last.flatMap { Int($0.dropLast()) }
+      }.max() ?? 0
+    try #require(last % 50 == 0, "\(moment): the last record is \(last)")
+    try #require(seen == expected(after: last), "\(moment): not the records after \(last) messages")
+    return last
+  }
+
+  @Test(
+    "killed at 100 seeded moments a sync ends in the same records, and shows no state in between that it would not have shown undisturbed"
+  )
+  func killedAtSeededMoments() throws {
+    let world = try World()
+    let tap = try world.place("counting.py")
+    world.environment["TOTAL"] = String(Self.total)
+    var random = Seeded(state: 0x5EED)
+    var kills = ["tap": 0, "attempt": 0, "command": 0]
+    var kinds: [String] = []
+    var sources = 0
+    while kinds.count < 100 {
+      sources += 1
+      let source = "k" + UUID().uuidString.prefix(8).lowercased()
+      try world.succeed(["source", "add", source, "--", "python3", "-I", "-S", tap])
+      var furthest = 0
+      while kinds.count < 100, furthest < Self.total {
+        let command = try world.start(["sync", "run", source])
+        usleep(useconds_t(20_000 + random.next() % 280_000))
+        let kind = random.next() % 4
+        var killed: [String] = []
+        if kind == 0 || kind == 3 {
+          for pid in World.processes(named: tap) where kill(pid, SIGKILL) == 0 { killed = ["tap"] }
+        }
+        if kind == 1 || kind == 3 {
+          for pid in World.processes(named: "__sync\u{0}\(source)") where kill(pid, SIGKILL) == 0 {
+            killed.append("attempt")
+          }
+        }
+        if kind >= 2, command.isRunning, kill(command.processIdentifier, SIGKILL) == 0 {
+          killed.append("command")
+        }
+        if !killed.isEmpty {
+          kinds.append(killed.joined(separator: "+"))
+          for part in Set(killed) { kills[part, default: 0] += 1 }
+        }
+        let moment = "kill \(kinds.count) (\(killed.joined(separator: "+")))"
+        let seen = try check(try world.records(source), moment)
+        try #require(seen >= furthest, "\(moment): went back from \(furthest) to \(seen)")
+        furthest = seen
+        // A job that waits out a back-off is run at once by the next command: this one is not needed.
+        if command.isRunning { kill(command.processIdentifier, SIGKILL) }
+        command.waitUntilExit()
+      }
+      let status = try world.run(["sync", "run", source])
+      try #require(status.status == 0, "\(status.errorOutput)")
+      #expect(try world.records(source) == expected(after: Self.total))
+    }
+    #expect(kills.allSatisfy { $0.value >= 10 }, "\(kills)")
+    #expect(sources >= 2)
+    try world.checkStore()
+  }
+}
+
+/// SplitMix64: the same moments in every run.
+private struct Seeded {
+  var state: UInt64
+
+  mutating func next() -> Int {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Int((z ^ (z >> 31)) >> 33)
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// What tests of syncs need beside the world: taps, and a look at records.
+extension World {
+  static let syncFixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+
+  /// Where `Scripts/taps` has put the real taps and their data.
+  static func realTaps() throws -> String {
+    let folder = ProcessInfo.processInfo.environment["HOTGLUE_TAPS"] ?? ""
+    try #require(
+      FileManager.default.fileExists(atPath: folder + "/target-jsonl/.made"),
+      "HOTGLUE_TAPS names the folder that Scripts/taps prints; Scripts/test sets it")
+    return folder
+  }
+
+  func place(_ tap: String) throws -> String {
+    let path = folder.appendingPathComponent(tap)
+    try FileManager.default.copyItem(
+      at: World.syncFixtures.appendingPathComponent("Taps/\(tap)"), to: path)
+    return path.path
+  }
+
+  func write(_ text: String, to name: String) throws {
+    try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+  }
+
+  /// A tap that is a shell script.
+  func script(_ body: String, as name: String) throws {
+    try write("#!/bin/sh\n\(body)\n", to: name)
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755], ofItemAtPath: folder.appendingPathComponent(name).path)
+  }
+
+  /// The records of a source, a line each, as they were sent and in the order of their keys.
+  func records(_ source: String) throws -> String {
+    try succeed(["record", "export", source])
+  }
+
+  func standing(_ source: String) throws -> [String: Any] {
+    let text = try succeed(["sync", "status", source, "--json"])
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
+    return try #require(object as? [String: Any])
+  }
+
+  /// What the last sync did with the only stream there is.
+  func counts(_ source: String) throws -> [String: Int] {
+    let streams = try #require(try standing(source)["streams"] as? [[String: Any]])
+    try #require(streams.count == 1)
+    return streams[0].compactMapValues { $0 as? Int }
+  }
+
+  func runs(_ source: String) throws -> [[String: Any]] {
+    try run(["sync", "history", source, "--json"]).lines.map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+  }
+
+  static let schemaLine = #"""
+    {"type":"SCHEMA","stream":"a","key_properties":["id"],"schema":{"type":"object","properties":{"id":{"type":"integer"}}}}
+    """#
+}

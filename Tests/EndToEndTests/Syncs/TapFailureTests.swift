@@ -1,0 +1,112 @@
+import Foundation
+import Testing
+
+/// How a tap may fail, and what becomes of the job then.
+@Suite(.serialized)
+struct TapFailureTests {
+  private struct Failing: CustomTestStringConvertible {
+    var name: String
+    var body: String
+    var state: String
+    var code: String
+    var words: String
+    var flags: [String] = []
+    var testDescription: String { name }
+  }
+
+  private static let cases = [
+    Failing(
+      name: "a configuration that the tap refuses",
+      body: "echo 'CRITICAL Config is missing' >&2; exit 1",
+      state: "failed", code: "tap_config", words: "Config is missing"),
+    Failing(
+      name: "a failure that may pass",
+      body:
+        "echo 'INFO hello' >&2; echo 'CRITICAL connection reset' >&2; echo 'INFO bye' >&2; exit 1",
+      state: "pending", code: "tap_failed", words: "CRITICAL connection reset"),
+    Failing(
+      name: "a crash", body: "kill -9 $$", state: "pending", code: "tap_crashed", words: "SIGKILL"),
+    Failing(
+      name: "a silence", body: "trap '' TERM; while :; do sleep 0.1; done", state: "pending",
+      code: "tap_hung", words: "said nothing for 300ms", flags: ["--idle-timeout", "300ms"]),
+    Failing(
+      name: "a log on standard output", body: "echo 'INFO starting up'", state: "failed",
+      code: "not_json", words: "INFO starting up"),
+    Failing(
+      name: "half a line", body: "printf '{\"type\":\"SCH'", state: "pending", code: "cut_off",
+      words: "middle of line 1"),
+    Failing(
+      name: "a record before its schema",
+      body: "echo '{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{\"id\":1}}'", state: "failed",
+      code: "record_before_schema", words: "line 1"),
+    Failing(
+      name: "good-looking output, and then status 1",
+      body: """
+        printf '%s\\n' '\(World.schemaLine)' '{"type":"RECORD","stream":"a","record":{"id":1}}'
+        exit 1
+        """, state: "pending", code: "tap_failed", words: "status 1"),
+  ]
+
+  @Test(
+    "a tap that fails is told by its class, and tried again only where that may help",
+    arguments: cases)
+  private func failures(_ failing: Failing) throws {
+    let world = try World()
+    try world.script(failing.body, as: "tap")
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    let id = try world.succeed(["sync", "run", "a", "--detach"] + failing.flags)
+    try world.succeed(["job", "work", "-w", "main", "--once"])
+    let job = try world.job(id)
+    #expect(job["state"] as? String == failing.state)
+    let error = try #require(job["error"] as? [String: Any])
+    #expect(error["code"] as? String == failing.code)
+    let message = try #require(error["message"] as? String)
+    #expect(message.contains(failing.words), "\(message)")
+    // Nothing that came without a bookmark is seen.
+    #expect(try world.records("a") == "")
+    #expect(try world.runs("a").first?["state"] as? String == "failed")
+  }
+
+  @Test("a tap that is not there fails the sync with status 127, and says so")
+  func notFound() throws {
+    let world = try World()
+    try world.succeed(["source", "add", "a", "--", "./nowhere"])
+    let result = try world.run(["sync", "run", "a"])
+    #expect(result.status == 1)
+    #expect(result.errorOutput.contains("the tap './nowhere' cannot be executed"))
+    let job = try world.job("1")
+    #expect(job["state"] as? String == "failed")
+    #expect(job["exit_status"] as? Int == 127)
+  }
+
+  @Test("a secret of the configuration is never shown and never an argument")
+  func secrets() throws {
+    let world = try World()
+    try world.script(
+      """
+      tr '\\0' ' ' </proc/$$/cmdline >arguments
+      while [ "$1" != --config ]; do shift; done
+      grep -q s3cret "$2" || exit 1
+      stat -c %a "$2" >mode
+      printf '%s\\n' '\(World.schemaLine)'
+      """, as: "tap")
+    let added = try world.run(
+      ["source", "add", "a", "--config", "-", "--json", "--", "./tap"],
+      input: "{\"token\":\"s3cret\"}")
+    #expect(added.status == 0, "\(added.errorOutput)")
+    try world.succeed(["sync", "run", "a"])
+    #expect(world.read("mode") == "600\n")
+    #expect(world.read("arguments").contains("--config"))
+    var seen = added.output + world.read("arguments")
+    for look in [
+      ["source", "show", "a"], ["source", "show", "a", "--json"], ["source", "list", "--json"],
+      ["job", "show", "1"], ["job", "show", "1", "--json"], ["job", "logs", "1"],
+    ] {
+      seen += try world.run(look).output
+    }
+    #expect(!seen.contains("s3cret"))
+    try world.succeed(["source", "remove", "a"])
+    let left = try FileManager.default.contentsOfDirectory(atPath: world.storeFolder + "/sources")
+    #expect(left.isEmpty, "\(left)")
+  }
+}

@@ -1,0 +1,225 @@
+import HotglueCore
+import HotglueSinger
+import HotglueStore
+import Testing
+
+@Suite("a tap is not trusted")
+struct BadInputTests {
+  let harbour: Harbour
+  static let good = Lines.schema() + Lines.record("{\"id\":1}") + Lines.state("{\"at\":1}")
+
+  init() throws { harbour = try Harbour() }
+
+  @Test(
+    "what is no message fails the run with the number of its line",
+    arguments: [
+      ("INFO tap started", "not_json"), ("{\"type\":\"RECORD\"", "not_json"),
+      ("{\"type\":\"STATE\",\"value\":{\"a\":\"\u{0}\"}}", "not_json"),
+      ("{\"type\":\"STATE\",\"value\":\"\\ud800\"}", "not_json"),
+      ("{} {}", "not_json"), ("[1]", "not_a_message"), ("{\"a\":1}", "not_a_message"),
+      ("{\"type\":\"STATE\"}", "not_a_message"), ("{\"type\":\"SCHEMA\"}", "not_a_message"),
+      ("{\"type\":\"RECORD\",\"stream\":\"s\"}", "not_a_message"),
+      ("{\"type\":\"RECORD\",\"record\":{}}", "not_a_message"),
+      ("{\"type\":\"RECORD\",\"stream\":\"t\",\"record\":{}}", "record_before_schema"),
+      ("{\"type\":\"SCHEMA\",\"stream\":\"t\",\"schema\":{\"type\":\"thing\"}}", "bad_schema"),
+    ])
+  func notAMessage(_ line: String, _ code: String) throws {
+    let failure = try harbour.failure(Self.good + line + "\n" + Lines.record("{\"id\":2}"))
+    #expect(failure.code == code)
+    #expect(failure.message.contains("line 4"), "\(failure.message)")
+    // What was published before it stays.
+    #expect(try harbour.records("s") == ["{\"id\":1}"])
+    #expect(try harbour.sight().bookmark == "{\"at\":1}")
+  }
+
+  @Test("invalid UTF-8 fails the run")
+  func invalidUTF8() throws {
+    let sequences: [[UInt8]] = [
+      [0xFF], [0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80],
+    ]
+    for bytes in sequences {
+      let engine = try harbour.engine()
+      try engine.take(Self.good)
+      let line =
+        Array("{\"type\":\"RECORD\",\"stream\":\"s\",\"record\":{\"id\":2,\"w\":\"".utf8) + bytes
+        + Array("\"}}\n".utf8)
+      let error = #expect(throws: SyncError.self) { try engine.take(line[...]) }
+      #expect(error?.code == "not_json")
+    }
+  }
+
+  @Test("half a line at the end is said to be one; a whole one needs no end")
+  func cutOff() throws {
+    let line = Lines.record("{\"id\":2}")
+    for length in 1..<line.utf8.count - 1 {
+      let failure = try harbour.failure(
+        Self.good + String(decoding: Array(line.utf8.prefix(length)), as: UTF8.self))
+      #expect(failure == .cutOff(line: 4), "after \(length) bytes")
+    }
+    try harbour.sync(Self.good + String(line.dropLast()))
+    #expect(try harbour.records("s").count == 2)
+  }
+
+  @Test("a line past the limit fails before it is read whole")
+  func tooLong() throws {
+    let engine = try harbour.engine { $0.lineLimit = 1 << 20 }
+    try engine.take(Self.good)
+    let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 64 << 10)
+    var taken = 0
+    let error = #expect(throws: SyncError.self) {
+      while taken < 50 << 20 {
+        try engine.take(piece[...])
+        taken += piece.count
+      }
+    }
+    #expect(error == .tooLong(line: 4, limit: 1 << 20))
+    #expect(taken == 1 << 20)
+  }
+
+  @Test("a message may be cut anywhere between two reads")
+  func pieces() throws {
+    let text = Array(try Samples.text("jsonfile/run1.singer").utf8)
+    try harbour.sync(Samples.text("jsonfile/run1.singer"))
+    let whole = try harbour.sight()
+    for size in [1, 7, 100, 1000] {
+      let other = try Harbour()
+      let engine = try other.engine()
+      var place = 0
+      while place < text.count {
+        let end = min(place + size, text.count)
+        try engine.take(text[place..<end])
+        place = end
+      }
+      _ = try engine.succeed()
+      #expect(try other.sight() == whole)
+    }
+  }
+
+  @Test("unknown messages are skipped and counted, types in small letters are known")
+  func unknown() throws {
+    let run = try harbour.sync(
+      Self.good.replacing("RECORD", with: "record") + "{\"type\":\"FOO\"}\n{\"type\":\"FOO\"}\n\n")
+    #expect(run.streams.first?.tally.added == 1)
+    #expect(run.notes == ["messages of unknown type 'FOO' that were skipped: 2"])
+  }
+
+  @Test("numbers keep every digit")
+  func numbers() throws {
+    let records = [
+      #"{"id":9007199254740993,"n":0.1000}"#, #"{"id":9223372036854775808,"n":1E+400}"#,
+      #"{"id":123456789012345678901234567890,"n":-0.0}"#, #"{"id":-9223372036854775808}"#,
+    ]
+    let text = Lines.schema() + records.map { Lines.record($0) }.joined()
+    try harbour.sync(text)
+    #expect(try Set(harbour.records("s")) == Set(records))
+    let again = try harbour.sync(text)
+    #expect(again.streams.first?.tally == StreamTally(received: 4, unchanged: 4))
+    // One value is one key, however it is spelled.
+    let other = try harbour.sync(
+      Lines.schema() + Lines.record(#"{"id":9007199254740993.0,"n":1}"#)
+        + Lines.record(#"{"id":1.2345678901234567890123456789e29,"n":2}"#))
+    #expect(other.streams.first?.tally == StreamTally(received: 2, changed: 2))
+  }
+
+  @Test("names of streams with quotes, escapes and emoji are names like others")
+  func names() throws {
+    let names = ["it's \"quoted\"", "🦊/fox", "a'b\\c", "../../etc", "select"]
+    for name in names {
+      try harbour.sync(
+        Lines.schema(name, properties: #"{"id":{"type":"integer"},"we\"ird":{},"ID":{}}"#)
+          + Lines.record("{\"id\":1,\"n\":\(JSON.string(name).text)}", stream: name))
+      #expect(try harbour.records(name).count == 1)
+    }
+    let escaped = "{\"type\":\"RECORD\",\"stream\":\"\\ud83e\\udd8a/fox\",\"record\":{\"id\":2}}\n"
+    try harbour.sync(Lines.schema("🦊/fox") + escaped)
+    #expect(try harbour.records("🦊/fox").count == 2)
+    #expect(try harbour.store.check() == [])
+  }
+
+  @Test("a STATE that goes backwards is taken, and noted")
+  func backwards() throws {
+    func state(_ day: Int) -> String {
+      Lines.state(
+        "{\"bookmarks\":{\"s\":{\"replication_key_value\":\"2026-01-0\(day)T00:00:00Z\"}}}")
+    }
+    let run = try harbour.sync(Self.good + state(5) + Lines.record("{\"id\":2}") + state(3))
+    #expect(run.notes == ["the bookmark of stream 's' went backwards"])
+    #expect(run.bookmark?.text.contains("2026-01-03") == true)
+  }
+
+  @Test("records without a key, or whose key is null, are set aside with reason and line")
+  func missingKey() throws {
+    let run = try harbour.sync(
+      Self.good + Lines.record("{\"w\":1}") + Lines.record("{\"id\":null}")
+        + Lines.record("{\"id\":{\"deep\":1}}"))
+    #expect(run.streams.first?.tally == StreamTally(received: 4, added: 2, rejected: 2))
+    let rejects = try harbour.store.rejects(of: run.id, in: harbour.acme, after: nil, limit: 9)
+    #expect(rejects.map(\.line) == [4, 5])
+    #expect(rejects.map(\.path) == ["id", "id"])
+    #expect(rejects.map(\.reason) == ["the key is missing", "the key is null"])
+    #expect(rejects.first?.data == "{\"w\":1}")
+  }
+
+  @Test("rejects fail the run past their bound, or at once")
+  func rejectBound() throws {
+    let bad = Self.good + Lines.record("{}") + Lines.record("{}")
+    #expect(try harbour.failure(bad) { $0.rejects = .fail }.code == "rejected")
+    #expect(
+      try harbour.failure(bad) { $0.rejects = .setAside(limit: 1) }
+        == .tooManyRejects(line: 5, limit: 1))
+    #expect(
+      try harbour.sync(bad) { $0.rejects = .setAside(limit: 2) }.streams.first?.tally.rejected == 2)
+  }
+
+  @Test("of records with one key in a run the last counts")
+  func duplicates() throws {
+    let run = try harbour.sync(
+      Lines.schema() + (1...5000).map { Lines.record("{\"id\":\($0 % 7),\"n\":\($0)}") }.joined())
+    #expect(run.streams.first?.tally == StreamTally(received: 5000, added: 7, changed: 4993))
+    #expect(try harbour.records("s").count == 7)
+    #expect(try harbour.records("s").contains("{\"id\":2,\"n\":5000}"))
+  }
+
+  @Test("a schema that changes on the way is used from there on, and noted")
+  func schemaChange() throws {
+    let text =
+      Lines.schema(properties: #"{"n":{"type":"integer"}}"#) + Lines.record(#"{"id":1,"n":1}"#)
+      + Lines.record(#"{"id":2,"n":"x"}"#)
+      + Lines.schema(properties: #"{"n":{"type":["integer","string"]}}"#)
+      + Lines.record(#"{"id":2,"n":"x"}"#)
+    let run = try harbour.sync(text)
+    #expect(run.streams.first?.tally == StreamTally(received: 3, added: 2, rejected: 1))
+    #expect(run.notes == ["the schema of stream 's' changed at line 4"])
+    let schemas = try harbour.store.schemas(of: harbour.source.id, stream: "s", in: harbour.acme)
+    #expect(schemas.map(\.line) == [1, 4])
+  }
+
+  @Test("another key fails the run; a full one takes it, and the old records go")
+  func keyChange() throws {
+    try harbour.sync(Self.good)
+    let text = Lines.schema(key: "[\"k\",\"id\"]") + Lines.record("{\"id\":1,\"k\":\"é\"}")
+    #expect(try harbour.failure(text).code == "key_changed")
+    try harbour.sync(text, isFull: true) { $0.mayChangeKeys = true }
+    #expect(try harbour.records("s") == ["{\"id\":1,\"k\":\"é\"}"])
+  }
+
+  @Test("a stream that is not selected is skipped and counted")
+  func selection() throws {
+    let run = try harbour.sync(
+      Lines.schema("no") + Lines.record("{\"id\":1}", stream: "no") + Self.good
+    ) { $0.streams = ["s"] }
+    #expect(run.streams.map(\.stream) == ["s"])
+    #expect(run.notes == ["messages of stream 'no', which is not selected: 1"])
+  }
+
+  @Test("white space between values is of no account")
+  func whiteSpace() throws {
+    let spaced =
+      #"{ "type" : "RECORD", "stream": "s", "record": { "id": 1, "w" : [ 1 , " a \" b " ] } }"#
+      + "\t \r\n"
+    try harbour.sync(Lines.schema() + spaced)
+    #expect(try harbour.records("s") == [#"{"id":1,"w":[1," a \" b "]}"#])
+    let again = try harbour.sync(Lines.schema() + Lines.record(#"{"id":1,"w":[1," a \" b "]}"#))
+    #expect(again.streams.first?.tally.unchanged == 1)
+  }
+}

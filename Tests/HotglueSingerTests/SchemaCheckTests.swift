@@ -1,0 +1,135 @@
+import HotglueCore
+import Testing
+
+@testable import HotglueSinger
+
+@Suite("schemas and lines")
+struct SchemaCheckTests {
+  /// The flaw of a value under a schema, as `path: reason`; `nil` for a good one.
+  private func flaw(_ schema: String, _ value: String) throws -> String? {
+    let node = try SchemaNode(try JSON.parse(schema))
+    var tape = JSONTape()
+    let bytes = Array(value.utf8)
+    return try bytes.withUnsafeBufferPointer { bytes in
+      try tape.scan(bytes)
+      var check = RecordCheck()
+      do throws(RecordFlaw) {
+        try check.check(0, of: tape, against: node)
+        return nil
+      } catch {
+        return error.place + ": " + error.reason
+      }
+    }
+  }
+
+  @Test(
+    "what a schema allows",
+    arguments: [
+      ("{}", #"{"a":1}"#), ("true", "1"), (#"{"type":["null","string"]}"#, "null"),
+      (#"{"type":"integer"}"#, "1.0"), (#"{"type":"integer"}"#, "12345678901234567890123"),
+      (#"{"type":"number"}"#, "1"), (#"{"type":"object","required":["a"]}"#, #"{"a":null}"#),
+      (#"{"properties":{"a":{"properties":{"b":{"type":"string"}}}}}"#, #"{"a":{"b":"x"}}"#),
+      (#"{"items":{"type":"integer"}}"#, "[1,2]"), (#"{"enum":["a",1.0,null]}"#, "1"),
+      (#"{"const":{"a":[1]}}"#, #"{"a":[1]}"#), (#"{"maxLength":2}"#, #""🦊é""#),
+      (#"{"maxLength":2}"#, #""\u00e9\ud83e\udd8a""#), (#"{"multipleOf":0.01}"#, "19.99"),
+      (#"{"multipleOf":1e-38,"maximum":1e62,"exclusiveMaximum":true}"#, "1.5"),
+      (#"{"minimum":9007199254740993}"#, "9007199254740993"),
+      (#"{"anyOf":[{"type":"null"},{"type":"string","format":"date-time"}]}"#, #""x""#),
+      (#"{"oneOf":[{"type":"string"},{"type":["string","null"]}]}"#, #""x""#),
+      (#"{"additionalProperties":false,"properties":{"a":{}}}"#, #"{"a":1}"#),
+      (#"{"properties":{"a":{"type":"string","format":"date"}}}"#, #"{"a":"soon"}"#),
+      (#"{"pattern":"^x$"}"#, #""y""#),
+      (#"{"properties":{"é":{"type":"null"}}}"#, #"{"\u00e9":null}"#),
+    ])
+  func allowed(_ schema: String, _ value: String) throws {
+    #expect(try flaw(schema, value) == nil)
+  }
+
+  @Test(
+    "what a schema refuses, where and why",
+    arguments: [
+      (#"{"type":["null","string"]}"#, "1", ": an integer where null or string is expected"),
+      (#"{"type":"integer"}"#, "1.5", ": a number where integer is expected"),
+      (
+        #"{"properties":{"a":{"properties":{"b":{"type":"string"}}}}}"#, #"{"a":{"b":1}}"#,
+        "a.b: an integer where string is expected"
+      ),
+      (
+        #"{"properties":{"l":{"items":{"type":"integer"}}}}"#, #"{"l":[1,"x"]}"#,
+        "l.1: a string where integer is expected"
+      ),
+      (#"{"required":["a","b"]}"#, #"{"a":1}"#, "b: a required property is missing"),
+      (
+        #"{"additionalProperties":false,"properties":{"a":{}}}"#, #"{"a":1,"b":2}"#,
+        "b: the schema has no such property"
+      ),
+      (
+        #"{"additionalProperties":{"type":"string"}}"#, #"{"b":2}"#,
+        "b: an integer where string is expected"
+      ),
+      (#"{"enum":["a"]}"#, #""b""#, ": not one of the values that are allowed"),
+      (#"{"const":1}"#, "2", ": not one of the values that are allowed"),
+      (#"{"maxLength":2}"#, #""abc""#, ": 3 characters, and at most 2 are allowed"),
+      (#"{"minLength":2}"#, #""a""#, ": 1 characters, and at least 2 are expected"),
+      (#"{"multipleOf":0.01}"#, "19.999", ": not a multiple of 1e-2"),
+      (
+        #"{"minimum":9007199254740993}"#, "9007199254740992",
+        ": below the minimum 9007199254740993"
+      ),
+      (#"{"exclusiveMaximum":1}"#, "1.000", ": above the maximum 1"),
+      (#"{"maxItems":1}"#, "[1,2]", ": a list of 2, which is too long"),
+      (
+        #"{"anyOf":[{"type":"null"},{"type":"string"}]}"#, "1",
+        ": fits none of the alternatives: an integer where null is expected"
+      ),
+      (#"{"allOf":[{"type":"integer"},{"minimum":3}]}"#, "2", ": below the minimum 3"),
+      ("false", "1", ": an integer where  is expected"),
+      (
+        #"{"properties":{"é":{"type":"null"}}}"#, #"{"\u00e9":1}"#,
+        "é: an integer where null is expected"
+      ),
+    ])
+  func refused(_ schema: String, _ value: String, _ flaw: String) throws {
+    #expect(try self.flaw(schema, value) == flaw)
+  }
+
+  @Test(
+    "formats are looked at and never refused",
+    arguments: [
+      (TextFormat.dateTime, "1969-12-31T23:59:59Z", true),
+      (.dateTime, "2024-02-29T00:00:00.123456+05:30", true), (.dateTime, "2026-01-02", false),
+      (.dateTime, "2023-02-29T00:00:00Z", false), (.dateTime, "0001-01-01 00:00:00", true),
+      (.date, "2026-13-01", false), (.date, "1600-02-29", true), (.time, "24:00:00", false),
+      (.time, "23:59:60Z", true), (.uuid, "123e4567-e89b-12d3-a456-426614174000", true),
+      (.uuid, "123e4567", false), (.email, "a@b", true),
+    ])
+  func formats(_ format: TextFormat, _ text: String, _ isGood: Bool) {
+    let bytes = Array(text.utf8)
+    #expect(bytes.withUnsafeBufferPointer { format.accepts($0) } == isGood)
+  }
+
+  @Test("the tape takes exactly what the reader takes", arguments: [UInt64](1...4))
+  func sameAsReader(seed: UInt64) {
+    var random = Seeded(seed)
+    let seeds = [
+      #"{"a":[1,-2.5e+3,true,false,null],"b":{"c":"x\n\"\u00e9\ud83e\udd8a","d":""}} "#,
+      #"[[[]],{},"é🦊",0,-0,1e5,0.1]"#, #"{"type":"RECORD","stream":"s","record":{"id":1}}"#,
+    ].map { Array($0.utf8) }
+    let palette = Array("{}[]\",:\\u0d8ae1-+.tfn \n\t\u{1}é🦊".utf8) + [0xFF, 0xC0, 0xED]
+    var tape = JSONTape()
+    for _ in 0..<4000 {
+      var bytes = seeds[random.below(seeds.count)]
+      for _ in 0..<1 + random.below(3) {
+        let place = random.below(bytes.count)
+        switch random.below(3) {
+        case 0: bytes[place] = palette[random.below(palette.count)]
+        case 1: bytes.insert(palette[random.below(palette.count)], at: place)
+        default: bytes.remove(at: place)
+        }
+      }
+      let isTaken = bytes.withUnsafeBufferPointer { (try? tape.scan($0)) != nil }
+      let isRead = (try? JSON.parse(bytes)) != nil
+      #expect(isTaken == isRead, "\(String(decoding: bytes, as: UTF8.self))")
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import HotglueCore
+import HotglueStore
+import StoreConformance
+import Testing
+
+@testable import HotglueStoreSQLite
+
+@Suite("records for people with sqlite3")
+struct SyncViewTests {
+  let fixture: SQLiteFixture
+  let source: Source
+
+  init() throws {
+    fixture = try SQLiteFixture()
+    _ = try fixture.workspace()
+    source = try fixture.store.setSource(
+      "crm", to: SourceDefinition(command: ["tap"], directory: "/"), in: fixture.acme,
+      expecting: .absent, by: StoreFixture.alice, at: SQLiteFixture.start)
+  }
+
+  private func session(_ stream: String, schema: String) throws -> any SyncSession {
+    let session = try fixture.store.beginSync(
+      SyncRequest(workspace: fixture.acme, source: source.id, attempt: nil),
+      by: StoreFixture.alice, at: SQLiteFixture.start)
+    _ = try session.declare(
+      StreamDeclaration(
+        name: stream, schema: schema, key: ["id"], bookmarkProperties: [], line: 1),
+      mayChangeKey: false, at: SQLiteFixture.start)
+    return session
+  }
+
+  private func rows(_ text: String) throws -> [[String]] {
+    // As the program `sqlite3` has it. The store's own connections trust no view with functions, and
+    // read none.
+    let reader = try Connection(path: fixture.path, access: .readOnly)
+    try reader.execute("PRAGMA trusted_schema = ON")
+    return try reader.all(text: text) { row in
+      (0..<3).map { row.isNull($0) ? "NULL" : row.text($0) }
+    }
+  }
+
+  @Test("a stream is a table with a column per property, whatever its name")
+  func stream() throws {
+    for name in ["contacts", "o'ne \"two\"; DROP TABLE job", "🦊"] {
+      let session = try session(
+        name,
+        schema: #"{"properties":{"id":{},"ID":{},"it's":{},"a\"b":{},"_key":{},"o":{}}}"#)
+      var batch = RecordBatch()
+      let data = batch.add(Array(#"{"id":7,"it's":"x","a\"b":1,"o":{"p":[1]}}"#.utf8))
+      batch.append(stream: 0, key: .integer(7), data: data)
+      _ = try session.stage(batch, publishing: nil, at: SQLiteFixture.start)
+      let view = "\"acme/crm/\(name.replacing("\"", with: "\"\""))\""
+      #expect(try rows("SELECT id, \"it's\", o FROM \(view)") == [])
+      _ = try session.finish(
+        .succeeded(Publication(bookmark: nil, tallies: [:]), notes: []), at: SQLiteFixture.start)
+      #expect(try rows("SELECT id, \"it's\", o FROM \(view)") == [["7", "x", #"{"p":[1]}"#]])
+      #expect(
+        try rows("SELECT _key, _updated_at, _data -> '$.id' FROM \(view)")
+          == [["7", SQLiteFixture.start.rfc3339, "7"]])
+    }
+    #expect(
+      try rows("SELECT count(*), min(workspace), min(source) FROM record")
+        == [["3", "acme", "crm"]])
+    _ = try fixture.store.removeSource(
+      "crm", in: fixture.acme, by: StoreFixture.alice, at: SQLiteFixture.start)
+    #expect(try rows("SELECT count(*), 1, 1 FROM record") == [["0", "1", "1"]])
+    #expect(
+      try rows(
+        "SELECT count(*), 1, 1 FROM sqlite_schema WHERE type = 'view' AND name LIKE 'acme/%'")
+        == [["0", "1", "1"]])
+    #expect(try fixture.store.check() == [])
+  }
+
+  @Test("a restored store gives out no number of a run or source again")
+  func restore() throws {
+    let backup = fixture.folder.file("backup.db")
+    try fixture.store.backup(to: backup)
+    let first = try session("s", schema: "{}")
+    try fixture.restore(from: backup)
+    let store = try SQLiteStore.open(at: fixture.path)
+    let second = try store.beginSync(
+      SyncRequest(workspace: fixture.acme, source: source.id, attempt: nil),
+      by: StoreFixture.alice, at: SQLiteFixture.start)
+    #expect(second.run.id > first.run.id)
+    #expect(throws: StoreError.self) {
+      try first.finish(
+        .succeeded(Publication(bookmark: nil, tallies: [:]), notes: []), at: SQLiteFixture.start)
+    }
+  }
+}
