@@ -265,9 +265,11 @@ extension Worker {
         at: place.now())
     }
     for log in removed.logs { unlink(place.folder + "/" + log) }
+    let hasMore = try storeStep { () throws(StoreError) in try store.sweepSyncs(limit: 500) }
     try sweepSlots()
     try sweepWorkers()
-    pruneAt = now.advanced(by: removed.jobs.count == 200 ? .seconds(10) : .minutes(10))
+    pruneAt = now.advanced(
+      by: removed.jobs.count == 200 || hasMore ? .seconds(10) : .minutes(10))
   }
 
   /// Forgets workers that were killed: their rows are retired, and their lock files go.
