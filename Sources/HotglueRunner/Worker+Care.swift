@@ -307,12 +307,16 @@ extension Worker {
     _ = try storeStep { () throws(StoreError) in
       try store.pruneDrafts(before: bound, limit: 200, dryRun: false)
     }
+    let oldVersionsAreLeft = try storeStep { () throws(StoreError) in
+      try store.sweepSyncs(limit: 500)
+    }
     try sweepSlots()
     try sweepWorkers()
     try processStep { () throws(ProcessError) in
       try EffectLock.removeAbandoned(storeFolder: place.folder, olderThanMs: 600_000)
     }
-    let hasMore = removed.jobs.count == 200 || removed.effects == 200
+    let hasMore =
+      removed.jobs.count == 200 || removed.effects == 200 || oldVersionsAreLeft
     pruneAt = now.advanced(by: hasMore ? .seconds(10) : .minutes(10))
   }
 

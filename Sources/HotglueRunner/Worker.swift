@@ -121,8 +121,8 @@ public final class Worker {
     name = identity.name
     rescuer = Rescuer(place: place, name: identity.name)
     streamLine = StreamLine(place)
-    // A job that is named is claimed when it is due, not at the first look.
-    mayClaim = options.only == nil
+    // A job that is named is claimed when it is due, not at the first look, unless that is wished.
+    mayClaim = options.only == nil || options.startsNow
     lookAroundAt = place.bootNow()
     progressAt = place.bootNow()
     pruneAt = place.bootNow().advanced(by: .minutes(10))

@@ -14,6 +14,8 @@ public struct WorkerOptions: Sendable {
   public var concurrency = 1
   /// Work this job and no other, through its back-offs, and end when it has ended.
   public var only: JobID?
+  /// With `only`: claim it at once, also when it waits for its time.
+  public var startsNow = false
   /// End when nothing it may claim is due and no attempt runs.
   public var drain = false
   /// With `drain`: how long a back-off of a job of its own may still be waited for.

@@ -176,11 +176,18 @@ final class World: @unchecked Sendable {
     try #require(try condition(), "\(what) within \(seconds) s")
   }
 
-  func checkStore() throws {
+  /// Every rule between rows holds, and the doctor finds nothing but what the test itself has made.
+  func checkStore(expecting made: Set<String> = []) throws {
     let result = try run(["store", "check"])
     #expect(result.status == 0, "store check: \(result.output)\(result.errorOutput)")
     let doctor = try run(["doctor", "--json"])
-    #expect(doctor.status == 0, "doctor: \(doctor.output)\(doctor.errorOutput)")
+    let told = try #require(
+      try JSONSerialization.jsonObject(with: Data(doctor.output.utf8)) as? [String: Any],
+      "doctor: \(doctor.errorOutput)")
+    let codes = (told["findings"] as? [[String: Any]])?.compactMap { $0["code"] as? String }
+    let others = try #require(codes).filter { !made.contains($0) }
+    #expect(others.isEmpty, "doctor: \(doctor.output)")
+    #expect(doctor.status == (codes == [] ? 0 : 1))
   }
 
   /// Every process in the world with this text in its command line.

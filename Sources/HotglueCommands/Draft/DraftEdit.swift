@@ -31,10 +31,12 @@ struct DraftEdit: WorkspaceCommand {
       throw CommandError.badInput(
         "the text is empty: nothing was kept", hint: "give one with --from")
     }
+    // Whether it may be edited here comes before what to edit it with.
+    let known = try name == nil ? open(in: session) : nil
     // Before a draft begins: without an editor it would be in nobody's way, but of no use either.
     let editing =
       source == nil ? try DraftEditing(session, with: EditorChoice(in: session)) : nil
-    let start = try name.map { try begin(of: $0, in: session) } ?? open(in: session)
+    let start = try known ?? begin(of: name ?? "", in: session)
     if let source {
       return try DraftSaving(session).show(
         session.takingDraft(start.id) {

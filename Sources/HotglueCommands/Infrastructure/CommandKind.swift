@@ -121,14 +121,14 @@ enum CommandKind: CaseIterable {
     case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
       .typeShow, .typeDiff, .typeExport, .queueList, .effectList, .effectShow, .draftList,
       .draftShow, .memberList, .log, .sourceList, .sourceShow, .syncStatus, .syncHistory,
-      .syncState, .syncRejects, .recordList, .recordCount, .recordExport:
+      .syncState, .syncRejects, .recordList, .recordCount, .recordExport, .sourceTest:
       .readsWorkspace
     case .jobReclaim, .effectConfirm: .settlesWorkspace
     case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
       .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon,
       .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove, .draftNew, .draftEdit,
       .draftSubmit, .draftDiscard, .draftRestore, .sourceAdd, .sourceDiscover, .sourceSelect,
-      .sourceEdit, .sourceRemove, .sourceTest, .syncRun, .syncReset, .syncAttempt:
+      .sourceEdit, .sourceRemove, .syncRun, .syncReset, .syncAttempt:
       .changesWorkspace
     }
   }

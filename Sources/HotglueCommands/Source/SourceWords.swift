@@ -29,13 +29,14 @@ extension WorkspaceSession {
         hint: "give a source's name, or hotglue://\(workspace)/source/3")
     }
     guard link.workspace == workspace else {
-      throw CommandError.mismatch(of: "source", link.id, owner: link.workspace, in: self)
+      throw CommandError.mismatch(of: "source", link.text, owner: link.workspace, in: self)
     }
     guard let found = try store.owner(ofSource: id) else {
       throw StoreError.unknownSource(link.id, workspace, near: [])
     }
     guard found.workspace == workspace else {
-      throw CommandError.mismatch(of: "source", link.id, owner: found.workspace, in: self)
+      throw CommandError.mismatch(
+        of: "source", link.text, owner: found.workspace, in: self)
     }
     return try store.source(found.name, in: workspace)
   }

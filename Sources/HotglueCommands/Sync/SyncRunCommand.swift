@@ -107,6 +107,7 @@ struct SyncRunCommand: HotglueCommand {
     var options = WorkerOptions(scope: .workspaces([session.workspace]))
     options.only = job
     options.cancelsOnSignal = isOurs
+    options.startsNow = isOurs
     options.grace = .zero
     let story = WorkStory(session.output, isTold: global.verbose)
     let worker = try host.worker(options, observe: story.tell)

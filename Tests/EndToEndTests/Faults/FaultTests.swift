@@ -73,14 +73,14 @@ struct FaultTests {
     #expect(names == [".hotglue", "filler"], "a backup that failed left nothing")
     // What is there is read, and is sound.
     #expect(try world.state(id) == "pending")
-    try world.checkStore()
+    try world.checkStore(expecting: ["little_space"])
     try small.empty()
     try world.succeed(["workspace", "switch", "beta"])
     try world.succeed(drain)
     #expect(try world.state(id) == "succeeded")
     #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "one")
     #expect(try world.succeed(["store", "backup", target]).contains(target))
-    try world.checkStore()
+    try world.checkStore(expecting: ["little_space"])
   }
 
   @Test(
@@ -115,7 +115,7 @@ struct FaultTests {
     #expect(worker.terminationStatus == 0)
     // Said once, not at every try.
     #expect(world.lineCount("errors") <= 4, "\(world.read("errors"))")
-    try world.checkStore()
+    try world.checkStore(expecting: ["little_space"])
   }
 
   @Test(
@@ -137,7 +137,7 @@ struct FaultTests {
     try small.remount("rw")
     try world.succeed(drain)
     #expect(try world.state(id) == "succeeded")
-    try world.checkStore()
+    try world.checkStore(expecting: ["little_space"])
   }
 
   /// Every sync of the process and its children fails, or those that `which` names.
@@ -176,7 +176,7 @@ struct FaultTests {
     #expect((try world.job(id)["attempts"] as? [Any])?.count == 1)
     #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "one")
     try world.succeed(["workspace", "switch", "beta"])
-    try world.checkStore()
+    try world.checkStore(expecting: ["little_space"])
   }
 
   @Test(
@@ -198,7 +198,7 @@ struct FaultTests {
     #expect(
       world.read("ran").split(separator: "\n").compactMap { Int($0) }.sorted()
         == [7, 9, 12, 15, 18, 22])
-    try world.checkStore()
+    try world.checkStore(expecting: ["little_space"])
   }
 
   @Test(

@@ -20,11 +20,28 @@ struct CommandLines {
     var last = 0
   }
 
-  /// The form of a job, for drafts, which everybody may read.
-  static func writeJob(in folder: URL) throws {
-    let file = folder.appendingPathComponent("job.toml")
-    try Data("[job]\ncommand = [\"true\"]\n".utf8).write(to: file)
-    try #require(chmod(file.path, 0o644) == 0)
+  /// What the lines read from files, for everybody to read: the form of a job, and a tap.
+  static func writeFiles(in folder: URL) throws {
+    let tap = #"""
+      #!/bin/sh
+      schema='{"type":"object","properties":{"id":{"type":"integer"}}}'
+      case " $* " in
+      *" --discover "*)
+        echo '{"streams":[{"stream":"people","tap_stream_id":"people","key_properties":["id"],"schema":'$schema'}]}' ;;
+      *)
+        echo '{"type":"SCHEMA","stream":"people","schema":'$schema',"key_properties":["id"]}'
+        echo '{"type":"RECORD","stream":"people","record":{"id":1}}'
+        echo '{"type":"STATE","value":{"at":1}}' ;;
+      esac
+      """#
+    for (name, text, mode) in [
+      ("job.toml", "[job]\ncommand = [\"true\"]\n", mode_t(0o644)), ("tap", tap, mode_t(0o755)),
+      ("other.toml", "[job]\ncommand = [\"false\"]\n", mode_t(0o644)),
+    ] {
+      let file = folder.appendingPathComponent(name)
+      try Data(text.utf8).write(to: file)
+      try #require(chmod(file.path, mode) == 0)
+    }
   }
 
   /// A name that no other line has.
@@ -75,8 +92,26 @@ struct CommandLines {
       let user = unique("4000")
       _ = try prepare(["workspace", "member", "add", user, "--role", "viewer", "-w", workspace])
       return [user]
+    case "source add": return [unique("source"), "--", "./tap"]
+    case "source list": return []
+    case "source show", "source discover", "source remove", "source test", "sync run",
+      "sync status", "sync history", "sync state", "sync rejects", "record list", "record count":
+      return [try source()]
+    case "source select":
+      let name = try source()
+      _ = try prepare(["source", "discover", name, "-w", workspace])
+      return [name, "people"]
+    case "source edit": return [try source(), "--idle-timeout", "3s"]
+    case "sync reset":
+      let name = try source()
+      _ = try prepare(["sync", "run", name, "-w", workspace])
+      return [name, "--to", "start"]
+    case "record export":
+      let name = try source()
+      _ = try prepare(["sync", "run", name, "-w", workspace])
+      return [name, "people"]
     case "draft new": return ["job", "--from", "job.toml"]
-    case "draft edit": return [try draft(), "--from", "job.toml"]
+    case "draft edit": return [try draft(), "--from", "other.toml"]
     case "draft show", "draft submit", "draft discard": return [try draft()]
     case "draft restore":
       let id = try draft()
@@ -140,6 +175,12 @@ struct CommandLines {
       return [try effect(), "--scope", "workspace"]
     default: return nil
     }
+  }
+
+  private func source() throws -> String {
+    let name = unique("source")
+    _ = try prepare(["source", "add", name, "-w", workspace, "--", "./tap"])
+    return name
   }
 
   private func draft() throws -> String {

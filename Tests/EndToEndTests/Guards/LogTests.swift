@@ -17,7 +17,7 @@ struct LogTests {
     lines = CommandLines(
       prepare: { try world.succeed($0) }, attempt: { try world.run($0) }, workspace: "main",
       anotherWorkspace: { try world.succeed(["workspace", "create", $0]) })
-    try CommandLines.writeJob(in: world.folder)
+    try CommandLines.writeFiles(in: world.folder)
   }
 
   /// A file of types that differs from the last one, so that applying it changes something.

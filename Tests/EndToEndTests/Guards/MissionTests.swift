@@ -143,22 +143,27 @@ struct MissionTests {
       at: world.folder.appendingPathComponent("copies"), withIntermediateDirectories: false)
     try Data("[type.applied]\ncommand = [\"true\"]\n".utf8)
       .write(to: world.folder.appendingPathComponent("types.toml"))
-    try CommandLines.writeJob(in: world.folder)
+    try CommandLines.writeFiles(in: world.folder)
     let lines = CommandLines(
       prepare: { try world.succeed($0) }, attempt: { try world.run($0) }, workspace: "main",
       anotherWorkspace: { try world.succeed(["workspace", "create", $0]) })
     var prepared: [(CommandTable.Row, [String])] = []
-    let separate = ["workspace protect", "workspace unprotect", "workspace archive"]
+    // As a switch to it, a shell in it is refused, though it changes nothing by itself.
+    let separate = [
+      "workspace protect", "workspace unprotect", "workspace archive", "workspace shell",
+    ]
     // What they need is made while that is possible; what acts on the store as a whole would remove it.
     for row in table.rows where !["store restore", "store prune"].contains(row.command) {
       prepared.append((row, try lines.line(for: row.command)))
     }
-    for (row, line) in prepared where separate.contains(row.command) {
+    for (row, line) in prepared
+    where separate.contains(row.command) && row.command != "workspace shell" {
       try world.succeed(["workspace", "archive", try #require(line.last)])
       let again = try world.run(line)
       #expect(again.status == (row.access == "changes_workspace" ? 81 : 0), "\(line)")
     }
     try world.succeed(["workspace", "archive", "main", "--confirm", "main"])
+    #expect(try world.run(["workspace", "shell", "main", "--", "true"]).status == 81)
     for (row, line) in prepared where !separate.contains(row.command) {
       let result = try world.run(line)
       if row.access == "changes_workspace" {

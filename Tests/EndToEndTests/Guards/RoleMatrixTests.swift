@@ -20,7 +20,10 @@ struct RoleMatrixTests {
       let isAllowed = Self.allows(role, row.role)
       if isAllowed {
         let expected: Int32 = ["job report", "job progress"].contains(row.command) ? 78 : 0
-        #expect(result.status == expected, "\(user): \(line): \(result.errorOutput)")
+        // What others may not settle, the doctor finds; he is allowed to say so.
+        let isTold = row.command == "doctor" && result.status == 1
+        #expect(
+          result.status == expected || isTold, "\(user): \(line): \(result.errorOutput)")
       } else {
         #expect(result.status == 77, "\(user): \(line): \(result.output)")
         #expect(
@@ -239,6 +242,6 @@ final class SharedPlace {
     try Data("[type.\(lines.unique("applied"))]\ncommand = [\"true\"]\n".utf8)
       .write(to: URL(fileURLWithPath: file))
     try #require(chmod(file, 0o644) == 0)
-    try CommandLines.writeJob(in: world.folder)
+    try CommandLines.writeFiles(in: world.folder)
   }
 }

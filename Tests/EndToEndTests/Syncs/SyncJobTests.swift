@@ -32,6 +32,29 @@ struct SyncJobTests {
     #expect(received.reduce(0, +) == 3000, "each message was taken once: \(received)")
   }
 
+  @Test("a sync that waits out a back-off is run now by the next command")
+  func backoffIsCutShort() throws {
+    let world = try World()
+    try world.script(
+      """
+      [ -e mended ] || exit 1
+      printf '%s\\n' '\(World.schemaLine)' '{"type":"RECORD","stream":"a","record":{"id":1}}'
+      """, as: "tap")
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    let id = try world.succeed(["sync", "run", "a", "--detach"])
+    try world.succeed(["job", "work", "-w", "main", "--once"])
+    #expect(try world.state(id) == "pending")
+    try world.write("", to: "mended")
+    try world.succeed(["sync", "run", "a"])
+    let job = try world.job(id)
+    #expect(job["state"] as? String == "succeeded")
+    // Without being run now it would have waited for five seconds at least.
+    let attempts = try #require(job["attempts"] as? [[String: Any]])
+    #expect(attempts.count == 2)
+    #expect(job["run_at"] as? String ?? "" > attempts[1]["started_at"] as? String ?? "~")
+    #expect(try world.records("a") == "{\"id\":1}")
+  }
+
   @Test("the second of two at once follows, waits, or is refused, as the flag says")
   func ifRunning() throws {
     let world = try World()
