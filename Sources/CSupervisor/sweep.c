@@ -5,6 +5,7 @@
 // a pidfd whose start time was checked, and never if it began before the attempt did.
 #include "sweep.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #define UNCLEAR_PASSES 50   // a millisecond or more each
 #define UNCLEAR_READS 50    // in one look
 #define UNCLEAR_PAUSE 200000 // nanoseconds: most programs are executed in less
+#define CHILD_TURNS 500
 #define PID_BITS (1u << 22) // the kernel's own limit of pid_max
 
 /// One look at /proc. Its pages are mapped for the look and given back.
@@ -98,6 +100,26 @@ static void choose_members(table *all, const hg_sweep_target *target) {
 
 typedef void (*visit)(hg_sweep *sweep, const hg_process *process);
 
+/// Calls `each` for every living child of this process. A supervisor is the subreaper: whatever lives
+/// below it hangs on one of its children, however fast it forks, so that none means nothing is left.
+static int64_t each_child(hg_sweep *sweep, visit each) {
+  char text[8192];
+  int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+  if (fd >= 0) close(fd);
+  int64_t found = 0;
+  text[length > 0 ? length : 0] = 0;
+  for (char *at = text, *end;; at = end) {
+    pid_t pid = (pid_t)strtol(at, &end, 10);
+    if (end == at) return found;
+    hg_process process;
+    if (hg_process_read(pid, &process) || process.state == 'Z') continue;
+    if (process.start < sweep->target.since) continue;
+    found++;
+    each(sweep, &process);
+  }
+}
+
 /// Calls `each` for every living process of the target; returns how many there are, or -1 when
 /// /proc could not be read.
 static int64_t look(hg_sweep *sweep, visit each) {
@@ -124,6 +146,7 @@ static int64_t look(hg_sweep *sweep, visit each) {
   }
   sweep->unclear = all.unclear > 0;
   munmap(at, bytes);
+  if (found == 0 && sweep->target.root == getpid()) found = each_child(sweep, each);
   return found;
 }
 
@@ -182,6 +205,9 @@ void hg_sweep_kill_all(hg_sweep *sweep) {
     before = found;
   }
   (void)look(sweep, slay);
+  if (sweep->target.root != getpid()) return;
+  // Quicker than a look at all of /proc: what forks on is met between two of its forks.
+  for (int turn = 0; turn < CHILD_TURNS && each_child(sweep, slay) > 0; turn++) continue;
 }
 
 uint32_t hg_ladder_copy(hg_step out[HG_LADDER_MAX], const hg_step *ladder, uint32_t count) {

@@ -96,6 +96,17 @@ public final class AttemptRemains {
     return wasThere
   }
 
+  /// Kills whoever else holds the lock of a dead supervisor's slot and was stopped while it looked at
+  /// what is left: a worker or a reclaim, whose death costs no attempt. One that runs is let be.
+  public static func killFrozenHolder(_ contents: SlotContents, storeFolder: String) {
+    guard mayBeTouched(contents),
+      let holder = HeldLocks().holder(of: "\(storeFolder)/slots/\(contents.slot)"),
+      holder != contents.supervisor.pid, let process = SeenProcess(holder), process.isFrozen
+    else { return }
+    // Somebody else's process cannot be killed; then its owner must wake it.
+    _ = hg_kill_exact(holder, process.startTime, SIGKILL)
+  }
+
   private static func kill(_ pid: Int32, _ start: UInt64) throws(ProcessError) -> Bool {
     let error = hg_kill_exact(pid, start, SIGKILL)
     if error == ESRCH || error == ENOENT { return false }

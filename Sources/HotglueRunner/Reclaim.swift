@@ -184,6 +184,7 @@ public struct Reclaim {
     let until = since.advanced(by: attempt.leaseLength)
     guard until.hasPassed(at: now), !dryRun, let contents else { return .waiting(until: until) }
     _ = try processStep { () throws(ProcessError) in try AttemptRemains.killHolder(contents) }
+    AttemptRemains.killFrozenHolder(contents, storeFolder: place.folder)
     return nil
   }
 }

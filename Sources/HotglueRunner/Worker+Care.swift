@@ -292,6 +292,7 @@ extension Worker {
     guard let since, since.advanced(by: attempt.leaseLength).hasPassed(at: now), let contents
     else { return }
     _ = try processStep { () throws(ProcessError) in try AttemptRemains.killHolder(contents) }
+    AttemptRemains.killFrozenHolder(contents, storeFolder: place.folder)
     lookAroundAt = now.advanced(by: Span(milliseconds: 20))
   }
 

@@ -70,6 +70,8 @@ public enum StoreError: Error, Equatable, Sendable {
   case staleSync(run: SyncRunID, current: SyncRunID?)
   /// The stream's records are kept under another key than the tap says now.
   case streamKeyChanged(stream: String, from: [String], to: [String])
+  /// Attempts of these jobs have not ended: a store in which they are not known would run them again.
+  case attemptsRunning([JobID])
   /// The context is not at the generation the caller expected.
   case staleGeneration(expected: Int64, found: Int64)
   /// An error of SQLite or of the machine that no rule above names.

@@ -66,7 +66,7 @@ struct PlanTests {
     #expect(scans == [], "\(sql.name)")
   }
 
-  @Test("claim, prune and sync sort nothing", arguments: [0, 1, 2, 4, 5, 12, 26, 28, 30, 31])
+  @Test("claim, prune and sync sort nothing", arguments: [0, 1, 2, 4, 5, 12, 39, 41, 43, 44])
   func sortsNothing(_ number: Int) throws {
     let (sql, _) = Self.indexed[number]
     #expect(try plan("\(sql.text)").filter { $0.contains("TEMP B-TREE") } == [], "\(sql.name)")

@@ -45,6 +45,9 @@ struct RestoreTests {
     try fixture.store.backup(to: backup)
     let lost = try fixture.enqueue()
     let other = try SQLiteStore.open(at: fixture.path)
+    // While it runs here, another content would run it once more.
+    #expect(throws: StoreError.attemptsRunning([kept])) { try fixture.restore(from: backup) }
+    try succeed(first)
     try fixture.restore(from: backup)
 
     // Both connections were open all the time.
@@ -89,6 +92,14 @@ struct RestoreTests {
     #expect(try fixture.store.check() == [])
   }
 
+  private func succeed(_ claimed: ClaimedJob) throws {
+    let settlement = Settlement(
+      attempt: claimed.reference, end: AttemptEnd(how: .exited(0)),
+      verdict: Verdict(outcome: .succeeded, reason: "exit", message: ""), usage: AttemptUsage(),
+      endedAt: SQLiteFixture.start, by: "x")
+    _ = try fixture.store.settle([settlement], thenClaim: nil, at: SQLiteFixture.start)
+  }
+
   @Test("an attempt from before a restore is late, and its fence never comes again")
   func fencesJump() throws {
     _ = try fixture.enqueue { $0.policy.replay = .safe }
@@ -96,10 +107,13 @@ struct RestoreTests {
     try fixture.store.backup(to: backup)
     var fences: [Fence] = []
     var keys: Set<String> = [early.idempotencyKey]
+    var running = early
     for _ in 1...2 {
+      try succeed(running)
       try fixture.restore(from: backup)
       let again = try #require(
         try fixture.claim(at: SQLiteFixture.start.advanced(by: .days(1))).first)
+      running = again
       fences.append(again.job.fence)
       keys.insert(again.idempotencyKey)
     }

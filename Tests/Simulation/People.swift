@@ -276,8 +276,18 @@ extension Universe {
   func restore() throws {
     guard let backup = dice.pickOne(backups) else { return }
     say("restore the backup")
+    let running = seen.jobs.values.filter { $0.state == "running" }.map(\.id).sorted()
+    do throws(StoreError) {
+      try SQLiteStore.restore(backup: backup.path, to: path, by: Self.alice, at: now)
+    } catch {
+      guard case .attemptsRunning(let jobs) = error else { throw error }
+      try require(
+        !running.isEmpty && jobs.sorted() == running, "I12 a restore waits for what runs",
+        "\(jobs) was named, and \(running) run")
+      return
+    }
+    try require(running.isEmpty, "I12 a restore waits for what runs", "\(running) run")
     counters.restores += 1
-    try SQLiteStore.restore(backup: backup.path, to: path, by: Self.alice, at: now)
     incarnation += 1
     let after = try reader.snapshot(after: Snapshot(), whole: true)
     try checkRestored(after, from: backup.snapshot)

@@ -322,5 +322,10 @@ enum CommandKind: CaseIterable {
   }
 
   /// The name in the log: `workspace switch`.
-  var name: String { self == .external ? "external" : words.joined(separator: " ") }
+  var name: String {
+    if self == .external { return "external" }
+    // The handler of a sync does what that command asked for.
+    if self == .syncAttempt { return CommandKind.syncRun.name }
+    return words.joined(separator: " ")
+  }
 }

@@ -46,6 +46,7 @@ extension CommandError {
       self.init(ofStore: error)
     case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
       .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
+      .attemptsRunning,
       .unknownEffect, .effectNotOpen, .effectConfirmedOtherwise, .roleNeeded, .protectedWorkspace,
       .membership:
       self.init(ofRequest: error)
@@ -246,6 +247,14 @@ extension CommandError {
         facts: [
           JSON.Member("key", .string(name.key)), JSON.Member("difference", .string(difference)),
         ])
+    case .attemptsRunning(let jobs):
+      let shown = jobs.prefix(5).map { String($0) }.joined(separator: ", ")
+      self.init(
+        "attempts_running", .refused,
+        "an attempt of \(jobs.count == 1 ? "job" : "jobs") \(shown)\(jobs.count > 5 ? ", …" : "") "
+          + "has not ended: the restored store would run it once more",
+        hint: "stop the workers, wait or 'hotglue job cancel' them, then 'hotglue job reclaim'",
+        facts: [JSON.Member("jobs", .array(jobs.map { .integer($0) }))])
     case .staleGeneration(let expected, let found):
       self.init(
         "stale_generation", .refused,

@@ -78,10 +78,10 @@ extension Doctor {
       if !contents.isOfThisNamespace {
         signs.slot = .heldElsewhere
       } else {
-        let supervisor = SeenProcess(contents.supervisor.pid)
-        let isFrozen =
-          supervisor?.isFrozen == true && supervisor?.startTime == contents.supervisor.startTime
-        signs.slot = isFrozen ? .heldByFrozen : .held
+        // Mostly the supervisor; of a dead one, whoever looks at what it left.
+        let path = "\(folder)/slots/\(attempt.slot)"
+        let holder = SeenProcess(locks.holder(of: path) ?? contents.supervisor.pid)
+        signs.slot = holder?.isFrozen == true ? .heldByFrozen : .held
       }
     }
     return (signs, false)
@@ -119,7 +119,7 @@ extension Doctor {
       case .leaseOver:
         ("the lease of \(name(attempt)) by worker \(attempt.worker.name) is over", reclaim)
       case .supervisorFrozen:
-        ("the supervisor of \(name(attempt)) is stopped", supervisorRemedy(attempt))
+        ("what minds \(name(attempt)) is stopped", supervisorRemedy(attempt))
       case .storeCopied: ("\(name(attempt)) runs in the store that this one is a copy of", reclaim)
       default: ("\(name(attempt)) is in another PID namespace", nil)
       }
@@ -133,7 +133,8 @@ extension Doctor {
       guard let contents = try Slot.read(storeFolder: folder, slot: attempt.slot) else {
         return nil
       }
-      return "kill -CONT \(contents.supervisor.pid)"
+      let path = "\(folder)/slots/\(attempt.slot)"
+      return "kill -CONT \(locks.holder(of: path) ?? contents.supervisor.pid)"
     } catch {
       return nil
     }

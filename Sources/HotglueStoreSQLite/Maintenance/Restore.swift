@@ -29,6 +29,9 @@ extension SQLiteStore {
     // What was counted since the backup was taken must be read, and replaced, under one gate: no job
     // can be enqueued in between.
     try store.underGate { (gate) throws(StoreError) in
+      // What runs is recorded here and nowhere else: the restored content would run it once more.
+      let running = try store.connection.all(RestoreSQL.running, [], { $0.integer(0) })
+      guard running.isEmpty else { throw StoreError.attemptsRunning(running) }
       let live = try LiveCounters(of: store)
       let copy = try Self.copy(backup, to: prepared)
       let meta = try StoreMeta(of: copy)
@@ -75,7 +78,11 @@ extension SQLiteStore {
   /// A whole copy of the backup, verified and brought to this program's schema.
   private static func copy(_ backup: String, to prepared: String) throws(StoreError) -> Connection {
     var status = stat()
-    guard lstat(backup, &status) == 0 else { throw StoreError(errno: errno, path: backup) }
+    guard stat(backup, &status) == 0 else { throw StoreError(errno: errno, path: backup) }
+    // A pipe would be waited for, and everybody who writes would wait with it.
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw StoreError.corrupt(path: backup, detail: "it is no regular file")
+    }
     let copy = try Connection(path: prepared)
     let source = try Connection(path: backup, access: .readOnly)
     _ = try schemaVersion(of: source)
