@@ -187,7 +187,8 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
     const unsigned char *line = (const unsigned char *)(request + 1);
     if (!self->stream.is_open) {
       said = hg_report_line(&self->slot, &self->outcome, line, length);
-    } else if (is_here(self, request->job, request->fence)) {
+    } else if (is_here(self, request->job, request->fence) && !hg_stream_is_unread(self)) {
+      // A job whose line was not read is nobody's to speak of: the word is about the one before it.
       said = hg_stream_line(self, hg_line_read(line, length, NULL), line, length);
     }
   }

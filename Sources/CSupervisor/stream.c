@@ -271,15 +271,17 @@ static bool is_unread(const hg_stream *stream) {
   return there >= 0 && (size_t)there >= stream->written;
 }
 
+bool hg_stream_is_unread(const hg_supervisor *self) { return is_unread(&self->stream); }
+
 void hg_stream_main_ended(hg_supervisor *self) {
   hg_stream *stream = &self->stream;
   hg_outcome *outcome = &self->outcome;
   stream->closed.kind = outcome->kind;
   stream->closed.value = outcome->value;
   stream->closed.stop_reason = outcome->stop_reason;
-  // A status of its own is its word about the job it was started for or given; without one, what it
-  // never read it never had.
-  bool silent = outcome->kind == HG_SIGNALED || outcome->value == 0;
+  // A status of its own is its word about a job that it was given, or was started for and refused;
+  // otherwise what it never read it never had.
+  bool silent = outcome->kind == HG_SIGNALED || outcome->value == 0 || stream->answered > 0;
   if (
     stream->in_hand &&
     (!self->slot.attempt->started ||

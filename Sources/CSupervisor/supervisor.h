@@ -151,6 +151,8 @@ void hg_stream_advance(hg_supervisor *self, int64_t now);
 void hg_stream_close(hg_supervisor *self);
 /// The main process has ended by itself or was stopped; what it left is still to be swept.
 void hg_stream_main_ended(hg_supervisor *self);
+/// Whether the handler has read nothing of the job in hand.
+bool hg_stream_is_unread(const hg_supervisor *self);
 /// All is over: the last answers are put, and the owner is told.
 void hg_stream_finish(hg_supervisor *self);
 /// A line for the job in hand, which named it or was sent for it.

@@ -7,25 +7,11 @@ extension WorkspaceSession {
     try store.draft(try draftNumber(text), in: workspace)
   }
 
-  func draftNumber(_ text: String) throws(CommandError) -> DraftID {
-    var number = text
-    if text.hasPrefix(EntityLink.scheme) {
-      guard let link = EntityLink(text) else {
-        throw .usage(
-          "'\(text)' is not a link", hint: "links look like hotglue://\(workspace)/draft/7")
-      }
-      guard link.workspace == workspace else {
-        throw .mismatch(of: link.kind.rawValue, link.id, owner: link.workspace, in: self)
-      }
-      guard link.kind == .draft else {
-        throw .usage(
-          "'\(text)' names a \(link.kind.rawValue), not a draft", hint: "give a draft's ID or link")
-      }
-      number = link.id
-    }
-    guard let id = DraftID(number), id > 0, number.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+  func draftNumber(_ text: String) throws -> DraftID {
+    if EntityLink.isMeant(by: text) { return try number(text, of: .draft) }
+    guard let id = DraftID(text), id > 0, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
     else {
-      throw .usage(
+      throw CommandError.usage(
         "'\(text)' is not a draft ID",
         hint: "give a number like 7, or hotglue://\(workspace)/draft/7")
     }

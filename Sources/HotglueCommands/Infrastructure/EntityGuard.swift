@@ -89,7 +89,7 @@ extension WorkspaceSession {
 
   /// As `jobID`, without asking the store: for commands whose next call asks it anyway.
   func jobNumber(_ text: String) throws -> JobID {
-    if EntityLink.isMeant(by: text) { return try link(text).number(of: .job) }
+    if EntityLink.isMeant(by: text) { return try number(text, of: .job) }
     guard let id = JobID(text), id > 0, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
     else {
       throw CommandError.usage(
@@ -101,13 +101,24 @@ extension WorkspaceSession {
 
   /// The name that an argument is, or that a link of that kind names.
   func name(_ text: String, of kind: EntityLink.Kind) throws -> String {
-    EntityLink.isMeant(by: text) ? try link(text).id(of: kind) : text
+    guard EntityLink.isMeant(by: text) else { return text }
+    let id = try EntityLink(argument: text).id(of: kind)
+    _ = try link(text)
+    return id
+  }
+
+  /// The number that a link to a thing of that kind carries.
+  func number(_ text: String, of kind: EntityLink.Kind) throws -> Int64 {
+    let number = try EntityLink(argument: text).number(of: kind)
+    _ = try link(text)
+    return number
   }
 
   /// A link into this workspace; one into another is refused, with the flag that would mean it.
   func link(_ text: String) throws -> EntityLink {
     let link = try EntityLink(argument: text)
     guard link.workspace == workspace else {
+      _ = try store.workspace(link.workspace)
       throw CommandError.mismatch(
         of: link.kind.rawValue, link.id, owner: link.workspace, in: self)
     }

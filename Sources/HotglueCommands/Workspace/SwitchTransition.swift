@@ -50,6 +50,10 @@ struct SwitchTransition {
     }
     let plan = open.decided(decision)
     if !plan.undecided.isEmpty { return .undecided(plan) }
+    // To put drafts aside is to act in the workspace that is left.
+    if let from = file.workspace, plan.drafts.contains(where: { $0.fate.movesToBin }) {
+      _ = try session.standing(for: .draftDiscard).entering(from, isNamed: true)
+    }
 
     let intent = try session.store.beginSwitch(
       source.key, from: try agreed(file), to: plan.to,

@@ -71,6 +71,9 @@ public enum ContextFileError: Error, Equatable, Sendable {
 }
 
 extension ContextFile {
+  /// What every reader of JSON keeps exactly; there is always a next one.
+  static let highestGeneration: Int64 = 1 << 53
+
   public init(parsing bytes: [UInt8]) throws(ContextFileError) {
     guard bytes.count <= Self.largestSize else { throw .tooLarge }
     let json: JSON
@@ -78,6 +81,11 @@ extension ContextFile {
       json = try JSON.parse(bytes)
     } catch {
       throw .notJSON(error)
+    }
+    // Said twice, a member could mean one thing to one reader and another to the next.
+    var names: Set<String> = []
+    for member in json.members ?? [] where !names.insert(member.key).inserted {
+      throw .badMember(member.key)
     }
     guard json.members != nil, let version = json["version"]?.integerValue, version >= 1 else {
       throw .badMember("version")
@@ -88,9 +96,9 @@ extension ContextFile {
     storeID = try Self.text("store_id", of: json)
     workspace = try Self.workspace("workspace", of: json)
     previous = try Self.workspace("previous", of: json)
-    guard let generation = json["generation"]?.integerValue, generation >= 0 else {
-      throw .badMember("generation")
-    }
+    guard let generation = json["generation"]?.integerValue,
+      (0...Self.highestGeneration).contains(generation)
+    else { throw .badMember("generation") }
     self.generation = generation
     switch json["pinned"] {
     case nil, .null?: pinned = nil

@@ -77,6 +77,12 @@ enum DraftSQL {
     UPDATE draft SET state = 'bin', closed_at = ?5, moved_by = ?6, version = version + 1
     WHERE id = ?3 AND version = ?4 AND context_id = ?1 AND context_path = ?2 AND state = 'open'
     """)
+  static let moved = SQL(
+    "draft.moved",
+    """
+    SELECT id, workspace FROM draft INDEXED BY draft_moved
+    WHERE context_id = ?1 AND context_path = ?2 AND moved_by IS NOT NULL
+    """)
   static let confirmMoves = SQL(
     "draft.confirm_moves",
     """

@@ -54,6 +54,13 @@ extension SQLiteStore {
         ContextRecord(
           generation: intent.generation, workspace: intent.workspace, previous: known.workspace,
           intent: nil))
+      let moved = try connection.all(DraftSQL.moved, [.text(key.contextID), .text(key.path)]) {
+        (row) throws(StoreError) in
+        (id: row.integer(0), workspace: try decodeWorkspaceID(row.text(1)))
+      }
+      for draft in moved {
+        try logActivity(actor, in: draft.workspace, subject: "draft/\(draft.id)", at: now)
+      }
       try connection.run(DraftSQL.confirmMoves, [.text(key.contextID), .text(key.path)])
       try logActivity(actor, in: intent.workspace, subject: "context/\(key.path)", at: now)
     }

@@ -37,7 +37,9 @@ struct DraftGuardTests {
     #expect(place.run("draft show hotglue://acme/draft/1 -q").output == "1\n")
     for (word, status) in [
       ("hotglue://acme/job/1", Int32(64)), ("hotglue://acme/drafts/1", 64), ("x", 64), ("0", 64),
-      ("9", 66), ("hotglue://acme/draft/x", 64), ("hotglue://beta/job/1", 80),
+      ("9", 66), ("hotglue://acme/draft/x", 64), ("hotglue://beta/job/1", 64),
+      ("hotglue://beta/draft/1", 80),
+      ("hotglue://nowhere/draft/1", 66),
     ] {
       #expect(place.run("draft show \(word)").status == status, "\(word)")
     }
