@@ -52,7 +52,7 @@ enum SyncJob {
     var policy = JobPolicy.jobType
     policy.replay = .safe
     return EnqueueRequest(
-      type: type, command: ["hotglue", CommandKind.syncAttempt.name, source.name],
+      type: type, command: ["hotglue"] + CommandKind.syncAttempt.words + [source.name],
       directory: "/", payload: order.json.text, key: "source/\(source.id)", keyHold: .untilDone,
       limitKey: "sync:\(source.name)", policy: policy)
   }
