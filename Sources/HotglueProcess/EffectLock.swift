@@ -4,9 +4,10 @@ import Glibc
 ///
 /// It is a file of its own below the store's folder. The command of the effect inherits the lock, and
 /// so does what that starts: the effect is neither checked nor carried out again before the last of
-/// them has ended. A process that closes descriptors it does not know gives its share up.
+/// them has ended. A process that closes descriptors it does not know gives its share up; it is found
+/// by the mark in its environment, which the locked file names.
 public final class EffectLock {
-  private let path: String
+  let path: String
   let descriptor: Int32
 
   private init(path: String, descriptor: Int32) {
@@ -18,7 +19,8 @@ public final class EffectLock {
 
   public enum Attempted {
     case acquired(EffectLock)
-    case held
+    /// By this process, as far as that can be told from here.
+    case held(EffectKeeper?)
     /// A process above this one holds it, so that waiting would never end.
     case heldByAncestor
   }
@@ -29,21 +31,19 @@ public final class EffectLock {
     "\(storeFolder)/\(folderName)/\(name)"
   }
 
+  /// The folder of the locks, which is there once one was taken.
+  public static func folder(storeFolder: String) -> String { "\(storeFolder)/\(folderName)" }
+
   /// Tries once, without waiting; the folder and the file are made as needed.
   public static func tryAcquire(
     storeFolder: String, name: String, shared: Bool
   ) throws(ProcessError) -> Attempted {
-    let folder = "\(storeFolder)/\(folderName)"
-    let path = Self.path(storeFolder: storeFolder, name: name)
-    while true {
-      let descriptor = try open(path, in: folder, shared: shared)
-      guard try lock(descriptor, path) else {
-        defer { Glibc.close(descriptor) }
-        return isInherited(sameFileAs: descriptor) ? .heldByAncestor : .held
-      }
-      // The one who had it may have removed the file between our opening and our locking.
-      if isAt(path, descriptor) { return .acquired(EffectLock(path: path, descriptor: descriptor)) }
-      Glibc.close(descriptor)
+    switch try attempt(storeFolder: storeFolder, name: name, shared: shared) {
+    case .acquired(let lock): return .acquired(lock)
+    case .heldByAncestor: return .heldByAncestor
+    case .left(let keeper): return .held(keeper)
+    case .held:
+      return .held(try look(storeFolder: storeFolder, name: name).keeper)
     }
   }
 
@@ -52,19 +52,59 @@ public final class EffectLock {
     storeFolder: String, name: String, shared: Bool, until deadline: Int64?
   ) throws(ProcessError) -> Attempted {
     var pause: Int64 = 1
+    var left: EffectKeeper?
     while true {
-      let attempted = try tryAcquire(storeFolder: storeFolder, name: name, shared: shared)
-      guard case .held = attempted else { return attempted }
+      // While one that is known lives on, there is no need to look at all others.
+      if left?.process.isStillThere != true {
+        left = nil
+        switch try attempt(storeFolder: storeFolder, name: name, shared: shared) {
+        case .acquired(let lock): return .acquired(lock)
+        case .heldByAncestor: return .heldByAncestor
+        case .left(let keeper): left = keeper
+        case .held: break
+        }
+      }
       let rest = deadline.map { $0 - BootClock.now() } ?? pause
-      if rest <= 0 { return .held }
+      if rest <= 0 {
+        if let left { return .held(left) }
+        return .held(try look(storeFolder: storeFolder, name: name).keeper)
+      }
       usleep(UInt32(min(pause, rest)) * 1000)
       pause = min(pause * 2, 50)
     }
   }
 
-  /// Whether nobody carries the effect out.
-  public static func isFree(storeFolder: String, name: String) throws(ProcessError) -> Bool {
-    try FileLock.isFree(path: path(storeFolder: storeFolder, name: name))
+  private enum Attempt {
+    case acquired(EffectLock)
+    case held
+    /// The lock is free, and a process that gave its share of it up lives.
+    case left(EffectKeeper)
+    case heldByAncestor
+  }
+
+  private static func attempt(
+    storeFolder: String, name: String, shared: Bool
+  ) throws(ProcessError) -> Attempt {
+    let folder = "\(storeFolder)/\(folderName)"
+    let path = Self.path(storeFolder: storeFolder, name: name)
+    while true {
+      let descriptor = try open(path, in: folder, shared: shared)
+      guard try lock(descriptor, path) else {
+        defer { Glibc.close(descriptor) }
+        if isInherited(sameFileAs: descriptor) { return .heldByAncestor }
+        let record = record(in: descriptor)
+        return record.map { EffectMark.isOwn($0.mark) } == true ? .heldByAncestor : .held
+      }
+      // The one who had it may have removed the file between our opening and our locking.
+      guard isAt(path, descriptor) else {
+        Glibc.close(descriptor)
+        continue
+      }
+      let lock = EffectLock(path: path, descriptor: descriptor)
+      guard let record = record(in: descriptor) else { return .acquired(lock) }
+      if EffectMark.isOwn(record.mark) { return .heldByAncestor }
+      return try left(of: record).map(Attempt.left) ?? .acquired(lock)
+    }
   }
 
   /// Removes the file of an effect that is confirmed and needs no lock any more. A file that stays
@@ -73,7 +113,7 @@ public final class EffectLock {
 
   /// Removes the lock files of effects that nobody carries out, and that are older than `ageMs`; a file
   /// is made anew when it is needed. Each is locked first, and one who had opened it meanwhile notices
-  /// that it is gone.
+  /// that it is gone. One whose mark somebody carries stays.
   public static func removeAbandoned(
     storeFolder: String, olderThanMs ageMs: Int64
   ) throws(ProcessError) {
@@ -83,6 +123,7 @@ public final class EffectLock {
       throw .system(call: "opendir", path: folder, errno: errno)
     }
     defer { closedir(entries) }
+    var marked: MarkedProcesses?
     while let entry = readdir(entries) {
       let path = folder + "/" + text(of: entry.pointee.d_name)
       var facts = stat()
@@ -93,7 +134,14 @@ public final class EffectLock {
       // Somebody else may have removed it, and another user's file is that user's to remove.
       guard descriptor >= 0 else { continue }
       defer { Glibc.close(descriptor) }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, isAt(path, descriptor) { unlink(path) }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, isAt(path, descriptor) else { continue }
+      if let record = record(in: descriptor) {
+        let all: MarkedProcesses
+        if let marked { all = marked } else { all = try MarkedProcesses() }
+        marked = all
+        if try left(of: record, all) != nil { continue }
+      }
+      unlink(path)
     }
   }
 

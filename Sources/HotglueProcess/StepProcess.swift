@@ -48,6 +48,23 @@ public final class StepProcess {
     close(pidDescriptor)
   }
 
+  /// Starts the command of the effect whose lock this is. It and all that it starts can be found by a
+  /// mark, which stands in the locked file before anything runs. `title` names the effect, for people.
+  public static func start(
+    _ words: [String], environment: [String], lock: EffectLock, title: String
+  ) throws(ProcessError) -> Start {
+    let mark = try randomHex(bytes: 16)
+    do throws(ProcessError) {
+      try lock.record(mark: mark, title: title)
+    } catch .system(_, _, let number) {
+      return .notExecuted(errno: number)
+    }
+    let start = try start(
+      words, .command, environment: EffectMark.variables(environment, adding: mark), lock: lock)
+    if case .notExecuted = start { lock.eraseRecord() }
+    return start
+  }
+
   /// Starts `words` with these variables (`NAME=VALUE`), which also say where it is looked for.
   public static func start(
     _ words: [String], _ kind: Kind, environment: [String], lock: EffectLock?

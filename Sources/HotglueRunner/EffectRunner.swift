@@ -10,16 +10,17 @@ public import HotglueStore
 ///
 ///     before the intent          nothing
 ///     intent .. confirmation     an open intent, which is unknown as soon as the lock is free: the
-///                                command dies with this process, and the lock is free when the
-///                                command and all that inherited the lock from it have gone
+///                                command dies with this process, and the key is free when the
+///                                command and all that it started have gone: those that inherited
+///                                the lock, and those that carry the effect's mark
 ///     after the confirmation     a confirmed effect, whose output can be had again
 public struct EffectRunner {
   private let store: any Store
   private let actor: Actor
   private let environment: [String]
   private let now: () -> Timestamp
-  /// Told once, when somebody else holds the key's lock.
-  public var waits: () -> Void = {}
+  /// Told once, when somebody else keeps the key.
+  public var waits: (EffectKeeper?) -> Void = { _ in }
 
   /// How long the recording of an end waits for its turn in the store: longer than anything else,
   /// since what is not recorded is not known.
@@ -58,7 +59,7 @@ public struct EffectRunner {
     /// The command ended, and that could not be recorded: unknown.
     case notRecorded(RunnerError)
     /// Somebody else carries it out. Nothing was run.
-    case carriedOutElsewhere(Effect?)
+    case carriedOutElsewhere(Effect?, EffectKeeper?)
     /// The command of this very effect asks for it. Nothing was run.
     case carriedOutAbove
   }
@@ -95,7 +96,9 @@ public struct EffectRunner {
       return try replay(known, order)
     }
     switch try acquireLock(request.name, order.patience) {
-    case .held: return .carriedOutElsewhere(nil)
+    case .held(let keeper):
+      let known = try storeStep { () throws(StoreError) in try store.effect(request.name) }
+      return .carriedOutElsewhere(known, keeper)
     case .heldByAncestor: return .carriedOutAbove
     case .acquired(let lock): return try run(request, order, under: lock, write: write)
     }
@@ -108,8 +111,8 @@ public struct EffectRunner {
       let shared = store.group != nil
       let first = try EffectLock.tryAcquire(
         storeFolder: store.folder, name: name.lockName, shared: shared)
-      guard case .held = first else { return first }
-      waits()
+      guard case .held(let keeper) = first else { return first }
+      waits(keeper)
       return try EffectLock.acquire(
         storeFolder: store.folder, name: name.lockName, shared: shared,
         until: patience.map { BootClock.now() + $0.milliseconds })
@@ -123,7 +126,7 @@ public struct EffectRunner {
     // From here on a signal to leave waits until the end is recorded.
     let signals = try processStep { () throws(ProcessError) in try LeavingSignals() }
     var request = request
-    var answer = EffectOutput.empty
+    var checked = Checked(answer: .undecided, output: .empty)
     while true {
       let beginning = try storeStep { () throws(StoreError) in
         try store.beginEffect(request, by: actor, at: now())
@@ -131,19 +134,23 @@ public struct EffectRunner {
       switch beginning {
       case .confirmed(let effect): return try replay(effect, order)
       case .unknown(let effect, let doubt): return .doubtful(effect, doubt)
-      case .carriedOut(let effect): return .carriedOutElsewhere(effect)
+      case .carriedOut(let effect): return .carriedOutElsewhere(effect, nil)
       case .begun(let effect):
         return try carryOut(effect, order, lock, signals, attempt: request.attempt, write: write)
       case .ask:
-        (request.answer, answer) = try ask(request.policy, signals)
+        checked = try ask(request.policy, signals, keepsAll: order.keepsOutput)
+        request.answer = checked.answer
       case .toConfirm(let effect):
-        let output = order.keepsOutput ? answer : EffectOutput.empty
+        let output = order.keepsOutput ? checked.output : EffectOutput.empty
         let confirmed = try end(
           effect, .confirmed(status: nil), output: output, attempt: request.attempt,
           reason: "the check command says that it happened")
         lock.removeFile()
-        guard let bytes = output.bytes else { return .outputNotKept(confirmed) }
-        write(bytes)
+        if let bytes = output.bytes {
+          write(bytes)
+        } else {
+          try processStep { () throws(ProcessError) in try checked.whole?.read(write) }
+        }
         return .confirmed(confirmed)
       }
     }
@@ -158,7 +165,8 @@ public struct EffectRunner {
       return .interrupted(ended, signal: signal)
     }
     let start = try processStep { () throws(ProcessError) in
-      try StepProcess.start(order.command, .command, environment: environment, lock: lock)
+      try StepProcess.start(
+        order.command, environment: environment, lock: lock, title: effect.name.words)
     }
     guard case .started(let process) = start else {
       guard case .notExecuted(let number) = start else { return .carriedOutAbove }
@@ -246,40 +254,39 @@ public struct EffectRunner {
     return .replayed(effect, output: output ?? [])
   }
 
-  /// Asks the check command: its answer, and what it wrote. One that hangs is killed after
-  /// `StepProcess.checkBoundMs` and has decided nothing; so has one that a signal to leave stopped.
+  /// What the check command said, and what it wrote.
+  public struct Checked {
+    public var answer: CheckAnswer
+    public var output: EffectOutput
+    /// All of an output that is too large to be kept.
+    var whole: SpoolFile?
+  }
+
+  /// Asks the check command. One that hangs is killed after `StepProcess.checkBoundMs` and has decided
+  /// nothing; so has one that a signal to leave stopped. Only when it has ended it is known whether what
+  /// it wrote is the effect's output: `keepsAll` has an output of any size wait in a file for that.
   public func ask(
-    _ policy: UnknownPolicy, _ signals: LeavingSignals? = nil
-  ) throws(RunnerError) -> (answer: CheckAnswer, output: EffectOutput) {
-    guard case .check(let command) = policy else { return (.undecided, .empty) }
+    _ policy: UnknownPolicy, _ signals: LeavingSignals? = nil, keepsAll: Bool = false
+  ) throws(RunnerError) -> Checked {
+    let undecided = Checked(answer: .undecided, output: .empty)
+    guard case .check(let command) = policy else { return undecided }
     return try processStep { () throws(ProcessError) in
       let start = try StepProcess.start(
         ["/bin/sh", "-c", command], .check, environment: environment, lock: nil)
-      guard case .started(let process) = start else { return (.undecided, .empty) }
-      var captured = CapturedOutput()
+      guard case .started(let process) = start else { return undecided }
+      var captured = CapturedOutput(
+        spooling: keepsAll ? EffectLock.folder(storeFolder: store.folder) : nil)
       let end = try process.wait(boundMs: StepProcess.checkBoundMs, passing: signals) {
         captured.append($0)
       }
-      switch end {
-      case .exited(0): return (.happened, captured.output)
-      case .exited(1): return (.didNotHappen, captured.output)
-      case .exited, .killed, .overdue: return (.undecided, captured.output)
-      }
+      let answer: CheckAnswer =
+        switch end {
+        case .exited(0): .happened
+        case .exited(1): .didNotHappen
+        case .exited, .killed, .overdue: .undecided
+        }
+      if answer == .happened, let failure = captured.failure { throw failure }
+      return Checked(answer: answer, output: captured.output, whole: captured.whole)
     }
-  }
-}
-
-/// What a command writes, as long as it is not too much to be kept.
-private struct CapturedOutput {
-  private var bytes: [UInt8] = []
-  private var count: Int64 = 0
-
-  mutating func append(_ more: [UInt8]) {
-    count += Int64(more.count)
-    if count <= EffectOutput.limit { bytes += more } else { bytes = [] }
-  }
-
-  var output: EffectOutput {
-    EffectOutput(bytes: count <= EffectOutput.limit ? bytes : nil, count: count)
   }
 }

@@ -29,11 +29,17 @@ public struct TypeChange: Hashable, Sendable {
   /// `nil`: it was not defined.
   public var before: JobType?
   public var after: JobType
+  /// Attempts of earlier revisions that run at that moment, counted up to `mostRunning`. They go on as
+  /// they were claimed, and what their ends mean is decided by the policy they were claimed with.
+  public var running: Int
   public var isChange: Bool { before != after }
 
-  public init(before: JobType?, after: JobType) {
+  public static let mostRunning = 1000
+
+  public init(before: JobType?, after: JobType, running: Int = 0) {
     self.before = before
     self.after = after
+    self.running = running
   }
 }
 

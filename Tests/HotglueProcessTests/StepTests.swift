@@ -69,6 +69,68 @@ struct StepTests {
     withExtendedLifetime(try acquire("old")) { #expect(isThere("old")) }
   }
 
+  @Test("who closed the descriptor keeps the key by its mark, and its file stays, however old")
+  func keptByMark() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    func attempt() throws -> EffectLock.Attempted {
+      try EffectLock.tryAcquire(storeFolder: folder.path, name: "k", shared: false)
+    }
+    let path = EffectLock.path(storeFolder: folder.path, name: "k")
+    let child: StepProcess
+    do {
+      guard case .acquired(let lock) = try attempt() else { throw Unexpected(text: "held") }
+      let script = """
+        for f in /proc/self/fd/*; do n=${f##*/}; [ $n -gt 2 ] && eval "exec $n>&-"; done
+        exec sleep 600
+        """
+      let start = try StepProcess.start(
+        ["bash", "-c", script], environment: environment, lock: lock,
+        title: "effect 'k'")
+      guard case .started(let process) = start else { throw Unexpected(text: "\(start)") }
+      child = process
+    }
+    // Until bash has closed it, the descriptor keeps the key; then the mark does.
+    let deadline = BootClock.now() + 10_000
+    while try !FileLock.isFree(path: path), BootClock.now() < deadline { usleep(1000) }
+    guard case .held(let keeper?) = try attempt() else { throw Unexpected(text: "not held") }
+    #expect(keeper.isLeft)
+    #expect(try EffectLock.look(storeFolder: folder.path, name: "k") == .held(keeper))
+    var past = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+    #expect(utimensat(AT_FDCWD, path, &past, 0) == 0)
+    try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: 600_000)
+    #expect(access(path, F_OK) == 0)
+
+    // The record of a copied store names a process of the store that it was copied from.
+    let text = try FileLock(path: path).contents()
+    try FileLock(path: EffectLock.path(storeFolder: folder.path, name: "copy")).write(text)
+    #expect(try EffectLock.look(storeFolder: folder.path, name: "copy") == .free)
+    // Nothing of another boot lives.
+    let boot = try ProcessIdentity.current().bootID
+    try FileLock(path: path).write(text.replacing(boot, with: "another"))
+    #expect(try EffectLock.look(storeFolder: folder.path, name: "k") == .free)
+    try FileLock(path: path).write(text)
+
+    #expect(kill(keeper.pid, SIGKILL) == 0)
+    #expect(try child.wait { _ in } == .killed(signal: SIGKILL))
+    guard case .acquired = try attempt() else { throw Unexpected(text: "held by nobody") }
+    try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: -600_000)
+    #expect(access(path, F_OK) != 0)
+  }
+
+  @Test("a command that could not be executed leaves no word of itself in the locked file")
+  func notExecutedLeavesNoRecord() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    guard
+      case .acquired(let lock) = try EffectLock.tryAcquire(
+        storeFolder: folder.path, name: "k", shared: false)
+    else { throw Unexpected(text: "held") }
+    let start = try StepProcess.start(
+      ["no-such-command"], environment: environment, lock: lock, title: "effect 'k'")
+    guard case .notExecuted(ENOENT) = start else { throw Unexpected(text: "\(start)") }
+    let path = EffectLock.path(storeFolder: folder.path, name: "k")
+    #expect(try FileLock(path: path).contents() == "")
+  }
+
   @Test("what is written before the end is read whole; what still holds the pipe is not waited for")
   func outputAndEnd() throws {
     let process = try start(
@@ -127,7 +189,7 @@ struct StepTests {
       child = try start(["sh", "-c", "sleep 0.3 & exit 0"], lock: lock)
     }
     #expect(try child.wait { _ in } == .exited(0))
-    #expect(try !EffectLock.isFree(storeFolder: folder.path, name: "k"))
+    #expect(try EffectLock.look(storeFolder: folder.path, name: "k") != .free)
     let again = try EffectLock.acquire(
       storeFolder: folder.path, name: "k", shared: false, until: BootClock.now() + 20_000)
     guard case .acquired(let lock) = again else { throw Unexpected(text: "\(again)") }

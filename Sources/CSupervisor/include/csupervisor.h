@@ -394,6 +394,12 @@ int hg_step_start(
   char *const *argv, char *const *environment, int lock, bool is_check, int *output, int *pidfd,
   pid_t *pid, uint32_t *kind);
 
+/// One look at all processes but this one: those whose environment, when they were executed, held the
+/// text; at most `most`. `unclear`: how many could not be told, since they are being executed or are
+/// exiting. Those of other users hold nothing that may be seen. An errno when /proc cannot be read.
+int hg_carriers(
+  const char *text, int32_t *pids, uint32_t most, uint32_t *count, uint32_t *unclear);
+
 /// Runs `path` in this process's place at the terminal, and waits for its end: same process group,
 /// same terminal, same standard streams; its environment is this process's own, with `changes`
 /// (`NAME=VALUE`) in it. Of `kept` (-1: none) it inherits a descriptor, numbered 100 or higher.

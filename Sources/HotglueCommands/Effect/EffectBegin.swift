@@ -52,7 +52,7 @@ struct EffectBegin: WorkspaceCommand {
             reason: "the check command says that it happened"), by: session.actor, at: session.now)
         return try tell("confirmed", confirmed, session)
       case .unknown(let effect, let doubt): throw CommandError.doubtful(effect, doubt)
-      case .carriedOut(let effect): throw CommandError.carriedOutElsewhere(name, effect)
+      case .carriedOut(let effect): throw CommandError.carriedOutElsewhere(name, effect, nil)
       }
     }
   }
@@ -69,13 +69,16 @@ struct EffectBegin: WorkspaceCommand {
 }
 
 extension WorkspaceSession {
-  /// The lock of an effect for one step of the store; refused while its command runs.
+  /// The lock of an effect for one step of the store; refused while somebody carries it out. Somebody
+  /// else's one step, or a look, is waited for.
   func lock(_ name: EffectName) throws -> EffectLock {
-    switch try EffectLock.tryAcquire(
-      storeFolder: store.folder, name: name.lockName, shared: store.group != nil)
+    switch try EffectLock.acquire(
+      storeFolder: store.folder, name: name.lockName, shared: store.group != nil,
+      until: BootClock.now() + 50)
     {
     case .acquired(let lock): return lock
-    case .held: throw CommandError.carriedOutElsewhere(name, nil)
+    case .held(let keeper):
+      throw CommandError.carriedOutElsewhere(name, try store.effect(name), keeper)
     case .heldByAncestor: throw CommandError.carriedOutAbove(name)
     }
   }

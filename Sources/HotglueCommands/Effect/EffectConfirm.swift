@@ -49,7 +49,7 @@ struct EffectConfirm: WorkspaceCommand {
     }
     guard bytes.count <= EffectOutput.limit else {
       throw CommandError.badInput(
-        "the output is larger than \(ByteCount.approximateText(Int64(EffectOutput.limit)))",
+        "the output is larger than 1 MiB (\(EffectOutput.limit) bytes)",
         hint: "record where it is instead of what it is")
     }
     return EffectOutput(bytes: bytes, count: Int64(bytes.count))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HotglueCore
+import HotglueProcess
 import HotglueStore
 
 struct EffectList: WorkspaceCommand {
@@ -49,9 +50,10 @@ struct EffectList: WorkspaceCommand {
     while true {
       let effects = try session.store.effects(
         in: session.workspace, of: owner, states: stored, before: before, limit: Self.page)
+      let marked = try MarkedProcesses.ifNeeded(for: effects)
       var rows: [ShownEffect] = []
       for effect in effects {
-        let row = try ShownEffect(effect, store: session.store)
+        let row = try ShownEffect(effect, store: session.store, marked: marked)
         guard wanted.isEmpty || wanted.contains(row.state) else {
           before = effect.id
           continue

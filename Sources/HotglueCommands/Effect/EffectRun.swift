@@ -68,8 +68,9 @@ struct EffectRun: WorkspaceCommand {
       store: session.store, actor: session.actor,
       environment: session.environment.variables.map { "\($0.key)=\($0.value)" },
       now: session.environment.now)
-    runner.waits = {
-      session.output.detail("effect '\(name.key)' is being carried out; waiting for its end")
+    runner.waits = { keeper in
+      let who = keeper.map { " by \($0.words)" } ?? ""
+      session.output.detail("effect '\(name.key)' is being carried out\(who); waiting for its end")
     }
     let result = try runner.run(
       EffectRequest(
@@ -124,8 +125,8 @@ struct EffectRun: WorkspaceCommand {
         "effect_unknown", .outcomeUnknown,
         "the command of effect '\(name.key)' was run, and that could not be recorded: "
           + cause.message, hint: cause.hint, facts: [JSON.Member("key", .string(name.key))])
-    case .carriedOutElsewhere(let effect):
-      throw CommandError.carriedOutElsewhere(name, effect)
+    case .carriedOutElsewhere(let effect, let keeper):
+      throw CommandError.carriedOutElsewhere(name, effect, keeper)
     case .carriedOutAbove: throw CommandError.carriedOutAbove(name)
     }
   }

@@ -42,7 +42,7 @@ struct EffectShow: WorkspaceCommand {
 
 extension WorkspaceSession {
   func show(effect: Effect) throws -> ExitStatus {
-    let shown = try ShownEffect(effect, store: store)
+    let shown = try ShownEffect(effect, store: store).withKeeper(in: store)
     if output.isJSON {
       output.object(EffectJSON.story(shown))
     } else if output.isQuiet {
@@ -74,6 +74,9 @@ extension WorkspaceSession {
     if let bytes = effect.outputBytes {
       let kept = effect.keepsOutput ? "" : ", not kept"
       fields.append(("output", Cell(ByteCount.approximateText(bytes) + kept)))
+    }
+    if let keeper = shown.keeper {
+      fields.append((keeper.isLeft ? "left running" : "carried out by", Cell(keeper.words)))
     }
     if let reason = effect.reason { fields.append(("reason", Cell(reason))) }
     return fields

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueProcess
 import HotglueStore
 
 extension CommandError {
@@ -35,20 +36,49 @@ extension CommandError {
   }
 
   static func outputNotKept(_ effect: Effect) -> CommandError {
-    let size = effect.outputBytes.map(ByteCount.approximateText) ?? "its size"
+    let most = Int64(EffectOutput.limit)
+    let texts = ByteCount.texts(effect.outputBytes ?? most, over: most)
     return CommandError(
       "output_not_kept", .refused,
-      "effect '\(effect.name.key)' is confirmed, but its output (\(size)) is larger than the "
-        + "\(ByteCount.approximateText(Int64(EffectOutput.limit))) that are kept; nothing was run",
+      "effect '\(effect.name.key)' is confirmed, but its output (\(texts.size)) is larger than the "
+        + "\(texts.limit) that are kept; nothing was run",
       hint: "let the command write to a file; with '--no-output' nothing is recorded or replayed",
       facts: facts(of: effect))
   }
 
-  static func carriedOutElsewhere(_ name: EffectName, _ effect: Effect?) -> CommandError {
-    let who = effect?.job.map { "job \($0)" } ?? "another process"
+  /// Nothing was run: somebody is at it. `keeper` is the process that keeps the key; without one it was
+  /// begun by `effect begin` in an attempt that lives, or by a process that cannot be seen from here.
+  static func carriedOutElsewhere(
+    _ name: EffectName, _ effect: Effect?, _ keeper: EffectKeeper?
+  ) -> CommandError {
+    let since = effect.map { " since \($0.facts.startedAt.rfc3339)" } ?? ""
+    let (message, hint): (String, String)
+    if let keeper {
+      message =
+        keeper.isLeft
+        ? "what carried effect '\(name.key)' out has gone, and \(keeper.words), which it started, is "
+          + "still at it\(since)"
+        : "effect '\(name.key)' is being carried out by \(keeper.words)\(since)"
+      hint =
+        keeper.isLeft
+        ? "try again when that has ended; 'kill \(keeper.pid)' ends it"
+        : "try again when that has ended; 'hotglue effect run' waits for it"
+    } else if let effect, effect.isBegunByHandler, let job = effect.job {
+      message =
+        "effect '\(name.key)' was begun by job \(job), whose attempt lives,"
+        + " at \(effect.facts.startedAt.rfc3339)"
+      hint = "try again when the job has confirmed or abandoned it, or has ended"
+    } else {
+      message = "effect '\(name.key)' is being carried out by another process\(since)"
+      hint = "try again when that has ended"
+    }
     return CommandError(
-      "effect_busy", .tryLater, "effect '\(name.key)' is being carried out by \(who)",
-      hint: "try again when that has ended", facts: [JSON.Member("key", .string(name.key))])
+      "effect_busy", .tryLater, message, hint: hint,
+      facts: [
+        JSON.Member("key", .string(name.key)), JSON.Member("job", .optional(effect?.job)),
+        JSON.Member("since", .text(effect?.facts.startedAt.rfc3339)),
+        JSON.Member("pid", .optional(keeper.map { Int64($0.pid) })),
+      ])
   }
 
   static func carriedOutAbove(_ name: EffectName) -> CommandError {

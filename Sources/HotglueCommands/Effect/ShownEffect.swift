@@ -7,28 +7,49 @@ import HotglueStore
 struct ShownEffect {
   let effect: Effect
   let state: EffectState
+  /// Who keeps the key, as far as that was looked at.
+  let keeper: EffectKeeper?
 
-  init(_ effect: Effect, store: any Store) throws(ProcessError) {
+  /// A key that nobody keeps may have been let go because the end was recorded just now: the row is
+  /// read again before it is called unknown.
+  init(_ effect: Effect, store: any Store, marked: MarkedProcesses? = nil) throws {
+    var effect = effect
+    while effect.facts.state == .intended, !effect.isBegunByHandler {
+      let look = try EffectLock.look(
+        storeFolder: store.folder, name: effect.name.lockName, marked: marked)
+      if case .held(let keeper) = look {
+        self.init(effect, .intended, keeper)
+        return
+      }
+      guard let now = try store.effect(effect.name),
+        now.facts.state != .intended || now.facts.intent != effect.facts.intent
+      else {
+        self.init(effect, .unknown, nil)
+        return
+      }
+      effect = now
+    }
+    // Outside of any job nobody can be seen to be at it.
+    let isLost = effect.facts.state == .intended && !effect.attemptIsCurrent
+    self.init(effect, isLost ? .unknown : effect.facts.state, nil)
+  }
+
+  private init(_ effect: Effect, _ state: EffectState, _ keeper: EffectKeeper?) {
     self.effect = effect
-    guard effect.facts.state == .intended else {
-      state = effect.facts.state
-      return
-    }
-    let isCarriedOut: Bool
-    if effect.isBegunByHandler {
-      // Outside of any job nobody can be seen to be at it.
-      isCarriedOut = effect.attemptIsCurrent
-    } else {
-      isCarriedOut = try !EffectLock.isFree(
-        storeFolder: store.folder, name: effect.name.lockName)
-    }
-    state = isCarriedOut ? .intended : .unknown
+    self.state = state
+    self.keeper = keeper
+  }
+
+  /// With what an earlier try left running, which keeps the key of an effect that is known as unknown.
+  func withKeeper(in store: any Store) throws(ProcessError) -> ShownEffect {
+    guard state == .unknown || state == .failed else { return self }
+    let look = try EffectLock.look(storeFolder: store.folder, name: effect.name.lockName)
+    return ShownEffect(effect, state, look.keeper)
   }
 
   /// An effect whose intent the caller has just recorded, and is about to carry out.
   init(justBegun effect: Effect) {
-    self.effect = effect
-    state = effect.facts.state
+    self.init(effect, effect.facts.state, nil)
   }
 
   /// All effects of a job, oldest first: its own, and those of the workspace that it began.
@@ -37,7 +58,16 @@ struct ShownEffect {
   ) throws -> [ShownEffect] {
     let effects = try store.effects(
       in: workspace, of: job, states: [], before: nil, limit: Int(Int32.max))
-    return try effects.reversed().map { try ShownEffect($0, store: store) }
+    let marked = try MarkedProcesses.ifNeeded(for: effects)
+    return try effects.reversed().map { try ShownEffect($0, store: store, marked: marked) }
+  }
+}
+
+extension MarkedProcesses {
+  /// One look for all of several intents, of which each would be looked for.
+  static func ifNeeded(for effects: [Effect]) throws(ProcessError) -> MarkedProcesses? {
+    let open = effects.filter { $0.facts.state == .intended && !$0.isBegunByHandler }
+    return open.count > 1 ? try MarkedProcesses() : nil
   }
 }
 
@@ -58,6 +88,7 @@ enum EffectJSON {
         JSON.Member("reason", .text(effect.reason)),
         JSON.Member("output_bytes", .optional(effect.outputBytes)),
         JSON.Member("output_kept", .bool(effect.keepsOutput)),
+        JSON.Member("held_by", .optional(shown.keeper.map { Int64($0.pid) })),
       ] + more)
   }
 

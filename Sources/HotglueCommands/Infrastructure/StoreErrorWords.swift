@@ -173,10 +173,11 @@ extension CommandError {
         facts: [JSON.Member("job", .integer(id))])
     case .unknownType(let name, let workspace, let near):
       self.init(
-        "unknown_type", .notFound, "no job type '\(name)' in workspace '\(workspace)'",
-        hint: near.isEmpty
-          ? "see them with 'hotglue type list'"
-          : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
+        "unknown_type", .notFound,
+        BuiltInType(name) == nil
+          ? "no job type '\(name)' in workspace '\(workspace)'"
+          : "type '\(name)' is built in, and has no definition in workspace '\(workspace)'",
+        hint: adviceOnType(name, near: near),
         facts: [
           JSON.Member("type", .string(name)), JSON.Member("workspace", .string(workspace.text)),
           JSON.Member("near", .strings(near)),
@@ -267,4 +268,11 @@ extension CommandError {
       self.init("internal", .internalError, "the store failed: \(error)")
     }
   }
+}
+
+private func adviceOnType(_ name: String, near: [String]) -> String {
+  if BuiltInType(name) != nil { return "see 'hotglue type show \(name)'" }
+  return near.isEmpty
+    ? "see them with 'hotglue type list'"
+    : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?"
 }

@@ -197,6 +197,13 @@ enum ByteCount {
     return String(bytes)
   }
 
+  /// For a person, a size that is over a limit, and the limit: as bytes where rounding would make
+  /// them look alike.
+  static func texts(_ bytes: Int64, over limit: Int64) -> (size: String, limit: String) {
+    let (size, bound) = (approximateText(bytes), approximateText(limit))
+    return size == bound ? ("\(bytes) bytes", "\(limit) bytes") : (size, bound)
+  }
+
   /// For a person: one decimal in the largest unit that fits.
   static func approximateText(_ bytes: Int64) -> String {
     for (suffix, unit) in [("GB", Int64(1_000_000_000)), ("MB", 1_000_000), ("kB", 1000)]

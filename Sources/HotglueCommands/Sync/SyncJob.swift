@@ -46,12 +46,16 @@ struct SyncOrder: Equatable {
 enum SyncJob {
   static let type = "sync"
 
+  static let policy: JobPolicy = {
+    var policy = JobPolicy.jobType
+    policy.replay = .safe
+    return policy
+  }()
+
   /// The job of a sync. Its key is held until it has ended, so that a second request finds it and
   /// makes none; its limit key keeps two from running at once whatever else is done to them.
   static func request(_ order: SyncOrder, of source: Source) -> EnqueueRequest {
-    var policy = JobPolicy.jobType
-    policy.replay = .safe
-    return EnqueueRequest(
+    EnqueueRequest(
       type: type, command: ["hotglue"] + CommandKind.syncAttempt.words + [source.name],
       directory: "/", payload: order.json.text, key: "source/\(source.id)", keyHold: .untilDone,
       limitKey: "sync:\(source.name)", policy: policy)

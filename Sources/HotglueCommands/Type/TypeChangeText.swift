@@ -16,6 +16,7 @@ struct TypeChangeText {
         if change.isChange {
           lines(of: change.after.definition.changes(from: change.before?.definition))
         }
+        if let note = Self.note(change, dryRun: dryRun) { output.note(note) }
       }
     }
   }
@@ -43,6 +44,17 @@ struct TypeChangeText {
     return "\(type) \(verb) at revision \(change.after.revision), was \(before.revision)"
   }
 
+  /// What is not run by the new revision.
+  static func note(_ change: TypeChange, dryRun: Bool) -> String? {
+    guard change.running > 0 else { return nil }
+    let most = change.running == TypeChange.mostRunning ? "at least " : ""
+    let one = change.running == 1
+    return "\(most)\(Count.of(change.running, "attempt")) of type '\(change.after.name)' "
+      + "\(one ? "runs" : "run") by an earlier revision, and \(one ? "goes" : "go") on by it: it "
+      + "decides what \(one ? "its end means" : "their ends mean"). Jobs that wait "
+      + "\(dryRun ? "would run" : "run") by revision \(change.after.revision)"
+  }
+
   /// A setting's value as its flag is written.
   static func text(_ value: JSON, of key: String) -> String {
     if key == "log_cap", let bytes = value.integerValue { return ByteCount.text(bytes) }
@@ -55,13 +67,34 @@ struct TypeChangeText {
 enum TypeJSON {
   static func object(_ type: JobType) -> JSON {
     let definition = type.definition
-    return .object([
-      JSON.Member("name", .string(type.name)),
-      JSON.Member("workspace", .string(type.workspace.text)),
-      JSON.Member("link", .string(EntityLink.type(type.name, in: type.workspace).text)),
-      JSON.Member("revision", .integer(type.revision)),
-      JSON.Member("command", .strings(definition.command)),
-      JSON.Member("cwd", .string(definition.directory)),
+    return .object(
+      [
+        JSON.Member("name", .string(type.name)),
+        JSON.Member("workspace", .string(type.workspace.text)),
+        JSON.Member("link", .string(EntityLink.type(type.name, in: type.workspace).text)),
+        JSON.Member("revision", .integer(type.revision)),
+        JSON.Member("command", .strings(definition.command)),
+        JSON.Member("cwd", .string(definition.directory)),
+      ] + contract(definition) + [
+        JSON.Member("set_at", .string(type.setAt.rfc3339)),
+        JSON.Member("set_by", .string(type.setBy)), JSON.Member("built_in", .bool(false)),
+      ])
+  }
+
+  static func object(_ type: BuiltInType, in workspace: WorkspaceID) -> JSON {
+    .object(
+      [
+        JSON.Member("name", .string(type.name)), JSON.Member("workspace", .string(workspace.text)),
+        JSON.Member("link", .null), JSON.Member("revision", .null), JSON.Member("command", .null),
+        JSON.Member("cwd", .null),
+      ] + contract(type.definition) + [
+        JSON.Member("set_at", .null), JSON.Member("set_by", .null),
+        JSON.Member("built_in", .bool(true)),
+      ])
+  }
+
+  private static func contract(_ definition: TypeDefinition) -> [JSON.Member] {
+    [
       JSON.Member("stream", .bool(definition.isStream)),
       JSON.Member("queue", .string(definition.queue)),
       JSON.Member("priority", .integer(definition.priority)),
@@ -69,9 +102,7 @@ enum TypeJSON {
       JSON.Member("limit_key", .text(definition.limitKey)),
       JSON.Member("limit_max", .integer(definition.limitMax)),
       JSON.Member("policy", definition.policy.json(complete: true)),
-      JSON.Member("set_at", .string(type.setAt.rfc3339)),
-      JSON.Member("set_by", .string(type.setBy)),
-    ])
+    ]
   }
 
   static func change(_ change: TypeChange, dryRun: Bool) -> JSON {
@@ -85,6 +116,7 @@ enum TypeJSON {
       JSON.Member("changed", .bool(change.isChange)),
       JSON.Member("dry_run", .bool(dryRun)),
       JSON.Member("changes", .array(lines.map(settingChange))),
+      JSON.Member("running", .integer(change.running)),
     ])
   }
 

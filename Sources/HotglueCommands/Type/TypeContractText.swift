@@ -6,7 +6,13 @@ struct TypeContractText {
   let definition: TypeDefinition
   private var policy: JobPolicy { definition.policy }
 
-  init(_ definition: TypeDefinition) { self.definition = definition }
+  /// The type is one that hotglue itself has.
+  private let builtIn: BuiltInType?
+
+  init(_ definition: TypeDefinition, of builtIn: BuiltInType? = nil) {
+    self.definition = definition
+    self.builtIn = builtIn
+  }
 
   var lines: [(name: String, text: String)] {
     [
@@ -18,6 +24,7 @@ struct TypeContractText {
   }
 
   private var runs: String {
+    if let builtIn { return builtIn.runs }
     let command = "\(ShellWords.joined(definition.command)) in \(definition.directory)"
     return definition.isStream
       ? "\(command), as a stream: one process is fed many jobs, one at a time, and answers each; it "
@@ -26,6 +33,7 @@ struct TypeContractText {
   }
 
   private var waits: String {
+    if let builtIn { return builtIn.waits }
     let priority = definition.priority == 0 ? "" : ", priority \(definition.priority)"
     return "in queue '\(definition.queue)'\(priority), unless a job says otherwise when it is "
       + "enqueued"
@@ -34,6 +42,7 @@ struct TypeContractText {
   private var atOnce: String {
     var limits: [String] = []
     if let limit = definition.limit { limits.append("\(limit) of this type in the workspace") }
+    if builtIn == .sync { return "one of each source" }
     if let key = definition.limitKey {
       limits.append("\(definition.limitMax) of all jobs with limit key '\(key)'")
     }

@@ -40,11 +40,7 @@ struct TypeFile {
     }
     guard table.path.count == 2, table.path[0] == "type" else {
       let shown = table.path.map(TOMLFile.key).joined(separator: ".")
-      let meant =
-        table.path.first == "type" ? table.path.dropFirst().joined(separator: ".") : table.path[0]
-      throw wrong(
-        table.line, "[\(shown)] is no type",
-        meant.isEmpty ? "write [type.NAME]" : "write [type.\(TOMLFile.key(meant))]")
+      throw wrong(table.line, "[\(shown)] is no type", hint(for: table.path))
     }
     do {
       try JobTypeWords.check(table.path[1])
@@ -52,6 +48,18 @@ struct TypeFile {
       throw wrong(table.line, error.problem, error.hint)
     }
     return table.path[1]
+  }
+
+  /// What was meant by a table that is no type: its first word misspelled, left out, or too much.
+  private static func hint(for path: [String]) -> String {
+    if path.count > 1, path[0] != "type" {
+      return NearMatch.among(["type"], to: path[0].lowercased()).isEmpty
+        ? "a file of types holds tables [type.NAME], and nothing else"
+        : "write [type.\(TOMLFile.key(path.dropFirst().joined(separator: ".")))]"
+    }
+    let meant = path[0] == "type" ? path.dropFirst().joined(separator: ".") : path[0]
+    let isName = !meant.isEmpty && NearMatch.among(["type"], to: meant.lowercased()).isEmpty
+    return isName ? "write [type.\(TOMLFile.key(meant))]" : "write [type.NAME]"
   }
 
   private static func definition(

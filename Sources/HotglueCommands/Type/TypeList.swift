@@ -5,7 +5,10 @@ import HotglueStore
 struct TypeList: WorkspaceCommand {
   static let kind = CommandKind.typeList
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "show the job types of the workspace, by name")
+    commandName: "list", abstract: "show the job types of the workspace, by name",
+    discussion: """
+      The types that are built in, exec and sync, are in no list; 'type show' tells of them.
+      """)
 
   @OptionGroup var global: GlobalOptions
 
@@ -53,6 +56,10 @@ struct TypeRemove: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let name = try session.name(name, of: .type)
+    guard BuiltInType(name) == nil else {
+      throw CommandError.usage(
+        "type '\(name)' is built in", hint: "only types that 'type set' defined can be removed")
+    }
     let waiting = try session.store.removeType(
       name, in: session.workspace, dryRun: dryRun, by: session.actor, at: session.now)
     session.output.result(

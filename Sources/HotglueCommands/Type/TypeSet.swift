@@ -9,7 +9,8 @@ struct TypeSet: WorkspaceCommand {
     usage: "hotglue type set NAME [flags] [-- COMMAND…]",
     discussion: """
       What is not named stays as it is; of a new type it is the default. Every change is a new \
-      revision, and an attempt runs the revision that is current when it is claimed. The command \
+      revision, and an attempt runs the revision that is current when it is claimed; one that runs \
+      already goes on as it was claimed, and by that it is decided what its end means. The command \
       runs without a shell, in this folder. 'type apply' sets a type as a whole.
       """)
 

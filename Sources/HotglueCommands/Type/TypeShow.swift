@@ -5,7 +5,10 @@ import HotglueStore
 struct TypeShow: WorkspaceCommand {
   static let kind = CommandKind.typeShow
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "tell the whole contract of a job type in words")
+    commandName: "show", abstract: "tell the whole contract of a job type in words",
+    discussion: """
+      Also of the types that are built in: exec, that of a bare command, and sync, that of a sync.
+      """)
 
   @OptionGroup var global: GlobalOptions
 
@@ -17,6 +20,7 @@ struct TypeShow: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let name = try session.name(name, of: .type)
+    if let builtIn = BuiltInType(name) { return try show(builtIn, session) }
     let type: JobType
     if let revision {
       let all = try session.store.revisions(ofType: name, in: session.workspace)
@@ -25,6 +29,28 @@ struct TypeShow: WorkspaceCommand {
       type = try session.store.type(name, in: session.workspace)
     }
     return try session.show(type: type)
+  }
+
+  private func show(_ type: BuiltInType, _ session: WorkspaceSession) throws -> ExitStatus {
+    guard revision == nil else {
+      throw CommandError.usage(
+        "type '\(type.name)' is built in and has no revisions", hint: "leave '--revision' out")
+    }
+    let output = session.output
+    if output.isJSON {
+      output.object(TypeJSON.object(type, in: session.workspace))
+    } else if output.isQuiet {
+      output.line(type.name)
+    } else {
+      output.breadcrumb(session.workspace.text, "types", type.name)
+      let facts: [(name: String, cell: Cell)] = [
+        ("type", Cell(type.name)), ("workspace", Cell(session.workspace.text)),
+        ("set by", Cell("hotglue itself: it is built in, and 'type set' refuses it")),
+      ]
+      output.fields(
+        facts + TypeContractText(type.definition, of: type).lines.map { ($0.name, Cell($0.text)) })
+    }
+    return .done
   }
 }
 

@@ -56,6 +56,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case switchOpen = "switch_open"
   case jobUncertain = "job_uncertain"
   case effectUnknown = "effect_unknown"
+  case effectStray = "effect_stray"
   case archivedRunning = "archived_running"
   case clockBehind = "clock_behind"
   case slotLeft = "slot_left"
@@ -68,8 +69,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
   public var isNote: Bool {
     switch self {
     case .schemaOlder, .gateHeld, .attemptUnattended, .attemptElsewhere, .workerOutdated,
-      .workerElsewhere, .jobUncertain, .effectUnknown, .archivedRunning, .clockBehind, .slotLeft,
-      .lockLeft, .logLeft, .draftLeft:
+      .workerElsewhere, .jobUncertain, .effectUnknown, .effectStray, .archivedRunning, .clockBehind,
+      .slotLeft, .lockLeft, .logLeft, .draftLeft:
       true
     case .storeMissing, .storeUnusable, .storeCorrupt, .storeBusy, .storeReadOnly, .schemaNewer,
       .fileSystem, .otherStore, .notPrivate, .contextUnusable, .littleSpace, .longLog,

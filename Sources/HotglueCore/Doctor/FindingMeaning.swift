@@ -71,6 +71,9 @@ extension FindingCode {
     case .jobUncertain:
       "an attempt ended in a way nobody knows, and the job is not safe to run twice: it waits for a person"
     case .effectUnknown: "a step may have happened and nobody knows: it is never guessed"
+    case .effectStray:
+      "what carried an effect out has gone, and this process that it started lives on: until it has "
+        + "ended, the effect is neither checked nor carried out again"
     case .archivedRunning: "what ran when the workspace was archived goes on and is recorded"
     case .clockBehind:
       "the wall clock was set back: times to run that were set before lie further ahead"

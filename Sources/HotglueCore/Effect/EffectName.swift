@@ -33,6 +33,11 @@ public struct EffectName: Hashable, Sendable {
   /// `job` or `workspace`.
   public var scopeName: String { job == nil ? "workspace" : "job" }
 
+  /// `effect 'charge' of job 42 in workspace 'acme'`
+  public var words: String {
+    "effect '\(key)' of \(job.map { "job \($0)" } ?? "the workspace") in workspace '\(workspace)'"
+  }
+
   /// A name for the effect's lock file, of 32 hexadecimal digits. Two effects that share one only
   /// wait for each other.
   public var lockName: String {

@@ -162,6 +162,18 @@ extension Doctor {
     return findings
   }
 
+  /// Processes that keep the key of an effect, and whose effect nobody carries out any more.
+  func lookForEffects() throws(RunnerError) -> [Finding] {
+    let left = try processStep { () throws(ProcessError) in
+      try EffectLock.left(storeFolder: folder)
+    }
+    return left.filter { $0.keeper.process.isStillThere }.map { title, keeper in
+      Finding(
+        .effectStray, "\(keeper.words) is left of \(title)", pid: keeper.pid,
+        remedy: "kill \(keeper.pid)")
+    }
+  }
+
   private func attempt(of process: SeenProcess) -> (job: JobID, fence: Fence)? {
     guard let variables = process.environment,
       variables.contains(where: { $0.hasPrefix("HOTGLUE_MARK=") }),

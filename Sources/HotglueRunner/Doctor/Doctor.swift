@@ -60,6 +60,7 @@ public struct Doctor {
     diagnosis.findings += lookAtWorkers()
     diagnosis.findings += try lookAtAttempts()
     diagnosis.findings += try lookForStrays(among: processes)
+    diagnosis.findings += try lookForEffects()
     diagnosis.findings += lookAtSwitches()
     diagnosis.findings += whatWaits()
     diagnosis.findings += try whatWasLeft(processes)

@@ -121,11 +121,15 @@ extension SQLiteStore {
     }
     let last = try connection.first(
       TypeSQL.lastRevision, [.text(workspace.text), .text(name)], { Int($0.integer(0)) })
+    let running =
+      last == nil
+      ? 0
+      : try countRunning(ofType: name, upTo: Int64(TypeChange.mostRunning), in: workspace)
     return TypeChange(
       before: before,
       after: JobType(
         workspace: workspace, name: name, revision: (last ?? 0) + 1, definition: definition,
-        setAt: now, setBy: actor.user))
+        setAt: now, setBy: actor.user), running: Int(running))
   }
 
   /// Sets the type inside the transaction that is open.

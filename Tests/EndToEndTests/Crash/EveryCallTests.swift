@@ -30,12 +30,25 @@ struct EveryCallTests {
   private static let prune = ["store", "prune", "--older-than", "1ms", "--yes"]
   private static let restore = ["store", "restore", "kept.db", "--yes"]
 
+  private static let effect = [
+    "effect", "run", "k", "--scope", "workspace", "-w", "main", "--unknown",
+    "check=grep -x said runs", "--", "sh", "-c", "echo said >>runs; echo said",
+  ]
+
   private static let commands = [
     Command(
       words: enqueue, step: 4,
       again: { world in
         try world.succeed(enqueue)
         #expect(try world.jobs().count == 1)
+      }),
+    Command(
+      words: effect, step: 5,
+      prepare: { try Data().write(to: $0.folder.appendingPathComponent("runs")) },
+      again: { world in
+        let said = try world.succeed(effect)
+        #expect(said == "said")
+        #expect(world.lineCount("runs") == 1)
       }),
     Command(
       words: ["workspace", "switch", "beta"], step: 5,

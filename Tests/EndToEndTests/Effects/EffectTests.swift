@@ -34,10 +34,15 @@ struct EffectTests {
       #!/bin/bash
       # Without the file the check could not tell: grep's status would be neither 0 nor 1.
       : >>"ledger-$HOTGLUE_JOB"
+      asked="$HOTGLUE_JOB $HOTGLUE_ATTEMPT"
       echo $$ >"pid-$HOTGLUE_JOB"
       for step in 1 2 3 4 5; do
         hotglue effect run "step-$step" \\
-          --unknown "check=grep -qx $step 'ledger-$HOTGLUE_JOB' && echo result-$step" \\
+          --unknown "check=if grep -qx $step 'ledger-$HOTGLUE_JOB'; then
+              echo $asked after >>phases; echo result-$step
+            else
+              echo $asked before >>phases; exit 1
+            fi" \\
           -- bash -c "sleep 0.02; echo $step >>ledger-$HOTGLUE_JOB; sleep 0.02; echo result-$step" \\
           || exit
       done
@@ -72,6 +77,14 @@ struct EffectTests {
     }
     kill(worker.processIdentifier, SIGTERM)
     worker.waitUntilExit()
+    // The attempt after a kill asks about the step that was open then, if one was: so every kill fell
+    // before its step happened, after that and before the confirmation, or outside of any step.
+    let asked = Set(world.read("phases").split(separator: "\n").map(String.init))
+    let before = asked.filter { $0.hasSuffix("before") }.count
+    let after = asked.filter { $0.hasSuffix("after") }.count
+    #expect(
+      before > 9 && after > 9 && before + after < kills,
+      "of \(kills) kills \(before) fell before a step happened, \(after) after it")
     for id in jobs {
       #expect(
         world.read("ledger-\(id)").split(separator: "\n") == ["1", "2", "3", "4", "5"],
@@ -87,15 +100,20 @@ struct EffectTests {
   @Test("of two processes at once one runs the command, and both print its output")
   func twoAtOnce() throws {
     let world = try World()
-    let script = "echo x >>ran; sleep 0.4; echo result"
+    let script = "echo x >>ran; until [ -e go ]; do sleep 0.02; done; echo result"
     let first = try start(world, "k", script)
     try world.eventually("the command runs") { world.lineCount("ran") == 1 }
     let told = try run(world, "k", script, flags: ["--wait", "50ms"])
     #expect(told.status == 75)
-    #expect(told.errorOutput.contains("being carried out"))
+    #expect(told.errorOutput.contains("being carried out by 'hotglue effect run' (process "))
     #expect(try world.run(["effect", "begin", "k", "--scope", "workspace"]).status == 75)
     #expect(try world.run(["effect", "abandon", "k", "--scope", "workspace"]).status == 75)
-    let second = try run(world, "k", script)
+    let second = try world.command(
+      "/bin/sh",
+      [
+        "-c",
+        "(sleep 0.1; : >go) & exec hotglue effect run k --scope workspace -- sh -c 'echo y >>ran'",
+      ])
     first.waitUntilExit()
     #expect(first.terminationStatus == 0)
     #expect(second.status == 0)
@@ -253,9 +271,16 @@ struct EffectTests {
     let refused = try run(world, "more", more)
     #expect(refused.status == 81)
     #expect(refused.output.isEmpty)
-    #expect(refused.errorOutput.contains("larger than"))
+    #expect(refused.errorOutput.contains("(1048577 bytes) is larger than the 1048576 bytes"))
     #expect(try run(world, "more", more, flags: ["--no-output"]).status == 0)
     #expect(world.lineCount("ran") == 2)
+    // What a check prints is the output as much, of whatever size.
+    try world.succeed(["effect", "begin", "looked", "--scope", "workspace"])
+    let looked = ["--unknown", "check=\(more)"]
+    #expect(try run(world, "looked", "exit 9", flags: looked).output.utf8.count == (1 << 20) + 1)
+    #expect(try run(world, "looked", "exit 9", flags: looked).status == 81)
+    #expect(try state(world, "looked") == "confirmed")
+    #expect(world.lineCount("ran") == 3)
     let odd = "printf 'a\\0\\n\\377b'"
     let first = try world.command(
       "/bin/sh",

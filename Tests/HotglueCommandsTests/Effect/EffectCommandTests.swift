@@ -1,10 +1,11 @@
 import Glibc
-import HotglueCommands
 import HotglueCore
 import HotglueStore
 import HotglueStoreSQLite
 import TestSupport
 import Testing
+
+@testable import HotglueCommands
 
 @Suite("effect begin, confirm, abandon, list and show")
 struct EffectCommandTests {
@@ -55,7 +56,7 @@ struct EffectCommandTests {
       shown.members?.map(\.key) == [
         "key", "scope", "state", "job", "fence", "started_at", "finished_at", "exit_status",
         "workspace", "link", "intent", "doubtful_since", "signal", "reason", "output_bytes",
-        "output_kept",
+        "output_kept", "held_by",
       ])
     #expect(shown["state"]?.stringValue == "confirmed")
     #expect(shown["output_bytes"]?.integerValue == 11)
@@ -146,6 +147,26 @@ struct EffectCommandTests {
     #expect(error["state"]?.stringValue == "unknown")
     #expect(world.run("effect", "list", "--state", "unknown", "-q").out == "the key\n")
   }
+
+  @Test("an end that is recorded between the row and the look at its key is told, not 'unknown'")
+  func endedMeanwhile() throws {
+    let store = try world.store()
+    func begin(_ key: String) throws -> Effect {
+      let name = try #require(EffectName(workspace: world.acme, scope: .workspace, key: key))
+      let beginning = try store.beginEffect(
+        EffectRequest(name: name, attempt: nil), by: JobWorld.alice, at: JobWorld.start)
+      guard case .begun(let effect) = beginning else { throw Unexpected() }
+      return effect
+    }
+    let effect = try begin("k")
+    _ = try store.endEffect(
+      EffectReport(name: effect.name, end: .confirmed(status: 0)), by: JobWorld.alice,
+      at: JobWorld.start)
+    #expect(try ShownEffect(effect, store: store).state == .confirmed)
+    #expect(try ShownEffect(begin("left"), store: store).state == .unknown)
+  }
+
+  private struct Unexpected: Error {}
 
   @Test("outside a job a scope is required, and a key has at most 1 KiB")
   func badRequests() {

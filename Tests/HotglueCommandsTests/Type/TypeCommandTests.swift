@@ -57,6 +57,56 @@ struct TypeCommandTests {
   }
 
   @Test(
+    "an attempt that runs is judged by the revision it was claimed with, the next one by the new one"
+  )
+  func changedWhileRunning() throws {
+    let worker = try TestWorker(in: world)
+    let safe = ["type", "set", "resize", "--replay", "safe", "--backoff", "fixed:1ms"]
+    #expect(world.run(safe + ["--", "./resize"], input: []).err == "")
+    let id = try #require(JobID(world.run("job", "enqueue", "resize").out.dropLast()))
+    let first = try worker.claim(id).reference
+    let changed = world.run("type", "set", "resize", "--replay", "unsafe")
+    #expect(changed.status == 0)
+    #expect(
+      changed.err.contains(
+        "1 attempt of type 'resize' runs by an earlier revision, and goes on by it: it decides what "
+          + "its end means. Jobs that wait run by revision 2"), "\(changed.err)")
+    try worker.settle(first, AttemptEnd(how: .lost))
+    #expect(try world.job(id).state == .pending, "what was claimed as safe is run again")
+    let later = JobWorld.start.advanced(by: .hours(1))
+    let second = try worker.claim(id, at: later).reference
+    // The other way round: unsafe it was claimed, unsafe it is judged.
+    #expect(
+      try world.run("type", "set", "resize", "--replay", "safe", "--json").json()["running"]
+        == .integer(1))
+    try worker.settle(second, AttemptEnd(how: .lost), at: later)
+    #expect(try world.job(id).state == .uncertain)
+    #expect(world.run("type", "set", "resize", "--replay", "keyed").err == "")
+  }
+
+  @Test("the types that are built in are told of in words, and neither set nor removed")
+  func builtIn() throws {
+    let exec = world.run("type", "show", "exec")
+    #expect(exec.status == 0)
+    for part in [
+      "runs\tthe command that the job was enqueued with", "attempts\t1 at most that fail",
+      "safe twice\tno",
+    ] {
+      #expect(exec.out.contains(part), "\(part)")
+    }
+    let sync = world.run("type", "show", "sync").out
+    #expect(sync.contains("at once\tone of each source") && sync.contains("safe twice\tyes"))
+    let json = try world.run("type", "show", "sync", "--json").json()
+    #expect(json["built_in"] == .bool(true) && json["revision"] == .null)
+    #expect(json["policy"]?["replay"] == .string("safe"))
+    #expect(world.run("type", "show", "exec", "--revision", "1").status == 64)
+    let removed = world.run("type", "remove", "exec")
+    #expect(removed.status == 64)
+    #expect(removed.err.contains("type 'exec' is built in"))
+    #expect(world.run("type", "list").out == "")
+  }
+
+  @Test(
     "what cannot be a type is refused and nothing is set",
     arguments: [
       (["resize"], "a new type needs its command"),
@@ -103,7 +153,7 @@ struct TypeCommandTests {
         + #""max_attempts":1,"max_losses":3,"max_snoozes":1000,"backoff":"linear:4s:1h","#
         + #""jitter":"equal","retry_for":null,"on_exit":null,"replay":"keyed","verify":null,"#
         + #""log_cap":67108864,"keep_children":false},"set_at":"2026-02-02T02:40:00.000Z","#
-        + #""set_by":"alice"}"# + "\n")
+        + #""set_by":"alice","built_in":false}"# + "\n")
     let near = world.run("type", "show", "rezise", "--json")
     #expect(near.status == 66)
     #expect(near.err.contains(#""code":"unknown_type""#))
@@ -153,7 +203,7 @@ struct TypeCommandTests {
         == #"{"name":"resize","workspace":"acme","revision":2,"revision_before":1,"#
         + #""changed":true,"dry_run":false,"changes":["#
         + #"{"key":"limit","before":2,"after":null},"#
-        + #"{"key":"max_attempts","before":9,"after":5}]}"# + "\n")
+        + #"{"key":"max_attempts","before":9,"after":5}],"running":0}"# + "\n")
     #expect(world.run("type", "list", "-q").lines == ["email.send", "resize"])
     #expect(world.run("type", "export", "nothing").status == 66)
   }
@@ -184,6 +234,13 @@ struct TypeCommandTests {
         "write [type.\"email.send\"]"
       ),
       ("[resize]\ncommand = [\"a\"]", "line 1: [resize] is no type", "write [type.resize]"),
+      ("[types.a]\ncommand = [\"a\"]", "line 1: [types.a] is no type", "write [type.a]"),
+      ("[Type.a]\ncommand = [\"a\"]", "line 1: [Type.a] is no type", "write [type.a]"),
+      ("[types]\ncommand = [\"a\"]", "line 1: [types] is no type", "write [type.NAME]"),
+      (
+        "[queue.default]\nlimit = 3", "line 1: [queue.default] is no type",
+        "a file of types holds tables [type.NAME], and nothing else"
+      ),
       ("[type.x]\ncommand = [\"a\"", "line 2, column 15: the array is not closed", ""),
     ])
   func badFile(text: String, message: String, hint: String) {
