@@ -6,8 +6,25 @@
 // what was given back meanwhile.
 #include "supervisor.h"
 
+/// Whether the owner, which has hung up, had said that it leaves: an answer to it may fail before its
+/// last word is read. Not when an order stands before that: what it was for finds the slot, which says
+/// that it was never started.
+static bool said_farewell(hg_peer *owner) {
+  const hg_frame *frame;
+  (void)hg_peer_fill(owner);
+  while ((frame = hg_peer_frame(owner))) {
+    if (frame->type == HG_GOODBYE) return true;
+    if (frame->type == HG_START || frame->type == HG_OPEN || frame->type == HG_FEED) return false;
+    hg_peer_consume(owner, frame);
+  }
+  return false;
+}
+
 void hg_drop(hg_supervisor *self, hg_peer *peer) {
-  if (self->owner == peer) self->owner = NULL;
+  if (self->owner == peer) {
+    self->farewell = self->farewell || said_farewell(peer);
+    self->owner = NULL;
+  }
   hg_peer_close(peer);
 }
 

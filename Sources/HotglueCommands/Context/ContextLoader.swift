@@ -216,6 +216,8 @@ struct ContextLoader {
 
   func confirmGroup(of realPath: String, store storePath: String) throws {
     var paths = [realPath]
+    // Of a job that a stream has in hand it is the stream's file that was read.
+    if let place = AttemptPlace(contextPath: realPath) { paths.append(place.streamContextPath) }
     let folder = Path.folder(of: realPath)
     if Path.name(of: folder) == ".hotglue" || folder == Path.folder(of: storePath) {
       paths.append(folder)
