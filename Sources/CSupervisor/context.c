@@ -1,11 +1,13 @@
-// The pinned context file: what makes `hotglue` inside a handler mean the handler's job.
+// The context file: what makes `hotglue` inside a handler mean the handler's job. A stream's names no
+// job; which one is meant the jobs' own lines tell.
 #include "supervisor.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 /// The context file of an attempt has the attempt in its name, so that its path stops to exist
-/// when the attempt ends. One file serves all attempts.
+/// when the attempt ends. One file serves all attempts: whoever reads it compares what it says with
+/// the name, since it may have been opened under an earlier one.
 int hg_context_publish(
   hg_supervisor *self, const char *name, const void *context, int64_t bytes) {
   if (bytes < 0) return 0;
@@ -26,7 +28,6 @@ int hg_context_publish(
   ssize_t wrote = pwrite(self->context_fd, context, (size_t)bytes, 0);
   if (wrote < 0) return errno;
   if (wrote != bytes) return ENOSPC;
-  // Those of a stream's jobs are of one length, so that each costs one call.
   if (self->context_bytes == bytes) return 0;
   if (ftruncate(self->context_fd, bytes) < 0) return errno;
   self->context_bytes = bytes;

@@ -12,7 +12,7 @@ bool hg_order_open(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   if (!error) {
     // The order says, as the next one to start would, that the attempt before it is recorded.
     hg_attempt_forget(self);
-    error = hg_stream_open(self, order, strings);
+    error = hg_stream_open(self, order, strings, strings + order->strings_bytes);
   }
   hg_closed closed = {.kind = HG_NEVER_STARTED, .value = error, .retires = self->retiring};
   if (error && hg_peer_send(peer, HG_CLOSED, &closed, sizeof closed) == HG_PEER_GONE) {
@@ -38,7 +38,7 @@ bool hg_order_feed(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
     if ((size_t)(end - at) < sizeof job) return false;
     memcpy(&job, at, sizeof job);
     at += sizeof job;
-    uint64_t bytes = (uint64_t)job.log_path_bytes + job.line_bytes + job.context_bytes;
+    uint64_t bytes = (uint64_t)job.log_path_bytes + job.line_bytes;
     if ((uint64_t)(end - at) < bytes || job.ladder_count > HG_LADDER_MAX || job.job == 0 ||
         job.log_path_bytes >= HG_PATH_BYTES) {
       return false;

@@ -1,7 +1,7 @@
 // Telling what a line of a handler is: strict JSON, and only as much of its meaning as the
 // supervisor must know. It runs in a process that outlives workers, so it keeps no memory and its
 // depth is bounded.
-#include "line.h"
+#include "csupervisor.h"
 
 #include <string.h>
 
@@ -173,75 +173,98 @@ static bool value(cursor *text, member each, void *context) {
 
 // What the supervisor looks at, of a line's own members. Of repeated ones the last counts.
 typedef struct {
-  piece type, outcome, current, total, message, error, after, job, fence;
+  piece type, outcome, current, total, message, job, fence;
 } line_parts;
 
-static bool is(piece piece, const char *text) {
-  size_t length = strlen(text);
-  return piece.start && (size_t)(piece.end - piece.start) == length &&
-         !memcmp(piece.start, text, length);
+/// The next byte of a string that is known to be well formed; 0 for all that is not ASCII.
+static unsigned char letter(cursor *text) {
+  unsigned char byte = *text->at++;
+  if (byte != '\\') return byte < 0x80 ? byte : 0;
+  byte = *text->at++;
+  switch (byte) {
+  case 'b': return '\b';
+  case 'f': return '\f';
+  case 'n': return '\n';
+  case 'r': return '\r';
+  case 't': return '\t';
+  case 'u': {
+    int code = hex(text, 0);
+    text->at += 4;
+    return code > 0 && code < 0x80 ? (unsigned char)code : 0;
+  }
+  default: return byte;
+  }
+}
+
+/// Whether this is the string, however its letters are written.
+static bool is(piece piece, const char *wanted) {
+  if (!piece.start || *piece.start != '"') return false;
+  cursor text = {piece.start + 1, piece.end - 1, 0};
+  while (text.at < text.end) {
+    if (!*wanted || letter(&text) != (unsigned char)*wanted) return false;
+    wanted++;
+  }
+  return !*wanted;
 }
 
 static void note(piece key, piece value, void *context) {
   line_parts *parts = context;
-  if (is(key, "\"type\"")) parts->type = value;
-  if (is(key, "\"outcome\"")) parts->outcome = value;
-  if (is(key, "\"current\"")) parts->current = value;
-  if (is(key, "\"total\"")) parts->total = value;
-  if (is(key, "\"message\"")) parts->message = value;
-  if (is(key, "\"error\"")) parts->error = value;
-  if (is(key, "\"after\"")) parts->after = value;
-  if (is(key, "\"job\"")) parts->job = value;
-  if (is(key, "\"fence\"")) parts->fence = value;
+  if (is(key, "type")) parts->type = value;
+  if (is(key, "outcome")) parts->outcome = value;
+  if (is(key, "current")) parts->current = value;
+  if (is(key, "total")) parts->total = value;
+  if (is(key, "message")) parts->message = value;
+  if (is(key, "job")) parts->job = value;
+  if (is(key, "fence")) parts->fence = value;
 }
 
-/// Absent, null, or a value that begins so.
-static bool may_be(piece piece, unsigned char first) {
-  return !piece.start || *piece.start == 'n' || *piece.start == first;
-}
+static bool is_absent(piece piece) { return !piece.start || *piece.start == 'n'; }
 
-/// Absent, null, or a whole number that 64 bits hold.
-static bool may_be_integer(piece piece) {
-  if (may_be(piece, 'n')) return true;
-  const unsigned char *at = piece.start;
-  if (*at == '-') at++;
-  if (piece.end - at > 18) return false;
-  for (; at < piece.end; at++) {
-    if (*at < '0' || *at > '9') return false;
-  }
-  return true;
-}
-
+/// A whole number that 64 bits hold.
 static bool integer(piece piece, int64_t *out) {
-  if (!piece.start || *piece.start == 'n' || !may_be_integer(piece)) return false;
+  if (is_absent(piece)) return false;
   const unsigned char *at = piece.start;
   bool negative = *at == '-';
   int64_t number = 0;
-  for (at += negative; at < piece.end; at++) number = number * 10 + (*at - '0');
-  *out = negative ? -number : number;
+  for (at += negative; at < piece.end; at++) {
+    if (*at < '0' || *at > '9') return false;
+    int digit = negative ? '0' - *at : *at - '0';
+    if (__builtin_mul_overflow(number, (int64_t)10, &number) ||
+        __builtin_add_overflow(number, (int64_t)digit, &number)) {
+      return false;
+    }
+  }
+  *out = number;
   return true;
+}
+
+static bool may_be_integer(piece piece) {
+  int64_t number;
+  return is_absent(piece) || integer(piece, &number);
 }
 
 hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner) {
   cursor text = {bytes, (const unsigned char *)bytes + length, 0};
   line_parts parts = {0};
-  if (!is_utf8(text.at, text.end)) return HG_LINE_BAD;
+  bool is_text = is_utf8(text.at, text.end);
   space(&text);
   if (text.at == text.end) return HG_LINE_EMPTY;
-  if (*text.at != '{' || !value(&text, note, &parts)) return HG_LINE_BAD;
+  if (*text.at != '{') return HG_LINE_BAD;
+  bool is_whole = value(&text, note, &parts);
   space(&text);
-  if (text.at != text.end) return HG_LINE_BAD;
+  is_whole = is_whole && text.at == text.end;
   if (owner) {
     owner->is_named = integer(parts.job, &owner->job) && integer(parts.fence, &owner->fence);
   }
-  if (is(parts.type, "\"progress\"")) {
-    bool good = may_be_integer(parts.current) && may_be_integer(parts.total) &&
-                may_be(parts.message, '"');
-    return good ? HG_LINE_PROGRESS : HG_LINE_BAD;
+  // A declared end is never taken for none: what begins as a result and cannot be read to its end
+  // was one, too.
+  if (is(parts.type, "result")) {
+    bool known = is(parts.outcome, "succeeded") || is(parts.outcome, "retry") ||
+                 is(parts.outcome, "failed") || is(parts.outcome, "snooze");
+    return is_whole && known ? HG_LINE_RESULT : HG_LINE_UNCLEAR;
   }
-  if (!is(parts.type, "\"result\"")) return HG_LINE_BAD;
-  bool known = is(parts.outcome, "\"succeeded\"") || is(parts.outcome, "\"retry\"") ||
-               is(parts.outcome, "\"failed\"") || is(parts.outcome, "\"snooze\"");
-  return known && may_be(parts.error, '{') && may_be(parts.after, '"') ? HG_LINE_RESULT
-                                                                       : HG_LINE_BAD;
+  bool is_good = is_whole && is_text && is(parts.type, "progress") &&
+                 may_be_integer(parts.current) && may_be_integer(parts.total) &&
+                 (is_absent(parts.message) || *parts.message.start == '"');
+  return is_good ? HG_LINE_PROGRESS : HG_LINE_BAD;
 }

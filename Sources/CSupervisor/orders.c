@@ -6,8 +6,25 @@
 // what was given back meanwhile.
 #include "supervisor.h"
 
+/// Whether the owner, which has hung up, had said that it leaves: an answer to it may fail before its
+/// last word is read. Not when an order stands before that: what it was for finds the slot, which says
+/// that it was never started.
+static bool said_farewell(hg_peer *owner) {
+  const hg_frame *frame;
+  (void)hg_peer_fill(owner);
+  while ((frame = hg_peer_frame(owner))) {
+    if (frame->type == HG_GOODBYE) return true;
+    if (frame->type == HG_START || frame->type == HG_OPEN || frame->type == HG_FEED) return false;
+    hg_peer_consume(owner, frame);
+  }
+  return false;
+}
+
 void hg_drop(hg_supervisor *self, hg_peer *peer) {
-  if (self->owner == peer) self->owner = NULL;
+  if (self->owner == peer) {
+    self->farewell = self->farewell || said_farewell(peer);
+    self->owner = NULL;
+  }
   hg_peer_close(peer);
 }
 
@@ -185,11 +202,19 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
     // What was written before is heard before.
     hg_report_drain(&self->report, &self->slot, &self->outcome);
     const unsigned char *line = (const unsigned char *)(request + 1);
-    if (!self->stream.is_open) {
-      said = hg_report_line(&self->slot, &self->outcome, line, length);
-    } else if (is_here(self, request->job, request->fence) && !hg_stream_is_unread(self)) {
-      // A job whose line was not read is nobody's to speak of: the word is about the one before it.
-      said = hg_stream_line(self, hg_line_read(line, length, NULL), line, length);
+    hg_line what = hg_line_read(line, length, NULL);
+    bool is_streamed = self->stream.is_open;
+    if (is_streamed &&
+        (!is_here(self, request->job, request->fence) || hg_stream_is_unread(self))) {
+      // A job whose line was not read is nobody's to speak of.
+    } else if (what == HG_LINE_UNCLEAR) {
+      // `job report` was given what it would not say, and has told so: a better one may follow.
+      if (!self->outcome.result_bytes) self->outcome.refused_reports++;
+      said = HG_SAID_BADLY;
+    } else if (is_streamed) {
+      said = hg_stream_line(self, what, line, length);
+    } else {
+      said = hg_report_read_line(&self->slot, &self->outcome, what, line, length);
     }
   }
   // The owner, which may be this peer, may have been dropped while it was told of an end.

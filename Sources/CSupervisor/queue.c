@@ -40,7 +40,7 @@ static int make_room(hg_stream *stream, uint64_t bytes) {
 
 void hg_stream_take(hg_supervisor *self, const hg_job *job, const char *bytes) {
   hg_stream *stream = &self->stream;
-  uint64_t length = (uint64_t)job->log_path_bytes + job->line_bytes + job->context_bytes;
+  uint64_t length = (uint64_t)job->log_path_bytes + job->line_bytes;
   int error = stream->count == HG_QUEUE_MAX ? ENOBUFS : make_room(stream, length);
   if (error) {
     never_given(self, job, error);

@@ -36,17 +36,17 @@ static void keep_bad_line(hg_outcome *outcome, const unsigned char *line, size_t
   outcome->bad_line[kept] = 0;
 }
 
-hg_said hg_report_line(
-  hg_slot *slot, hg_outcome *outcome, const unsigned char *line, size_t length) {
-  return hg_report_read_line(slot, outcome, hg_line_read(line, length, NULL), line, length);
-}
-
 hg_said hg_report_read_line(
   hg_slot *slot, hg_outcome *outcome, hg_line what, const unsigned char *line, size_t length) {
   switch (what) {
   case HG_LINE_EMPTY: return HG_SAID;
   case HG_LINE_BAD:
     keep_bad_line(outcome, line, length);
+    return HG_SAID_BADLY;
+  case HG_LINE_UNCLEAR:
+    keep_bad_line(outcome, line, length);
+    // Behind a result, or after the KILL, no other would count either.
+    if (!outcome->result_bytes && !outcome->kill_reached) outcome->unclear_results++;
     return HG_SAID_BADLY;
   case HG_LINE_PROGRESS:
     outcome->progress_lines++;
@@ -76,12 +76,18 @@ hg_said hg_report_read_line(
 }
 
 static void end_line(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
+  hg_line_owner owner = {0};
+  hg_line what = hg_line_read(report->line, report->line_bytes, &owner);
   if (report->skipping) {
     outcome->long_lines++;
-  } else if (report->taker) {
-    report->taker(report->context, report->line, report->line_bytes);
+    // Its beginning tells whether it was a result; what it came to stands behind.
+    if (what == HG_LINE_RESULT) what = HG_LINE_UNCLEAR;
+    if (what != HG_LINE_UNCLEAR) what = HG_LINE_EMPTY;
+  }
+  if (report->taker) {
+    report->taker(report->context, what, owner, report->line, report->line_bytes);
   } else {
-    hg_report_line(slot, outcome, report->line, report->line_bytes);
+    hg_report_read_line(slot, outcome, what, report->line, report->line_bytes);
   }
   report->skipping = false;
   report->line_bytes = 0;
@@ -93,12 +99,11 @@ static void take(
   while (count) {
     const unsigned char *newline = memchr(bytes, '\n', count);
     size_t part = newline ? (size_t)(newline - bytes) : count;
-    if (report->skipping || report->line_bytes + part > sizeof report->line) {
-      report->skipping = true;
-    } else {
-      memcpy(report->line + report->line_bytes, bytes, part);
-      report->line_bytes += part;
-    }
+    size_t room = sizeof report->line - report->line_bytes;
+    size_t kept = part < room ? part : room;
+    if (kept < part) report->skipping = true;
+    memcpy(report->line + report->line_bytes, bytes, kept);
+    report->line_bytes += kept;
     if (newline) {
       end_line(report, slot, outcome);
       part++;

@@ -4,17 +4,17 @@
 
 #include "slot.h"
 
-#include "line.h"
-
-/// Takes a whole line; NULL in a report: it is the attempt's in the slot.
-typedef void (*hg_line_taker)(void *context, const unsigned char *line, size_t length);
+/// Takes a line that was read; NULL in a report: it is the attempt's in the slot. Of one that is too
+/// long it gets the beginning.
+typedef void (*hg_line_taker)(
+  void *context, hg_line what, hg_line_owner owner, const unsigned char *line, size_t length);
 
 typedef struct {
   hg_line_taker taker;
   void *context;
   int fd; // the end that is read, -1: nothing more is heard
   size_t line_bytes;
-  bool skipping; // in a line that is too long
+  bool skipping; // in a line that is too long, whose beginning is kept
   unsigned char line[HG_LINE_BYTES];
 } hg_report;
 
@@ -36,10 +36,7 @@ typedef enum {
   HG_SAID_BADLY,  // not understood
 } hg_said;
 
-/// Takes one line, from the pipe or from `job report`.
-hg_said hg_report_line(
-  hg_slot *slot, hg_outcome *outcome, const unsigned char *line, size_t length);
-/// The same for one that was read already.
+/// Takes one line that was read, from the pipe or from `job report`.
 hg_said hg_report_read_line(
   hg_slot *slot, hg_outcome *outcome, hg_line what, const unsigned char *line, size_t length);
 

@@ -1,6 +1,6 @@
 // A stream: one handler that is fed many jobs, one at a time.
 //
-//   taken -> waits -> in hand: slot names it, context file, line on standard input
+//   taken -> waits -> in hand: slot names it, line on standard input
 //     -> answered: log part in place, answer in the ring -> owner told -> recorded
 //
 // Every job that is taken ends as one answer in the ring, and exactly one at a time is in hand. What
@@ -17,6 +17,11 @@
 //               line was read it was never started, which the pipe tells. What waits, too
 //
 // Between the answer's checksum and the slot's next change both name the job: the ring is asked first.
+//
+// The context that a job's line names is no file: the name says which job and attempt are meant, and
+// counts while the slot names the same. So no file of an earlier job can be read for a later one's, in
+// whatever order its children and this process are killed. The handler's own context file is made with
+// the stream and names no job.
 #include "supervisor.h"
 
 #include <fcntl.h>
@@ -27,12 +32,17 @@
 // How long a handler may take to end after the end of its input.
 #define EOF_MS 10000
 
-int hg_stream_open(hg_supervisor *self, const hg_start *order, const char *strings) {
+int hg_stream_open(
+  hg_supervisor *self, const hg_start *order, const char *strings, const void *context) {
   hg_stream *stream = &self->stream;
   int error =
     hg_ring_create(&stream->ring, self->house.folder, self->name, self->house.shared);
   if (!error) error = hg_bytes_reserve(&stream->order, sizeof *order + order->strings_bytes);
-  if (error) return error;
+  if (!error) error = hg_context_publish(self, "stream", context, order->context_bytes);
+  if (error) {
+    hg_context_withdraw(self);
+    return error;
+  }
   memcpy(stream->order.at, order, sizeof *order);
   memcpy(stream->order.at + sizeof *order, strings, order->strings_bytes);
   stream->is_open = true;
@@ -89,7 +99,9 @@ static void end_in_hand(hg_supervisor *self) {
 hg_said hg_stream_line(
   hg_supervisor *self, hg_line what, const unsigned char *line, size_t length) {
   hg_said said = hg_report_read_line(&self->slot, &self->outcome, what, line, length);
-  if (what == HG_LINE_RESULT && said == HG_SAID) {
+  // One whose outcome is not known ends the job, too: nothing better will come.
+  bool is_unclear = what == HG_LINE_UNCLEAR && self->outcome.unclear_results;
+  if (is_unclear || (what == HG_LINE_RESULT && said == HG_SAID)) {
     self->outcome.kind = HG_ANSWERED;
     self->stream.answered++;
     end_in_hand(self);
@@ -99,14 +111,13 @@ hg_said hg_stream_line(
 
 /// An answer counts for the job in hand alone. What names another, or none, is a warning of the one in
 /// hand, or of the next.
-static void take_line(void *context, const unsigned char *line, size_t length) {
+static void take_line(
+  void *context, hg_line what, hg_line_owner owner, const unsigned char *line, size_t length) {
   hg_supervisor *self = context;
   hg_stream *stream = &self->stream;
   hg_outcome *outcome = &self->outcome;
-  hg_line_owner owner = {0};
-  hg_line what = hg_line_read(line, length, &owner);
   if (what == HG_LINE_EMPTY) return;
-  bool speaks = what == HG_LINE_RESULT || what == HG_LINE_PROGRESS;
+  bool speaks = what != HG_LINE_BAD;
   if (!stream->in_hand) {
     if (!speaks) stream->bad_lines++;
     if (!speaks || stream->foreign_lines++) return;
@@ -170,14 +181,10 @@ static void give(hg_supervisor *self, int64_t now) {
   const char *bytes = hg_queue_bytes(stream, hg_queue_at(stream, 0));
   char log_path[HG_PATH_BYTES];
   snprintf(log_path, sizeof log_path, "%.*s", (int)job->log_path_bytes, bytes);
-  const char *context = bytes + job->log_path_bytes + job->line_bytes;
   int error = 0;
   if (self->log.fd < 0) {
     error = hg_log_open(
       &self->log, self->house.folder, self->name, self->house.shared, job->log_cap);
-  }
-  if (!error && job->context_bytes) {
-    error = hg_context_publish(self, "stream", context, job->context_bytes);
   }
   hg_log_next(&self->log, job->log_cap);
   hg_slot_begin_job(&self->slot, job, log_path, self->log.from);
@@ -228,9 +235,7 @@ int hg_stream_input(const hg_supervisor *self) {
 }
 
 static void rest(hg_supervisor *self) {
-  if (!self->slot.attempt->job) return;
-  hg_context_withdraw(self);
-  hg_slot_clear(&self->slot);
+  if (self->slot.attempt->job) hg_slot_clear(&self->slot);
 }
 
 void hg_stream_advance(hg_supervisor *self, int64_t now) {
@@ -240,10 +245,10 @@ void hg_stream_advance(hg_supervisor *self, int64_t now) {
     if (stream->in_hand && lives) {
       write_line(self);
     } else if (!stream->in_hand && (lives || self->phase == HG_IDLE)) {
-      if (!stream->count) {
-        rest(self);
-      } else if (hg_ring_has_room(&stream->ring)) {
+      if (stream->count && hg_ring_has_room(&stream->ring)) {
         give(self, now);
+      } else {
+        rest(self);
       }
     }
   }

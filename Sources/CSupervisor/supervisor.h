@@ -38,7 +38,7 @@ typedef struct {
 // A job that a stream has taken. Its bytes lie in the stream's store.
 typedef struct {
   hg_job head;
-  uint64_t at; // of its log path, line and context file, one after the other
+  uint64_t at; // of its log path and line, one after the other
 } hg_fed;
 
 // One handler that is fed many jobs, one at a time.
@@ -144,7 +144,8 @@ void hg_attempt_begin_ladder(hg_supervisor *self);
 
 // stream.c
 /// Takes what the handler of a stream is to be; an errno, or 0.
-int hg_stream_open(hg_supervisor *self, const hg_start *order, const char *strings);
+int hg_stream_open(
+  hg_supervisor *self, const hg_start *order, const char *strings, const void *context);
 /// Gives the next job, writes, and tells the owner; called once a turn.
 void hg_stream_advance(hg_supervisor *self, int64_t now);
 /// Nothing more is given: what waits was never started.
@@ -165,7 +166,7 @@ int64_t hg_stream_due(const hg_supervisor *self);
 
 // queue.c
 hg_fed *hg_queue_at(hg_stream *stream, uint32_t index);
-/// The job's log path, line and context file, one after the other.
+/// The job's log path and line, one after the other.
 const char *hg_queue_bytes(const hg_stream *stream, const hg_fed *fed);
 /// Takes a job, which is given to the handler when those before it are answered.
 void hg_stream_take(hg_supervisor *self, const hg_job *job, const char *bytes);
@@ -182,8 +183,7 @@ bool hg_order_feed(hg_supervisor *self, hg_peer *peer, const hg_frame *frame);
 bool hg_order_settled(hg_supervisor *self, hg_peer *peer, const hg_frame *frame);
 
 // context.c
-/// Makes the pinned context file say this, at a path that names the attempt; of a stream's handler
-/// the path stays while it lives.
+/// Makes the context file say this, at a path that names the attempt, or the stream.
 int hg_context_publish(
   hg_supervisor *self, const char *name, const void *context, int64_t bytes);
 void hg_context_withdraw(hg_supervisor *self);

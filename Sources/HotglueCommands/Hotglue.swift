@@ -59,9 +59,21 @@ public enum Hotglue {
     do {
       command = try kind.type.parse(rest)
     } catch {
-      return try walkTree(kind.words + rest, environment)
+      return try explain(kind, rest, environment)
     }
     return try run(command, environment)
+  }
+
+  /// Help, or what is wrong with the arguments.
+  private static func explain(
+    _ kind: CommandKind, _ rest: [String], _ environment: CommandEnvironment
+  ) throws -> ExitStatus {
+    do {
+      return try walkTree(kind.words + rest, environment)
+    } catch {
+      if kind == .jobReport { JobReport.tellRefusal(of: rest, in: environment) }
+      throw error
+    }
   }
 
   private static func walkTree(

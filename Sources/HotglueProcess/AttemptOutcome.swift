@@ -51,6 +51,10 @@ public struct AttemptOutcome: Equatable, Sendable {
     /// Lines that were not understood, and how the first of them begins.
     public var badLines = 0
     public var firstBadLine = ""
+    /// Of these, results that were said while no other had been, and whose outcome is not known.
+    public var unclearResults = 0
+    /// Results that `job report` was to say and would not, as they were given to it.
+    public var refusedReports = 0
     /// Lines longer than `longestLine`.
     public var longLines = 0
     /// Of a stream's handler: lines about a job that it did not have in hand, and what the first of
@@ -196,6 +200,8 @@ extension AttemptOutcome.Report {
     lateResults = Int(record.late_results)
     badLines = Int(record.bad_lines)
     firstBadLine = text(of: record.bad_line)
+    unclearResults = Int(record.unclear_results)
+    refusedReports = Int(record.refused_reports)
     longLines = Int(record.long_lines)
     foreignLines = Int(record.foreign_lines)
     firstForeignJob = record.foreign_job

@@ -80,6 +80,20 @@ public enum Slot {
       return nil
     }
   }
+
+  /// Whether the slot's stream has this attempt in hand. One whose supervisor was killed has, until
+  /// it is known what became of it.
+  public static func holds(
+    job: Int64, fence: Int64, storeFolder: String, slot: String
+  ) throws(ProcessError) -> Bool {
+    var view = hg_slot_view()
+    let error = hg_slot_read(storeFolder, slot, &view)
+    if error == ENOENT { return false }
+    if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
+    try ProcessError.check(error, "read the slot", slot)
+    return view.attempt_whole != 0 && view.attempt.is_stream != 0 && view.attempt.job == job
+      && view.attempt.fence == fence
+  }
 }
 
 extension SlotContents {

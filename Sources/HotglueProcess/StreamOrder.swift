@@ -9,22 +9,27 @@ public struct StreamOrder: Sendable {
   /// Stops a handler that does not end when it is told to.
   public var ladder: [LadderStep]
   public var keepChildren: Bool
+  /// Content of its context file, which names no job and lives at `SupervisorLink.streamContextPath`
+  /// until the handler and all that it left have ended; nil: none.
+  public var contextFile: [UInt8]?
 
   public init(
     arguments: [String], environment: [String], directory: String, ladder: [LadderStep] = [],
-    keepChildren: Bool = false
+    keepChildren: Bool = false, contextFile: [UInt8]? = nil
   ) {
     self.arguments = arguments
     self.environment = environment
     self.directory = directory
     self.ladder = ladder
     self.keepChildren = keepChildren
+    self.contextFile = contextFile
   }
 
   func encoded(mark: String) -> [UInt8] {
     AttemptOrder(
       job: 0, fence: 0, watch: 0, attempt: 0, arguments: arguments, environment: environment,
-      directory: directory, ladder: ladder, logPath: "", keepChildren: keepChildren
+      directory: directory, ladder: ladder, logPath: "", keepChildren: keepChildren,
+      contextFile: contextFile
     ).encoded(mark: mark)
   }
 }
@@ -44,13 +49,10 @@ public struct StreamJob: Sendable {
   public var logCap: Int64
   /// Where what is written while it has the job goes, relative to the store's folder.
   public var logPath: String
-  /// What the pinned context file says while it has the job.
-  public var contextFile: [UInt8]
 
   public init(
     job: Int64, fence: Int64, watch: Int64, attempt: Int64, line: [UInt8],
-    ladder: [LadderStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String,
-    contextFile: [UInt8] = []
+    ladder: [LadderStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String
   ) {
     self.job = job
     self.fence = fence
@@ -61,10 +63,9 @@ public struct StreamJob: Sendable {
     self.timeoutMs = timeoutMs
     self.logCap = logCap
     self.logPath = logPath
-    self.contextFile = contextFile
   }
 
-  /// The job with its line, log path and context file, as a part of a frame.
+  /// The job with its log path and line, as a part of a frame.
   func append(to body: inout [UInt8]) {
     let path = Array(logPath.utf8.prefix(Int(HG_PATH_BYTES) - 1))
     var head = hg_job()
@@ -75,7 +76,6 @@ public struct StreamJob: Sendable {
     head.timeout_ms = timeoutMs
     head.log_cap = logCap
     head.line_bytes = UInt32(line.count + 1)
-    head.context_bytes = UInt32(contextFile.count)
     head.log_path_bytes = UInt32(path.count)
     let steps = ladder.prefix(Int(HG_LADDER_MAX))
     head.ladder_count = UInt32(steps.count)
@@ -89,7 +89,6 @@ public struct StreamJob: Sendable {
     body += path
     body += line
     body.append(UInt8(ascii: "\n"))
-    body += contextFile
   }
 
   /// How many jobs a supervisor holds at the most.
@@ -97,8 +96,9 @@ public struct StreamJob: Sendable {
 }
 
 extension SupervisorLink {
-  /// Where the pinned context file of a stream's handler is: it means the job in hand, and is not
-  /// there while nothing is.
+  /// Where the context file of a stream's handler is while the stream is open. It names no job; what
+  /// `contextPath(job:fence:)` names for a job that it is fed is no file, and means that job while it
+  /// is in hand: see `Slot.holds`.
   public var streamContextPath: String { "\(storeFolder)/slots/\(slotName).stream.json" }
 
   /// Opens a stream: its handler is started with the first job that is fed. Says at the same time

@@ -18,7 +18,7 @@ struct AttemptReport {
     let seen = AttemptEnd(
       how: AttemptEnd.How(outcome.end), stop: outcome.stop.map { AttemptEnd.StopReason($0.reason) },
       reachedKill: outcome.killReached, result: said.result, isStreamed: outcome.isOfStream,
-      ranOutOfMemory: outcome.memoryKills > 0)
+      hasUnclearResult: said.isUnclear, ranOutOfMemory: outcome.memoryKills > 0)
     // A result that was there and cannot be read leaves the end unknown, whatever the status says.
     end = said.resultIsLost ? AttemptEnd(how: .lost) : seen
     verdict = end.verdict(by: policy.onExit)

@@ -5,6 +5,8 @@ import HotglueProcess
 struct Said {
   private(set) var result: HandlerResult?
   private(set) var resultIsLost = false
+  /// It declared something, and nobody knows what.
+  private(set) var isUnclear = false
   private(set) var progress: JobProgress?
   private(set) var warnings: [String] = []
 
@@ -17,6 +19,7 @@ struct Said {
         result = said
         warnings += problems
       } else {
+        isUnclear = true
         warnings.append("the result line was not understood")
       }
     case .unreadable:
@@ -24,6 +27,9 @@ struct Said {
       warnings.append("the result line cannot be read any more")
     }
     if let line = report.progress, case .progress(let said)? = HandlerLine(line) { progress = said }
+    // Whoever calls `job report` is told that it was refused, and may have said it better since.
+    isUnclear =
+      isUnclear || report.unclearResults > 0 || report.refusedReports > 0 && result == nil
     note(report)
   }
 
@@ -37,6 +43,9 @@ struct Said {
         report.badLines, "line on descriptor 3 was not understood: it \(start)",
         "lines on descriptor 3 were not understood: the first \(start)")
     }
+    count(
+      report.refusedReports, "call of 'hotglue job report' was refused",
+      "calls of 'hotglue job report' were refused")
     count(
       report.longLines, "line on descriptor 3 was longer than 64 KiB",
       "lines on descriptor 3 were longer than 64 KiB")

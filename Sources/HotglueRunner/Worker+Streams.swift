@@ -56,26 +56,28 @@ extension Worker {
             ).variables(for: key, contextPath: seat.link.streamContextPath),
             directory: key.directory,
             ladder: jobs[0].job.request.policy.stop.steps.map(\.wire),
-            keepChildren: key.keepsChildren))
+            keepChildren: key.keepsChildren,
+            contextFile: PinnedContext(storePath: place.storePath, storeID: place.storeID)
+              .bytes(for: key, slot: seat.link.slotName)))
         seat.stream = OpenStream(key)
         closeOlder(than: key)
       }
       seat.stream?.idleSince = nil
-      try seat.link.feed(jobs.map(streamJob))
+      let words = StreamLine(seat.link)
+      try seat.link.feed(jobs.map { streamJob($0, words) })
     } catch {
       loseSeat(seat)
     }
   }
 
-  private func streamJob(_ claimed: ClaimedJob) -> StreamJob {
+  private func streamJob(_ claimed: ClaimedJob, _ words: StreamLine) -> StreamJob {
     let job = claimed.job
     let policy = job.request.policy
     return StreamJob(
       job: job.id, fence: job.fence, watch: job.watch, attempt: Int64(job.attempt),
-      line: streamLine.line(of: claimed), ladder: policy.stop.steps.map(\.wire),
+      line: words.line(of: claimed), ladder: policy.stop.steps.map(\.wire),
       timeoutMs: policy.timeout?.milliseconds ?? 0, logCap: policy.logCap,
-      logPath: LogPath.of(job: job.id, fence: job.fence),
-      contextFile: streamLine.context(of: job))
+      logPath: LogPath.of(job: job.id, fence: job.fence))
   }
 
   func takeAnswers(from seat: Seat) throws(RunnerError) {

@@ -62,7 +62,6 @@ public final class Worker {
   var problem: String?
   /// Types whose handlers take no job.
   var pauses: [TypePlace: TypePause] = [:]
-  let streamLine: StreamLine
   /// Jobs about whose attempts something is wrong that was said already.
   var troubled: Set<JobID> = []
   var retryAt: BootTime?
@@ -120,7 +119,6 @@ public final class Worker {
       lockPath: lockPath)
     name = identity.name
     rescuer = Rescuer(place: place, name: identity.name)
-    streamLine = StreamLine(place)
     // A job that is named is claimed when it is due, not at the first look, unless that is wished.
     mayClaim = options.only == nil || options.startsNow
     lookAroundAt = place.bootNow()

@@ -67,6 +67,7 @@ struct CommandLineTests {
       Set(try #require(attempts.first).keys) == [
         "number", "fence", "worker", "started_at", "finished_at", "outcome", "reason",
         "exit_status", "signal", "user_ms", "system_ms", "peak_memory_bytes", "log", "warnings",
+        "revision",
       ])
     let history = try #require(try world.job("1")["history"] as? [[String: Any]])
     #expect(history.count == 3)

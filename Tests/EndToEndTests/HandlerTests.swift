@@ -261,6 +261,51 @@ struct HandlerTests {
     #expect((try world.job(id)["late_reports"] as? [Any])?.count == 1)
   }
 
+  @Test("a declared end whose words are wrong never becomes a success")
+  func malformedResults() throws {
+    let world = try World()
+    func say(_ line: String, _ more: String = "exit 0") throws -> String {
+      try world.enqueue("echo '\(line)' >&3; \(more)")
+    }
+    let retry = try say(#"{"type":"result","outcome":"retry","after":5}"#)
+    let failed = try say(#"{"type":"result","outcome":"failed","error":"text"}"#)
+    let escaped = try say(#"{"type":"r\u0065sult","outcome":"\u0066ailed"}"#)
+    let unclear = [
+      try say(#"{"type":"result","outcome":"faild"}"#),
+      try say(#"{"type":"result","outcome":"failed","value":NaN}"#),
+      try say(#"{"type":"result","outcome":"failed""#),
+      try world.enqueue(
+        #"printf '{"type":"result","outcome":"failed","value":"' >&3; "#
+          + #"head -c 70000 /dev/zero | tr '\0' x >&3; echo '"}' >&3"#),
+      try world.enqueue("hotglue job report faild; exit 0"),
+      try world.enqueue("hotglue job report failed --afer 3s; exit 0"),
+      try world.enqueue("hotglue job report retry --after soon; exit 0"),
+      try world.enqueue("hotglue -w other job report failed; exit 0"),
+      try say(
+        #"{"type":"result","outcome":"faild"}"#,
+        #"echo '{"type":"result","outcome":"succeeded"}' >&3"#),
+    ]
+    let status = try say(#"{"type":"result","outcome":"faild"}"#, "exit 65")
+    let corrected = try world.enqueue(
+      "hotglue job report faild; hotglue job report failed --code E")
+    let succeeded = try world.enqueue(
+      "hotglue job report --help; hotglue job report succeeded --value '{'; exit 0")
+    try drain(world)
+    #expect(try world.state(retry) == "exhausted")
+    #expect(warnings(try world.job(retry)).contains { $0.contains("'after' is no duration") })
+    #expect(try world.state(failed) == "failed")
+    #expect(warnings(try world.job(failed)).contains { $0.contains("error is no object") })
+    #expect(try world.state(escaped) == "failed")
+    for id in unclear {
+      let job = try world.job(id)
+      #expect(job["state"] as? String == "uncertain" && error(job) == "unclear_result", "\(id)")
+      #expect(!warnings(job).isEmpty)
+    }
+    #expect(try world.state(status) == "failed")
+    #expect(error(try world.job(corrected)) == "E")
+    #expect(try world.state(succeeded) == "succeeded")
+  }
+
   @Test("result and status that contradict each other are an unknown outcome, never a guess")
   func contradiction() throws {
     let world = try World()

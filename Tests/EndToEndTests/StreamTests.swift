@@ -30,7 +30,11 @@ struct StreamTests {
             for _ in range(want["megabytes"] * 16): os.write(report, b"x" * 65536)
             os.write(report, b"\\n")
         if want.get("shell"):
+            os.environ["HOTGLUE_CONTEXT"] = job["context"]
             os.system(want["shell"])
+            continue
+        if want.get("says"):
+            os.write(report, (want["says"] % (job["job"], job["fence"])).encode() + b"\\n")
             continue
         note("answered", job["job"])
         say(type="result", outcome=want.get("outcome", "succeeded"), value=want.get("n"), **me)
@@ -233,13 +237,16 @@ struct StreamTests {
         "{\"exit\":65}",
         "{\"kill\":true}", "{\"outcome\":\"retry\"}", "{\"outcome\":\"failed\"}",
         "{\"shell\":\"hotglue job progress 3 4; hotglue job report succeeded --value 5\"}", "null",
+        #"{"says":"{\"type\":\"result\",\"job\":%s,\"fence\":%s,\"outcome\":\"faild\"}"}"#,
+        #"{"says":"{\"type\":\"result\",\"job\":%s,\"fence\":%s,\"outcome\":\"failed\",\"value\":NaN}"}"#,
+        #"{"says":"{\"type\":\"r\\u0065sult\",\"job\":%s,\"fence\":%s,\"outcome\":\"failed\",\"error\":\"x\"}"}"#,
       ])
     try drain(world)
     let jobs = try ids.map { try world.job($0) }
     #expect(
       jobs.map { $0["state"] as? String } == [
         "succeeded", "succeeded", "uncertain", "exhausted", "failed", "uncertain", "exhausted",
-        "failed", "succeeded", "succeeded",
+        "failed", "succeeded", "succeeded", "uncertain", "uncertain", "failed",
       ])
     #expect(warnings(jobs[0]).contains("not about the job in hand"))
     #expect(warnings(jobs[1]).contains("not understood") && warnings(jobs[1]).contains("longer"))
@@ -247,6 +254,10 @@ struct StreamTests {
     #expect(jobs[4]["exit_status"] as? Int == 65)
     #expect(jobs[8]["result"] as? Int == 5)
     #expect((jobs[8]["progress"] as? [String: Any])?["current"] as? Int == 3)
+    for job in jobs[10...11] {
+      #expect((job["error"] as? [String: Any])?["code"] as? String == "unclear_result")
+    }
+    #expect(warnings(jobs[12]).contains("no object with a code and a message"))
     try world.checkStore()
   }
 

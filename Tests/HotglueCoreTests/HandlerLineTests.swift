@@ -22,7 +22,43 @@ struct HandlerLineTests {
       ("cancelled", false), ("never_started", false), ("", false), ("Succeeded", false),
     ])
   func outcomes(word: String, isKnown: Bool) {
-    #expect((read("{\"type\":\"result\",\"outcome\":\"\(word)\"}") != nil) == isKnown)
+    let line = read("{\"type\":\"result\",\"outcome\":\"\(word)\"}")
+    #expect((line == .unclear) == !isKnown)
+    #expect(line != nil)
+  }
+
+  @Test(
+    "what says that it is a result and has no outcome that is known is unclear, never nothing",
+    arguments: [
+      #"{"type":"result"}"#, #"{"type":"result","outcome":null}"#,
+      #"{"type":"result","outcome":1}"#, #"{"type":"result","outcome":"failed","value":NaN}"#,
+      #"{"type":"result","outcome":"fai"#, #"{"type":"result","outcome":"failed"} x"#,
+      #"{"ty\u0070e":"\u0072esult"}"#, #"{"type":"progress","type":"result"}"#,
+    ])
+  func unclear(text: String) {
+    #expect(read(text) == .unclear)
+  }
+
+  @Test("letters may be written as escapes, in names and in values")
+  func escapes() {
+    #expect(
+      read(#"{"t\u0079pe":"\u0072esult","outcom\u0065":"\u0066ailed"}"#)
+        == .result(HandlerResult(outcome: .failed), problems: []))
+  }
+
+  @Test("of a result that is not UTF-8 the outcome counts, its error is shown, its value left out")
+  func notText() throws {
+    let bytes =
+      Array(#"{"type":"result","outcome":"failed","value":1,"error":{"message":""#.utf8)
+      + [0xE9] + Array(#""}}"#.utf8)
+    guard case .result(let result, let problems)? = HandlerLine(bytes) else {
+      Issue.record("not understood")
+      return
+    }
+    #expect(result == HandlerResult(outcome: .failed, errorMessage: "\u{FFFD}"))
+    #expect(problems.count == 1)
+    let progress = Array(#"{"type":"progress","message":""#.utf8) + [0xE9, 0x22, 0x7D]
+    #expect(HandlerLine(progress) == nil)
   }
 
   @Test("a result carries value, error and delay")
@@ -46,13 +82,17 @@ struct HandlerLineTests {
       #"{"type":"result","outcome":"retry","after":"400d"}"#,
       #"{"type":"result","outcome":"failed","after":"3s"}"#,
       #"{"type":"result","outcome":"failed","error":{"code":7}}"#,
+      #"{"type":"result","outcome":"failed","error":{}}"#,
+      #"{"type":"result","outcome":"failed","error":"text"}"#,
+      #"{"type":"result","outcome":"failed","error":{"code":"E","message":["m"]}}"#,
+      #"{"type":"result","outcome":"retry","after":5}"#,
     ])
   func problems(text: String) throws {
     guard case .result(let result, let problems)? = read(text) else {
       Issue.record("not understood: \(text)")
       return
     }
-    #expect(problems.count == 1)
+    #expect(problems.count == 1, "\(problems)")
     #expect(result.outcome == .retry || result.outcome == .failed)
   }
 

@@ -33,6 +33,13 @@ struct JobExplanationTests {
         $0.facts.failures = 1
       }, "retrying", nil
     ),
+    (
+      {
+        $0.runAt = now.advanced(by: .hours(1))
+        $0.facts.snoozes = 1
+        $0.attempts = [.init(number: 1, outcome: .snooze, reason: "result", endedAt: now)]
+      }, "snoozing", nil
+    ),
     ({ $0.waitsForType = true }, "type_undefined", "hotglue type set mail -- COMMAND…"),
     (
       { $0.queueLimit = .init(name: "slow", limit: 1, running: [7]) }, "queue_limit",

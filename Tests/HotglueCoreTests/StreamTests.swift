@@ -36,6 +36,29 @@ struct StreamTests {
     #expect(try outcome(.exited(0), stop: .timeout) == .unknown)
   }
 
+  @Test("a result that nobody understands is no success, however the handler ends")
+  func unclear() throws {
+    func verdict(
+      _ how: AttemptEnd.How, _ result: AttemptOutcome? = nil, stop: AttemptEnd.StopReason? = nil,
+      isStreamed: Bool = false
+    ) -> Verdict {
+      AttemptEnd(
+        how: how, stop: stop, result: result.map { HandlerResult(outcome: $0) },
+        isStreamed: isStreamed, hasUnclearResult: true
+      ).verdict(by: .none)
+    }
+    for end in [
+      verdict(.exited(0)), verdict(.exited(0), .succeeded), verdict(.answered, isStreamed: true),
+      verdict(.exited(0), isStreamed: true),
+    ] {
+      #expect(end.outcome == .unknown && end.reason == "unclear_result")
+    }
+    #expect(verdict(.exited(75)).outcome == .retry)
+    #expect(verdict(.exited(0), .failed).outcome == .failed)
+    #expect(verdict(.exited(0), stop: .cancel).outcome == .cancelled)
+    #expect(verdict(.signaled(.kill)).reason == "signal")
+  }
+
   @Test("the pace doubles while jobs are quick, holds 50 ms of work, and falls at once")
   func pace() {
     var pace = StreamPace()

@@ -64,6 +64,8 @@ extension Supervision {
         \(say(#"{"type":"progress","current":1}"#))
         """)
       #expect(outcome.report.longLines == more)
+      // Its beginning says that something was declared.
+      #expect(outcome.report.unclearResults == more)
       #expect(line(outcome)?.utf8.count == (more == 0 ? AttemptOutcome.Report.longestLine : nil))
       // What follows a line that is too long is understood again.
       #expect(outcome.report.progress != nil)
@@ -231,31 +233,94 @@ extension Supervision {
       #expect(contents.attempt?.reported == .line(Array(Self.good.utf8)))
     }
 
-    @Test(
-      "supervisor and program agree on what a line is",
-      arguments: [
-        "{}", "[]", "1", "", " ", "nul", "{\"type\":\"result\"}", "{\"type\":\"progress\"}",
-        #"{"type":"progress","current":1.5}"#, #"{"type":"progress","current":"1"}"#,
-        #"{"type":"progress","current":-4,"total":null,"message":null}"#,
-        #"{"type":"progress","current":99999999999999999999}"#,
-        #"{"type":"progress","current":1e3}"#,
-        #"{"type":"progress","message":"\u00e9\ud83d\ude00"}"#,
-        #"{"type":"progress","message":"\ud83d"}"#, #"{"type":"progress","message":"\x"}"#,
-        #"{"type":"result","outcome":"succeeded"}"#, #"{"type":"result","outcome":"done"}"#,
-        #"{"type":"result","outcome":"failed","outcome":"retry"}"#,
-        #"{"type":"result","outcome":"retry"} x"#, #"{"type":"result","outcome":"retry",}"#,
-        #"{"type":"result","outcome":"retry","value":01}"#,
+    /// What supervisor and program must say alike of a line; `\ooo` is a byte that is no letter.
+    private static let lines: [(String, Kind)] = [
+      ("{}", .bad), ("[]", .bad), ("1", .bad), ("", .empty), (" ", .empty), ("nul", .bad),
+      (#"{"type":"result"}"#, .unclear), (#"{"type":"progress"}"#, .progress),
+      (#"{"type":"progress","current":1.5}"#, .bad),
+      (#"{"type":"progress","current":"1"}"#, .bad), (#"{"type":"progress","total":{}}"#, .bad),
+      (#"{"type":"progress","current":-4,"total":null,"message":null}"#, .progress),
+      (#"{"type":"progress","current":9223372036854775807}"#, .progress),
+      (#"{"type":"progress","current":-9223372036854775808}"#, .progress),
+      (#"{"type":"progress","current":9223372036854775808}"#, .bad),
+      (#"{"type":"progress","current":99999999999999999999}"#, .bad),
+      (#"{"type":"progress","current":1e3}"#, .bad),
+      (#"{"type":"progress","message":5}"#, .bad),
+      (#"{"type":"progress","message":"\u00e9\ud83d\ude00"}"#, .progress),
+      (#"{"type":"progress","message":"\ud83d"}"#, .bad),
+      (#"{"type":"progress","message":"\x"}"#, .bad),
+      (#"{"type":"progress","message":"\351"}"#, .bad),
+      (#"{"type":"\u0070rogr\u0065ss"}"#, .progress), (#"{"\u0074ype":"progress"}"#, .progress),
+      (#"{"type":"result","outcome":"succeeded"}"#, .result),
+      (#"{"type":"result","outcome":"done"}"#, .unclear),
+      (#"{"type":"result","outcome":"succeeded\u0000"}"#, .unclear),
+      (#"{"type":"result","outcome":"\u0066ailed"}"#, .result),
+      (#"{"type":"r\u0065sult","outc\u006Fme":"retry"}"#, .result),
+      (#"{"type":"result","outcome":"failed","outcome":"retry"}"#, .result),
+      (#"{"type":"result","outcome":"failed","outcome":5}"#, .unclear),
+      (#"{"type":"result","outcome":"retry","after":5}"#, .result),
+      (#"{"type":"result","outcome":"retry","after":"soon"}"#, .result),
+      (#"{"type":"result","outcome":"failed","error":"text"}"#, .result),
+      (#"{"type":"result","outcome":"failed","error":["a"]}"#, .result),
+      (#"{"type":"result","outcome":"failed","error":{"message":"\351"}}"#, .result),
+      (#"{"type":"result\351","outcome":"failed"}"#, .bad),
+      (#"{"type":"result","outcome":"retry"} x"#, .unclear),
+      (#"{"type":"result","outcome":"retry",}"#, .unclear),
+      (#"{"type":"result","outcome":"retry","value":01}"#, .unclear),
+      (#"{"type":"result","outcome":"retry","value":NaN}"#, .unclear),
+      (#"{"type":"result","outcome":"ret"#, .unclear), (#"{"type":"result"#, .bad),
+      (#"{"outcome":"failed","value":NaN,"type":"result"}"#, .bad),
+      (
         #"{"type":"result","outcome":"retry","value":[1,[2,{"a":{"b":[]}}],-0.5e+7,true,false,null]}"#,
-        #"{"type":"result","outcome":"retry","value":"\t"}"#,
-        "{\"type\":\"result\",\"outcome\":\"retry\",\"value\":\"\t\"}",
-        #"{"value":{"type":"result","outcome":"retry"}}"#,
-        String(repeating: "[", count: 600) + String(repeating: "]", count: 600),
-        "{\"type\":\"progress\",\"message\":\"é😀\"}",
-      ])
-    func agreement(text: String) throws {
-      let outcome = try workshop.run(say(text))
-      let isHeard = line(outcome) != nil || outcome.report.progress != nil
-      #expect(isHeard == (HandlerLine(Array(text.utf8)) != nil), "\(text)")
+        .result
+      ),
+      (#"{"type":"result","outcome":"retry","value":"\t"}"#, .result),
+      ("{\"type\":\"result\",\"outcome\":\"retry\",\"value\":\"\t\"}", .unclear),
+      (#"{"value":{"type":"result","outcome":"retry"}}"#, .bad),
+      (#"[{"type":"result","outcome":"retry"}]"#, .bad),
+      (
+        "{\"type\":\"result\",\"outcome\":\"retry\",\"value\":"
+          + String(repeating: "[", count: 600) + String(repeating: "]", count: 600) + "}", .unclear
+      ),
+      (String(repeating: "[", count: 600) + String(repeating: "]", count: 600), .bad),
+      ("{\"type\":\"progress\",\"message\":\"é😀\"}", .progress),
+    ]
+
+    enum Kind { case empty, bad, progress, result, unclear }
+
+    @Test("supervisor and program agree on what a line is", arguments: lines)
+    func agreement(text: String, kind: Kind) throws {
+      // Octal is no escape of JSON, and the shell's printf knows it.
+      let said = text.replacing(#"\351"#, with: #"'"$(printf '\351')"'"#)
+      let parts = text.split(separator: #"\351"#, omittingEmptySubsequences: false)
+      let meant = Array(parts.map { Array($0.utf8) }.joined(separator: [0xE9]))
+      #expect(Self.kind(try workshop.run(say(said)).report) == kind, "supervisor: \(text)")
+      let read: Kind =
+        switch HandlerLine(meant) {
+        case .progress?: .progress
+        case .result?: .result
+        case .unclear?: .unclear
+        case nil: meant.allSatisfy { $0 == 0x20 } ? .empty : .bad
+        }
+      #expect(read == kind, "program: \(text)")
+    }
+
+    private static func kind(_ report: AttemptOutcome.Report) -> Kind {
+      if report.unclearResults > 0 { return .unclear }
+      if report.badLines > 0 { return .bad }
+      if report.result != .none { return .result }
+      return report.progress == nil ? .empty : .progress
+    }
+
+    @Test("a result behind one that was not understood counts; one before it wins")
+    func unclear() throws {
+      let unclear = say(#"{"type":"result","outcome":"faild"}"#)
+      let after = try workshop.run("\(unclear); \(say(Self.good))")
+      #expect(line(after) == Self.good && after.report.unclearResults == 1)
+      #expect(after.report.badLines == 1 && after.report.firstBadLine.contains("faild"))
+      let before = try workshop.run("\(say(Self.good)); \(unclear)")
+      #expect(line(before) == Self.good && before.report.unclearResults == 0)
+      #expect(before.report.badLines == 1)
     }
   }
 }

@@ -83,6 +83,54 @@ extension Supervision {
       #expect(answers[2].report.foreignLines == 1 && answers[2].report.firstForeignJob == 2)
     }
 
+    @Test("an answer that is not understood ends its job; one that does not name it does not")
+    func unclear() throws {
+      let yard = try StreamYard()
+      let long =
+        #"printf '%s' '{"type":"result","job":3,"fence":7,"value":"' >&3; "#
+        + #"head -c 70000 /dev/zero | tr '\0' x >&3; echo '"}' >&3"#
+      try yard.feed([
+        "answer faild", #"echo '{"type":"result","job":"2","fence":7}' >&3; answer"#, long,
+        "answer",
+      ])
+      let answers = try yard.wait(4)
+      #expect(answers.map(\.job) == [1, 2, 3, 4] && answers.allSatisfy { $0.end == .answered })
+      #expect(answers.map(\.report.unclearResults) == [1, 0, 1, 0])
+      #expect(answers[0].report.result == .none && answers[2].report.longLines == 1)
+      #expect(answers[1].report.foreignLines == 1 && answers[1].report.result != .none)
+    }
+
+    @Test("a job's context counts while it is in hand, and the stream's file while that is open")
+    func context() throws {
+      let yard = try StreamYard { $0.contextFile = [0x7b, 0x7d] }
+      func holds(_ job: Int64) throws -> Bool {
+        try Slot.holds(
+          job: job, fence: 7, storeFolder: yard.workshop.store, slot: yard.link.slotName)
+      }
+      try yard.feed(["up; go first; answer", "up; go second; answer"])
+      #expect(try yard.lifeline.line() == "up 1")
+      #expect(try holds(1) && !holds(2))
+      #expect(access(yard.link.streamContextPath, F_OK) == 0)
+      try yard.workshop.write("first", "")
+      #expect(try yard.lifeline.line() == "up 2")
+      #expect(try !holds(1) && holds(2))
+      try yard.workshop.write("second", "")
+      try yard.wait(2)
+      try eventually("nothing is in hand") { try !holds(2) }
+      #expect(access(yard.link.streamContextPath, F_OK) == 0)
+      try yard.link.close()
+      _ = try yard.closed()
+      #expect(access(yard.link.streamContextPath, F_OK) != 0)
+      // The next stream of the slot, and a single attempt, have their own.
+      let order = yard.workshop.order(["/bin/true"]) { $0.contextFile = [0x7b, 0x7d] }
+      try yard.settle()
+      #expect(try yard.workshop.run(order, on: yard.link).end == .exited(status: 0))
+      #expect(
+        try !Slot.holds(
+          job: order.job, fence: order.fence, storeFolder: yard.workshop.store,
+          slot: yard.link.slotName))
+    }
+
     @Test("a time-out counts from when the job is given, and stops the handler for that job alone")
     func timeout() throws {
       let yard = try StreamYard()

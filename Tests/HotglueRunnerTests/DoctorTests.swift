@@ -50,6 +50,12 @@ extension Running {
         waitpid(pid, nil, 0)
       }
       #expect(try codes(yard) == [.strayProcess])
+      // While the stream that was given the job is open, it belongs to the stream's handler.
+      let stream = open(
+        yard.place.folder + "/slots/1-2-3.stream.json", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+      try #require(stream >= 0)
+      close(stream)
+      #expect(try codes(yard) == [.slotLeft])
     }
 
     @Test("what a killed worker and its supervisor leave is named and is no finding")

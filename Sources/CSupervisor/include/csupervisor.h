@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HG_VERSION 3
+#define HG_VERSION 4
 #define HG_NAME_BYTES 64
 #define HG_MARK_BYTES 40
 #define HG_WHO_BYTES 64
@@ -95,6 +95,8 @@ typedef struct {
   uint32_t more_results; // further ones, which do not count
   uint32_t late_results; // after the ladder's KILL
   uint32_t bad_lines;    // not understood
+  uint32_t unclear_results;  // of these, results whose outcome is not known
+  uint32_t refused_reports;  // results that `job report` would not say, as they were given to it
   uint32_t long_lines;   // longer than HG_LINE_BYTES
   uint32_t progress_lines;
   uint64_t result_sum;
@@ -185,7 +187,7 @@ enum {
   HG_GOODBYE = 6, // the owner leaves in order: an idle supervisor leaves nothing behind
   HG_REPORT = 7,  // body: hg_request and a line, as the handler could have written it itself
   HG_OPEN = 8,    // body: hg_start without job and payload: the handler of a stream
-  HG_FEED = 9,    // body: hg_feed, then for each job hg_job, its line and its context file
+  HG_FEED = 9,    // body: hg_feed, then for each job hg_job and its line
   HG_SETTLED = 10, // body: hg_settled and the positions of answers that are recorded
   HG_CLOSE = 11,  // body: hg_request of nothing: the stream ends when its handler has answered
 
@@ -252,8 +254,8 @@ typedef struct {
   int64_t log_cap;    // 0: none
   uint32_t ladder_count;
   uint32_t line_bytes; // with its newline
-  uint32_t context_bytes;
   uint32_t log_path_bytes; // without a NUL
+  uint32_t reserved;
   hg_step ladder[HG_LADDER_MAX];
 } hg_job;
 
@@ -322,6 +324,25 @@ typedef struct {
 int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid);
 /// Asks for a supervisor; `link` becomes the owner's end, on which HG_HELLO arrives.
 int hg_nursery_request(int nursery, int *link);
+
+/// What a handler's line (without its newline) is; members that are not known are passed over.
+typedef enum {
+  HG_LINE_EMPTY,
+  HG_LINE_BAD, // not understood
+  HG_LINE_PROGRESS,
+  HG_LINE_RESULT,  // with a known outcome; what else is wrong with it is for others to say
+  HG_LINE_UNCLEAR, // it says that it is a result, and its outcome is not known
+} hg_line;
+
+// What a line says of whose it is: a stream's handler must.
+typedef struct {
+  bool is_named; // both are there, as whole numbers
+  int64_t job;
+  int64_t fence;
+} hg_line_owner;
+
+/// Reads a line as the supervisor does. `owner` may be NULL.
+hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner);
 
 int hg_connect(const char *store_folder, const char *name, int *fd);
 int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view);

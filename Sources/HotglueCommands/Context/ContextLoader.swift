@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueProcess
 
 /// Finds and reads the one context file that counts, and refuses one that others may write.
 struct ContextLoader {
@@ -94,10 +95,32 @@ struct ContextLoader {
   private func finding(
     _ origin: ContextOrigin, _ path: String, shown: String
   ) throws -> ContextFinding {
-    let file = try read(path, shown: shown)
+    let file = try read(path, shown: shown) ?? contextInStream(path)
     return ContextFinding(
       origin: origin, shownPath: shown, realPath: file?.realPath ?? path,
       content: file.map { .bytes($0.bytes) } ?? .missing)
+  }
+
+  /// The context of a job that a stream has in hand is no file: its name says which job, its slot
+  /// whether that is in hand, and the stream's own context the rest. `nil` when it is not, or no more.
+  private func contextInStream(_ path: String) throws -> (realPath: String, bytes: [UInt8])? {
+    guard let place = AttemptPlace(contextPath: path),
+      let stream = try read(place.streamContextPath, shown: place.streamContextPath),
+      try Slot.holds(
+        job: place.pin.job, fence: place.pin.fence, storeFolder: place.folder, slot: place.slot)
+    else { return nil }
+    var file: ContextFile
+    do {
+      file = try ContextFile(parsing: stream.bytes)
+    } catch {
+      throw ContextError.unusableFile(path: place.streamContextPath, error)
+    }
+    guard case .stream? = file.tenant else { return nil }
+    file.contextID = "job-\(place.pin.job)-\(place.pin.fence)"
+    file.pinned = place.pin
+    file.tenant = nil
+    let folder = Path.folder(of: stream.realPath)
+    return (Path.joined(folder, Path.name(of: path)), Array(file.text.utf8))
   }
 
   /// The file's bytes; `nil` when there is none.
@@ -193,6 +216,8 @@ struct ContextLoader {
 
   func confirmGroup(of realPath: String, store storePath: String) throws {
     var paths = [realPath]
+    // Of a job that a stream has in hand it is the stream's file that was read.
+    if let place = AttemptPlace(contextPath: realPath) { paths.append(place.streamContextPath) }
     let folder = Path.folder(of: realPath)
     if Path.name(of: folder) == ".hotglue" || folder == Path.folder(of: storePath) {
       paths.append(folder)

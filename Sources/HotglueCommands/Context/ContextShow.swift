@@ -39,6 +39,8 @@ struct ContextShow: StoreCommand {
     switch context.source?.file.tenant {
     case .shell?: fields.append(("private to", Cell("this shell")))
     case .command(let name, _)?: fields.append(("private to", Cell("hotglue-\(name)")))
+    case .stream(let type)?:
+      fields.append(("private to", Cell("the stream handler of type '\(type)'")))
     case nil: break
     }
     output.fields(fields)

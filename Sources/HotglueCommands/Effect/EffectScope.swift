@@ -51,8 +51,10 @@ extension WorkspaceSession {
     return AttemptReference(workspace: workspace, job: pin.job, fence: pin.fence)
   }
 
-  /// Inside a job effects are its own affair: with another workspace named they are refused.
+  /// Inside a job effects are its own affair: with another workspace named they are refused, and so
+  /// they are in a stream's own context, which names no job.
   func refuseForeignEffects() throws(CommandError) {
+    try context.requireJob(for: base.kind, in: environment)
     guard let pin = context.pinned, pinnedAttempt == nil else { return }
     let home = context.source?.file.workspace?.text ?? "?"
     throw CommandError(

@@ -83,7 +83,7 @@ extension StoreSession {
   /// The file of the attempt that this command is part of: it is private and fixed already. Not when
   /// a flag leads elsewhere.
   fileprivate var attemptContext: String? {
-    guard let source = context.source, source.file.pinned != nil, context.origins.store != .flag,
+    guard let source = context.source, context.isOfHandler, context.origins.store != .flag,
       context.workspace == source.file.workspace
     else { return nil }
     return source.realPath

@@ -58,6 +58,18 @@ extension CommandError {
         "attempt_ended", .refused, "the attempt that the context '\(place)' belongs to has ended",
         hint: "nothing was changed; leave out HOTGLUE_CONTEXT to act outside the attempt",
         facts: path(place))
+    case .otherAttempt(let pin, let job, let fence):
+      let said = [job.map { "HOTGLUE_JOB is '\($0)'" }, fence.map { "HOTGLUE_FENCE is '\($0)'" }]
+      self.init(
+        "other_attempt", .refused,
+        "the context is that of job \(pin.job) (fence \(pin.fence)), but "
+          + said.compactMap { $0 }.joined(separator: " and "),
+        hint: "nothing was changed; give this process the context of its own job, or unset the "
+          + "variables",
+        facts: [
+          JSON.Member("job", .integer(pin.job)), JSON.Member("fence", .integer(pin.fence)),
+          JSON.Member("variable_job", .text(job)), JSON.Member("variable_fence", .text(fence)),
+        ])
     case .unusableFile(let place, let reason):
       self.init(unusable: place, reason)
     }

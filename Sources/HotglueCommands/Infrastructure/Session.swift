@@ -38,7 +38,9 @@ struct StoreSession {
     for kind: CommandKind, _ options: GlobalOptions, _ loader: ContextLoader
   ) throws -> ResolvedContext {
     do {
-      return try loader.resolve(options)
+      let context = try loader.resolve(options)
+      try context.requireSpeaker(in: loader.environment)
+      return context
     } catch ContextError.attemptEnded(let path) where kind == .effectConfirm {
       guard let context = try ofEndedAttempt(path, options, loader.environment) else {
         throw ContextError.attemptEnded(path: path)
@@ -55,6 +57,7 @@ struct StoreSession {
     guard options.workspaces.isEmpty, options.store == nil, options.expect == nil,
       let place = AttemptPlace(contextPath: path)
     else { return nil }
+    try environment.requireSpeaker(of: place.pin)
     let store = try environment.stores.open(String(place.folder.dropLast(2)), nil)
     let info = try store.info()
     guard let workspace = try store.owner(ofJob: place.pin.job) else { return nil }

@@ -19,19 +19,21 @@ struct HandlerVoice {
   private static let patienceMs: Int64 = 10_000
 
   static func open(
-    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+    for kind: CommandKind, _ flags: QuickGlobals, in environment: CommandEnvironment
   ) throws -> HandlerVoice {
     let context: ResolvedContext
     do {
-      context = try ContextLoader(environment).resolve(options)
+      context = try ContextLoader(environment).resolve(flags)
     } catch ContextError.attemptEnded(let path) {
       // Where the file was tells whose it was: enough to keep what is said.
       guard let place = AttemptPlace(contextPath: path) else {
         throw ContextError.attemptEnded(path: path)
       }
+      try environment.requireSpeaker(of: place.pin)
       return HandlerVoice(
         environment: environment, folder: place.folder, slot: nil, pin: place.pin)
     }
+    try context.requireJob(for: kind, in: environment)
     guard let source = context.source, let pin = source.file.pinned,
       let workspace = source.file.workspace
     else {
@@ -39,6 +41,7 @@ struct HandlerVoice {
         "no_attempt", .badContext, "'\(kind.name)' speaks for an attempt, and there is none here",
         hint: "it works inside a handler, which has HOTGLUE_CONTEXT from its worker")
     }
+    try environment.requireSpeaker(of: pin)
     guard context.origins.store != .flag, context.workspace == workspace else {
       throw CommandError(
         "context_mismatch", .contextMismatch,
@@ -85,6 +88,19 @@ struct HandlerVoice {
       throw CommandError(
         "no_answer", .tryLater, "the supervisor of job \(pin.job) does not answer",
         hint: "try again", facts: facts)
+    }
+  }
+
+  /// A result was declared with words that are refused: the attempt's end is no success then, unless
+  /// it is said better. Whoever declared it is told of the refusal; an attempt that is over, or cannot
+  /// be asked, has nothing to learn from it.
+  static func tellRefusal(of kind: CommandKind, in environment: CommandEnvironment) {
+    do {
+      let voice = try open(for: kind, QuickGlobals(), in: environment)
+      guard let slot = voice.slot else { return }
+      _ = try voice.ask(Array(HandlerLine.unclear.json.text.utf8), at: slot)
+    } catch {
+      return
     }
   }
 
@@ -136,27 +152,5 @@ struct HandlerVoice {
 
   private var facts: [JSON.Member] {
     [JSON.Member("job", .integer(pin.job)), JSON.Member("fence", .integer(pin.fence))]
-  }
-}
-
-/// What the path of a pinned context file says: `STORE.d/slots/SLOT.JOB-FENCE.json`.
-struct AttemptPlace {
-  let folder: String
-  let slot: String
-  let pin: ContextFile.Pin
-
-  init?(contextPath path: String) {
-    let slots = Path.folder(of: path)
-    folder = Path.folder(of: slots)
-    let parts = Path.name(of: path).split(separator: ".")
-    guard Path.name(of: slots) == "slots", folder.hasSuffix(".d"), parts.count == 3,
-      parts[2] == "json"
-    else { return nil }
-    let numbers = parts[1].split(separator: "-")
-    guard numbers.count == 2, let job = JobID(numbers[0]), let fence = Fence(numbers[1]) else {
-      return nil
-    }
-    slot = String(parts[0])
-    pin = ContextFile.Pin(job: job, fence: fence)
   }
 }

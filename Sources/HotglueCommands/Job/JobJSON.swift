@@ -73,6 +73,7 @@ enum JobJSON {
       member("peak_memory_bytes", .optional(usage.peakMemoryBytes)),
       member("log", .text(usage.log)),
       member("warnings", .strings(attempt.warnings)),
+      member("revision", .optional(attempt.typeRevision)),
     ])
   }
 

@@ -10,6 +10,10 @@ struct JobReport: HotglueCommand {
       descriptor 3 would; it counts when the handler ends. 'succeeded' counts only with exit status \
       0, or after an order to stop; the others win over it. The same result once more is no error, another one is refused (81), \
       and so is one of an attempt that is over: it is kept as a late report for people to read.
+
+      When the arguments are refused, nothing is said, and what was to be said is not forgotten: unless \
+      a result follows, exit status 0 then means an unknown outcome. In a stream handler, give the \
+      'context' of the job's line with --context or HOTGLUE_CONTEXT.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -38,9 +42,24 @@ struct JobReport: HotglueCommand {
   var after: Span?
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
-    let result = try result(environment)
-    return try HandlerVoice.open(for: Self.kind, global, in: environment)
-      .say(.result(result, problems: []))
+    do {
+      let result = try result(environment)
+      return try HandlerVoice.open(for: Self.kind, QuickGlobals(global), in: environment)
+        .say(.result(result, problems: []))
+    } catch {
+      let refusals: [ExitStatus] = [.usage, .badInput, .contextMismatch]
+      if refusals.contains(CommandError(from: error).exit) {
+        Self.tellRefusal(of: [outcome], in: environment)
+      }
+      throw error
+    }
+  }
+
+  /// A script that goes on behind a refused 'failed' and ends with 0 has not succeeded. Whoever wanted
+  /// to say 'succeeded' may leave that to the status.
+  static func tellRefusal(of arguments: [String], in environment: CommandEnvironment) {
+    guard !arguments.contains(AttemptOutcome.succeeded.rawValue) else { return }
+    HandlerVoice.tellRefusal(of: kind, in: environment)
   }
 
   private func result(_ environment: CommandEnvironment) throws -> HandlerResult {
@@ -90,7 +109,7 @@ struct JobProgressReport: HotglueCommand {
       throw CommandError.usage(
         "there is nothing to say", hint: "hotglue job progress 4 10 --message 'sorting'")
     }
-    return try HandlerVoice.open(for: Self.kind, global, in: environment)
+    return try HandlerVoice.open(for: Self.kind, QuickGlobals(global), in: environment)
       .say(.progress(JobProgress(current: current, total: total, message: message)))
   }
 }

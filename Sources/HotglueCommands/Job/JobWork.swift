@@ -65,7 +65,7 @@ struct JobWork: HotglueCommand {
       !environment.isTerminal(.error), !environment.isTerminal(.output)
     else { return }
     let context = try ContextLoader(environment).resolve(global)
-    guard context.pinned == nil else { return }
+    guard !context.isOfHandler else { return }
     let name = context.workspace.map(\.text) ?? "ID"
     throw CommandError.needsConfirmation(
       "off a terminal 'job work' needs its workspace named",

@@ -68,6 +68,13 @@ struct WorkspaceSwitch: StoreCommand {
         facts: [JSON.Member("context_file", .string(source.realPath))])
     }
     try DraftRescue(session).run()
+    if let type = session.context.streamType {
+      throw CommandError(
+        "context_fixed", .contextMismatch,
+        "the context is that of a stream handler of type '\(type)' and does not switch",
+        hint: "name the other workspace for one command with -w \(id)",
+        facts: [JSON.Member("context_file", .string(source.realPath))])
+    }
     let transition = SwitchTransition(
       session: session.naming, source: source, target: id, ifGeneration: ifGeneration)
     if dryRun {

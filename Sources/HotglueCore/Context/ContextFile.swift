@@ -23,7 +23,8 @@ public struct ContextFile: Hashable, Sendable {
   /// Set in the private file that a handler gets: such a context means this attempt and never
   /// switches.
   public var pinned: Pin?
-  /// Set in the private file of a `workspace shell`, or of an external command.
+  /// Set in the private file of a `workspace shell`, of an external command, or of a stream's
+  /// handler.
   public var tenant: Tenant?
 
   public struct Pin: Hashable, Sendable {
@@ -42,6 +43,14 @@ public struct ContextFile: Hashable, Sendable {
     /// An external command: what was resolved at its start is fixed for it. `namesWorkspace` says
     /// whether its caller named the workspace with `-w`.
     case command(String, namesWorkspace: Bool)
+    /// The handler of a stream of this type. Which job is meant it does not say: only the line does
+    /// that the job was given by.
+    case stream(type: String)
+  }
+
+  var isOfStream: Bool {
+    guard pinned == nil, case .stream? = tenant else { return false }
+    return true
   }
 
   public init(
@@ -160,6 +169,16 @@ extension ContextFile.Pin {
   }
 }
 
+extension ContextFile.Pin {
+  /// Whether the variables of a process, which its parent may have set, speak of this attempt. What
+  /// is not set says nothing.
+  public func require(job: String?, fence: String?) throws(ContextError) {
+    guard job.map({ $0 == String(self.job) }) ?? true,
+      fence.map({ $0 == String(self.fence) }) ?? true
+    else { throw .otherAttempt(self, job: job, fence: fence) }
+  }
+}
+
 extension ContextFile.Tenant {
   init?(_ json: JSON) {
     switch json["kind"]?.stringValue {
@@ -168,6 +187,9 @@ extension ContextFile.Tenant {
       guard let name = json["name"]?.stringValue, case .bool(let named)? = json["names_workspace"]
       else { return nil }
       self = .command(name, namesWorkspace: named)
+    case "stream":
+      guard let type = json["type"]?.stringValue else { return nil }
+      self = .stream(type: type)
     default: return nil
     }
   }
@@ -180,6 +202,8 @@ extension ContextFile.Tenant {
         JSON.Member("kind", .string("command")), JSON.Member("name", .string(name)),
         JSON.Member("names_workspace", .bool(namesWorkspace)),
       ])
+    case .stream(let type):
+      .object([JSON.Member("kind", .string("stream")), JSON.Member("type", .string(type))])
     }
   }
 }

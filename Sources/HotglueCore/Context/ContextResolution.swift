@@ -84,11 +84,16 @@ public enum ContextResolution {
       guard let finding = findings.first(where: { $0.origin == origin }),
         case .bytes(let bytes) = finding.content
       else { continue }
+      let file: ContextFile
       do {
-        return (finding, try ContextFile(parsing: bytes))
+        file = try ContextFile(parsing: bytes)
       } catch {
         throw .unusableFile(path: finding.shownPath, error)
       }
+      guard AttemptPlace.name(finding.realPath, fits: file) else {
+        throw .attemptEnded(path: finding.shownPath)
+      }
+      return (finding, file)
     }
     guard let named = request.namedFile else { return nil }
     if isAttemptContext(named.path) { throw .attemptEnded(path: named.path) }

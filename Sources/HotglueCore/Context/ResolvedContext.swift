@@ -50,9 +50,16 @@ public struct ResolvedContext: Hashable, Sendable {
 
   public var generation: Int64? { source?.file.generation }
   public var pinned: ContextFile.Pin? { source?.file.pinned }
+  /// The type of the stream whose handler was given the context, which names no job.
+  public var streamType: String? {
+    guard case .stream(let type)? = source?.file.tenant else { return nil }
+    return type
+  }
+  /// Whether a worker has made the context for a handler.
+  public var isOfHandler: Bool { pinned != nil || streamType != nil }
 
-  /// Whether the workspace was named, so that a protected one may be changed: by `-w`, by the job
-  /// that the context is pinned to, or by the `-w` of whoever started an external command. A context
+  /// Whether the workspace was named, so that a protected one may be changed: by `-w`, by the job or
+  /// the stream that the context was made for, or by the `-w` of whoever started an external command. A context
   /// file that somebody switched names nothing, and neither does a `workspace shell`.
   public var namesWorkspace: Bool {
     switch origins.workspace {
@@ -60,7 +67,7 @@ public struct ResolvedContext: Hashable, Sendable {
     case nil: return false
     default: break
     }
-    if pinned != nil { return true }
+    if isOfHandler { return true }
     guard case .command(_, namesWorkspace: let named)? = source?.file.tenant else { return false }
     return named
   }
@@ -109,4 +116,6 @@ public enum ContextError: Error, Equatable, Sendable {
   case unexpectedWorkspace(expected: WorkspaceID, found: WorkspaceID?, provenance: String)
   /// The context was pinned to an attempt, and that has ended.
   case attemptEnded(path: String)
+  /// The context is pinned to this attempt, and the variables speak of another.
+  case otherAttempt(ContextFile.Pin, job: String?, fence: String?)
 }

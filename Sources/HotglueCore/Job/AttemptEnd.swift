@@ -32,18 +32,21 @@ public struct AttemptEnd: Hashable, Sendable {
   /// The job was fed to a stream's handler, whose end is not its own: without an answer to it, exit
   /// status 0 says nothing.
   public var isStreamed = false
+  /// It said that it has a result, and nobody knows which: whatever else there is, that is no success.
+  public var hasUnclearResult = false
   /// Whether the kernel killed processes of the attempt's control group for want of memory.
   public var ranOutOfMemory: Bool
 
   public init(
     how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil,
-    isStreamed: Bool = false, ranOutOfMemory: Bool = false
+    isStreamed: Bool = false, hasUnclearResult: Bool = false, ranOutOfMemory: Bool = false
   ) {
     self.how = how
     self.stop = stop
     self.reachedKill = reachedKill
     self.result = result
     self.isStreamed = isStreamed
+    self.hasUnclearResult = hasUnclearResult
     self.ranOutOfMemory = ranOutOfMemory
   }
 }
@@ -112,14 +115,19 @@ extension AttemptEnd {
         return Verdict(outcome: .unknown, reason: "reclaim", message: "stopped by a reclaim")
       }
     }
-    if let result { return verdict(of: result) }
-    return verdictWithoutResult(by: rules)
+    let verdict = result.map(verdict(of:)) ?? verdictWithoutResult(by: rules)
+    guard hasUnclearResult, verdict.outcome == .succeeded || verdict.reason == "no_answer" else {
+      return verdict
+    }
+    return Verdict(
+      outcome: .unknown, reason: "unclear_result",
+      message: "the handler reported a result whose outcome is not known")
   }
 
   /// Whether a valid result line, or exit 0 before the ladder's KILL, speaks for the attempt, even
   /// after a stop order.
   private var countsByItself: Bool {
-    result != nil || (how == .exited(0) && !reachedKill && !isStreamed)
+    result != nil || (how == .exited(0) && !reachedKill && !isStreamed && !hasUnclearResult)
   }
 
   private func verdict(of result: HandlerResult) -> Verdict {

@@ -78,12 +78,7 @@ private struct ExplanationWords {
           "workspace_archived", "workspace '\(job.workspace)' is archived: nothing is run there"))
     }
     if job.runAt > now {
-      let isRetry = job.facts.failures + job.facts.losses + job.facts.snoozes > 0
-      reasons.append(
-        Statement(
-          isRetry ? "retrying" : "scheduled",
-          "\(job.facts.attempt > 0 ? "is run again" : "is run") at \(at(job.runAt))",
-          at: job.runAt))
+      reasons.append(wait)
     }
     if job.waitsForType {
       reasons.append(
@@ -113,6 +108,21 @@ private struct ExplanationWords {
       reasons.append(Statement("due", "is due: the next free worker that takes it runs it"))
     }
     return reasons
+  }
+
+  /// What it waits for until `runAt`.
+  private var wait: Statement {
+    let when = at(job.runAt)
+    if job.attempts.last?.outcome == .snooze {
+      return Statement(
+        "snoozing",
+        "has put itself off (\(Self.count(job.facts.snoozes, "time")) of \(policy.maxSnoozes)), and "
+          + "is run again at \(when)", at: job.runAt)
+    }
+    let isRetry = job.facts.failures + job.facts.losses + job.facts.snoozes > 0
+    return Statement(
+      isRetry ? "retrying" : "scheduled",
+      "\(job.facts.attempt > 0 ? "is run again" : "is run") at \(when)", at: job.runAt)
   }
 
   private var limits: [Statement] {
@@ -277,7 +287,7 @@ private struct ExplanationWords {
     switch job.facts.state {
     case .pending?:
       let first = why.first
-      let waits = first.map { $0.code != "due" && $0.code != "retrying" && $0.code != "scheduled" }
+      let waits = first.map { !["due", "retrying", "scheduled", "snoozing"].contains($0.code) }
       steps.append(
         Statement(
           "run",

@@ -44,6 +44,34 @@ struct JSONReader {
     return value
   }
 
+  /// The members of an object that stand whole before its end, or before the first mistake in it.
+  mutating func leadingMembers() -> [JSON.Member] {
+    var members: [JSON.Member] = []
+    skipSpace()
+    do {
+      guard peek == UInt8(ascii: "{") else { return [] }
+      try enter()
+      repeat {
+        skipSpace()
+        let (key, value) = try member()
+        members.append(JSON.Member(key, value))
+        skipSpace()
+      } while take(UInt8(ascii: ","))
+    } catch {
+      return members
+    }
+    return members
+  }
+
+  private mutating func member() throws(JSONError) -> (key: String, value: JSON) {
+    guard peek == UInt8(ascii: "\"") else { throw error("expected a member name in quotes") }
+    let key = try string()
+    skipSpace()
+    guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
+    skipSpace()
+    return (key, try value())
+  }
+
   private mutating func value() throws(JSONError) -> JSON {
     guard let byte = peek else { throw error("unexpected end of text") }
     switch byte {
@@ -68,12 +96,8 @@ struct JSONReader {
     }
     while true {
       skipSpace()
-      guard peek == UInt8(ascii: "\"") else { throw error("expected a member name in quotes") }
-      let key = try string()
-      skipSpace()
-      guard take(UInt8(ascii: ":")) else { throw error("expected ':'") }
-      skipSpace()
-      members.append(JSON.Member(key, try value()))
+      let (key, value) = try member()
+      members.append(JSON.Member(key, value))
       skipSpace()
       if take(UInt8(ascii: ",")) { continue }
       guard take(UInt8(ascii: "}")) else { throw error("expected ',' or '}'") }

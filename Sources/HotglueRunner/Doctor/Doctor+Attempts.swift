@@ -181,11 +181,12 @@ extension Doctor {
     else { return nil }
     let begin = "HOTGLUE_CONTEXT=\(folder)/slots/"
     guard context.hasPrefix(begin) else { return nil }
-    // `SLOT.JOB-FENCE.json`
-    let parts = context.dropFirst(begin.count).split(separator: ".")
-    guard parts.count == 3, parts[2] == "json" else { return nil }
-    let numbers = parts[1].split(separator: "-").compactMap { Int64($0) }
-    guard numbers.count == 2 else { return nil }
-    return (numbers[0], numbers[1])
+    guard
+      let place = AttemptPlace(
+        contextPath: String(context.dropFirst("HOTGLUE_CONTEXT=".count)))
+    else { return nil }
+    // What a stream's handler has started is part of the handler, and is stopped with it.
+    guard FileIdentity(place.streamContextPath) == nil else { return nil }
+    return (place.pin.job, place.pin.fence)
   }
 }

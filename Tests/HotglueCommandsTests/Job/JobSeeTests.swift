@@ -199,7 +199,7 @@ import Testing
         == #"[{"number":1,"fence":1,"worker":"host:1","started_at":"\#(start)","#
         + #""finished_at":"\#(later)","outcome":"retry","reason":"exit","exit_status":75,"#
         + #""signal":null,"user_ms":12,"system_ms":3,"peak_memory_bytes":4096,"#
-        + #""log":"logs/00/1-1.log","warnings":[]}]"#)
+        + #""log":"logs/00/1-1.log","warnings":[],"revision":null}]"#)
     let history = try #require(json["history"]?.arrayValue)
     #expect(history.compactMap { $0["event"]?.stringValue } == ["enqueue", "claim", "retry"])
     #expect(
