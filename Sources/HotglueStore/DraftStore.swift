@@ -98,6 +98,14 @@ public protocol DraftStore {
   /// Open drafts of a workspace that were begun in this context file: those that its switch concerns.
   func openDrafts(of context: ContextKey, in workspace: WorkspaceID) throws(StoreError) -> [Draft]
 
+  /// Remembers who has the draft in an editor, for the log of what is found there later. Nothing of
+  /// the draft changes, and there is no row in the log. Who began it is remembered from the start.
+  func noteEditor(
+    ofDraft id: DraftID, in workspace: WorkspaceID, by actor: Actor
+  ) throws(StoreError)
+  /// Who had the draft in an editor last; `nil` where that was not recorded.
+  func editor(ofDraft id: DraftID, in workspace: WorkspaceID) throws(StoreError) -> Actor?
+
   /// Keeps what was typed; the same text again changes nothing. Also of a draft in the bin, and in an
   /// archived workspace: nothing that was typed is refused. `draftNotOpen` for a submitted one.
   func saveDraft(

@@ -7,7 +7,7 @@ struct DraftSubmit: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "submit", abstract: "make what a draft describes",
     discussion: """
-      The job is enqueued, or the type or source set, and the draft marked submitted: both or neither. A draft \
+      The job is enqueued, or the type set, and the draft marked submitted: both or neither. A draft \
       that began from a revision is refused over a newer one, with what has changed since.
       """)
 
@@ -102,7 +102,8 @@ struct DraftSubmit: WorkspaceCommand {
           ]), id: after.name
       ) {
         "draft \(draft.id) is submitted: source '\(after.name)' in workspace "
-          + "'\(draft.workspace)' is at revision \(after.revision)" + (isChange ? "" : ", as it was")
+          + "'\(draft.workspace)' is at revision \(after.revision)"
+          + (isChange ? "" : ", as it was")
       }
       if !output.isJSON, !output.isQuiet, isChange {
         TypeChangeText(output: output).lines(
