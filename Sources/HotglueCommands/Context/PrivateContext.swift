@@ -100,9 +100,11 @@ struct PrivateContext: ~Copyable {
     }
   }
 
-  /// How many shells live with a context of their own in this workspace, as far as this user may look.
+  /// How many shells live with a context of their own in this workspace, as far as this user may
+  /// look, and besides the one whose context is `own`.
   static func shells(
-    in workspace: WorkspaceID, below storeFolder: String, for loader: ContextLoader
+    in workspace: WorkspaceID, below storeFolder: String, besides own: String,
+    for loader: ContextLoader
   ) -> Int {
     let all = storeFolder + "/contexts"
     guard let listing = opendir(all) else { return 0 }
@@ -120,6 +122,7 @@ struct PrivateContext: ~Copyable {
       // A lock that can be had is that of a shell that has ended.
       if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { continue }
       let contextPath = path + "/context.json"
+      if contextPath == own { continue }
       guard let found = try? loader.read(contextPath, shown: contextPath),
         let file = try? ContextFile(parsing: found.bytes), case .shell? = file.tenant
       else { continue }

@@ -158,7 +158,8 @@ struct SwitchTransition {
     plan.goesOn.running = contents.count(.running)
     plan.goesOn.pending = contents.count(.pending)
     plan.goesOn.shells = PrivateContext.shells(
-      in: left.id, below: session.store.folder, for: ContextLoader(session.environment))
+      in: left.id, below: session.store.folder, besides: source.realPath,
+      for: ContextLoader(session.environment))
     if plan.isAlreadyThere { return plan }
     plan.drafts = try staleDrafts(in: left.id)
     plan.hidesDrafts = here?.allows(.viewer) == false

@@ -171,6 +171,9 @@ struct RoleMatrixTests {
     let refused = try place.run(["workspace", "switch", "lobby"], as: "sys")
     #expect(refused.status == 77, "\(refused.errorOutput)")
     #expect(refused.errorOutput.contains("'sys' is a viewer of workspace 'team'"))
+    #expect(
+      refused.errorOutput.contains(
+        "and 'workspace switch', which does here what 'draft discard' does, needs an operator\n"))
     #expect(try place.log() == log)
     #expect(try place.run(["workspace", "current"], as: "sys").output == "team\n")
     #expect(try place.succeed(["draft", "list", "-q"]) == id)

@@ -131,6 +131,12 @@ struct WatchTests {
     #expect(told.contains("job list --watch (process \(watch.processIdentifier)) ends\n"))
     #expect(told.contains("job wait (process \(wait.processIdentifier)) goes on in 'main'\n"))
     #expect(told.contains("1 shell in 'main' goes on\n"))
+    // A shell that switches its own context does not go on where it was.
+    let inside = try world.succeed([
+      "workspace", "shell", "main", "--", "hotglue", "workspace", "switch", "other", "--dry-run",
+      "--json",
+    ])
+    #expect(inside.contains(#""shells":1,"watches":[]"#), "\(inside)")
     for process in [watch, wait, logs, named] { kill(process.processIdentifier, SIGKILL) }
     kill(shell.processIdentifier, SIGTERM)
     try world.eventually("those that are dead are listed no more") {
