@@ -27,6 +27,8 @@ public struct Actor: Hashable, Sendable {
   public var job: JobID?
   /// `nil`: what hotglue does by itself, which needs no permission.
   public var authority: Authority?
+  /// The user who came by later and recorded what this one had begun; `nil` when nobody had to.
+  public var repairedBy: String?
 
   public init(
     user: String, command: String, workspaceOrigin: String, terminal: String? = nil,

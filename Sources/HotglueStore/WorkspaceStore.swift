@@ -60,15 +60,16 @@ public protocol WorkspaceStore {
   func archiveWorkspace(_ id: WorkspaceID, by actor: Actor, at now: Timestamp) throws(StoreError)
 
   func context(_ key: ContextKey) throws(StoreError) -> ContextRecord?
-  /// Records the intent to switch, generation + 1; `from` is what the file says now. `drafts` are the
+  /// Records the intent to switch, generation + 1, and who has it; `from` is what the file says now. `drafts` are the
   /// open ones that the switch was decided on, each with whether it moves to the bin: they move
   /// provisionally. `draftsChanged` when the ones that are there now are not those.
   func beginSwitch(
     _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID,
-    drafts: [DraftStamp: Bool], at now: Timestamp
+    drafts: [DraftStamp: Bool], by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> ContextRecord.Intent
   /// The file was replaced: the intent becomes the record, drafts that moved stay in the bin, and the
-  /// log gets its row.
+  /// log gets its rows. They are of whoever recorded the intent, and name who repaired it where
+  /// `actor` says so; of `actor` where nobody was recorded.
   func confirmSwitch(
     _ key: ContextKey, _ intent: ContextRecord.Intent, by actor: Actor, at now: Timestamp)
     throws(StoreError)

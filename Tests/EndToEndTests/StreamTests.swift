@@ -261,6 +261,48 @@ struct StreamTests {
     try world.checkStore()
   }
 
+  @Test("a report about a job whose line the handler has not read is refused")
+  func unreadJob() throws {
+    let world = try World()
+    // It reads byte by byte, so that the second line is certainly unread while it reports.
+    let file = world.folder.appendingPathComponent("handler")
+    try Data(
+      """
+      #!/usr/bin/env python3
+      import json, os, subprocess
+      report = int(os.environ["HOTGLUE_REPORT_FD"])
+      def take():
+          line = b""
+          while not line.endswith(b"\\n"):
+              byte = os.read(0, 1)
+              if not byte: raise SystemExit(0)
+              line += byte
+          job = json.loads(line)
+          answer = {"type": "result", "outcome": "succeeded", "job": job["job"], "fence": job["fence"]}
+          os.write(report, json.dumps(answer).encode() + b"\\n")
+      take()
+      while not os.path.exists("go"):
+          status = subprocess.call(["hotglue", "job", "report", "failed"])
+          with open("statuses", "a") as out: out.write(str(status) + "\\n")
+      while True: take()
+      """.utf8
+    ).write(to: file)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+    try world.succeed(["type", "set", "work", "--stream", "--replay", "safe", "--", "./handler"])
+    let ids = try enqueue(world, ["1", "2"])
+    let worker = try world.start(["job", "work", "-w", "main", "--drain"])
+    defer { if worker.isRunning { worker.terminate() } }
+    try world.eventually("the second is in hand") { try world.state(ids[1]) == "running" }
+    let before = world.lineCount("statuses")
+    try world.eventually("it was reported on") { world.lineCount("statuses") > before + 3 }
+    #expect(try world.state(ids[1]) == "running")
+    _ = FileManager.default.createFile(
+      atPath: world.folder.appendingPathComponent("go").path, contents: nil)
+    try world.eventually("the end") { !worker.isRunning }
+    #expect(!numbers(world, "statuses").contains("0"), "\(world.read("statuses"))")
+    for id in ids { #expect(try world.state(id) == "succeeded") }
+  }
+
   @Test("a cancel of a waiting job stops nothing; one of the job in hand stops the handler")
   func cancels() throws {
     let world = try world()

@@ -20,6 +20,7 @@ struct CommandPlace {
   var variables: [String: String] = [:]
   var directory: String
   var userID = geteuid()
+  var userName = "tester"
   var terminals: Set<Int32> = []
   var width: Int?
   var now = Timestamp(milliseconds: 1_770_000_000_000)
@@ -74,8 +75,9 @@ struct CommandPlace {
     let onRead = onRead
     let width = width
     let now = now
+    let userName = userName
     var environment = CommandEnvironment(
-      variables: variables, currentDirectory: directory, user: User(id: userID) { "tester" },
+      variables: variables, currentDirectory: directory, user: User(id: userID) { userName },
       readInput: { (count) throws(SystemError) in
         onRead()
         let chunk = rest.prefix(count)

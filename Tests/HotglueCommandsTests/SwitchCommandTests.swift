@@ -62,10 +62,11 @@ struct SwitchCommandTests {
           error: "0 running and 2 pending jobs of 'acme' go on\n"))
     #expect(
       place.run("workspace switch beta --dry-run --json").output
-        == #"{"workspace":"beta","previous":"acme","context_file":"PLACE/.hotglue/context.json","#
-        + #""generation":2,"stale":{"drafts":[],"cursors":[],"watches":[]},"#
-        + #""goes_on":{"running":0,"pending":2,"pinned_contexts":0},"roles":null,"#
-        + #""switched":false,"dry_run":true}"# + "\n")
+        == #"{"workspace":"beta","target_state":"active","previous":"acme","#
+        + #""previous_state":"active","context_file":"PLACE/.hotglue/context.json","#
+        + #""generation":2,"stale":{"drafts":[],"hidden_drafts":0,"cursors":"refused","#
+        + #""watches":[]},"goes_on":{"running":0,"pending":2,"pinned_contexts":0,"shells":0,"#
+        + #""watches":[]},"roles":null,"switched":false,"dry_run":true,"would_exit":0}"# + "\n")
     #expect(try place.read(place.contextPath) == before)
     #expect(try place.record()?.generation == 1)
   }

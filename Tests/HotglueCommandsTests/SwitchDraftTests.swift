@@ -62,6 +62,10 @@ struct SwitchDraftTests {
 
         """))
     #expect(
+      answer.error.contains("would be refused with status 82: 2 drafts need a decision\n"))
+    #expect(
+      place.run("workspace switch beta --dry-run --json").output.contains(#""would_exit":82"#))
+    #expect(
       place.run("workspace switch beta --dry-run --json --keep-drafts").output.contains(
         #"{"id":4,"kind":"type","name":"mail","fate":"kept"}"#))
     #expect(try states(place) == [.open, .open, .open, .open])
@@ -185,7 +189,13 @@ struct SwitchDraftTests {
   func archivedTarget() throws {
     let place = try place()
     _ = place.run("workspace archive beta")
-    #expect(place.run("workspace switch beta --dry-run").status == 81)
+    let answer = place.run("workspace switch beta --dry-run --json --keep-drafts")
+    #expect(answer.status == 0)
+    #expect(answer.output.contains(#""target_state":"archived","previous":"acme""#))
+    #expect(answer.output.contains(#""would_exit":81"#))
+    #expect(
+      place.run("workspace switch beta --dry-run").error.contains(
+        "would be refused with status 81: workspace 'beta' is archived"))
     #expect(place.run("workspace switch beta --discard-drafts").status == 81)
     #expect(try states(place) == [.open, .open, .open, .open])
   }

@@ -26,8 +26,13 @@ struct WorkspaceCommandTests {
     #expect(place.run("workspace create beta -q").output == "beta\n")
     #expect(
       place.run("workspace list").output
-        == "acme\tactive\t-\t2026-02-02T02:40:00.000Z\tAcme Inc.\n"
-        + "beta\tactive\t-\t2026-02-02T02:40:00.000Z\tbeta\n")
+        == "acme\tactive\t-\tno\t2026-02-02T02:40:00.000Z\tAcme Inc.\n"
+        + "beta\tactive\t-\tno\t2026-02-02T02:40:00.000Z\tbeta\n")
+    #expect(place.run("workspace protect beta").status == 0)
+    #expect(
+      place.run("workspace list").output.contains(
+        "beta\tactive\t-\tyes\t2026-02-02T02:40:00.000Z\tbeta\n"))
+    #expect(place.run("workspace unprotect beta").status == 0)
     #expect(
       place.run("workspace list --json").output
         == #"{"id":"acme","name":"Acme Inc.","state":"active","protected":false,"#
@@ -74,11 +79,13 @@ struct WorkspaceCommandTests {
     #expect(
       place.run("workspace list").output
         == "\u{1b}[2mID\u{1b}[0m    \u{1b}[2mSTATE\u{1b}[0m   \u{1b}[2mCURRENT\u{1b}[0m  "
-        + "\u{1b}[2mCREATED\u{1b}[0m  \u{1b}[2mNAME\u{1b}[0m\n"
-        + "acme  active  *        0ms ago  acme\nbeta  active  -        0ms ago  beta\n"
-        + "evil  active  -        0ms ago  \\u001b[31mred\\n\\u202ex\n")
+        + "\u{1b}[2mPROTECTED\u{1b}[0m  \u{1b}[2mCREATED\u{1b}[0m  \u{1b}[2mNAME\u{1b}[0m\n"
+        + "acme  active  *        no         0ms ago  acme\n"
+        + "beta  active  -        no         0ms ago  beta\n"
+        + "evil  active  -        no         0ms ago  \\u001b[31mred\\n\\u202ex\n")
     place.variables["NO_COLOR"] = "1"
-    #expect(place.run("workspace list").output.hasPrefix("ID    STATE   CURRENT  CREATED  NAME\n"))
+    #expect(
+      place.run("workspace list").output.hasPrefix("ID    STATE   CURRENT  PROTECTED  CREATED"))
     #expect(place.run("workspace list --color always").output.hasPrefix("\u{1b}[2mID"))
     place.variables = [:]
     #expect(place.run("workspace list --color never").output.hasPrefix("ID "))
@@ -110,6 +117,12 @@ struct WorkspaceCommandTests {
             + "and holds 3 pending jobs\n"
             + "hint: hotglue workspace archive acme --confirm acme\n"))
     #expect(place.run("workspace archive acme --confirm beta").status == 82)
+    // A dry run asks for nothing, says what it holds, and closes nothing.
+    #expect(
+      place.run("workspace archive acme --dry-run").output
+        == "would archive workspace 'acme'; it holds 3 pending jobs\n")
+    let dry = place.run("workspace archive acme --dry-run --json").output
+    #expect(dry.hasSuffix(#""dry_run":true}"# + "\n") && dry.contains(#""state":"active""#))
     #expect(
       place.run("workspace archive acme --confirm acme").output
         == "archived workspace 'acme'; it holds 3 pending jobs\n")
@@ -129,7 +142,6 @@ struct WorkspaceCommandTests {
     #expect(place.run("-w beta job cancel 1").status == 81)
     #expect(place.run("-w beta job enqueue -- true").status == 81)
     #expect(place.run("workspace switch beta").status == 81)
-    #expect(place.run("workspace switch beta --dry-run").status == 81)
     #expect(try place.context().workspace?.text == "acme")
   }
 

@@ -267,28 +267,49 @@ struct SwitchTests {
       id: 7, workspace: acme, kind: .type, name: "mail", state: .open, template: [], text: [1],
       directory: "/", baseRevision: nil, version: 1, createdAt: start, updatedAt: start,
       entity: nil)
-    let plan = SwitchPlan(
-      from: acme, to: beta, contextFile: "/c", generation: 7,
-      stale: [
-        .draft(.init(draft, fate: .onSwitch(draft))), .cursor("acme.1.2."), .watch("job list"),
-      ], goesOn: .init(running: 1, pending: 2),
+    func watch(_ process: Int, follows: Bool) -> LiveWatch {
+      LiveWatch(
+        processID: process, command: "job list --watch", workspace: acme, contextID: "c",
+        contextPath: "/c", followsContext: follows)
+    }
+    var plan = SwitchPlan(
+      from: acme, fromState: .active, to: beta, contextFile: "/c", generation: 7,
+      goesOn: .init(running: 1, pending: 2, shells: 3, watches: [watch(5, follows: false)]),
       roles: RightsChange(from: .member(.owner), to: .stranger))
-    let json =
-      #"{"workspace":"beta","previous":"acme","context_file":"/c","generation":8,"stale":"#
-      + #"{"drafts":[{"id":7,"kind":"type","name":"mail","fate":"needs_confirmation"}],"#
-      + #""cursors":["acme.1.2."],"watches":["job list"]},"#
-      + #""goes_on":{"running":1,"pending":2,"pinned_contexts":1},"#
+    plan.drafts = [.init(draft, fate: .onSwitch(draft))]
+    plan.staleWatches = [watch(4, follows: true)]
+    let drafts = #"{"id":7,"kind":"type","name":"mail","fate":"needs_confirmation"}"#
+    let rest =
+      #""cursors":"refused","watches":[{"process":4,"command":"job list --watch","#
+      + #""workspace":"acme"}]},"goes_on":{"running":1,"pending":2,"pinned_contexts":1,"#
+      + #""shells":3,"watches":[{"process":5,"command":"job list --watch","workspace":"acme"}]},"#
       + #""roles":{"from":"owner","to":"none","gained":[],"#
       + #""lost":["viewer","operator","owner"]}}"#
-    #expect(plan.json.text == json)
+    let beginning =
+      #"{"workspace":"beta","target_state":"active","previous":"acme","#
+      + #""previous_state":"active","context_file":"/c","generation":8,"stale":{"drafts":"#
+    #expect(plan.json.text == beginning + "[\(drafts)],\"hidden_drafts\":0," + rest)
+    plan.hidesDrafts = true
+    #expect(plan.json.text == beginning + "[],\"hidden_drafts\":1," + rest)
     #expect(plan.undecided.map(\.stamp) == [draft.stamp])
     #expect(plan.decided(.keep).drafts.map(\.fate) == [.kept])
     #expect(plan.decided(.discard).undecided == [])
     let same = SwitchPlan(
-      from: acme, to: acme, contextFile: "/c", generation: 7,
+      from: acme, fromState: .active, to: acme, contextFile: "/c", generation: 7,
       goesOn: .init(running: 0, pending: 0))
     #expect(same.isAlreadyThere)
     #expect(same.nextGeneration == 7)
+  }
+
+  @Test("a watch is read as it was registered, and what is not whole is none")
+  func watches() throws {
+    let workspace = try #require(WorkspaceID("acme"))
+    let watch = LiveWatch(
+      processID: 7, command: "job wait", workspace: workspace, contextID: "c", contextPath: "/c",
+      followsContext: true)
+    #expect(LiveWatch(text: Array(watch.text.utf8)) == watch)
+    #expect(LiveWatch(text: Array(watch.text.utf8.dropLast())) == nil)
+    #expect(LiveWatch(text: []) == nil)
   }
 
   @Test(

@@ -80,7 +80,8 @@ struct RestoreTests {
     _ = try fixture.store.beginSwitch(
       context,
       from: ContextRecord(generation: 1, workspace: fixture.acme, previous: nil, intent: nil),
-      to: beta, drafts: [moved.stamp: true], at: SQLiteFixture.start)
+      to: beta, drafts: [moved.stamp: true], by: StoreFixture.alice,
+      at: SQLiteFixture.start)
     try fixture.store.backup(to: backup)
     let lost = try draft()
     try fixture.restore(from: backup)

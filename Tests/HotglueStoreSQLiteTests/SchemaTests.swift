@@ -226,6 +226,34 @@ struct SchemaTests {
     #expect(try store.check() == [])
   }
 
+  @Test("a store of schema 8 opens with all it holds, and ends a switch of nobody it knows")
+  func schemaEight() throws {
+    let path = try store(
+      ofSchema: 8,
+      with: """
+        INSERT INTO workspace (id, name, created_at) VALUES ('beta', 'beta', 1);
+        INSERT INTO context VALUES ('c1', '/c', 3, 'acme', NULL, 4, 'beta');
+        INSERT INTO draft (workspace, kind, context_id, context_path, directory, created_at,
+            created_by, updated_at, template, text)
+          VALUES ('acme', 'job', 'c1', '/c', '/', 1, 'ann', 1, x'', x'01');
+        INSERT INTO activity (at, workspace, user, command, origin, subject)
+          VALUES (1, 'acme', 'ann', 'draft new', 'flag', 'draft/1');
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.draft(1, in: fixture.acme).text == [1])
+    #expect(try store.editor(ofDraft: 1, in: fixture.acme) == nil)
+    let key = ContextKey(contextID: "c1", path: "/c")
+    let intent = try #require(try store.context(key)?.intent)
+    var actor = StoreFixture.alice
+    actor.repairedBy = "alice"
+    try store.confirmSwitch(key, intent, by: actor, at: SQLiteFixture.start)
+    let log = try store.activity(matching: ActivityFilter(), before: nil, limit: 9)
+    #expect(log.entries.map(\.actor.user) == ["alice", "ann"])
+    #expect(log.entries.map(\.actor.repairedBy) == ["alice", nil])
+    #expect(try store.check() == [])
+  }
+
   @Test("the versions of migrations are 1, 2, 3, … without a gap")
   func versions() {
     #expect(Migration.all.map(\.version) == Array(1...Migration.current))

@@ -48,7 +48,7 @@ extension Universe {
         }
       }
       file.intent = try store.beginSwitch(
-        SimContext.key, from: record, to: target, drafts: [:], at: now)
+        SimContext.key, from: record, to: target, drafts: [:], by: Self.alice, at: now)
       file.isReplaced = false
     }
   }

@@ -195,6 +195,77 @@ public enum DraftStoreConformance {
   ]
 
   static let switchRules: [ConformanceRule] = [
+    ConformanceRule("the rows of a switch are of who recorded its intent, and name who repaired it")
+    {
+      fixture in
+      let draft = try fixture.draft(inContext: true)
+      let bob = Actor(
+        user: "bob", command: "workspace switch", workspaceOrigin: "argument",
+        terminal: "/dev/pts/3", job: 7)
+      let intent = try fixture.store.beginSwitch(
+        fixture.contextKey, from: fixture.contextRecord, to: fixture.beta,
+        drafts: [draft.stamp: true], by: bob, at: fixture.now)
+      var repairer = fixture.alice
+      repairer.repairedBy = "alice"
+      try fixture.openAgain().confirmSwitch(
+        fixture.contextKey, intent, by: repairer, at: fixture.now)
+      var expected = bob
+      expected.repairedBy = "alice"
+      let rows = try fixture.log().prefix(2)
+      try requireEqual(rows.map(\.actor), [expected, expected], "who")
+      try requireEqual(rows.map(\.workspace), [fixture.beta, fixture.acme], "where")
+      // The next one is its own.
+      let back = try fixture.store.beginSwitch(
+        fixture.contextKey,
+        from: ContextRecord(
+          generation: 2, workspace: fixture.beta, previous: fixture.acme, intent: nil),
+        to: fixture.acme, drafts: [:], by: fixture.alice, at: fixture.now)
+      try fixture.store.confirmSwitch(
+        fixture.contextKey, back, by: fixture.alice, at: fixture.now)
+      try requireEqual(try fixture.log().first?.actor, fixture.alice, "who switched back")
+    },
+    ConformanceRule(
+      "who has a draft in an editor is remembered, changes nothing, and leaves no row"
+    ) {
+      fixture in
+      let draft = try fixture.draft()
+      try requireEqual(
+        try fixture.store.editor(ofDraft: draft.id, in: fixture.acme), fixture.alice, "who began")
+      let bob = Actor(user: "bob", command: "draft edit", workspaceOrigin: "flag", terminal: "t")
+      let before = try fixture.log()
+      try fixture.store.noteEditor(ofDraft: draft.id, in: fixture.acme, by: bob)
+      try requireEqual(
+        try fixture.openAgain().editor(ofDraft: draft.id, in: fixture.acme), bob, "who edits")
+      try requireEqual(try fixture.log(), before, "the log")
+      try requireEqual(try fixture.store.draft(draft.id, in: fixture.acme), draft, "the draft")
+      try requireEqual(
+        try fixture.refusal {
+          try fixture.store.noteEditor(ofDraft: draft.id, in: fixture.beta, by: bob)
+        }, .draftOfOtherWorkspace(draft.id, owner: fixture.acme))
+    },
+    ConformanceRule("a draft of a source sets it once, and over no revision that nobody saw") {
+      fixture in
+      let definition = SourceDefinition(command: ["tap"], directory: "/")
+      let first = try fixture.draft(kind: .source, name: "crm")
+      let other = try fixture.draft(kind: .source, name: "crm")
+      let submission = DraftSubmission.source(name: "crm", definition: definition)
+      let (done, outcome) = try fixture.submit(first, as: submission)
+      try requireEqual(done.entity, "source/crm", "what it became")
+      let made = try fixture.store.source("crm", in: fixture.acme)
+      try requireEqual(outcome, .source(before: nil, after: made), "the outcome")
+      try requireEqual(
+        try fixture.refusal { try fixture.submit(other, as: submission) },
+        .draftBehind(
+          DraftConflict(
+            draft: other.id, name: "crm", baseRevision: nil, meanwhile: .source(current: made))))
+      var changed = definition
+      changed.directory = "/tmp"
+      _ = try fixture.submit(
+        other, as: .source(name: "crm", definition: changed), over: made.revision)
+      try requireEqual(
+        try fixture.store.source("crm", in: fixture.acme).definition, changed, "the source")
+      try fixture.requireSound()
+    },
     ConformanceRule("a switch moves drafts with its intent, and its confirmation keeps them there")
     {
       fixture in
@@ -297,6 +368,8 @@ extension StoreFixture {
   }
 
   func begin(_ drafts: [DraftStamp: Bool]) throws -> ContextRecord.Intent {
-    try store.beginSwitch(contextKey, from: contextRecord, to: beta, drafts: drafts, at: now)
+    try store.beginSwitch(
+      contextKey, from: contextRecord, to: beta, drafts: drafts, by: alice,
+      at: now)
   }
 }

@@ -66,7 +66,8 @@ public enum WorkspaceStoreConformance {
       let file = ContextRecord(
         generation: 7, workspace: fixture.acme, previous: nil, intent: nil)
       let intent = try fixture.store.beginSwitch(
-        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], at: fixture.now)
+        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], by: fixture.alice,
+        at: fixture.now)
       try requireEqual(
         intent, ContextRecord.Intent(generation: 8, workspace: fixture.beta), "the intent")
       var open = file
@@ -84,10 +85,12 @@ public enum WorkspaceStoreConformance {
       fixture in
       let file = ContextRecord(generation: 1, workspace: fixture.acme, previous: nil, intent: nil)
       let intent = try fixture.store.beginSwitch(
-        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], at: fixture.now)
+        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], by: fixture.alice,
+        at: fixture.now)
       func begin() throws {
         _ = try fixture.store.beginSwitch(
-          fixture.contextKey, from: file, to: fixture.acme, drafts: [:], at: fixture.now)
+          fixture.contextKey, from: file, to: fixture.acme, drafts: [:], by: fixture.alice,
+          at: fixture.now)
       }
       try requireEqual(
         try fixture.refusal { try begin() }, .staleGeneration(expected: 1, found: 2))
@@ -104,23 +107,27 @@ public enum WorkspaceStoreConformance {
     ConformanceRule("a switch that is rolled back continues from the file") { fixture in
       let file = ContextRecord(generation: 1, workspace: fixture.acme, previous: nil, intent: nil)
       _ = try fixture.store.beginSwitch(
-        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], at: fixture.now)
+        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], by: fixture.alice,
+        at: fixture.now)
       let newer = ContextRecord(
         generation: 5, workspace: fixture.acme, previous: fixture.beta, intent: nil)
       try fixture.store.rollBackSwitch(fixture.contextKey, to: newer)
       try requireEqual(try fixture.store.context(fixture.contextKey), newer, "the record")
       let next = try fixture.store.beginSwitch(
-        fixture.contextKey, from: newer, to: fixture.beta, drafts: [:], at: fixture.now)
+        fixture.contextKey, from: newer, to: fixture.beta, drafts: [:], by: fixture.alice,
+        at: fixture.now)
       try requireEqual(next.generation, 6, "the next generation")
     },
     ConformanceRule("a copied context file is another context") { fixture in
       let file = ContextRecord(generation: 1, workspace: fixture.acme, previous: nil, intent: nil)
       _ = try fixture.store.beginSwitch(
-        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], at: fixture.now)
+        fixture.contextKey, from: file, to: fixture.beta, drafts: [:], by: fixture.alice,
+        at: fixture.now)
       let copy = ContextKey(contextID: fixture.contextKey.contextID, path: "/elsewhere")
       try requireEqual(try fixture.store.context(copy), nil)
       _ = try fixture.store.beginSwitch(
-        copy, from: file, to: fixture.beta, drafts: [:], at: fixture.now)
+        copy, from: file, to: fixture.beta, drafts: [:], by: fixture.alice,
+        at: fixture.now)
     },
     ConformanceRule("nobody switches to a workspace that is unknown or archived") { fixture in
       let file = ContextRecord(generation: 1, workspace: nil, previous: nil, intent: nil)
@@ -128,7 +135,8 @@ public enum WorkspaceStoreConformance {
       try requireEqual(
         try fixture.refusal {
           _ = try fixture.store.beginSwitch(
-            fixture.contextKey, from: file, to: fixture.beta, drafts: [:], at: fixture.now)
+            fixture.contextKey, from: file, to: fixture.beta, drafts: [:], by: fixture.alice,
+            at: fixture.now)
         }, .archivedWorkspace(fixture.beta))
       try requireEqual(try fixture.store.context(fixture.contextKey), nil, "the record")
     },

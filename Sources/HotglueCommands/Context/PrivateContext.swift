@@ -100,6 +100,37 @@ struct PrivateContext: ~Copyable {
     }
   }
 
+  /// How many shells live with a context of their own in this workspace, as far as this user may
+  /// look, and besides the one whose context is `own`.
+  static func shells(
+    in workspace: WorkspaceID, below storeFolder: String, besides own: String,
+    for loader: ContextLoader
+  ) -> Int {
+    let all = storeFolder + "/contexts"
+    guard let listing = opendir(all) else { return 0 }
+    defer { closedir(listing) }
+    var count = 0
+    while let entry = readdir(listing) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasPrefix(".") { continue }
+      let path = "\(all)/\(name)"
+      let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+      guard descriptor >= 0 else { continue }
+      defer { close(descriptor) }
+      // A lock that can be had is that of a shell that has ended.
+      if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { continue }
+      let contextPath = path + "/context.json"
+      if contextPath == own { continue }
+      guard let found = try? loader.read(contextPath, shown: contextPath),
+        let file = try? ContextFile(parsing: found.bytes), case .shell? = file.tenant
+      else { continue }
+      if file.workspace == workspace { count += 1 }
+    }
+    return count
+  }
+
   private static func remove(_ folder: String) {
     for suffix in ["", ".lock", ".new"] { unlink("\(folder)/context.json\(suffix)") }
     rmdir(folder)

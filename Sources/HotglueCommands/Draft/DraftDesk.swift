@@ -54,6 +54,15 @@ struct DraftDesk {
 
   private static let patienceMs: Int64 = 300
 
+  /// Whether somebody types in the draft, or has typed there what the store has not got yet.
+  func isAtWork(_ id: DraftID) throws -> Bool { try isOpenInEditor(id) || isLying(id) }
+
+  /// Whether a text lies here that was not taken up.
+  func isLying(_ id: DraftID) -> Bool {
+    var status = stat()
+    return stat(path(of: id), &status) == 0 && status.st_size > 0
+  }
+
   func isOpenInEditor(_ id: DraftID) throws -> Bool {
     try !EditLock.isFree(path: lockPath(of: id))
   }

@@ -64,6 +64,7 @@ struct DraftEditing {
     guard draft.state == .open else {
       throw StoreError.draftNotOpen(draft.id, state: draft.state)
     }
+    try session.store.noteEditor(ofDraft: draft.id, in: draft.workspace, by: session.actor)
     var remarks: [String] = []
     // A file that is there holds what could not be taken up: it is edited as it is.
     if try desk.text(of: draft.id) == nil { try put(draft, remarks) }

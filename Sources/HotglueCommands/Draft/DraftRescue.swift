@@ -5,6 +5,10 @@ import HotglueStore
 
 /// Takes up what lies on the desk of editors whose hotglue was killed, or that saved after it had
 /// gone: before any command that looks at drafts.
+///
+/// What is taken up is logged as done by whoever had the editor, and names who came by. Whoever may
+/// not change drafts in that workspace, and did not type it, leaves it to those who may; so does a
+/// command that finds no room or no leave to write. What lies there stays.
 struct DraftRescue {
   let session: StoreSession
   private var desk: DraftDesk { DraftDesk(session.store) }
@@ -12,21 +16,29 @@ struct DraftRescue {
   init(_ session: StoreSession) { self.session = session }
 
   func run() throws {
+    let bound = session.store.writeBound
+    session.store.writeBound = min(bound, StoreSession.patience)
+    defer { session.store.writeBound = bound }
     for id in try desk.drafts() {
       let lock: EditLock?
       do throws(ProcessError) {
         lock = try desk.lock(id)
       } catch {
-        guard case .system(_, _, let code) = error, [EACCES, EROFS, ENOENT].contains(code) else {
-          throw error
-        }
+        guard case .system(_, _, let code) = error,
+          [EACCES, EROFS, ENOENT, ENOSPC, EDQUOT].contains(code)
+        else { throw error }
         // Whoever may write here takes it up.
         session.output.detail("'\(desk.path(of: id))' cannot be taken up by this user")
         continue
       }
       // Open in an editor, whoever started that.
       guard let lock else { continue }
-      try takeUp(id)
+      do {
+        try takeUp(id)
+      } catch let error as StoreError where error.isForLater {
+        session.output.note(
+          "'\(desk.path(of: id))' cannot be taken up now: \(CommandError(error).message)")
+      }
       lock.removeFile()
     }
   }
@@ -53,7 +65,15 @@ struct DraftRescue {
         "'\(path)' belongs to no draft of this store and stays where it is")
       return
     }
-    let keeper = DraftKeeper(store: session.store, actor: session.actor, now: session.now)
+    let typist = try session.store.editor(ofDraft: id, in: owner)
+    guard try mayTakeUp(what: typist, in: owner) else {
+      session.output.detail(
+        "'\(path)' is of workspace '\(owner)', where this user changes no drafts")
+      return
+    }
+    var actor = typist ?? session.actor
+    actor.repairedBy = session.user
+    let keeper = DraftKeeper(store: session.store, actor: actor, now: session.now)
     switch try keeper.keep(found, of: session.store.draft(id, in: owner)) {
     case .same: break
     case .saved(let draft):
@@ -66,6 +86,12 @@ struct DraftRescue {
           + "\(draft.id) of workspace '\(owner)'")
     }
     try desk.clear(id)
+  }
+
+  private func mayTakeUp(what typist: Actor?, in workspace: WorkspaceID) throws -> Bool {
+    if typist?.user == session.user { return true }
+    let standing = try session.store.role(of: session.user, in: workspace)
+    return standing.allows(CommandKind.draftEdit.leastRole)
   }
 }
 

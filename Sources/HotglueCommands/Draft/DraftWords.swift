@@ -25,6 +25,13 @@ extension WorkspaceSession {
   func takingDraft<Value>(_ id: DraftID, _ body: () throws -> Value) throws -> Value {
     guard let lock = try DraftDesk(store).take(id) else { throw DraftWords.isOpen(id) }
     defer { lock.removeFile() }
+    guard !DraftDesk(store).isLying(id) else {
+      throw CommandError(
+        "draft_not_taken_up", .tryLater,
+        "what was typed in draft \(id) lies in '\(DraftDesk(store).path(of: id))', and cannot be "
+          + "taken up now",
+        hint: "go on with 'hotglue draft edit \(id)'", facts: [JSON.Member("draft", .integer(id))])
+    }
     return try body()
   }
 }

@@ -133,18 +133,18 @@ struct StoreSession {
   ) throws {
     guard case .roleEverywhere(let role) = kind.need else { return }
     for facts in try store.guardFacts(for: user) {
-      try require(role, of: user, facts, for: kind, in: store)
+      try require(role, of: user, facts, for: "'\(kind.name)'", in: store)
     }
   }
 
   private static func require(
-    _ role: Role, of user: String, _ facts: GuardFacts, for kind: CommandKind, in store: any Store
+    _ role: Role, of user: String, _ facts: GuardFacts, for what: String, in store: any Store
   ) throws {
     guard !facts.standing.allows(role) else { return }
     let owners = try store.members(of: facts.workspace.id).filter { $0.role == .owner }
     throw CommandError.roleNeeded(
       role, of: user, facts.standing, in: facts.workspace.id, owners: owners.map(\.user),
-      for: "'\(kind.name)'")
+      for: what)
   }
 
   /// A command that stays looks again whether its user may still be there.
@@ -154,7 +154,8 @@ struct StoreSession {
 
   private func requireRole(_ facts: GuardFacts) throws {
     guard let role = takenRole else { return }
-    try Self.require(role, of: user, facts, for: kind, in: store)
+    let also = standsFor.map { ", which does here what '\($0.name)' does," } ?? ""
+    try Self.require(role, of: user, facts, for: "'\(kind.name)'\(also)", in: store)
   }
 
   /// The same session of a command that does what another one is for.

@@ -28,6 +28,8 @@ struct Watch {
   /// On a terminal each time draws over the one before.
   func run(_ show: () throws -> Bool) throws {
     let environment = session.environment
+    let entry = session.registerWatch("--watch", follows: true)
+    defer { _ = entry }
     while true {
       try requireSameContext()
       try session.base.requireStanding(in: session.workspace)

@@ -34,6 +34,12 @@ struct ContextMaker {
     let info = try store.info()
     let file = ContextFile(
       contextID: environment.newID(), store: "store.db", storeID: info.storeID)
+    // Before the file: cut short in between, the next one finishes it and leaves a row of its own.
+    try store.log(
+      Actor(
+        user: environment.user.name(), command: CommandKind.initialize.name,
+        workspaceOrigin: "none", terminal: environment.terminalName()),
+      in: nil, subjects: ["store"], at: environment.now())
     try ContextWriter(realPath: path, mode: mode).replace(with: file)
     try ContextWriter.syncFolder(Path.folder(of: folder))
     return Made(realPath: path, file: file, isNew: true, group: info.group)

@@ -130,7 +130,10 @@ struct JobLogSource {
   func follow(_ isWanted: (Attempt) -> Bool, endsWithAttempt: Bool) throws {
     let changes = try StoreChanges(of: session.store, at: session.context.store)
     let follower = LogFollower(self)
+    let entry = session.registerWatch("--follow", follows: false)
+    defer { _ = entry }
     while true {
+      try session.base.requireStanding(in: session.workspace)
       // The job is looked at first: what it wrote before it ended is read after that.
       let state = try session.store.job(job, in: session.workspace).state
       let isWriting = try follower.step(isWanted)

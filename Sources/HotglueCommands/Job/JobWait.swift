@@ -27,6 +27,8 @@ struct JobWait: WorkspaceCommand {
       let id = try session.jobID(argument)
       if !ids.contains(id) { ids.append(id) }
     }
+    let entry = session.registerWatch(nil, follows: false)
+    defer { _ = entry }
     var worst = ExitStatus.done
     try JobWaiting(session: session, timeout: timeout).wait(for: ids, until: \.isFinished) { job in
       session.tellChange(
@@ -63,6 +65,7 @@ struct JobWaiting {
     var waiting = ids
     var said: [JobID: JobProgress] = [:]
     while true {
+      try session.base.requireStanding(in: session.workspace)
       var still: [JobID] = []
       for id in waiting {
         let job = try session.store.job(id, in: session.workspace)

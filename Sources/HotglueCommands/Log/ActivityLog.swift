@@ -149,13 +149,18 @@ private struct ActivityTable {
         ["when", "user", "command", "workspace", "from", "terminal", "job", "subject"],
         entries.map { entry in
           [
-            Cell(entry.at), Cell(entry.actor.user), Cell(entry.actor.command),
+            Cell(entry.at), Cell(Self.user(entry.actor)), Cell(entry.actor.command),
             Cell(entry.workspace?.text), Cell(entry.actor.workspaceOrigin),
             Cell(entry.actor.terminal), Cell(entry.actor.job.map { String($0) }),
             Cell(entry.subject),
           ]
         })
     }
+  }
+
+  /// Who did it, and who recorded it later, where that was another command.
+  private static func user(_ actor: Actor) -> String {
+    actor.user + (actor.repairedBy.map { " (ended by \($0))" } ?? "")
   }
 
   private static func json(_ entry: ActivityEntry) -> JSON {
@@ -166,6 +171,7 @@ private struct ActivityTable {
       JSON.Member("origin", .string(entry.actor.workspaceOrigin)),
       JSON.Member("terminal", .text(entry.actor.terminal)),
       JSON.Member("job", .optional(entry.actor.job)), JSON.Member("subject", .text(entry.subject)),
+      JSON.Member("repaired_by", .text(entry.actor.repairedBy)),
     ])
   }
 }

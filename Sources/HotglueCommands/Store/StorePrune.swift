@@ -148,8 +148,9 @@ struct Pruning {
       for log in removed.logs { try remove(Path.joined(folder, log)) }
       if removed.jobs.count < Self.step, removed.effects < Self.step { break }
     }
-    // What a killed shell or external command left beside the store goes as well.
+    // What a killed shell, external command or watch left beside the store goes as well.
     if workspace == nil {
+      WatchRegister(session.store).sweep()
       PrivateContext.sweep(
         store: String(folder.dropLast(2)), user: session.environment.user.id)
     }

@@ -8,7 +8,7 @@ struct SwitchQuestion {
   func ask(_ plan: SwitchPlan) throws -> DraftFate.Decision {
     let left = plan.from.map { "'\($0)'" } ?? "the workspace that is left"
     guard output.canAsk else { throw refusal(plan, "drafts of \(left) need a decision") }
-    for draft in plan.undecided { output.ask("  \(draft.words)\n") }
+    for words in Self.words(of: plan) { output.ask("  \(words)\n") }
     output.ask("discard or keep these drafts of \(left)? [d(iscard)/k(eep)/N] ")
     switch try output.answer() {
     case "d", "discard": return .discard
@@ -25,10 +25,16 @@ struct SwitchQuestion {
         + "them into the bin",
       facts: [
         JSON.Member("workspace", .text(plan.from?.text)), JSON.Member("to", .string(plan.to.text)),
-        JSON.Member("drafts", .array(plan.undecided.map(\.json))),
+        JSON.Member("drafts", .array(plan.hidesDrafts ? [] : plan.undecided.map(\.json))),
       ])
-    error.details = plan.undecided.map(\.words)
+    error.details = Self.words(of: plan)
     return error
+  }
+
+  /// Who may not read there is told how many there are, and not what they are called.
+  private static func words(of plan: SwitchPlan) -> [String] {
+    plan.hidesDrafts
+      ? [Count.of(plan.undecided.count, "draft")] : plan.undecided.map(\.words)
   }
 }
 

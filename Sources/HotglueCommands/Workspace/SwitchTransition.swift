@@ -6,7 +6,7 @@ import HotglueStore
 /// ```
 ///   store                      context file
 ///   intent N+1 recorded        generation N         killed here: rolled back
-///   intent N+1 recorded        generation N+1       killed here: confirmed
+///   intent N+1 recorded        generation N+1       killed here, or no room: confirmed by the next
 ///   generation N+1             generation N+1
 /// ```
 ///
@@ -22,7 +22,8 @@ struct SwitchTransition {
   let ifGeneration: Int64?
 
   enum Result {
-    case switched(SwitchPlan)
+    /// `unconfirmed`: the file is replaced, which settles it, and why the store cannot record it yet.
+    case switched(SwitchPlan, unconfirmed: StoreError?)
     /// The context is there already: nothing was changed.
     case alreadyThere(SwitchPlan)
     /// Drafts need a decision that was not given for them: nothing was changed.
@@ -37,7 +38,7 @@ struct SwitchTransition {
   func carryOut(
     _ decision: DraftFate.Decision?, on decided: Set<DraftStamp>?
   ) throws -> Result {
-    let mode = try ContextWriter.mode(of: source.realPath)
+    let mode = try session.mode(of: source)
     guard let lock = try ContextLock(beside: source.realPath, mode: mode, wait: true) else {
       throw CommandError("busy", .tryLater, "another process is switching the context")
     }
@@ -45,20 +46,18 @@ struct SwitchTransition {
     let file = try session.settleIntent(of: source)
     let open = try plan(from: file)
     if open.isAlreadyThere { return .alreadyThere(open) }
+    guard open.toState == .active else { throw StoreError.archivedWorkspace(open.to) }
     if let decided, !open.undecided.allSatisfy({ decided.contains($0.stamp) }) {
       return .undecided(open)
     }
     let plan = open.decided(decision)
     if !plan.undecided.isEmpty { return .undecided(plan) }
-    // To put drafts aside is to act in the workspace that is left.
-    if let from = file.workspace, plan.drafts.contains(where: { $0.fate.movesToBin }) {
-      _ = try session.standing(for: .draftDiscard).entering(from, isNamed: true)
-    }
+    try requireLeaveToMove(plan)
 
     let intent = try session.store.beginSwitch(
       source.key, from: try agreed(file), to: plan.to,
       drafts: Dictionary(uniqueKeysWithValues: plan.drafts.map { ($0.stamp, $0.fate.movesToBin) }),
-      at: session.now)
+      by: session.actor, at: session.now)
     try session.environment.switchStep(.intentRecorded)
     var next = file
     next.workspace = plan.to
@@ -70,15 +69,30 @@ struct SwitchTransition {
         try requireUnchanged(file)
       }
     } catch let failure as SystemError {
-      // The file may be either; the same rule that serves after a crash decides now.
-      try session.settleIntent(of: source)
+      // The file may be either; the same rule that serves after a crash decides now, or, where that
+      // cannot be written either, with the next command.
+      do {
+        try session.settleIntent(of: source)
+      } catch let error as StoreError where error.isForLater {}
       throw failure
     }
     try session.environment.switchStep(.fileReplaced)
-    try session.store.confirmSwitch(source.key, intent, by: session.actor, at: session.now)
     var done = plan
     done.nextGeneration = intent.generation
-    return .switched(done)
+    return .switched(done, unconfirmed: try confirm(intent))
+  }
+
+  /// The file is at the new generation, durably, and whoever reads it is in the new workspace already:
+  /// there is no way back that could not fail like this, and what is left to do is in the intent. So
+  /// a store that cannot be written now makes the switch no less done.
+  private func confirm(_ intent: ContextRecord.Intent) throws(StoreError) -> StoreError? {
+    do throws(StoreError) {
+      try session.store.confirmSwitch(source.key, intent, by: session.actor, at: session.now)
+      return nil
+    } catch {
+      guard error.isForLater else { throw error }
+      return error
+    }
   }
 
   /// Looks once more before the file is replaced. Whoever deletes it or puts another one there knows
@@ -91,7 +105,7 @@ struct SwitchTransition {
     if let there, there.contextID == file.contextID, there.storeID == file.storeID {
       try session.settleIntent(of: source)
     } else {
-      try session.store.rollBackSwitch(source.key, to: ContextRecord(file))
+      try session.store.rollBackSwitch(source.key, to: session.record(of: file))
     }
     throw CommandError.refused(
       "'\(source.shownPath)' was \(found == nil ? "deleted" : "replaced") while it was switched: "
@@ -102,13 +116,19 @@ struct SwitchTransition {
   /// What the switch starts from. A file that was exchanged by hand or by a rescue may be behind or
   /// ahead of the store: both go on from the larger generation, so that none is used twice.
   private func agreed(_ file: ContextFile) throws -> ContextRecord {
-    var record = ContextRecord(file)
+    var record = try session.record(of: file)
     guard let known = try session.store.context(source.key) else { return record }
     record.generation = max(file.generation, known.generation)
     if known.generation != record.generation {
       try session.store.rollBackSwitch(source.key, to: record)
     }
     return record
+  }
+
+  /// To put drafts aside is to act in the workspace that is left.
+  func requireLeaveToMove(_ plan: SwitchPlan) throws {
+    guard let from = plan.from, plan.drafts.contains(where: { $0.fate.movesToBin }) else { return }
+    _ = try session.standing(for: .draftDiscard).entering(from, isNamed: true)
   }
 
   private func plan(from file: ContextFile) throws -> SwitchPlan {
@@ -122,28 +142,47 @@ struct SwitchTransition {
     }
     let to = try targetID(file)
     let there = try session.entering(to, isNamed: true)
-    guard there.record.state == .active else { throw StoreError.archivedWorkspace(to) }
-    let left = try file.workspace.map { try session.store.contents(of: $0) }
-    return SwitchPlan(
-      from: file.workspace, to: to, contextFile: source.realPath, generation: file.generation,
-      stale: file.workspace == to ? [] : try staleDrafts(in: file.workspace),
-      goesOn: .init(running: left?.count(.running) ?? 0, pending: left?.count(.pending) ?? 0),
-      roles: try rights(from: file.workspace, to: there))
+    // A file may name a workspace that the store has never had, or has no more after a restore: it
+    // can be left all the same.
+    let left = try session.record(of: file).workspace.map { try session.store.workspace($0) }
+    let here = try left.map { try session.store.role(of: session.user, in: $0.id) }
+    var plan = SwitchPlan(
+      from: file.workspace,
+      fromState: file.workspace == nil
+        ? nil : left.map { $0.state == .archived ? .archived : .active } ?? .unknown,
+      to: to, toState: there.record.state == .archived ? .archived : .active,
+      contextFile: source.realPath, generation: file.generation,
+      goesOn: SwitchPlan.GoesOn(running: 0, pending: 0), roles: rights(from: here, to: there))
+    guard let left else { return plan }
+    let contents = try session.store.contents(of: left.id)
+    plan.goesOn.running = contents.count(.running)
+    plan.goesOn.pending = contents.count(.pending)
+    plan.goesOn.shells = PrivateContext.shells(
+      in: left.id, below: session.store.folder, besides: source.realPath,
+      for: ContextLoader(session.environment))
+    if plan.isAlreadyThere { return plan }
+    plan.drafts = try staleDrafts(in: left.id)
+    plan.hidesDrafts = here?.allows(.viewer) == false
+    let watches = WatchRegister(session.store).living().filter {
+      $0.workspace == left.id && $0.contextID == source.key.contextID
+        && $0.contextPath == source.key.path
+    }
+    plan.staleWatches = watches.filter(\.followsContext)
+    plan.goesOn.watches = watches.filter { !$0.followsContext }
+    return plan
   }
 
   /// Drafts that were begun in this context file and are bound to the workspace that it leaves.
-  private func staleDrafts(in workspace: WorkspaceID?) throws -> [SwitchPlan.Stale] {
-    guard let workspace else { return [] }
+  private func staleDrafts(in workspace: WorkspaceID) throws -> [SwitchPlan.StaleDraft] {
     let desk = DraftDesk(session.store)
     return try session.store.openDrafts(of: source.key, in: workspace).map { draft in
-      let fate = DraftFate.onSwitch(draft, isOpenInEditor: try desk.isOpenInEditor(draft.id))
-      return .draft(SwitchPlan.StaleDraft(draft, fate: fate))
+      SwitchPlan.StaleDraft(
+        draft, fate: DraftFate.onSwitch(draft, isOpenInEditor: try desk.isAtWork(draft.id)))
     }
   }
 
   /// What the user may do here and there; `nil` where neither workspace has members.
-  private func rights(from: WorkspaceID?, to: WorkspaceSession) throws -> RightsChange? {
-    let here = try from.map { try session.store.role(of: session.user, in: $0) }
+  private func rights(from here: Standing?, to: WorkspaceSession) -> RightsChange? {
     if here ?? .open == .open, to.standing == .open { return nil }
     return RightsChange(from: here, to: to.standing)
   }

@@ -19,6 +19,9 @@ struct WorkspaceArchive: StoreCommand {
   @Option(help: ArgumentHelp("Needed for the resolved workspace: its ID again.", valueName: "id"))
   var confirm: String?
 
+  @Flag(name: .customLong("dry-run"), help: "Say what it holds, and archive nothing.")
+  var dryRun = false
+
   func run(in session: StoreSession) throws -> ExitStatus {
     let id = try WorkspaceID(argument: id)
     let there = try session.entering(id, isNamed: true)
@@ -28,21 +31,22 @@ struct WorkspaceArchive: StoreCommand {
       throw CommandError.needsConfirmation(
         "--confirm '\(confirm)' is not '\(id)'", hint: "repeat the ID: --confirm \(id)")
     }
-    if id == session.context.workspace, confirm == nil {
+    if id == session.context.workspace, confirm == nil, !dryRun {
       throw CommandError.needsConfirmation(
         "'\(id)' is the workspace of this context (\(session.context.workspaceProvenance)) "
           + "and holds \(contents.summary)",
         hint: "hotglue workspace archive \(id) --confirm \(id)")
     }
-    if workspace.state == .active {
+    if workspace.state == .active, !dryRun {
       try session.store.archiveWorkspace(id, by: there.actor, at: session.now)
     }
     let archived = try session.store.workspace(id)
-    let json = JSON.object((archived.json.members ?? []) + contents.members)
+    let json = JSON.object(
+      (archived.json.members ?? []) + contents.members + [JSON.Member("dry_run", .bool(dryRun))])
     session.output.result(json: json, id: id.text) {
       workspace.state == .archived
         ? "workspace '\(id)' is archived already; it holds \(contents.summary)"
-        : "archived workspace '\(id)'; it holds \(contents.summary)"
+        : "\(dryRun ? "would archive" : "archived") workspace '\(id)'; it holds \(contents.summary)"
     }
     return .done
   }

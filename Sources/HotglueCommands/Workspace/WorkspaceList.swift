@@ -18,12 +18,13 @@ struct WorkspaceList: StoreCommand {
       for workspace in workspaces { output.line(workspace.id.text) }
     } else {
       output.table(
-        ["id", "state", "current", "created", "name"],
+        ["id", "state", "current", "protected", "created", "name"],
         workspaces.map { workspace in
           [
             Cell(workspace.id.text), Cell(workspace.state.rawValue),
             Cell(workspace.id == session.context.workspace ? "*" : "-"),
-            Cell(workspace.createdAt), Cell(workspace.name),
+            Cell(workspace.isProtected ? "yes" : "no"), Cell(workspace.createdAt),
+            Cell(workspace.name),
           ]
         })
     }

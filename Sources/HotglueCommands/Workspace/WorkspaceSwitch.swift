@@ -78,7 +78,8 @@ struct WorkspaceSwitch: StoreCommand {
     let transition = SwitchTransition(
       session: session.naming, source: source, target: id, ifGeneration: ifGeneration)
     if dryRun {
-      show(try transition.plan().decided(decision), happened: false, session.output)
+      let plan = try transition.plan().decided(decision)
+      show(plan, happened: false, session.output, refusal: try refusal(of: plan, by: transition))
       return .done
     }
     let question = SwitchQuestion(output: session.output)
@@ -88,8 +89,9 @@ struct WorkspaceSwitch: StoreCommand {
     while true {
       do {
         switch try transition.carryOut(answer, on: answered) {
-        case .switched(let plan):
+        case .switched(let plan, let unconfirmed):
           show(plan, happened: true, session.output)
+          if let unconfirmed { warn(of: plan, unconfirmed, session.output) }
           return .done
         case .alreadyThere(let plan):
           show(plan, happened: false, session.output)
@@ -109,9 +111,47 @@ struct WorkspaceSwitch: StoreCommand {
     discardDrafts ? .discard : keepDrafts ? .keep : nil
   }
 
-  private func show(_ plan: SwitchPlan, happened: Bool, _ output: Output) {
+  private func warn(of plan: SwitchPlan, _ error: StoreError, _ output: Output) {
+    let problem = CommandError(error)
+    output.warning(
+      CommandError(
+        "switch_unconfirmed", .done,
+        "the context is in '\(plan.to)', but the store cannot record that yet: "
+          + problem.message,
+        hint: "nothing is lost: the next command that can write there records it",
+        facts: problem.facts))
+  }
+
+  /// What the switch itself would end with; `nil` when it would be done.
+  private func refusal(
+    of plan: SwitchPlan, by transition: SwitchTransition
+  ) throws -> CommandError? {
+    if plan.isAlreadyThere { return nil }
+    if plan.toState == .archived { return CommandError(StoreError.archivedWorkspace(plan.to)) }
+    if !plan.undecided.isEmpty {
+      return .needsConfirmation(
+        plan.undecided.count == 1
+          ? "1 draft needs a decision" : "\(plan.undecided.count) drafts need a decision",
+        hint: "add --keep-drafts or --discard-drafts")
+    }
+    do {
+      try transition.requireLeaveToMove(plan)
+      return nil
+    } catch let error as CommandError {
+      return error
+    } catch let error as StoreError {
+      return CommandError(error)
+    }
+  }
+
+  private func show(
+    _ plan: SwitchPlan, happened: Bool, _ output: Output, refusal: CommandError? = nil
+  ) {
     if output.isJSON {
-      let done = [JSON.Member("switched", .bool(happened)), JSON.Member("dry_run", .bool(dryRun))]
+      var done = [JSON.Member("switched", .bool(happened)), JSON.Member("dry_run", .bool(dryRun))]
+      if dryRun {
+        done.append(JSON.Member("would_exit", .integer(refusal?.exit.rawValue ?? 0)))
+      }
       output.object(.object((plan.json.members ?? []) + done))
       return
     }
@@ -128,13 +168,37 @@ struct WorkspaceSwitch: StoreCommand {
     } else {
       output.line("switched to '\(plan.to)'\(left): \(place)")
     }
-    for draft in plan.drafts { output.line("\(draft.words): \(draft.fate.words)") }
+    showDrafts(of: plan, output)
+    if let refusal {
+      output.note("would be refused with status \(refusal.exit.rawValue): \(refusal.message)")
+    }
     if let roles = plan.roles, roles.from != roles.to {
       output.note("your role: \(roles.from?.word ?? "none") here, \(roles.to.word) there")
     }
-    if let from = plan.from, !plan.isAlreadyThere, plan.goesOn.running + plan.goesOn.pending > 0 {
+    guard let from = plan.from, !plan.isAlreadyThere else { return }
+    if plan.fromState == .unknown { output.note("the store has no workspace '\(from)'") }
+    for watch in plan.staleWatches { output.note("\(watch.words) ends") }
+    let goesOn = plan.goesOn
+    if goesOn.running + goesOn.pending > 0 {
+      output.note("\(goesOn.running) running and \(goesOn.pending) pending jobs of '\(from)' go on")
+    }
+    if goesOn.shells > 0 {
       output.note(
-        "\(plan.goesOn.running) running and \(plan.goesOn.pending) pending jobs of '\(from)' go on")
+        goesOn.shells == 1
+          ? "1 shell in '\(from)' goes on" : "\(goesOn.shells) shells in '\(from)' go on")
+    }
+    for watch in goesOn.watches { output.note("\(watch.words) goes on in '\(from)'") }
+  }
+
+  private func showDrafts(of plan: SwitchPlan, _ output: Output) {
+    guard plan.hidesDrafts else {
+      for draft in plan.drafts { output.line("\(draft.words): \(draft.fate.words)") }
+      return
+    }
+    var counts: [DraftFate: Int] = [:]
+    for draft in plan.drafts { counts[draft.fate, default: 0] += 1 }
+    for (fate, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      output.line("\(Count.of(count, "draft")): \(fate.words)")
     }
   }
 }

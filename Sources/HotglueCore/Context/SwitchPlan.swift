@@ -1,24 +1,30 @@
 /// What a switch would make stale and what goes on, worked out before anything is changed.
+///
+/// Page cursors are not in it one by one: a cursor is a text that carries its workspace and is kept
+/// nowhere, so the rule alone says what becomes of those of the workspace that is left.
 public struct SwitchPlan: Hashable, Sendable {
   public var from: WorkspaceID?
+  /// What the workspace that is left is: a file may name one that the store does not have.
+  public var fromState: PlaceState?
   public var to: WorkspaceID
+  /// Nobody switches to one that is archived: the plan says so before.
+  public var toState: PlaceState
   public var contextFile: String
   /// The generation that the file has after the switch.
   public var nextGeneration: Int64
   /// Bound to the workspace that is left, and what the switch would do about each.
-  public var stale: [Stale]
+  public var drafts: [StaleDraft] = []
+  /// The user may not read there: of the drafts only the number is told.
+  public var hidesDrafts = false
+  /// Commands that show what the context is in, and end when it is switched.
+  public var staleWatches: [LiveWatch] = []
   /// Of the workspace that is left; jobs carry their own workspace.
   public var goesOn: GoesOn
   /// What the user's permissions change to; `nil` where no workspace has members.
   public var roles: RightsChange?
 
-  /// Something that was read or begun under the workspace that is left.
-  public enum Stale: Hashable, Sendable {
-    case draft(StaleDraft)
-    /// A page of a list; it is refused from now on.
-    case cursor(String)
-    /// A list that redraws itself; it ends.
-    case watch(String)
+  public enum PlaceState: String, Sendable {
+    case active, archived, unknown
   }
 
   /// A draft that was begun in the context file that switches.
@@ -52,30 +58,30 @@ public struct SwitchPlan: Hashable, Sendable {
     /// Each has a context pinned to it, which goes on with it.
     public var running: Int
     public var pending: Int
-    public init(running: Int, pending: Int) {
+    /// Shells with a context file of their own.
+    public var shells: Int
+    /// Commands that wait in this context and mean the workspace that they began in.
+    public var watches: [LiveWatch]
+    public init(running: Int, pending: Int, shells: Int = 0, watches: [LiveWatch] = []) {
       self.running = running
       self.pending = pending
+      self.shells = shells
+      self.watches = watches
     }
   }
 
   public init(
-    from: WorkspaceID?, to: WorkspaceID, contextFile: String, generation: Int64,
-    stale: [Stale] = [], goesOn: GoesOn, roles: RightsChange? = nil
+    from: WorkspaceID?, fromState: PlaceState?, to: WorkspaceID, toState: PlaceState = .active,
+    contextFile: String, generation: Int64, goesOn: GoesOn, roles: RightsChange? = nil
   ) {
     self.from = from
+    self.fromState = fromState
     self.to = to
+    self.toState = toState
     self.contextFile = contextFile
     nextGeneration = from == to ? generation : generation + 1
-    self.stale = stale
     self.goesOn = goesOn
     self.roles = roles
-  }
-
-  public var drafts: [StaleDraft] {
-    stale.compactMap { item in
-      guard case .draft(let draft) = item else { return nil }
-      return draft
-    }
   }
 
   /// Drafts that stop the switch until somebody decides about them.
@@ -84,10 +90,10 @@ public struct SwitchPlan: Hashable, Sendable {
   /// The same plan with a decision on the drafts that need one.
   public func decided(_ decision: DraftFate.Decision?) -> SwitchPlan {
     var plan = self
-    plan.stale = stale.map { item in
-      guard case .draft(var draft) = item else { return item }
+    plan.drafts = drafts.map { draft in
+      var draft = draft
       draft.fate = draft.fate.decided(decision)
-      return .draft(draft)
+      return draft
     }
     return plan
   }
@@ -96,25 +102,20 @@ public struct SwitchPlan: Hashable, Sendable {
   public var isAlreadyThere: Bool { from == to }
 
   public var json: JSON {
-    var cursors: [JSON] = []
-    var watches: [JSON] = []
-    for item in stale {
-      switch item {
-      case .draft: break
-      case .cursor(let id): cursors.append(.string(id))
-      case .watch(let id): watches.append(.string(id))
-      }
-    }
-    return .object([
+    .object([
       JSON.Member("workspace", .string(to.text)),
+      JSON.Member("target_state", .string(toState.rawValue)),
       JSON.Member("previous", .text(from?.text)),
+      JSON.Member("previous_state", .text(fromState?.rawValue)),
       JSON.Member("context_file", .string(contextFile)),
       JSON.Member("generation", .integer(nextGeneration)),
       JSON.Member(
         "stale",
         .object([
-          JSON.Member("drafts", .array(drafts.map(\.json))),
-          JSON.Member("cursors", .array(cursors)), JSON.Member("watches", .array(watches)),
+          JSON.Member("drafts", .array(hidesDrafts ? [] : drafts.map(\.json))),
+          JSON.Member("hidden_drafts", .integer(hidesDrafts ? drafts.count : 0)),
+          JSON.Member("cursors", .text(from == nil || isAlreadyThere ? nil : "refused")),
+          JSON.Member("watches", .array(staleWatches.map(\.json))),
         ])),
       JSON.Member(
         "goes_on",
@@ -122,6 +123,8 @@ public struct SwitchPlan: Hashable, Sendable {
           JSON.Member("running", .integer(goesOn.running)),
           JSON.Member("pending", .integer(goesOn.pending)),
           JSON.Member("pinned_contexts", .integer(goesOn.running)),
+          JSON.Member("shells", .integer(goesOn.shells)),
+          JSON.Member("watches", .array(goesOn.watches.map(\.json))),
         ])),
       JSON.Member("roles", roles?.json ?? .null),
     ])

@@ -4,8 +4,8 @@ enum DraftSQL {
     "draft.insert",
     """
     INSERT INTO draft (workspace, kind, name, context_id, context_path, directory, base_revision,
-      created_at, created_by, updated_at, template, text)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10, ?11)
+      created_at, created_by, updated_at, template, text, opened_by)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?8, ?10, ?11, ?12)
     """)
   static let owner = SQL("draft.owner", "SELECT workspace FROM draft WHERE id = ?1")
   static let one = SQL(
@@ -44,6 +44,10 @@ enum DraftSQL {
     SELECT count(*) FROM draft INDEXED BY draft_by_state WHERE workspace = ?1 AND state = 'open'
     """)
 
+  static let editor = SQL(
+    "draft.editor", "SELECT opened_by FROM draft WHERE workspace = ?1 AND id = ?2")
+  static let noteEditor = SQL(
+    "draft.note_editor", "UPDATE draft SET opened_by = ?3 WHERE workspace = ?1 AND id = ?2")
   static let save = SQL(
     "draft.save",
     """

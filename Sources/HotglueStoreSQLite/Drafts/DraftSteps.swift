@@ -15,7 +15,7 @@ extension SQLiteStore: DraftStore {
           .text(workspace.text), .text(draft.kind.rawValue), .optional(draft.name),
           .optional(draft.context?.contextID), .optional(draft.context?.path),
           .text(draft.directory), .optional(draft.baseRevision), .integer(now.milliseconds),
-          .text(actor.user), .bytes(draft.template), .bytes(draft.text),
+          .text(actor.user), .bytes(draft.template), .bytes(draft.text), .text(actor.text),
         ])
       let id = connection.lastInsertedID
       try logActivity(actor, in: workspace, subject: "draft/\(id)", at: now)
@@ -58,6 +58,27 @@ extension SQLiteStore: DraftStore {
       DraftSQL.ofContext,
       [.text(context.contextID), .text(context.path), .text(workspace.text)]
     ) { (row) throws(StoreError) in try decodeDraft(row, in: workspace) }
+  }
+
+  public func noteEditor(
+    ofDraft id: DraftID, in workspace: WorkspaceID, by actor: Actor
+  ) throws(StoreError) {
+    var known = try editor(ofDraft: id, in: workspace)
+    known?.authority = actor.authority
+    if known == actor { return }
+    try write { () throws(StoreError) in
+      _ = try draft(id, in: workspace)
+      try connection.run(
+        DraftSQL.noteEditor, [.text(workspace.text), .integer(id), .text(actor.text)])
+    }
+  }
+
+  public func editor(
+    ofDraft id: DraftID, in workspace: WorkspaceID
+  ) throws(StoreError) -> Actor? {
+    try connection.first(
+      DraftSQL.editor, [.text(workspace.text), .integer(id)], { $0.optionalText(0) }
+    ).flatMap { $0.flatMap { Actor(text: $0) } }
   }
 
   public func saveDraft(

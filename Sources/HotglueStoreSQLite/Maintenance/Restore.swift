@@ -213,7 +213,7 @@ enum RestoreSQL {
   static let forgetIntents = SQL(
     "restore.forget_intents",
     """
-    UPDATE context SET intent_generation = NULL, intent_workspace = NULL
+    UPDATE context SET intent_generation = NULL, intent_workspace = NULL, intent_by = NULL
     WHERE intent_generation IS NOT NULL
     """)
   /// What such a switch moved may have stayed: an open draft is seen, and lost to nobody.

@@ -7,33 +7,8 @@ extension SQLiteStore: SourceStore {
     expecting expectation: SourceExpectation, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Source {
     try write { () throws(StoreError) in
-      try requireActive(workspace, for: actor)
-      let before = try findSource(name, in: workspace)
-      switch (expectation, before) {
-      case (.absent, .some): throw StoreError.sourceExists(name, workspace)
-      case (.revision, nil): throw try unknownSource(name, in: workspace)
-      case (.revision(let expected), .some(let found)) where found.revision != expected:
-        throw StoreError.staleSource(name, expected: expected, found: found.revision)
-      default: break
-      }
-      if let before, before.definition == definition { return before }
-      if let before {
-        try connection.run(
-          SourceSQL.change,
-          [
-            .integer(before.id), .text(definition.json.text), .integer(now.milliseconds),
-            .text(actor.user),
-          ])
-      } else {
-        try connection.run(
-          SourceSQL.insert,
-          [
-            .text(workspace.text), .text(name), .text(definition.json.text),
-            .integer(now.milliseconds), .text(actor.user),
-          ])
-      }
-      try logActivity(actor, in: workspace, subject: "source/\(name)", at: now)
-      return try source(name, in: workspace)
+      try set(
+        name, to: definition, in: workspace, expecting: expectation, by: actor, at: now)
     }
   }
 
@@ -66,7 +41,7 @@ extension SQLiteStore: SourceStore {
   }
 
   public func source(_ name: String, in workspace: WorkspaceID) throws(StoreError) -> Source {
-    guard let source = try findSource(name, in: workspace) else {
+    guard let source = try currentSource(name, in: workspace) else {
       throw try unknownSource(name, in: workspace)
     }
     return source
@@ -82,7 +57,42 @@ extension SQLiteStore: SourceStore {
 }
 
 extension SQLiteStore {
-  private func findSource(
+  /// `setSource` inside the caller's transaction.
+  func set(
+    _ name: String, to definition: SourceDefinition, in workspace: WorkspaceID,
+    expecting expectation: SourceExpectation, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Source {
+    try requireActive(workspace, for: actor)
+    let before = try currentSource(name, in: workspace)
+    switch (expectation, before) {
+    case (.absent, .some): throw StoreError.sourceExists(name, workspace)
+    case (.revision, nil): throw try unknownSource(name, in: workspace)
+    case (.revision(let expected), .some(let found)) where found.revision != expected:
+      throw StoreError.staleSource(name, expected: expected, found: found.revision)
+    default: break
+    }
+    if let before, before.definition == definition { return before }
+    if let before {
+      try connection.run(
+        SourceSQL.change,
+        [
+          .integer(before.id), .text(definition.json.text), .integer(now.milliseconds),
+          .text(actor.user),
+        ])
+    } else {
+      try connection.run(
+        SourceSQL.insert,
+        [
+          .text(workspace.text), .text(name), .text(definition.json.text),
+          .integer(now.milliseconds), .text(actor.user),
+        ])
+    }
+    try logActivity(actor, in: workspace, subject: "source/\(name)", at: now)
+    return try source(name, in: workspace)
+  }
+
+  /// The source of that name, if there is one.
+  func currentSource(
     _ name: String, in workspace: WorkspaceID
   ) throws(StoreError) -> Source? {
     try connection.first(

@@ -36,11 +36,12 @@ extension SQLiteStore: ActivityStore {
     let command = columns.text()
     let origin = columns.text()
     let terminal = columns.optionalText()
-    let actor = Actor(
+    var actor = Actor(
       user: user, command: command, workspaceOrigin: origin, terminal: terminal,
       job: columns.optionalInteger())
-    return ActivityEntry(
-      id: id, at: at, workspace: workspace, actor: actor, subject: columns.optionalText())
+    let subject = columns.optionalText()
+    actor.repairedBy = columns.optionalText()
+    return ActivityEntry(id: id, at: at, workspace: workspace, actor: actor, subject: subject)
   }
 }
 
@@ -87,8 +88,10 @@ enum ActivitySQL {
   /// Rows that one read looks at.
   static let mostRowsSeen: Int64 = 50_000
 
-  static let columns =
-    "SELECT id, at, workspace, user, command, origin, terminal, job, subject FROM activity"
+  static let columns = """
+    SELECT id, at, workspace, user, command, origin, terminal, job, subject, repaired_by
+    FROM activity
+    """
   static let bounds = SQL(
     "activity.bounds",
     """

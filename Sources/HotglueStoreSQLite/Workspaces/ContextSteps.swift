@@ -21,7 +21,7 @@ extension SQLiteStore {
 
   public func beginSwitch(
     _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID,
-    drafts: [DraftStamp: Bool], at now: Timestamp
+    drafts: [DraftStamp: Bool], by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> ContextRecord.Intent {
     try write { () throws(StoreError) in
       try requireActive(workspace)
@@ -36,7 +36,7 @@ extension SQLiteStore {
         key,
         ContextRecord(
           generation: file.generation, workspace: file.workspace, previous: file.previous,
-          intent: intent))
+          intent: intent), by: actor)
       return intent
     }
   }
@@ -49,6 +49,9 @@ extension SQLiteStore {
         throw StoreError.staleGeneration(
           expected: intent.generation, found: try context(key)?.generation ?? 0)
       }
+      // Whoever ends it, the row is of the one who switched.
+      var switcher = try beginner(ofIntentOf: key) ?? actor
+      switcher.repairedBy = actor.repairedBy
       try set(
         key,
         ContextRecord(
@@ -59,10 +62,11 @@ extension SQLiteStore {
         (id: row.integer(0), workspace: try decodeWorkspaceID(row.text(1)))
       }
       for draft in moved {
-        try logActivity(actor, in: draft.workspace, subject: "draft/\(draft.id)", at: now)
+        try logActivity(switcher, in: draft.workspace, subject: "draft/\(draft.id)", at: now)
       }
       try connection.run(DraftSQL.confirmMoves, [.text(key.contextID), .text(key.path)])
-      try logActivity(actor, in: intent.workspace, subject: "context/\(key.path)", at: now)
+      // The path begins with its own slash.
+      try logActivity(switcher, in: intent.workspace, subject: "context\(key.path)", at: now)
     }
   }
 
@@ -100,13 +104,23 @@ extension SQLiteStore {
     }
   }
 
-  private func set(_ key: ContextKey, _ record: ContextRecord) throws(StoreError) {
+  /// Who began the switch that is open; `nil` when that was not recorded.
+  private func beginner(ofIntentOf key: ContextKey) throws(StoreError) -> Actor? {
+    try connection.first(
+      WorkspaceSQL.intentBy, [.text(key.contextID), .text(key.path)], { $0.optionalText(0) }
+    ).flatMap { $0.flatMap { Actor(text: $0) } }
+  }
+
+  private func set(
+    _ key: ContextKey, _ record: ContextRecord, by actor: Actor? = nil
+  ) throws(StoreError) {
     try connection.run(
       WorkspaceSQL.setContext,
       [
         .text(key.contextID), .text(key.path), .integer(record.generation),
         .optional(record.workspace?.text), .optional(record.previous?.text),
         .optional(record.intent?.generation), .optional(record.intent?.workspace.text),
+        .optional(actor?.text),
       ])
   }
 

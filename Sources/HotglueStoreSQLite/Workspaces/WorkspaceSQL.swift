@@ -22,17 +22,21 @@ enum WorkspaceSQL {
     "context.set",
     """
     INSERT INTO context
-      (context_id, path, generation, workspace, previous, intent_generation, intent_workspace)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      (context_id, path, generation, workspace, previous, intent_generation, intent_workspace,
+        intent_by)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (context_id, path) DO UPDATE SET generation = ?3, workspace = ?4, previous = ?5,
-      intent_generation = ?6, intent_workspace = ?7
+      intent_generation = ?6, intent_workspace = ?7, intent_by = ?8
     """)
+  static let intentBy = SQL(
+    "context.intent_by", "SELECT intent_by FROM context WHERE context_id = ?1 AND path = ?2")
 
   static let logActivity = SQL(
     "activity.insert",
     """
-    INSERT INTO activity (at, workspace, user, command, origin, terminal, job, subject)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    INSERT INTO activity
+      (at, workspace, user, command, origin, terminal, job, subject, repaired_by)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     """)
 
   static let countPending = SQL(

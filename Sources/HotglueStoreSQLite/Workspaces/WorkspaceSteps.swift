@@ -101,7 +101,7 @@ extension SQLiteStore {
       [
         .integer(now.milliseconds), .optional(workspace?.text), .text(actor.user),
         .text(actor.command), .text(actor.workspaceOrigin), .optional(actor.terminal),
-        .optional(actor.job), .optional(subject),
+        .optional(actor.job), .optional(subject), .optional(actor.repairedBy),
       ])
   }
 

@@ -37,6 +37,73 @@ struct GuardInputTests {
     #expect(try world.run(["open", "hotglue://main/draft/1"]).status == 66)
   }
 
+  @Test("a link is judged by its kind and number first, then by its workspace")
+  func linkOrder() throws {
+    let world = try World()
+    try world.succeed(["workspace", "create", "other"])
+    for (words, link, status) in [
+      (["job", "show"], "hotglue://other/type/mail", Int32(64)),
+      (["job", "show"], "hotglue://nowhere/draft/1", 64),
+      (["job", "cancel"], "hotglue://other/job/x", 64),
+      (["job", "cancel"], "hotglue://other/job/0", 64),
+      (["draft", "show"], "hotglue://other/job/1", 64),
+      (["draft", "submit"], "hotglue://nowhere/draft/x", 64),
+      (["type", "show"], "hotglue://other/job/1", 64),
+      (["job", "show"], "hotglue://other/job/1", 80),
+      (["draft", "show"], "hotglue://other/draft/1", 80),
+      (["job", "show"], "hotglue://nowhere/job/1", 66),
+    ] {
+      let answer = try world.run(words + [link])
+      #expect(answer.status == status, "\(words) \(link): \(answer.errorOutput)")
+    }
+  }
+
+  @Test(
+    "a context file that says a thing twice, or counts further than is exact, is 78 and kept as it is",
+    arguments: [
+      (#""generation": 1"#, #""generation": 1, "generation": 2"#, "generation"),
+      (#""workspace": "main""#, #""workspace": "main", "workspace": "main""#, "workspace"),
+      (#""generation": 1"#, #""generation": 9007199254740993"#, "generation"),
+      (#""generation": 1"#, #""generation": -1"#, "generation"),
+      (#""generation": 1"#, #""generation": 1.5"#, "generation"),
+    ])
+  func contextMembers(_ said: String, _ instead: String, _ member: String) throws {
+    let world = try World()
+    let path = world.folder.path + "/.hotglue/context.json"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    try #require(text.contains(said))
+    let changed = text.replacing(said, with: instead)
+    let file = try #require(FileHandle(forWritingAtPath: path))
+    try file.truncate(atOffset: 0)
+    try file.write(contentsOf: Data(changed.utf8))
+    for line in [
+      ["workspace", "current"], ["job", "enqueue", "--", "true"], ["workspace", "switch", "main"],
+      ["init"],
+    ] { expectRefusal(try world.run(line), 78, "has no usable '\(member)'") }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == changed)
+  }
+
+  @Test("whether a draft may be edited here comes before any editor")
+  func editorBehindTheGuards() throws {
+    let world = try World()
+    try world.succeed(["workspace", "create", "other"])
+    try world.succeed(
+      ["draft", "new", "job", "--from", "-"], input: "[job]\ncommand = [\"true\"]\n")
+    for editor in [["EDITOR": "touch opened; true"], [:]] {
+      for (line, status) in [
+        (["-w", "other", "draft", "edit", "1"], Int32(80)), (["draft", "edit", "9"], 66),
+        (["draft", "edit", "hotglue://other/draft/1"], 80),
+      ] {
+        let answer = try world.run(line, extra: editor)
+        #expect(answer.status == status, "\(line): \(answer.errorOutput)")
+      }
+    }
+    try world.succeed(["draft", "discard", "1"])
+    #expect(
+      try world.run(["draft", "edit", "1"], extra: ["EDITOR": "touch opened; true"]).status == 81)
+    #expect(!FileManager.default.fileExists(atPath: world.folder.path + "/opened"))
+  }
+
   @Test(
     "what is no workspace ID is 64 wherever one is given",
     arguments: ["Main", "main_2", "-x", "mäin", String(repeating: "x", count: 200)])

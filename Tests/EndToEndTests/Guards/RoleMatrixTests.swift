@@ -141,6 +141,74 @@ struct RoleMatrixTests {
     #expect(try place.succeed(["job", "wait", fourth, "-w", "lobby"]).contains("succeeded"))
   }
 
+  @Test(
+    "who waits for a job or follows its log and is no member any more is told so: 77",
+    arguments: [["job", "wait"], ["job", "logs", "-f"], ["job", "show", "--watch"]])
+  func waitsWithoutARole(_ command: [String]) throws {
+    let place = try SharedPlace()
+    let id = try place.succeed(["job", "enqueue", "-w", "team", "--delay", "1h", "--", "true"])
+    let errors = place.world.folder.appendingPathComponent("errors")
+    let waiting = try place.start(command + [id, "-w", "team"], as: "sys", errors: errors)
+    defer { if waiting.isRunning { waiting.terminate() } }
+    let watches = place.world.storeFolder + "/watches"
+    try place.world.eventually("it waits") {
+      !((try? FileManager.default.contentsOfDirectory(atPath: watches)) ?? []).isEmpty
+    }
+    _ = try place.succeed(["workspace", "member", "remove", "sys", "-w", "team"])
+    try place.world.eventually("it ends") { !waiting.isRunning }
+    #expect(waiting.terminationStatus == 77)
+    #expect(place.world.read("errors").contains("user 'sys' is no member of workspace 'team'"))
+  }
+
+  @Test(
+    "a switch moves drafts of the workspace it leaves only for who may act there, and logs each")
+  func switchMovesDrafts() throws {
+    let place = try SharedPlace()
+    try CommandLines.writeFiles(in: place.world.folder)
+    let id = try #require(
+      try place.run(["draft", "new", "job", "--from", "job.toml", "-q"], as: "bin").lines.first)
+    let log = try place.log()
+    let refused = try place.run(["workspace", "switch", "lobby"], as: "sys")
+    #expect(refused.status == 77, "\(refused.errorOutput)")
+    #expect(refused.errorOutput.contains("'sys' is a viewer of workspace 'team'"))
+    #expect(
+      refused.errorOutput.contains(
+        "and 'workspace switch', which does here what 'draft discard' does, needs an operator\n"))
+    #expect(try place.log() == log)
+    #expect(try place.run(["workspace", "current"], as: "sys").output == "team\n")
+    #expect(try place.succeed(["draft", "list", "-q"]) == id)
+
+    #expect(try place.run(["workspace", "switch", "lobby"], as: "bin").status == 0)
+    #expect(try place.succeed(["draft", "list", "--bin", "-q", "-w", "team"]) == id)
+    let rows = try place.succeed(["log", "--all-workspaces", "--limit", "2", "--json"])
+      .split(separator: "\n").map(String.init)
+    for row in rows {
+      #expect(row.contains(#""user":"bin","command":"workspace switch""#), "\(row)")
+    }
+    #expect(rows[0].contains(#""workspace":"lobby""#) && rows[0].contains(#""subject":"context/"#))
+    #expect(rows[1].contains(#""workspace":"team""#))
+    #expect(rows[1].contains(#""subject":"draft/\#(id)""#))
+  }
+
+  @Test("a switch that was killed is ended by the next user, and the log names both")
+  func endedByAnother() throws {
+    let place = try SharedPlace()
+    let world = place.world
+    let database = world.folder.path + "/.hotglue/store.db"
+    func sql(_ text: String) throws {
+      let done = try world.command("/usr/bin/sqlite3", ["-cmd", ".timeout 5000", database, text])
+      try #require(done.status == 0, "\(done.errorOutput)")
+    }
+    // A log that takes no row leaves the switch where a kill behind the replaced file would.
+    try sql("CREATE TRIGGER no_log BEFORE INSERT ON activity BEGIN SELECT RAISE(ABORT, 'no'); END")
+    #expect(try place.run(["workspace", "switch", "lobby"], as: "bin").status != 0)
+    try sql("DROP TRIGGER no_log")
+    #expect(try place.run(["workspace", "current"], as: "sys").output == "lobby\n")
+    let row = try place.succeed(["log", "--limit", "1", "--json"])
+    #expect(row.contains(#""user":"bin","command":"workspace switch","workspace":"lobby""#))
+    #expect(row.hasSuffix(#""repaired_by":"sys"}"#), "\(row)")
+  }
+
   @Test("root puts members right where no owner is left to do it, and nothing else")
   func rescue() throws {
     let place = try SharedPlace()

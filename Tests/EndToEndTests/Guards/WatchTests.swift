@@ -88,6 +88,66 @@ struct WatchTests {
     try expectEnd(watch, 80, "cannot be read any more")
   }
 
+  @Test("the plan of a switch lists the watches that it ends, and what waits on; none that is dead")
+  func planned() throws {
+    let id = try world.enqueue("true", ["--delay", "1h"])
+    let watch = try start(["job", "list", "--watch", "--json"])
+    let wait = try world.start(["job", "wait", id])
+    let logs = try world.start(["job", "logs", "-f", id])
+    let named = try world.start(["-w", "main", "job", "list", "--watch"])
+    let elsewhere = try world.start(["-w", "other", "job", "list", "--watch"])
+    let shell = try world.start(["workspace", "shell", "main", "--", "sleep", "600"])
+    let all = [watch, wait, logs, named, elsewhere, shell]
+    defer { for process in all where process.isRunning { process.terminate() } }
+    func plan() throws -> (stale: [Int32: String], goesOn: [Int32: String], shells: Int) {
+      let text = try world.succeed(["workspace", "switch", "other", "--dry-run", "--json"])
+      let object = try #require(
+        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+      func watches(_ key: String) -> [Int32: String] {
+        let part = object[key] as? [String: Any]
+        let list = part?["watches"] as? [[String: Any]] ?? []
+        return list.reduce(into: [:]) { found, watch in
+          #expect(watch["workspace"] as? String == "main")
+          if let process = watch["process"] as? Int32 {
+            found[process] = watch["command"] as? String
+          }
+        }
+      }
+      let goesOn = object["goes_on"] as? [String: Any]
+      return (watches("stale"), watches("goes_on"), goesOn?["shells"] as? Int ?? -1)
+    }
+    try world.eventually("all are listed") {
+      let plan = try plan()
+      return plan.stale.count == 1 && plan.goesOn.count == 3 && plan.shells == 1
+    }
+    let found = try plan()
+    #expect(found.stale == [watch.processIdentifier: "job list --watch"])
+    #expect(
+      found.goesOn == [
+        wait.processIdentifier: "job wait", logs.processIdentifier: "job logs --follow",
+        named.processIdentifier: "job list --watch",
+      ])
+    let told = try world.run(["workspace", "switch", "other", "--dry-run"]).errorOutput
+    #expect(told.contains("job list --watch (process \(watch.processIdentifier)) ends\n"))
+    #expect(told.contains("job wait (process \(wait.processIdentifier)) goes on in 'main'\n"))
+    #expect(told.contains("1 shell in 'main' goes on\n"))
+    // A shell that switches its own context does not go on where it was.
+    let inside = try world.succeed([
+      "workspace", "shell", "main", "--", "hotglue", "workspace", "switch", "other", "--dry-run",
+      "--json",
+    ])
+    #expect(inside.contains(#""shells":1,"watches":[]"#), "\(inside)")
+    for process in [watch, wait, logs, named] { kill(process.processIdentifier, SIGKILL) }
+    kill(shell.processIdentifier, SIGTERM)
+    try world.eventually("those that are dead are listed no more") {
+      let plan = try plan()
+      return plan.stale.isEmpty && plan.goesOn.isEmpty
+    }
+    let folder = world.storeFolder + "/watches"
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(left.allSatisfy { $0.hasPrefix("\(elsewhere.processIdentifier)-") }, "\(left)")
+  }
+
   @Test("a watch and a cursor exclude each other")
   func usage() throws {
     #expect(try world.run(["job", "list", "--watch", "--cursor", "main.1.1."]).status == 64)
