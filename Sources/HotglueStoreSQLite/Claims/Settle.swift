@@ -88,7 +88,7 @@ extension SQLiteStore {
       return .alreadyRecorded(job.state)
     }
     try connection.run(
-      JobSQL.addLateReport,
+      JobSQL.addLateEnd,
       [
         .integer(reference.job), .text(reference.workspace.text), .integer(reference.fence),
         .integer(now.milliseconds), .text(settlement.report.text),
