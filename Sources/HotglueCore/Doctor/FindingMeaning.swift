@@ -54,8 +54,8 @@ extension FindingCode {
     case .attemptElsewhere:
       "it belongs to another PID namespace, where it may live; from here it cannot be judged"
     case .attemptUnknown:
-      "it began before another content took the store's place, by a restore or by hand: the same job "
-        + "may be run beside it, and its end is recorded nowhere"
+      "it began under a store that is lost or was replaced: the same job may be run beside it, and its "
+        + "end changes no job"
     case .attemptResolving:
       "its supervisor is gone, and this process finds out what became of it and records that"
     case .leaseOver:

@@ -55,7 +55,9 @@ extension World {
     let count = try jobs().count
     #expect(isDone.map { count == ($0 ? 4 : 5) } ?? [4, 5].contains(count))
     #expect(try findings() == [])
+    #expect(try diagnosis().notes.contains("draft_left"), "the copy is named")
     try succeed(["store", "restore", "kept.db", "--yes"])
+    #expect(try !diagnosis().notes.contains("draft_left"), "the next restore removes it")
     #expect(try stateCounts() == ["succeeded": 3, "pending": 1])
     let next = try #require(Int(try enqueue("true")))
     #expect(next > (Int(later) ?? 0), "no ID is given twice")
