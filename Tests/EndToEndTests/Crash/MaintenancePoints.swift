@@ -99,8 +99,8 @@ extension CrashPoint {
       try world.expectBackedUp(at: Injection(call: "fsync", number: 2), isThere: true)
     },
     CrashPoint("restore-preparing") { world in
-      // The copy is prepared in a file of its own; the store's log is not touched yet.
-      try world.expectRestored(at: Injection(call: "pwrite64", number: 15), isDone: false)
+      // The copy is half written in a file of its own; nothing of the store is touched yet.
+      try world.expectRestored(at: Injection(call: "pwrite64", number: 40), isDone: false)
     },
     CrashPoint("restore-writing") { world in
       try world.expectRestored(at: .logWrite(6), isDone: false)
