@@ -89,7 +89,7 @@ extension CommandError {
     case .corrupt(let place, let detail):
       self.init(
         "store_corrupt", .storeUnusable, "the store '\(place)' is damaged: \(detail)",
-        hint: "move it away together with '\(place).d', then 'hotglue store restore BACKUP'",
+        hint: "move it away with its '-wal' and '-shm', then 'hotglue store restore BACKUP'",
         facts: path(place))
     case .newerSchema(let place, let found, let known):
       self.init(

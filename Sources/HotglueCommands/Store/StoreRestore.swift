@@ -13,7 +13,8 @@ struct StoreRestore: HotglueCommand {
 
       While an attempt runs, this is refused, since the restored store would run it once more. That is
       also so where the store is lost and no row tells: what still lives below STORE.d is looked for by
-      its locks and marks, and named. A store that is damaged must be moved away first.
+      its locks and marks, and named. A store that is damaged must be moved away first, with its -wal
+      and -shm; STORE.d stays.
       """)
   static let kind = CommandKind.storeRestore
 
