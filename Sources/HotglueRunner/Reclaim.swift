@@ -16,6 +16,8 @@ public struct Reclaim {
     case waiting(until: BootTime)
     /// It is in another PID namespace, where it may live.
     case elsewhere
+    /// Another process finds out what became of it, and had not recorded that within a lease.
+    case resolving(by: Int32)
     /// Somebody else took it up meanwhile.
     case taken
     /// With `--dry-run`: it is over, and this is what would be recorded.
@@ -60,10 +62,12 @@ public struct Reclaim {
     return lines
   }
 
-  private func resolve(_ attempt: RunningAttempt, dryRun: Bool, stops: Bool) throws(RunnerError)
+  private func resolve(_ found: RunningAttempt, dryRun: Bool, stops: Bool) throws(RunnerError)
     -> Line?
   {
+    var attempt = found
     var tries = 0
+    let patience = place.bootNow().advanced(by: attempt.leaseLength)
     while true {
       let now = place.bootNow()
       let workerIsGone = try rescuer.isGone(attempt.worker)
@@ -75,7 +79,13 @@ public struct Reclaim {
           job: attempt.reference.job, workspace: attempt.reference.workspace, why: why,
           became: became)
       }
+      if tries > 0 {
+        // What was found a moment ago may be recorded by now, and its slot gone with that.
+        guard let current = try stillRunning(attempt) else { return line(try became(attempt)) }
+        attempt = current
+      }
       switch try rescuer.examine(attempt, now: now) {
+      case .minded where tries > 0: return line(.taken)
       case .minded: return nil
       case .elsewhere: return line(.elsewhere)
       case .over(let ending):
@@ -84,6 +94,11 @@ public struct Reclaim {
         if let became = try settle(attempt, link, status, dryRun: dryRun, stops: stops) {
           return line(became)
         }
+      case .silent(let contents?) where rescuer.resolver(of: contents) != nil:
+        guard let pid = rescuer.resolver(of: contents) else { break }
+        if dryRun || patience.hasPassed(at: now) { return line(.resolving(by: pid)) }
+        // It records what it finds out; should it die, its lock is free.
+        tries = min(tries, 1)
       case .silent where tries < 10:
         // It may just be ending, or be looked at by somebody else.
         break
@@ -109,6 +124,26 @@ public struct Reclaim {
     switch result {
     case .recorded(let state, _), .alreadyRecorded(let state): return .recorded(state)
     case .late, nil: return .taken
+    }
+  }
+
+  private func stillRunning(_ attempt: RunningAttempt) throws(RunnerError) -> RunningAttempt? {
+    let reference = attempt.reference
+    let current = try storeStep { () throws(StoreError) in
+      try store.runningAttempt(of: reference.job, in: reference.workspace)
+    }
+    return current?.reference == reference ? current : nil
+  }
+
+  /// Somebody else was faster: what the job is since.
+  private func became(_ attempt: RunningAttempt) throws(RunnerError) -> Became {
+    do throws(StoreError) {
+      let job = try store.job(attempt.reference.job, in: attempt.reference.workspace)
+      return job.state == .running ? .taken : .recorded(job.state)
+    } catch .unknownJob {
+      return .taken
+    } catch {
+      throw .store(error)
     }
   }
 
@@ -176,7 +211,8 @@ public struct Reclaim {
         ? (attempt.unansweredSince ?? now)
         : try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: now)
     } catch .stale {
-      return .taken
+      // Look again: it is recorded, or another minds it.
+      return nil
     } catch {
       throw .store(error)
     }

@@ -51,15 +51,18 @@ public struct Recorder {
     settlements = []
   }
 
-  /// `nil`: the attempt is no longer the job's current one.
+  /// `nil`: the job is not there any more, and nobody can ask what became of it.
   private func settlement(
     of outcome: HotglueProcess.AttemptOutcome, _ slot: String
   ) throws(RunnerError) -> Settlement? {
-    let attempt = try storeStep { () throws(StoreError) -> RunningAttempt? in
-      guard let workspace = try store.owner(ofJob: outcome.job) else { return nil }
-      return try store.runningAttempt(of: outcome.job, in: workspace)
+    let owner = try storeStep { () throws(StoreError) in try store.owner(ofJob: outcome.job) }
+    guard let owner else { return nil }
+    let attempt = try storeStep { () throws(StoreError) in
+      try store.runningAttempt(of: outcome.job, in: owner)
     }
-    guard let attempt, attempt.reference.fence == outcome.fence else { return nil }
+    guard let attempt, attempt.reference.fence == outcome.fence else {
+      return try late(outcome, in: owner)
+    }
     var kept = outcome
     let log = LogPath.of(job: outcome.job, fence: outcome.fence)
     if kept.logPlace == .inSlot {
@@ -73,5 +76,21 @@ public struct Recorder {
       MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()),
       report: AttemptReport(kept, policy: attempt.policy, log: log), recordedBy: "supervisor")
     return try ending.waitUntilReady(place)
+  }
+
+  /// Of an attempt that is no longer the job's current one, after a restore or after somebody has given
+  /// it up. The store knows whether this very end was recorded before; another one is kept there for
+  /// people to read. Its log goes with the slot.
+  private func late(
+    _ outcome: HotglueProcess.AttemptOutcome, in workspace: WorkspaceID
+  ) throws(RunnerError) -> Settlement {
+    let job = try storeStep { () throws(StoreError) in try store.job(outcome.job, in: workspace) }
+    var kept = outcome
+    if kept.logPlace == .inSlot { kept.logPlace = .none }
+    let report = AttemptReport(
+      kept, policy: job.request.policy, log: LogPath.of(job: outcome.job, fence: outcome.fence))
+    return report.settlement(
+      of: AttemptReference(workspace: workspace, job: outcome.job, fence: outcome.fence),
+      by: "supervisor")
   }
 }

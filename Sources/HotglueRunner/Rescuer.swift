@@ -80,6 +80,15 @@ struct Rescuer {
     }
   }
 
+  /// Who holds the lock of a slot whose supervisor is gone, to find out what became of its attempt; `nil`
+  /// when it is the supervisor, or when whoever it is has been stopped and may never come to an end.
+  func resolver(of contents: SlotContents) -> Int32? {
+    guard let holder = HeldLocks().holder(of: "\(place.folder)/slots/\(contents.slot)"),
+      holder != contents.supervisor.pid, let process = SeenProcess(holder), !process.isFrozen
+    else { return nil }
+    return holder
+  }
+
   /// The supervisor and any child that has not executed are gone, and we hold their lock.
   private func conclude(
     _ attempt: RunningAttempt, under lock: SlotLock, now: BootTime

@@ -346,8 +346,23 @@ extension Worker {
       try Set(
         store.runningAttempts(in: store.workspaces().map(\.id), notMindedBy: nil).map(\.slot))
     }
-    try processStep { () throws(ProcessError) in
-      for lock in locks where !named.contains(lock.slot) { try lock.removeFiles() }
+    for lock in locks where !named.contains(lock.slot) {
+      guard try keepsLateEnds(of: lock) else { continue }
+      try processStep { () throws(ProcessError) in try lock.removeFiles() }
+    }
+  }
+
+  /// Records what a supervisor could not have recorded before it went, its store being lost or another
+  /// one meanwhile. False: the store cannot be written now, and the slot is left for the next sweep.
+  private func keepsLateEnds(of lock: SlotLock) throws(RunnerError) -> Bool {
+    do throws(RunnerError) {
+      _ = try Recorder(store: store, place: place).record(slot: lock.slot)
+      return true
+    } catch .store(let error) where error.passes {
+      return false
+    } catch .process {
+      // A slot that cannot be read has nothing to say.
+      return true
     }
   }
 }

@@ -60,11 +60,12 @@ public struct StoreAudit: Sendable {
   public var archivedRunning: [Waiting]
   /// The latest moment that a command or worker recorded.
   public var latest: Timestamp?
+  public var workspaces: [WorkspaceID]
 
   public init(
     info: StoreInfo, violations: [StoreViolation], running: [RunningAttempt], workers: [Worker],
     openSwitches: [Context], uncertainJobs: [Waiting], unknownEffects: [Waiting],
-    archivedRunning: [Waiting], latest: Timestamp?
+    archivedRunning: [Waiting], latest: Timestamp?, workspaces: [WorkspaceID]
   ) {
     self.info = info
     self.violations = violations
@@ -75,6 +76,7 @@ public struct StoreAudit: Sendable {
     self.unknownEffects = unknownEffects
     self.archivedRunning = archivedRunning
     self.latest = latest
+    self.workspaces = workspaces
   }
 }
 

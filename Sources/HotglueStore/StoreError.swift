@@ -72,6 +72,11 @@ public enum StoreError: Error, Equatable, Sendable {
   case streamKeyChanged(stream: String, from: [String], to: [String])
   /// Attempts of these jobs have not ended: a store in which they are not known would run them again.
   case attemptsRunning([JobID])
+  /// These processes belong to attempts or workers of a store whose rows do not tell what they do: a
+  /// store in which they are not known would run the same once more.
+  case processesAlive([LivingProcess])
+  /// The file that was named as a backup cannot be one.
+  case noBackup(path: String, reason: String)
   /// The context is not at the generation the caller expected.
   case staleGeneration(expected: Int64, found: Int64)
   /// An error of SQLite or of the machine that no rule above names.

@@ -33,8 +33,8 @@ extension StoreAccess {
       open: { (path, expected) throws(StoreError) in
         try SQLiteStore.open(at: path, expectedStoreID: expected)
       },
-      restore: { (backup, path, actor, now) throws(StoreError) in
-        try SQLiteStore.restore(backup: backup, to: path, by: actor, at: now)
+      restore: { (backup, path, actor, now, alive) throws(StoreError) in
+        try SQLiteStore.restore(backup: backup, to: path, by: actor, at: now, alive: alive)
       }, examine: SQLiteStore.examine)
   }
 }

@@ -14,7 +14,8 @@ struct DoctorTests {
     "an attempt without a worker is judged by its slot",
     arguments: [
       (AttemptSigns.Slot.missing, FindingCode.attemptDead), (.free, .attemptDead),
-      (.held, .attemptUnattended), (.heldElsewhere, .attemptElsewhere), (.copied, .storeCopied),
+      (.held, .attemptUnattended), (.heldByRescuer, .attemptResolving),
+      (.heldElsewhere, .attemptElsewhere), (.copied, .storeCopied),
     ])
   func unminded(_ slot: AttemptSigns.Slot, _ code: FindingCode) {
     #expect(AttemptSigns(worker: .gone, leaseIsOver: false, slot: slot).codes == [code])

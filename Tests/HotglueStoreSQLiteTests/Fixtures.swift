@@ -59,9 +59,13 @@ struct SQLiteFixture {
     return try store.settle([], thenClaim: request, at: now).claimed
   }
 
-  func restore(from backup: String) throws {
+  func restore(from backup: String, alive: [LivingProcess] = []) throws {
+    try restore(from: backup, to: path, alive: alive)
+  }
+
+  func restore(from backup: String, to path: String, alive: [LivingProcess] = []) throws {
     try SQLiteStore.restore(
-      backup: backup, to: path, by: StoreFixture.alice, at: Self.start)
+      backup: backup, to: path, by: StoreFixture.alice, at: Self.start, alive: { _ in alive })
   }
 }
 

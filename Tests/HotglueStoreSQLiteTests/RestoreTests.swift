@@ -165,11 +165,158 @@ struct RestoreTests {
     let id = try fixture.enqueue()
     try fixture.store.backup(to: backup)
     let path = fixture.folder.file("new.db")
-    try SQLiteStore.restore(
-      backup: backup, to: path, by: StoreFixture.alice, at: SQLiteFixture.start)
+    try fixture.restore(from: backup, to: path)
     let restored = try SQLiteStore.open(at: path, expectedStoreID: fixture.store.storeID)
     #expect(try restored.job(id, in: fixture.acme).state == .pending)
     #expect(try restored.info().incarnation == 2)
     #expect(try restored.check() == [])
+  }
+
+  @Test("a worker that was registered after the backup goes on under its number")
+  func workersGoOn() throws {
+    let kept = try fixture.enqueue()
+    let before = try fixture.registerWorker()
+    try fixture.store.backup(to: backup)
+    let after = try fixture.registerWorker()
+    let gone = try fixture.registerWorker()
+    try fixture.store.retire(gone)
+    for _ in 1...2 {
+      try fixture.restore(from: backup)
+      #expect(try Set(fixture.store.audit().workers.map(\.id)) == [before, after])
+    }
+    let request = ClaimRequest(
+      worker: after, workspaces: [fixture.acme], slots: ["slot"], bootNow: SQLiteFixture.boot)
+    let claimed = try fixture.store.settle([], thenClaim: request, at: SQLiteFixture.start).claimed
+    #expect(claimed.map(\.job.id) == [kept])
+    #expect(try fixture.registerWorker() > gone + 1_000_000)
+    #expect(try fixture.store.check() == [])
+  }
+
+  @Test("the store itself is no backup of it, by whatever name, and neither is a pipe")
+  func noBackups() throws {
+    let id = try fixture.enqueue()
+    let other = fixture.folder.file("other")
+    #expect(link(fixture.path, other) == 0)
+    for name in [fixture.path, other] {
+      #expect(throws: StoreError.noBackup(path: name, reason: "it is the store itself")) {
+        try fixture.restore(from: name)
+      }
+    }
+    #expect(mkfifo(backup, 0o600) == 0)
+    #expect(throws: StoreError.noBackup(path: backup, reason: "it is no regular file")) {
+      try fixture.restore(from: backup)
+    }
+    #expect(try fixture.store.job(id, in: fixture.acme).state == .pending)
+  }
+
+  @Test("a backup is copied and looked at before anybody is kept from writing")
+  func verifiedOutsideTheGate() throws {
+    for _ in 0..<200 { try fixture.enqueue() }
+    try fixture.store.backup(to: backup)
+    try FileBytes.overwrite(backup, at: 4096 * 12, with: [UInt8](repeating: 0x5A, count: 4096))
+    let before = try #require(try Leftovers.of(fixture))
+    let refusal = try fixture.store.underGate { (_) throws(StoreError) -> StoreError? in
+      do {
+        try fixture.restore(from: backup)
+        return nil
+      } catch {
+        return error as? StoreError
+      }
+    }
+    guard case .corrupt? = refusal else {
+      Issue.record("refused with \(String(describing: refusal))")
+      return
+    }
+    #expect(try Leftovers.of(fixture) == before)
+  }
+
+  @Test("one restores at a time, and removes what killed ones have left")
+  func oneAtATime() throws {
+    try fixture.store.backup(to: backup)
+    let before = try Leftovers.of(fixture)
+    let left = fixture.store.folder + "/restore-0123456789abcdef"
+    for suffix in ["", "-journal"] { try FileBytes.write([1, 2, 3], left + suffix) }
+    do {
+      let place = try RestorePlace(StorePaths(existing: fixture.path))
+      let refusal = #expect(throws: StoreError.self) { try fixture.restore(from: backup) }
+      guard case .busy? = refusal else {
+        Issue.record("refused with \(String(describing: refusal))")
+        return
+      }
+      withExtendedLifetime(place) {}
+    }
+    try FileBytes.write([1], left)
+    try fixture.restore(from: backup)
+    #expect(try Leftovers.of(fixture) == before)
+  }
+
+  @Test("an attempt that lives and that no row knows keeps the content as it is")
+  func strangersInPlace() throws {
+    _ = try fixture.enqueue()
+    try fixture.store.backup(to: backup)
+    let attempt = LivingProcess.Attempt(job: 7, fence: 9)
+    let supervisor = LivingProcess(pid: 70, role: .supervisor, attempt: attempt)
+    let handler = LivingProcess(pid: 71, role: .handler, attempt: attempt)
+    // A worker goes on; a process alone outlives its attempt, which the doctor tells.
+    let worker = LivingProcess(pid: 72, role: .worker)
+    #expect(throws: StoreError.processesAlive([supervisor, handler])) {
+      try fixture.restore(from: backup, alive: [supervisor, handler, worker])
+    }
+    #expect(try fixture.store.info().incarnation == 1)
+    try fixture.restore(from: backup, alive: [handler, worker])
+    #expect(try fixture.store.info().incarnation == 2)
+  }
+
+  @Test("a lost store is not restored while any process of it lives, but for what was let be")
+  func strangersOfALostStore() throws {
+    _ = try fixture.enqueue { $0.policy.keepChildren = true }
+    let kept = try #require(try fixture.claim().first)
+    try succeed(kept)
+    _ = try fixture.enqueue()
+    let ended = try #require(try fixture.claim().first)
+    try succeed(ended)
+    try fixture.store.backup(to: backup)
+    func process(_ role: LivingProcess.Role, _ claimed: ClaimedJob?) -> LivingProcess {
+      LivingProcess(
+        pid: 70, role: role,
+        attempt: claimed.map { LivingProcess.Attempt(job: $0.job.id, fence: $0.job.fence) })
+    }
+    let path = fixture.folder.file("new.db")
+    for alive in [process(.worker, nil), process(.supervisor, kept), process(.handler, ended)] {
+      #expect(throws: StoreError.processesAlive([alive])) {
+        try fixture.restore(from: backup, to: path, alive: [alive])
+      }
+      #expect(access(path, F_OK) != 0)
+    }
+    try fixture.restore(from: backup, to: path, alive: [process(.handler, kept)])
+    #expect(try SQLiteStore.open(at: path).info().incarnation == 2)
+  }
+
+  @Test("a backup of a newer program is refused by name, and nothing is left of the try")
+  func newerBackup() throws {
+    try fixture.store.backup(to: backup)
+    try Connection(path: backup).execute("PRAGMA user_version = \(Migration.current + 1)")
+    let before = try Leftovers.of(fixture)
+    #expect(
+      throws: StoreError.newerSchema(
+        path: backup, found: Migration.current + 1, known: Migration.current)
+    ) { try fixture.restore(from: backup) }
+    #expect(try Leftovers.of(fixture) == before)
+  }
+}
+
+/// The names in a store's folder.
+private enum Leftovers {
+  static func of(_ fixture: SQLiteFixture) throws -> [String]? {
+    guard let entries = opendir(fixture.store.folder) else { return nil }
+    defer { closedir(entries) }
+    var names: [String] = []
+    while let entry = readdir(entries) {
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
+    }
+    return names.sorted()
   }
 }

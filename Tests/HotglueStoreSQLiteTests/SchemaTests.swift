@@ -112,6 +112,20 @@ struct SchemaTests {
     #expect(try store.check() == [])
   }
 
+  @Test("a backup of an earlier schema is restored, and brought up to date")
+  func restoredFromEarlier() throws {
+    let backup = try store(ofSchema: 1)
+    let path = fixture.folder.file("restored.db")
+    try fixture.restore(from: backup, to: path)
+    // In the place of itself, which has been brought up to date, as well.
+    try fixture.restore(from: backup, to: path)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.info().incarnation == 3)
+    #expect(try store.job(1, in: fixture.acme).request.command == ["x"])
+    #expect(try store.check() == [])
+  }
+
   @Test("a store of schema 2 opens with all it holds")
   func schemaTwo() throws {
     let path = try store(

@@ -136,7 +136,7 @@ extension Universe {
   /// I14, and nothing is guessed: what is recorded of an attempt is what happened to it.
   private func checkTruth(_ id: JobID, _ attempt: AttemptRow, _ outcome: String) throws {
     let run = runs.last { $0.reference.job == id && $0.reference.fence == attempt.fence }
-    if let run, run.incarnation == incarnation {
+    if let run {
       try require(
         !run.isAlive && !run.hasRemains, "I12 what is over is not alive",
         "attempt \(attempt.fence) of job \(id) is recorded as \(outcome), and lives")
@@ -234,16 +234,15 @@ extension Universe {
     }
   }
 
-  /// I9 and I12: whether the world may start this handler now.
+  /// I9 and I12: whether the world may start this handler now. What ran before a restore counts as what
+  /// runs: the machine is the same.
   func checkStart(_ run: Run) throws {
     let reference = run.reference
-    guard run.incarnation == incarnation else { return }
     let job = seen.jobs[reference.job]
     try require(
       job?.state == "running" && job?.fence == reference.fence, "I4 only a current attempt starts",
       "fence \(reference.fence) starts, and the job is \(job.map { "\($0)" } ?? "gone")")
-    for other in runs where other.reference.job == reference.job && other.incarnation == incarnation
-    {
+    for other in runs where other.reference.job == reference.job {
       let both = "attempts \(other.reference.fence) and \(reference.fence) of job \(reference.job)"
       try require(
         !other.isAlive && !other.hasRemains, "I12 at most one attempt is alive", both)

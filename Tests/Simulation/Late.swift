@@ -57,7 +57,7 @@ extension Universe {
     let job = seen.jobs[reference.job]
     if job?.state == "running", job?.fence == reference.fence, job?.watch == old.watch { return }
     let before = seen.jobs
-    let worker = workers.last { $0.isAlive && $0.incarnation == incarnation }?.id ?? 1
+    let worker = workers.last { $0.isAlive }?.id ?? 1
     say("somebody acts on \(reference.job)/\(reference.fence) at watch \(old.watch), as it was")
     switch dice.below(3) {
     case 0:

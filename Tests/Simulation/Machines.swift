@@ -32,8 +32,8 @@ extension Universe {
     counters.starts += 1
     let reference = order.reference
     let run = Run(
-      reference, slot: slot.name, replay: order.policy.replay, incarnation: order.incarnation,
-      plan: Plan.roll(&dice), startedMs: boot.milliseconds)
+      reference, slot: slot.name, replay: order.policy.replay, plan: Plan.roll(&dice),
+      startedMs: boot.milliseconds)
     try checkStart(run)
     slot.isMarked = true
     slot.run = run
@@ -99,8 +99,9 @@ extension Universe {
       slot.isAlive = false
       return
     }
-    let current = try store.runningAttempt(of: order.reference.job, in: order.reference.workspace)
-    if current?.reference.fence == order.reference.fence {
+    // Of a job that is there, whatever has become of the attempt since: an end that comes too late
+    // changes nothing, and is kept.
+    if seen.jobs[order.reference.job] != nil {
       try record(
         [
           SimEnding(

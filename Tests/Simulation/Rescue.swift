@@ -54,7 +54,7 @@ extension Universe {
       if slot.isFrozen { return .silent(slot) }
       return slot.order?.reference == attempt.reference ? .alive(slot) : .other(slot)
     }
-    if let rescuer = slot.rescuer, rescuer.isAlive, rescuer !== worker { return .silent(nil) }
+    if let rescuer = slot.rescuer, rescuer.isAlive, rescuer !== worker { return .silent(slot) }
     slot.rescuer = worker
     return .over(conclude(attempt, slot))
   }
@@ -98,14 +98,10 @@ extension Universe {
     var watch: Watch = 0
     guard
       try refusable({
-        do {
-          watch = try worker.store.adopt(
-            reference, watch: attempt.watch, by: worker.id, name: worker.name, bootNow: boot,
-            at: now)
-        } catch StoreError.unexpected(let text) {
-          try endIfForgotten(worker, StoreError.unexpected(text))
-        }
-      }), worker.isAlive
+        watch = try worker.store.adopt(
+          reference, watch: attempt.watch, by: worker.id, name: worker.name, bootNow: boot,
+          at: now)
+      })
     else { return }
     try require(watch == attempt.watch + 1, "a watch grows by one", "\(attempt.watch) to \(watch)")
     guard slot.isAlive, !slot.isFrozen else { return }
@@ -129,7 +125,8 @@ extension Universe {
     worker.seats.append(seat)
   }
 
-  /// A supervisor that holds its lock and says nothing for one further lease is killed.
+  /// A supervisor that holds its lock and says nothing for one further lease is killed; so is whoever
+  /// was stopped while it held that lock in the supervisor's stead.
   func waitForAnswer(
     _ attempt: RunningAttempt, _ slot: SimSlot?, through store: SQLiteStore
   ) throws {
@@ -142,7 +139,12 @@ extension Universe {
     guard let slot, let since, since.advanced(by: attempt.leaseLength).hasPassed(at: boot) else {
       return
     }
-    say("\(slot.name) has not answered for a lease, and is killed")
-    end(slot)
+    if slot.isAlive {
+      say("\(slot.name) has not answered for a lease, and is killed")
+      end(slot)
+    } else if let rescuer = slot.rescuer, rescuer.isAlive, rescuer.isFrozen {
+      say("\(rescuer.name) was stopped while it looked at \(slot.name), and is killed")
+      kill(rescuer)
+    }
   }
 }

@@ -33,7 +33,6 @@ final class Universe {
   var effects: [EffectName: EffectStory] = [:]
   var effectLocks: [EffectName: Run] = [:]
   var backups: [Backup] = []
-  var incarnation = 1
   var file = SimContext()
   var counters = Counters()
   /// Jobs that were pruned in the step that is looked at.
@@ -201,8 +200,9 @@ final class Universe {
   private func settleDown() throws {
     say("the faults end")
     isHealthy = true
-    for worker in workers where worker.isFrozen { worker.isFrozen = false }
-    for slot in slots { slot.isFrozen = false }
+    // Who is stopped stays so: its attempts go to others when a lease runs out, and who holds a lock
+    // is killed for it. Only a supervisor that a worker minds is waited for: its attempt lives.
+    for slot in slots where slot.worker?.acts == true { slot.isFrozen = false }
     if !file.isSwitching { try recoverSwitch() }
     let healer = try register(concurrency: 3, queues: [], types: [])
     var quiet = 0

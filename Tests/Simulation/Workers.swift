@@ -20,8 +20,8 @@ extension Universe {
     let connection = try SQLiteStore.open(at: path)
     let id = try connection.register(identity, by: Self.alice, at: now)
     let worker = SimWorker(
-      id: id, name: name, bootID: boot.bootID, incarnation: incarnation, store: connection,
-      concurrency: concurrency, queues: queues, types: types)
+      id: id, name: name, bootID: boot.bootID, store: connection, concurrency: concurrency,
+      queues: queues, types: types)
     workers.append(worker)
     say("\(name) (\(id)) begins, concurrency \(concurrency)")
     return worker
@@ -88,7 +88,7 @@ extension Universe {
     }
     if settlements.isEmpty, request == nil { return }
     let predicted = settlements.isEmpty ? request.map(predictClaim) : nil
-    guard let (results, claimed) = try commit(settlements, request, of: worker) else { return }
+    let (results, claimed) = try worker.store.settle(settlements, thenClaim: request, at: now)
     counters.claims += claimed.count
     say(
       "\(worker.name) records \(ready.map { "\($0.reference.job)/\($0.reference.fence)" }), claims \(claimed.map { "\($0.job.id)/\($0.job.fence)" })"
@@ -107,31 +107,10 @@ extension Universe {
     finish(ready, of: worker)
     for job in claimed {
       guard let seat = worker.seats.first(where: { $0.slot.name == job.slot }) else { continue }
-      seat.toStart = Order(
-        reference: job.reference, policy: job.job.request.policy, incarnation: incarnation)
+      seat.toStart = Order(reference: job.reference, policy: job.job.request.policy)
       seat.minded = SimSeat.Minded(
         reference: job.reference, watch: job.job.watch, policy: job.job.request.policy)
     }
-  }
-
-  private func commit(
-    _ settlements: [Settlement], _ request: ClaimRequest?, of worker: SimWorker
-  ) throws -> (results: [SettlementResult], claimed: [ClaimedJob])? {
-    do {
-      return try worker.store.settle(settlements, thenClaim: request, at: now)
-    } catch {
-      try endIfForgotten(worker, error)
-      return nil
-    }
-  }
-
-  /// A store that was restored under a worker knows it no more: it ends.
-  func endIfForgotten(_ worker: SimWorker, _ error: any Error) throws {
-    guard worker.incarnation < incarnation, case .unexpected? = error as? StoreError else {
-      throw error
-    }
-    say("\(worker.name) ends: \(error)")
-    kill(worker)
   }
 
   private func isIdle(_ seat: SimSeat) -> Bool {

@@ -7,8 +7,6 @@ final class Run {
   let reference: AttemptReference
   let slot: String
   let replay: Replay
-  /// The store's incarnation that it was ordered under. A restore knows nothing of what runs.
-  let incarnation: Int
   /// How it ends when nobody stops it.
   let plan: Plan
   let startedMs: Int64
@@ -27,13 +25,11 @@ final class Run {
   var effect: EffectInHand?
 
   init(
-    _ reference: AttemptReference, slot: String, replay: Replay, incarnation: Int, plan: Plan,
-    startedMs: Int64
+    _ reference: AttemptReference, slot: String, replay: Replay, plan: Plan, startedMs: Int64
   ) {
     self.reference = reference
     self.slot = slot
     self.replay = replay
-    self.incarnation = incarnation
     self.plan = plan
     self.startedMs = startedMs
   }
@@ -114,7 +110,6 @@ final class SimSlot {
 struct Order {
   var reference: AttemptReference
   var policy: JobPolicy
-  var incarnation: Int
 }
 
 /// A worker process.
@@ -122,7 +117,6 @@ final class SimWorker {
   let id: WorkerID
   let name: String
   let bootID: String
-  let incarnation: Int
   /// Closed when it dies.
   var connection: SQLiteStore?
   let concurrency: Int
@@ -134,13 +128,12 @@ final class SimWorker {
   var endings: [SimEnding] = []
 
   init(
-    id: WorkerID, name: String, bootID: String, incarnation: Int, store: SQLiteStore,
-    concurrency: Int, queues: [String], types: [String]
+    id: WorkerID, name: String, bootID: String, store: SQLiteStore, concurrency: Int,
+    queues: [String], types: [String]
   ) {
     self.id = id
     self.name = name
     self.bootID = bootID
-    self.incarnation = incarnation
     connection = store
     self.concurrency = concurrency
     self.queues = queues

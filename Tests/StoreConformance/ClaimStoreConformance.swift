@@ -4,7 +4,8 @@ import HotglueStore
 /// What any store keeps of claims, leases and outcomes.
 public enum ClaimStoreConformance {
   public static let rules: [ConformanceRule] =
-    claimRules + limitRules + queueLimitRules + circumstanceRules + settleRules + lifecycleRules
+    claimRules + limitRules + orderRules + queueLimitRules + circumstanceRules + settleRules
+    + lifecycleRules
     + leaseRules + streamRules
 
   static let claimRules: [ConformanceRule] = [

@@ -64,6 +64,24 @@ extension ClaimStoreConformance {
       try requireEqual(try fixture.claim(5).map(\.job.id), [last], "what is claimed at last")
       try fixture.requireSound()
     },
+    ConformanceRule("a job that expires in front of its limit key gives its room to the next") {
+      fixture in
+      try fixture.enqueue { $0.limitKey = "k" }
+      let first = try fixture.claimOne()
+      let expiring = try fixture.enqueue {
+        $0.limitKey = "k"
+        $0.expiresAt = fixture.now.advanced(by: .seconds(1))
+      }
+      let next = try fixture.enqueue { $0.limitKey = "k" }
+      try requireEqual(try fixture.claim(5), [], "what is claimed behind the limit")
+      try fixture.settle(first.reference, .succeeded)
+      fixture.advance(by: .seconds(2))
+      let newcomer = try fixture.enqueue { $0.limitKey = "k" }
+      try requireEqual(try fixture.claim(5).map(\.job.id), [next], "before job \(newcomer)")
+      try requireEqual(try fixture.job(expiring).state, .cancelled)
+      try requireEqual(try fixture.expire(), [], "what expires afterwards")
+      try fixture.requireSound()
+    },
     ConformanceRule("a limit key does not starve its jobs in another queue") { fixture in
       let first = try fixture.enqueue { $0.limitKey = "k" }
       try requireEqual(try fixture.claimOne().job.id, first)

@@ -24,7 +24,7 @@ struct DoctorCommand: HotglueCommand {
     var report = DoctorReport(store: nil)
     do {
       let context = try loader.resolve(global)
-      report = examine(context, environment)
+      report = try examine(context, environment)
       try loader.confirmGroup(of: context)
     } catch {
       // A context that is there and cannot be used is what the doctor is asked about.
@@ -37,7 +37,7 @@ struct DoctorCommand: HotglueCommand {
 
   private func examine(
     _ context: ResolvedContext, _ environment: CommandEnvironment
-  ) -> DoctorReport {
+  ) throws -> DoctorReport {
     let found = environment.stores.examine(context.store)
     var report = DoctorReport(store: found.path)
     report.add(found.problems.map { Finding(ofStore: $0) })
@@ -48,10 +48,14 @@ struct DoctorCommand: HotglueCommand {
           remedy: "\(hotglue) store info")
       ])
     }
-    guard let store = found.store else { return report }
+    guard let store = found.store else {
+      report.add(whatLives(of: found))
+      return report
+    }
     do {
       let audit = try store.audit()
       report.info = audit.info
+      report.add(try missingWorkspace(context, audit))
       if let expected = context.storeID, expected != audit.info.storeID {
         report.add([
           Finding(
@@ -63,10 +67,47 @@ struct DoctorCommand: HotglueCommand {
         store: store, audit: audit, hotglue: hotglue, now: environment.now()
       ).diagnose()
       report.add(report.diagnosis.findings)
+    } catch let error as CommandError {
+      throw error
     } catch {
       report.add([Finding(ofFailure: error, path: found.path)])
     }
     return report
+  }
+
+  /// One that the command line names is the caller's mistake; one that the context names is found.
+  private func missingWorkspace(
+    _ context: ResolvedContext, _ audit: StoreAudit
+  ) throws -> [Finding] {
+    guard let workspace = context.workspace, !audit.workspaces.contains(workspace) else {
+      return []
+    }
+    let near = NearMatch.among(audit.workspaces.map(\.text), to: workspace.text)
+    let refusal = CommandError(.unknownWorkspace(workspace, near: near))
+    if context.origins.workspace == .flag { throw refusal }
+    return [
+      Finding(
+        .contextUnusable, "the context is '\(workspace)', which the store does not have",
+        workspace: workspace, path: context.source?.realPath,
+        remedy: "\(hotglue) workspace switch WORKSPACE")
+    ]
+  }
+
+  /// Attempts and workers go on when their store is gone, and nothing of them is recorded.
+  private func whatLives(of found: StoreExamination) -> [Finding] {
+    guard found.problems.contains(.missing(path: found.path)) else { return [] }
+    do throws(RunnerError) {
+      return try LivingProcesses.of(folder: found.path + ".d").map { process in
+        Finding(
+          .attemptUnknown, "\(process.words) lives, and its store is gone",
+          job: process.attempt?.job, pid: process.pid,
+          remedy: process.pid.map {
+            "kill -\(process.role == .supervisor ? "KILL" : "TERM") \($0)"
+          })
+      }
+    } catch {
+      return [Finding(ofFailure: error, path: found.path)]
+    }
   }
 
   /// The command with the flags that make another one mean the same store.

@@ -71,16 +71,23 @@ public struct StoreAccess {
     (_ path: String, _ group: String?, _ now: Timestamp) throws(StoreError) -> any Store
   /// Opens a store; with an ID, `otherStore` unless it is that one.
   public var open: (_ path: String, _ expectedStoreID: String?) throws(StoreError) -> any Store
-  /// Makes the store at `path` a new incarnation of the backup.
+  /// Makes the store at `path` a new incarnation of the backup; `alive` names what still runs below
+  /// the store's folder.
   public var restore:
-    (_ backup: String, _ path: String, _ actor: Actor, _ now: Timestamp) throws(StoreError) -> Void
+    (
+      _ backup: String, _ path: String, _ actor: Actor, _ now: Timestamp,
+      _ alive: (_ folder: String) throws(StoreError) -> [LivingProcess]
+    ) throws(StoreError) -> Void
   /// Looks at a store as it is, refusing nothing and writing nothing.
   public var examine: (_ path: String) -> StoreExamination
 
   public init(
     create: @escaping (String, String?, Timestamp) throws(StoreError) -> any Store,
     open: @escaping (String, String?) throws(StoreError) -> any Store,
-    restore: @escaping (String, String, Actor, Timestamp) throws(StoreError) -> Void,
+    restore:
+      @escaping (
+        String, String, Actor, Timestamp, (String) throws(StoreError) -> [LivingProcess]
+      ) throws(StoreError) -> Void,
     examine: @escaping (String) -> StoreExamination
   ) {
     self.create = create

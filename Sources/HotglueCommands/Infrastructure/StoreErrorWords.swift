@@ -46,7 +46,7 @@ extension CommandError {
       self.init(ofStore: error)
     case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
       .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
-      .attemptsRunning,
+      .attemptsRunning, .processesAlive, .noBackup,
       .unknownEffect, .effectNotOpen, .effectConfirmedOtherwise, .roleNeeded, .protectedWorkspace,
       .membership:
       self.init(ofRequest: error)
@@ -89,7 +89,7 @@ extension CommandError {
     case .corrupt(let place, let detail):
       self.init(
         "store_corrupt", .storeUnusable, "the store '\(place)' is damaged: \(detail)",
-        hint: "move it away together with '\(place).d', then 'hotglue store restore BACKUP'",
+        hint: "move it away with its '-wal' and '-shm', then 'hotglue store restore BACKUP'",
         facts: path(place))
     case .newerSchema(let place, let found, let known):
       self.init(
@@ -256,6 +256,12 @@ extension CommandError {
           + "has not ended: the restored store would run it once more",
         hint: "stop the workers, wait or 'hotglue job cancel' them, then 'hotglue job reclaim'",
         facts: [JSON.Member("jobs", .array(jobs.map { .integer($0) }))])
+    case .processesAlive(let processes): self = .alive(processes)
+    case .noBackup(let path, let reason):
+      self.init(
+        "no_backup", .badInput, "'\(path)' cannot be restored from: \(reason)",
+        hint: "'hotglue store backup FILE' makes a backup",
+        facts: [JSON.Member("path", .string(path))])
     case .staleGeneration(let expected, let found):
       self.init(
         "stale_generation", .refused,

@@ -95,6 +95,7 @@ extension Reclaim.Became {
     case .stopping: "stopping"
     case .waiting: "waiting"
     case .elsewhere: "elsewhere"
+    case .resolving(let pid): "being resolved by pid \(pid)"
     case .taken: "taken"
     case .would(let outcome): "would be \(outcome.rawValue)"
     }

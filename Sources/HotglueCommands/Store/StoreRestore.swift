@@ -1,5 +1,6 @@
 import ArgumentParser
 import HotglueCore
+import HotglueRunner
 import HotglueStore
 
 struct StoreRestore: HotglueCommand {
@@ -7,8 +8,13 @@ struct StoreRestore: HotglueCommand {
     commandName: "restore", abstract: "put the context's store back to what a backup holds",
     discussion: """
       The restored store is a new incarnation: IDs and fences jump ahead, attempts that were running
-      become unknown, and idempotency keys differ. What the store holds is replaced by what the backup
-      holds, in one step. A store that is damaged must be moved away first, with its folder STORE.d.
+      when the backup was taken become unknown, and idempotency keys differ. What the store holds is
+      replaced by what the backup holds, in one step; workers go on.
+
+      While an attempt runs, this is refused, since the restored store would run it once more. That is
+      also so where the store is lost and no row tells: what still lives below STORE.d is looked for by
+      its locks and marks, and named. A store that is damaged must be moved away first, with its -wal
+      and -shm; STORE.d stays.
       """)
   static let kind = CommandKind.storeRestore
 
@@ -37,19 +43,41 @@ struct StoreRestore: HotglueCommand {
     if let question { try output.confirm(question) }
     let actor = Actor(for: Self.kind, context, in: environment)
     do {
-      try environment.stores.restore(backup, context.store, actor, environment.now())
+      try environment.stores.restore(
+        backup, context.store, actor, environment.now(), Self.alive)
     } catch {
-      guard error == .missing(path: backup) else { throw error }
-      throw CommandError(
-        "no_such_file", .notFound, "no backup '\(backup)'",
-        hint: "'hotglue store backup FILE' makes one",
-        facts: [JSON.Member("path", .string(backup))])
+      throw Self.refusal(error, of: backup)
     }
     let info = try environment.stores.open(context.store, context.storeID).info()
     output.result(json: info.json, id: info.storeID) {
       "restored '\(context.store)' from '\(backup)': incarnation \(info.incarnation)"
     }
     return .done
+  }
+
+  private static func alive(below folder: String) throws(StoreError) -> [LivingProcess] {
+    do throws(RunnerError) {
+      return try LivingProcesses.of(folder: folder)
+    } catch {
+      throw StoreError.unexpected(String(describing: error))
+    }
+  }
+
+  /// What is said of a store at a path means the backup here, which nobody else will repair.
+  private static func refusal(_ error: StoreError, of backup: String) -> CommandError {
+    if error == .missing(path: backup) {
+      return CommandError(
+        "no_such_file", .notFound, "no backup '\(backup)'",
+        hint: "'hotglue store backup FILE' makes one",
+        facts: [JSON.Member("path", .string(backup))])
+    }
+    if error == .notAStore(path: backup) {
+      return CommandError(.noBackup(path: backup, reason: "it is not a hotglue store"))
+    }
+    if case .corrupt(let path, let detail) = error, path == backup {
+      return CommandError(.noBackup(path: backup, reason: "it is damaged: \(detail)"))
+    }
+    return CommandError(error)
   }
 
   /// What the store in the place holds; `nil` when there is none.

@@ -20,6 +20,8 @@ public struct AttemptSigns: Hashable, Sendable {
     case free
     case held
     case heldByFrozen
+    /// Its supervisor is gone, and somebody else holds the lock to find out what became of it.
+    case heldByRescuer
     /// Its lock is held in another PID namespace.
     case heldElsewhere
   }
@@ -44,6 +46,7 @@ public struct AttemptSigns: Hashable, Sendable {
     switch slot {
     case .copied: codes.append(.storeCopied)
     case .missing, .free: codes.append(.attemptDead)
+    case .heldByRescuer: codes.append(.attemptResolving)
     case .heldElsewhere: codes.append(.attemptElsewhere)
     case .held, .heldByFrozen: codes.append(worker == .gone ? .attemptUnattended : .leaseOver)
     }

@@ -43,6 +43,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case attemptDead = "attempt_dead"
   case attemptUnattended = "attempt_unattended"
   case attemptElsewhere = "attempt_elsewhere"
+  case attemptUnknown = "attempt_unknown"
+  case attemptResolving = "attempt_resolving"
   case leaseOver = "lease_over"
   case workerFrozen = "worker_frozen"
   case supervisorFrozen = "supervisor_frozen"
@@ -68,9 +70,9 @@ public enum FindingCode: String, CaseIterable, Sendable {
   /// exit status.
   public var isNote: Bool {
     switch self {
-    case .schemaOlder, .gateHeld, .attemptUnattended, .attemptElsewhere, .workerOutdated,
-      .workerElsewhere, .jobUncertain, .effectUnknown, .effectStray, .archivedRunning, .clockBehind,
-      .slotLeft, .lockLeft, .logLeft, .draftLeft:
+    case .schemaOlder, .gateHeld, .attemptUnattended, .attemptElsewhere, .attemptResolving,
+      .workerOutdated, .workerElsewhere, .jobUncertain, .effectUnknown, .effectStray,
+      .archivedRunning, .clockBehind, .slotLeft, .lockLeft, .logLeft, .draftLeft:
       true
     case .storeMissing, .storeUnusable, .storeCorrupt, .storeBusy, .storeReadOnly, .schemaNewer,
       .fileSystem, .otherStore, .notPrivate, .contextUnusable, .littleSpace, .longLog,
@@ -79,8 +81,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
       .limitMiscounted, .recordsMiscounted, .membersUnowned, .draftMoved, .keyNotReleased,
       .effectContradicts,
-      .attemptDead, .leaseOver, .workerFrozen,
-      .supervisorFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
+      .attemptDead, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
+      .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
       false
     }
   }

@@ -53,6 +53,11 @@ extension FindingCode {
       "its worker is gone; it goes on under its supervisor, which records its end, or a worker adopts it"
     case .attemptElsewhere:
       "it belongs to another PID namespace, where it may live; from here it cannot be judged"
+    case .attemptUnknown:
+      "it began under a store that is lost or was replaced: the same job may be run beside it, and its "
+        + "end changes no job"
+    case .attemptResolving:
+      "its supervisor is gone, and this process finds out what became of it and records that"
     case .leaseOver:
       "its worker lives and has not renewed the lease: the next worker takes the attempt over"
     case .workerFrozen: "the process is stopped; when its lease is over another worker takes over"

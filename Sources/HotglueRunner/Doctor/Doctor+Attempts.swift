@@ -80,8 +80,12 @@ extension Doctor {
       } else {
         // Mostly the supervisor; of a dead one, whoever looks at what it left.
         let path = "\(folder)/slots/\(attempt.slot)"
-        let holder = SeenProcess(locks.holder(of: path) ?? contents.supervisor.pid)
-        signs.slot = holder?.isFrozen == true ? .heldByFrozen : .held
+        let holder = locks.holder(of: path) ?? contents.supervisor.pid
+        if SeenProcess(holder)?.isFrozen == true {
+          signs.slot = .heldByFrozen
+        } else {
+          signs.slot = holder == contents.supervisor.pid ? .held : .heldByRescuer
+        }
       }
     }
     return (signs, false)
@@ -118,6 +122,11 @@ extension Doctor {
         )
       case .leaseOver:
         ("the lease of \(name(attempt)) by worker \(attempt.worker.name) is over", reclaim)
+      case .attemptResolving:
+        (
+          "\(name(attempt)) is being resolved by pid "
+            + "\(holder(attempt).map { String($0) } ?? "of another namespace")", nil
+        )
       case .supervisorFrozen:
         ("what minds \(name(attempt)) is stopped", supervisorRemedy(attempt))
       case .storeCopied: ("\(name(attempt)) runs in the store that this one is a copy of", reclaim)
@@ -125,7 +134,12 @@ extension Doctor {
       }
     return Finding(
       code, message, workspace: workspace, job: attempt.reference.job,
+      pid: code == .attemptResolving ? holder(attempt) : nil,
       path: "\(folder)/slots/\(attempt.slot)", remedy: remedy)
+  }
+
+  private func holder(_ attempt: RunningAttempt) -> Int32? {
+    locks.holder(of: "\(folder)/slots/\(attempt.slot)")
   }
 
   private func supervisorRemedy(_ attempt: RunningAttempt) -> String? {
@@ -142,17 +156,37 @@ extension Doctor {
 
   // MARK: Strays
 
+  /// Attempts under a living supervisor that no row knows: they ran when another content was here.
+  private func lookForStrangers() throws(RunnerError) -> [Finding] {
+    var findings: [Finding] = []
+    for process in LivingProcesses.supervisors(of: folder, locks) {
+      guard let attempt = process.attempt else { continue }
+      let record = try storeStep { () throws(StoreError) in
+        try store.record(ofJob: attempt.job, fence: attempt.fence)
+      }
+      guard record == .unknown else { continue }
+      findings.append(
+        Finding(
+          .attemptUnknown, "an attempt of job \(attempt.job) runs that the store does not know",
+          job: attempt.job, pid: process.pid, remedy: process.pid.map { "kill -KILL \($0)" }))
+    }
+    return findings
+  }
+
   /// Processes that carry the mark of an attempt of this store that has ended. Where a handler's
   /// context file was tells which attempt it is of: a copy of the store has another folder.
   func lookForStrays(among processes: [SeenProcess]) throws(RunnerError) -> [Finding] {
-    var findings: [Finding] = []
+    var findings = try lookForStrangers()
+    let supervised = Set(findings.map(\.job))
     for process in processes where process.pid != here.pid {
-      guard let attempt = attempt(of: process) else { continue }
+      guard let attempt = process.attempt(below: folder) else { continue }
       let record = try storeStep { () throws(StoreError) in
         try store.record(ofJob: attempt.job, fence: attempt.fence)
       }
       // Seen, then recorded as ended, then still there: it outlives its attempt.
-      guard record == .ended || record == .unknown, process.isStillThere else { continue }
+      guard record == .ended || record == .unknown && !supervised.contains(attempt.job),
+        process.isStillThere
+      else { continue }
       findings.append(
         Finding(
           .strayProcess,
@@ -172,21 +206,5 @@ extension Doctor {
         .effectStray, "\(keeper.words) is left of \(title)", pid: keeper.pid,
         remedy: "kill \(keeper.pid)")
     }
-  }
-
-  private func attempt(of process: SeenProcess) -> (job: JobID, fence: Fence)? {
-    guard let variables = process.environment,
-      variables.contains(where: { $0.hasPrefix("HOTGLUE_MARK=") }),
-      let context = variables.first(where: { $0.hasPrefix("HOTGLUE_CONTEXT=") })
-    else { return nil }
-    let begin = "HOTGLUE_CONTEXT=\(folder)/slots/"
-    guard context.hasPrefix(begin) else { return nil }
-    guard
-      let place = AttemptPlace(
-        contextPath: String(context.dropFirst("HOTGLUE_CONTEXT=".count)))
-    else { return nil }
-    // What a stream's handler has started is part of the handler, and is stopped with it.
-    guard FileIdentity(place.streamContextPath) == nil else { return nil }
-    return (place.pin.job, place.pin.fence)
   }
 }

@@ -5,15 +5,16 @@ extension SQLiteStore: AuditStore {
   public func audit() throws(StoreError) -> StoreAudit {
     let info = try info()
     return try read { () throws(StoreError) in
-      StoreAudit(
+      let workspaces = try workspaces().map(\.id)
+      return StoreAudit(
         info: info, violations: try findings(),
-        running: try runningAttempts(in: try workspaces().map(\.id), notMindedBy: nil),
+        running: try runningAttempts(in: workspaces, notMindedBy: nil),
         workers: try workersAtWork(), openSwitches: try openSwitches(),
         uncertainJobs: try waiting(AuditSQL.uncertain),
         unknownEffects: try waiting(AuditSQL.unknownEffects),
         archivedRunning: try waiting(AuditSQL.archivedRunning),
         latest: try connection.first(AuditSQL.latest, [], { $0.integer(0) })
-          .map(Timestamp.init(milliseconds:)))
+          .map(Timestamp.init(milliseconds:)), workspaces: workspaces)
     }
   }
 

@@ -38,16 +38,24 @@ extension SQLiteStore {
       worker: request.worker, name: worker, bootNow: request.bootNow,
       keyPrefix: "\(storeID)-\(incarnation)-", takesEarly: request.only != nil)
     var gates = LaneGates(closed: request.closedTypes)
+    var deadlines = Deadlines()
     var heads: [LaneHead]
     if let only = request.only {
       heads = try namedHead(only, request)
     } else {
-      heads = try laneHeads(request, &gates, at: now)
+      heads = try laneHeads(request, &gates, &deadlines, at: now)
     }
     var types: [String: JobType?] = [:]
     var claimed: [ClaimedJob] = []
     var parkings = 0
-    while let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) }) {
+    while true {
+      while deadlines.madeRoom {
+        deadlines.madeRoom = false
+        heads = try laneHeads(request, &gates, &deadlines, at: now)
+      }
+      guard let best = heads.indices.min(by: { LaneHead.comesFirst(heads[$0], heads[$1]) }) else {
+        break
+      }
       let head = heads[best]
       guard try gates.room(in: head, self) > 0 else {
         heads.remove(at: best)
@@ -66,7 +74,9 @@ extension SQLiteStore {
         try gates.take(head, self)
       }
       if places.areTaken || claimed.count >= request.mostJobs { break }
-      if request.only == nil, let next = try nextDue(afterLeavingOf: head, at: now) {
+      if request.only == nil,
+        let next = try nextDue(afterLeavingOf: head, &deadlines, at: now)
+      {
         heads[best] = next
       } else {
         heads.remove(at: best)

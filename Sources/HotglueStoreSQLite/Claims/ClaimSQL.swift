@@ -67,7 +67,7 @@ enum ClaimSQL {
   static let parkedInLane = SQL(
     "claim.parked_in_lane",
     """
-    SELECT id, limit_max FROM job INDEXED BY job_parked
+    SELECT id, limit_max, run_at FROM job INDEXED BY job_parked
     WHERE workspace = ?1 AND limit_key = ?2 AND queue = ?3 AND type = ?4 AND state = 'pending'
       AND parked = 1 AND limit_max > ?5
     ORDER BY rank, run_at, id LIMIT ?6

@@ -9,15 +9,17 @@ extension SQLiteStore {
     guard try !expired(in: workspaces, at: now).isEmpty else { return [] }
     return try write { () throws(StoreError) in
       let ids = try expired(in: workspaces, at: now)
-      for id in ids {
-        guard let job = try record(of: id) else { continue }
-        let transition = try decide(job, .deadlinePassed, at: now)
-        try apply(transition, to: job, at: now)
-        try addEvent(
-          job, transition, by: "deadline", reason: transition.reason?.rawValue, at: now)
-      }
+      for id in ids { try endExpired(id, at: now) }
       return ids
     }
+  }
+
+  /// Cancels a job whose deadline has passed, inside the caller's transaction.
+  func endExpired(_ id: JobID, at now: Timestamp) throws(StoreError) {
+    guard let job = try record(of: id) else { return }
+    let transition = try decide(job, .deadlinePassed, at: now)
+    try apply(transition, to: job, at: now)
+    try addEvent(job, transition, by: "deadline", reason: transition.reason?.rawValue, at: now)
   }
 
   private func expired(

@@ -31,6 +31,16 @@ struct LaneHead {
   }
 }
 
+/// Jobs whose deadline has passed and that stand at the head of a lane: a claim cancels them. One that
+/// was only passed over would keep the room of its limit key, and a later job of another key would be
+/// claimed before the next of its own.
+struct Deadlines {
+  /// How many more the claim cancels; what is left is passed over.
+  var most = 256
+  /// One with a limit key has gone: others may have come back into any lane.
+  var madeRoom = false
+}
+
 extension SQLiteStore {
   /// The heads of all lanes that the request may claim from.
   ///
@@ -38,7 +48,8 @@ extension SQLiteStore {
   /// number of lanes and not with the jobs in them, nor with finished jobs, other workspaces, or jobs
   /// parked behind a limit, which the index does not hold or holds apart.
   func laneHeads(
-    _ request: ClaimRequest, _ gates: inout LaneGates, at now: Timestamp
+    _ request: ClaimRequest, _ gates: inout LaneGates, _ deadlines: inout Deadlines,
+    at now: Timestamp
   ) throws(StoreError) -> [LaneHead] {
     var heads: [LaneHead] = []
     for workspace in request.workspaces {
@@ -50,7 +61,7 @@ extension SQLiteStore {
           request.types.isEmpty || request.types.contains(first.type),
           try gates.room(in: first, self) > 0
         else { continue }
-        if let due = try firstDue(from: first, at: now) { heads.append(due) }
+        if let due = try firstDue(from: first, ending: &deadlines, at: now) { heads.append(due) }
       }
     }
     return heads
@@ -66,10 +77,25 @@ extension SQLiteStore {
 
   /// The first due job of a lane, from the given head's rank on: rank by rank, the head itself first.
   func firstDue(from head: LaneHead, at now: Timestamp) throws(StoreError) -> LaneHead? {
+    var none = Deadlines(most: 0)
+    return try firstDue(from: head, ending: &none, at: now)
+  }
+
+  private func firstDue(
+    from head: LaneHead, ending deadlines: inout Deadlines, at now: Timestamp
+  ) throws(StoreError) -> LaneHead? {
     var head = head
     while true {
       if head.runAt <= now.milliseconds {
         guard let end = head.expiresAt, end <= now.milliseconds else { return head }
+        if deadlines.most > 0 {
+          try endExpired(head.id, at: now)
+          deadlines.most -= 1
+          if head.limitKey != nil { deadlines.madeRoom = true }
+          guard let next = try self.head(after: head, rank: head.rank) else { return nil }
+          head = next
+          continue
+        }
         // Expired ones stand in front until someone cancels them; they are passed over.
         if let due = try due(inRankOf: head, at: now) { return due }
       }
@@ -81,9 +107,11 @@ extension SQLiteStore {
   }
 
   /// The lane's first due job after its head was taken or parked.
-  func nextDue(afterLeavingOf head: LaneHead, at now: Timestamp) throws(StoreError) -> LaneHead? {
+  func nextDue(
+    afterLeavingOf head: LaneHead, _ deadlines: inout Deadlines, at now: Timestamp
+  ) throws(StoreError) -> LaneHead? {
     guard let next = try self.head(after: head, rank: head.rank) else { return nil }
-    return try firstDue(from: next, at: now)
+    return try firstDue(from: next, ending: &deadlines, at: now)
   }
 
   func head(after head: LaneHead, rank: Int64) throws(StoreError) -> LaneHead? {

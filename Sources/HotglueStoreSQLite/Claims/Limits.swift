@@ -31,7 +31,11 @@ extension SQLiteStore {
     try connection.run(ClaimSQL.park, [.integer(id)])
   }
 
-  func unpark(_ key: String, in workspace: WorkspaceID) throws(StoreError) {
+  /// A job that is not due, since the wall clock was set back, comes back without taking up room: it is
+  /// parked again when it stands in the way.
+  func unpark(
+    _ key: String, in workspace: WorkspaceID, at now: Timestamp
+  ) throws(StoreError) {
     // Mostly nobody waits, and then nothing is counted.
     guard try nextParkedLane(key, in: workspace, after: ("", "")) != nil else { return }
     let running = try countRunning(key, upTo: 1 << 20, in: workspace)
@@ -43,9 +47,13 @@ extension SQLiteStore {
         [
           .text(workspace.text), .text(key), .text(lane.0), .text(lane.1), .integer(running),
           .integer(Self.mostUnparked),
-        ], { (id: $0.integer(0), limit: $0.integer(1)) })
-      for (index, job) in waiting.enumerated() where running + Int64(index) < job.limit {
+        ], { (id: $0.integer(0), limit: $0.integer(1), runAt: $0.integer(2)) })
+      // Counted are those that come, not those that are passed over: a wider limit may have room
+      // where a narrow one has none.
+      var coming = running
+      for job in waiting where coming < job.limit {
         try connection.run(ClaimSQL.unpark, [.integer(job.id)])
+        if job.runAt <= now.milliseconds { coming += 1 }
       }
     }
   }

@@ -21,7 +21,7 @@ extension SQLiteStore {
     let transition = try decide(job, event, at: now)
     try apply(transition, of: settlement, to: job)
     try endAttempt(settlement, transition)
-    if let limitKey = job.limitKey { try unpark(limitKey, in: job.workspace) }
+    if let limitKey = job.limitKey { try unpark(limitKey, in: job.workspace, at: now) }
     if let actor = settlement.actor {
       try logActivity(actor, in: job.workspace, subject: "job/\(job.facts.id)", at: now)
     }
@@ -88,7 +88,7 @@ extension SQLiteStore {
       return .alreadyRecorded(job.state)
     }
     try connection.run(
-      JobSQL.addLateReport,
+      JobSQL.addLateEnd,
       [
         .integer(reference.job), .text(reference.workspace.text), .integer(reference.fence),
         .integer(now.milliseconds), .text(settlement.report.text),

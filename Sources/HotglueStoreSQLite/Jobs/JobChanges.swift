@@ -144,7 +144,7 @@ extension SQLiteStore {
     guard changed == 1 else { throw StoreError.stale(id, fence: job.fence, current: nil) }
     // An unparked job that goes makes way for the next one behind the same key.
     if job.state == .pending, !job.isParked, let limitKey = job.limitKey {
-      try unpark(limitKey, in: job.workspace)
+      try unpark(limitKey, in: job.workspace, at: now)
     }
   }
 

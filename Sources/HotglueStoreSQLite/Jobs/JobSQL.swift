@@ -87,6 +87,14 @@ enum JobSQL {
     INSERT INTO late_report (job, seq, workspace, fence, at, report)
     VALUES (?1, (SELECT coalesce(max(seq), 0) + 1 FROM late_report WHERE job = ?1), ?2, ?3, ?4, ?5)
     """)
+  /// The same for the end of an attempt, which may be brought more than once.
+  static let addLateEnd = SQL(
+    "late_report.insert_end",
+    """
+    INSERT INTO late_report (job, seq, workspace, fence, at, report)
+    SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM late_report WHERE job = ?1), ?2, ?3, ?4, ?5
+    WHERE NOT EXISTS (SELECT 1 FROM late_report WHERE job = ?1 AND fence = ?3 AND report = ?5)
+    """)
 
   static let requestCancel = SQL(
     "job.request_cancel",

@@ -55,7 +55,9 @@ extension World {
     let count = try jobs().count
     #expect(isDone.map { count == ($0 ? 4 : 5) } ?? [4, 5].contains(count))
     #expect(try findings() == [])
+    #expect(try diagnosis().notes.contains("draft_left"), "the copy is named")
     try succeed(["store", "restore", "kept.db", "--yes"])
+    #expect(try !diagnosis().notes.contains("draft_left"), "the next restore removes it")
     #expect(try stateCounts() == ["succeeded": 3, "pending": 1])
     let next = try #require(Int(try enqueue("true")))
     #expect(next > (Int(later) ?? 0), "no ID is given twice")
@@ -97,8 +99,8 @@ extension CrashPoint {
       try world.expectBackedUp(at: Injection(call: "fsync", number: 2), isThere: true)
     },
     CrashPoint("restore-preparing") { world in
-      // The copy is prepared in a file of its own; the store's log is not touched yet.
-      try world.expectRestored(at: Injection(call: "pwrite64", number: 15), isDone: false)
+      // The copy is half written in a file of its own; nothing of the store is touched yet.
+      try world.expectRestored(at: Injection(call: "pwrite64", number: 40), isDone: false)
     },
     CrashPoint("restore-writing") { world in
       try world.expectRestored(at: .logWrite(6), isDone: false)

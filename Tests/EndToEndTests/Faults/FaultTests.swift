@@ -57,12 +57,15 @@ struct FaultTests {
     let world = small.world
     let id = try small.enqueue("echo one")
     let before = small.context
+    let kept = world.folder.path + "/kept.db"
+    try world.succeed(["store", "backup", kept])
     try small.fill()
     let target = small.disk + "/backup"
     for arguments in [
       ["job", "enqueue", "-w", "main", "--", "true"], ["workspace", "switch", "beta"],
       ["workspace", "create", "gamma"], ["store", "backup", target], drain,
       ["job", "run", "--", "true"], ["job", "cancel", id, "-w", "main"],
+      ["store", "restore", kept, "--yes"],
     ] {
       let result = try world.run(arguments)
       #expect(result.status == 74, "\(arguments): \(result)")
@@ -71,6 +74,9 @@ struct FaultTests {
     #expect(small.context == before)
     let names = try FileManager.default.contentsOfDirectory(atPath: small.disk).sorted()
     #expect(names == [".hotglue", "filler"], "a backup that failed left nothing")
+    let inside = try FileManager.default.contentsOfDirectory(
+      atPath: small.disk + "/.hotglue/store.db.d")
+    #expect(!inside.contains { $0.hasPrefix("restore-") }, "nor a restore: \(inside)")
     // What is there is read, and is sound.
     #expect(try world.state(id) == "pending")
     try world.checkStore(expecting: ["little_space"])

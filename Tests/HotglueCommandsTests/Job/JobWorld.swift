@@ -70,7 +70,7 @@ struct JobWorld: Sendable {
         open: { (path, expected) throws(StoreError) in
           try SQLiteStore.open(at: path, expectedStoreID: expected)
         },
-        restore: { _, _, _, _ in }, examine: SQLiteStore.examine))
+        restore: { _, _, _, _, _ in }, examine: SQLiteStore.examine))
     let status = Hotglue.run(arguments: arguments, in: environment)
     return Answer(
       status: status, out: String(decoding: out, as: UTF8.self),
