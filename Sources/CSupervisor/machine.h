@@ -21,6 +21,7 @@ typedef struct {
   uint64_t start;
   char state;
   bool chosen;
+  bool unclear; // nobody can tell yet whether it is meant
   bool kernel;  // a thread of the kernel
   bool exiting; // runs no more code of its own, but may still hold files
   bool settled; // its environment can be told; not so in the middle of an exec

@@ -167,7 +167,7 @@ int hg_nursery_request(int nursery, int *link) {
   header->cmsg_len = CMSG_LEN(sizeof(int));
   memcpy(CMSG_DATA(header), &ends[1], sizeof(int));
   int error = 0;
-  while (sendmsg(nursery, &message, MSG_NOSIGNAL) < 0) {
+  while (sendmsg(nursery, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     if (errno == EINTR) continue;
     error = errno;
     break;

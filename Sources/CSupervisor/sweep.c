@@ -16,20 +16,24 @@
 #define UNCLEAR_READS 50    // in one look
 #define UNCLEAR_PAUSE 200000 // nanoseconds: most programs are executed in less
 #define CHILD_TURNS 500
+#define REST_MS 250   // how long one step may take to bring all to rest
+#define EMPTY_TURNS 3 // looks that meet nobody, while strangers come and go on a busy machine
 #define PID_BITS (1u << 22) // the kernel's own limit of pid_max
 
 /// One look at /proc. Its pages are mapped for the look and given back.
 typedef struct {
   hg_process *process;
+  int32_t *pid; // as they were listed
   uint32_t count;
+  uint32_t listed;
   uint32_t unclear;      // processes that may or may not be meant
   unsigned char *chosen; // a bit per process ID
 } table;
 
-static bool add_process(pid_t pid, void *context) {
+static bool add_pid(pid_t pid, void *context) {
   table *all = context;
-  if (all->count == TABLE_MAX) return false;
-  if (hg_process_read(pid, &all->process[all->count]) == 0) all->count++;
+  if (all->listed == TABLE_MAX) return false;
+  all->pid[all->listed++] = pid;
   return true;
 }
 
@@ -45,12 +49,10 @@ static void choose(table *all, int32_t pid) {
 
 /// Whether the ID of a session or group still means what it meant: its leader is gone (then the
 /// kernel keeps the number while members live), or is the process it was.
-static bool still_means(const table *all, int32_t id, uint64_t start) {
+static bool still_means(int32_t id, uint64_t start) {
+  hg_process leader;
   if (!id) return false;
-  for (uint32_t i = 0; i < all->count; i++) {
-    if (all->process[i].pid == id) return all->process[i].start == start;
-  }
-  return true;
+  return hg_process_read(id, &leader) != 0 || leader.start == start;
 }
 
 static void choose_descendants(table *all, int32_t root) {
@@ -59,8 +61,8 @@ static void choose_descendants(table *all, int32_t root) {
     grew = false;
     for (uint32_t i = 0; i < all->count; i++) {
       hg_process *process = &all->process[i];
-      if (process->chosen || !is_chosen(all, process->parent)) continue;
-      process->chosen = grew = true;
+      if (is_chosen(all, process->pid) || !is_chosen(all, process->parent)) continue;
+      grew = true;
       choose(all, process->pid);
     }
   }
@@ -80,25 +82,55 @@ static int carries(const hg_process *process, const char *text, int *reads) {
   }
 }
 
-static void choose_members(table *all, const hg_sweep_target *target) {
-  char text[HG_MARK_BYTES + 16] = "";
+typedef void (*visit)(hg_sweep *sweep, const hg_process *process);
+
+/// Who is met is dealt with there and then: what forks on and ends has gone a moment later.
+static void meet(hg_sweep *sweep, hg_process *process, visit each, int64_t *found) {
+  process->chosen = true;
+  if (
+    process->state == 'Z' || process->start < sweep->target.since || process->pid <= 1 ||
+    process->pid == getpid() || process->pid == sweep->target.root) {
+    return;
+  }
+  (*found)++;
+  each(sweep, process);
+}
+
+/// Reads every listed process, the youngest first, and meets the members of session and group and
+/// those that carry the mark. The kernel lists them by their numbers, so that a chain of processes
+/// that each start the next and end is met at its living end.
+static void meet_members(hg_sweep *sweep, table *all, visit each, int64_t *found) {
+  const hg_sweep_target *target = &sweep->target;
   int reads = UNCLEAR_READS;
+  char text[HG_MARK_BYTES + 16] = "";
   if (target->mark[0]) snprintf(text, sizeof text, "HOTGLUE_MARK=%s", target->mark);
-  bool session = still_means(all, target->session, target->session_start);
-  bool group = still_means(all, target->group, target->group_start);
+  bool session = still_means(target->session, target->session_start);
+  bool group = still_means(target->group, target->group_start);
+  for (uint32_t i = all->listed; i-- > 0;) {
+    hg_process *process = &all->process[all->count];
+    if (hg_process_read(all->pid[i], process)) {
+      // It ended between the list and the look, and may have left a successor. Below a supervisor
+      // that would be its child.
+      all->unclear += target->root != getpid();
+      continue;
+    }
+    all->count++;
+    if (process->start < target->since || process->state == 'Z') continue;
+    bool member = (session && process->session == target->session) ||
+                  (group && process->group == target->group);
+    int marked = member ? HG_YES : hg_environment_holds(process, text);
+    process->unclear = marked == HG_UNCLEAR;
+    if (marked == HG_YES) meet(sweep, process, each, found);
+  }
+  // Those that nobody can tell yet come last, since that takes time.
   for (uint32_t i = 0; i < all->count; i++) {
     hg_process *process = &all->process[i];
-    if (process->chosen || process->start < target->since || process->state == 'Z') continue;
-    process->chosen = (session && process->session == target->session) ||
-                      (group && process->group == target->group);
-    if (process->chosen) continue;
+    if (!process->unclear) continue;
     int marked = carries(process, text, &reads);
-    process->chosen = marked == HG_YES;
+    if (marked == HG_YES) meet(sweep, process, each, found);
     all->unclear += marked == HG_UNCLEAR;
   }
 }
-
-typedef void (*visit)(hg_sweep *sweep, const hg_process *process);
 
 /// Calls `each` for every living child of this process. A supervisor is the subreaper: whatever lives
 /// below it hangs on one of its children, however fast it forks, so that none means nothing is left.
@@ -123,25 +155,25 @@ static int64_t each_child(hg_sweep *sweep, visit each) {
 /// Calls `each` for every living process of the target; returns how many there are, or -1 when
 /// /proc could not be read.
 static int64_t look(hg_sweep *sweep, visit each) {
-  size_t bytes = TABLE_MAX * sizeof(hg_process) + PID_BITS / 8;
+  size_t rows = TABLE_MAX * sizeof(hg_process), listed = TABLE_MAX * sizeof(int32_t);
+  size_t bytes = rows + listed + PID_BITS / 8;
   unsigned char *at = mmap(
     NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (at == MAP_FAILED) return -1;
-  table all = {(hg_process *)at, 0, 0, at + TABLE_MAX * sizeof(hg_process)};
+  table all = {
+    .process = (hg_process *)at, .pid = (int32_t *)(at + rows), .chosen = at + rows + listed};
   int64_t found = 0;
-  if (hg_each_process(add_process, &all)) {
+  if (hg_each_process(add_pid, &all)) {
     found = -1;
   } else {
-    if (sweep->target.root) choose_descendants(&all, sweep->target.root);
-    choose_members(&all, &sweep->target);
-    for (uint32_t i = 0; i < all.count; i++) {
-      hg_process *process = &all.process[i];
-      if (!process->chosen || process->state == 'Z' || process->start < sweep->target.since ||
-          process->pid <= 1 || process->pid == getpid() || process->pid == sweep->target.root) {
-        continue;
+    meet_members(sweep, &all, each, &found);
+    if (sweep->target.root) {
+      choose_descendants(&all, sweep->target.root);
+      for (uint32_t i = 0; i < all.count; i++) {
+        hg_process *process = &all.process[i];
+        if (process->chosen || !is_chosen(&all, process->pid)) continue;
+        meet(sweep, process, each, &found);
       }
-      found++;
-      each(sweep, process);
     }
   }
   sweep->unclear = all.unclear > 0;
@@ -166,7 +198,9 @@ static hg_seen *seen(hg_sweep *sweep, const hg_process *process) {
 
 static void freeze(hg_sweep *sweep, const hg_process *process) {
   (void)seen(sweep, process);
-  if (process->state != 'T') hg_kill_exact(process->pid, process->start, SIGSTOP);
+  if (process->state == 'T') return;
+  sweep->is_awake = true;
+  hg_kill_exact(process->pid, process->start, SIGSTOP);
 }
 
 static void slay(hg_sweep *sweep, const hg_process *process) {
@@ -197,15 +231,18 @@ static void name_left(hg_sweep *sweep, const hg_process *process) {
 }
 
 void hg_sweep_kill_all(hg_sweep *sweep) {
-  // Stopped first, so that what forks faster than it can be killed comes to rest.
-  int64_t before = -1;
-  for (int turn = 0; turn < 5; turn++) {
+  // Stopped first, so that what forks faster than it can be killed comes to rest: until a look meets
+  // nobody who still runs, nor one who ended under its eyes.
+  bool own = sweep->target.root == getpid();
+  int64_t until = hg_boot_clock_ms() + (own ? REST_MS / 10 : REST_MS);
+  for (int turn = 0; hg_boot_clock_ms() < until; turn++) {
+    sweep->is_awake = false;
     int64_t found = look(sweep, freeze);
-    if (found == before || found < 1) break;
-    before = found;
+    bool at_rest = !sweep->is_awake && !sweep->unclear;
+    if (found < 0 || at_rest || (found == 0 && turn >= EMPTY_TURNS)) break;
   }
   (void)look(sweep, slay);
-  if (sweep->target.root != getpid()) return;
+  if (!own) return;
   // Quicker than a look at all of /proc: what forks on is met between two of its forks.
   for (int turn = 0; turn < CHILD_TURNS && each_child(sweep, slay) > 0; turn++) continue;
 }

@@ -25,6 +25,7 @@ struct hg_sweep {
   uint32_t clean_passes;
   uint32_t unclear_passes;
   bool unclear; // the last look met a process that may or may not be meant
+  bool is_awake; // the last look to stop them met one that was not stopped yet
   uint32_t killed;
   int32_t told_group; // members of this group got this step's signal already
   uint32_t seen_count;

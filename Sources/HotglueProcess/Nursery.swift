@@ -9,6 +9,7 @@ public final class Nursery {
   private let descriptor: Int32
   private let pid: pid_t
   private let storeFolder: String
+  private var hasEnded = false
 
   private init(descriptor: Int32, pid: pid_t, storeFolder: String) {
     self.descriptor = descriptor
@@ -46,7 +47,14 @@ public final class Nursery {
   }
 
   deinit {
+    end()
     Glibc.close(descriptor)
+  }
+
+  /// Ends it, also when it is stopped; it makes nothing more, and what it made lives on.
+  public func end() {
+    guard !hasEnded else { return }
+    hasEnded = true
     // It has no state: killing it is quick and safe, and leaves no zombie. Where it is no child any
     // more (a program that has its children reaped by the kernel) its ID may be anybody's.
     guard waitpid(pid, nil, WNOHANG) == 0 else { return }
@@ -54,14 +62,29 @@ public final class Nursery {
     while waitpid(pid, nil, 0) < 0 && errno == EINTR { continue }
   }
 
+  /// How long it is seen to be stopped before it is given up: a debugger's look is shorter.
+  private static let frozenLooks = 5
+  private static let lookEveryMs: Int64 = 200
+
   /// Makes a supervisor with a slot of its own, and waits (some milliseconds, at most ten seconds)
-  /// until it is ready.
+  /// until it is ready. After a second in which the nursery was stopped it throws `nurseryFrozen`:
+  /// then it is ended, and another one takes its place.
   public func makeSupervisor() throws(ProcessError) -> SupervisorLink {
     var link: Int32 = -1
     let error = hg_nursery_request(descriptor, &link)
     if error == EPIPE || error == ECONNRESET || error == ENOTCONN { throw .nurseryGone }
+    // As many requests lie there as the kernel keeps: it has not read for long.
+    if error == EAGAIN { throw .nurseryFrozen(pid: pid) }
     try ProcessError.check(error, "ask the nursery", storeFolder)
-    return try SupervisorLink.awaitHello(
-      fileDescriptor: link, storeFolder: storeFolder, timeoutMs: 10_000)
+    let made = SupervisorLink(fileDescriptor: link, slotName: "", storeFolder: storeFolder)
+    let deadline = BootClock.now() + 10_000
+    var frozenLooks = 0
+    while true {
+      let until = min(deadline, BootClock.now() + Self.lookEveryMs)
+      if try made.isGreeted(until: until) { return made }
+      if until == deadline { throw .noAnswer }
+      frozenLooks = SeenProcess(pid)?.isFrozen == true ? frozenLooks + 1 : 0
+      if frozenLooks == Self.frozenLooks { throw .nurseryFrozen(pid: pid) }
+    }
   }
 }

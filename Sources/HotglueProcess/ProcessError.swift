@@ -4,6 +4,8 @@ public enum ProcessError: Error, Equatable, Sendable {
   case system(call: String, path: String?, errno: Int32)
   /// The nursery has ended; another one may be started.
   case nurseryGone
+  /// The nursery is stopped, by a signal or a debugger; another one may be started in its place.
+  case nurseryFrozen(pid: Int32)
   /// The supervisor has ended, or closed this connection.
   case supervisorGone
   /// No answer in time. The connection may hold half a frame and is not used again.

@@ -163,26 +163,22 @@ public final class SupervisorLink {
     case refused(Refusal)
   }
 
-  /// Waits for the greeting of a new supervisor.
-  static func awaitHello(
-    fileDescriptor: Int32, storeFolder: String, timeoutMs: Int64
-  ) throws(ProcessError) -> SupervisorLink {
-    let link = SupervisorLink(
-      fileDescriptor: fileDescriptor, slotName: "", storeFolder: storeFolder)
-    let deadline = BootClock.now() + timeoutMs
+  /// Waits for the greeting of a new supervisor, which names its slot; false when it has not come
+  /// by then (boot-clock milliseconds).
+  func isGreeted(until deadline: Int64) throws(ProcessError) -> Bool {
     while true {
-      let isOpen = try link.read()
-      if let frame = link.nextFrame() {
+      let isOpen = try read()
+      if let frame = nextFrame() {
         guard Int(frame.type) == Int(HG_HELLO) else {
           throw .notUnderstood("a greeting of type \(frame.type)")
         }
         let hello = record(frame.body, as: hg_hello())
         try ProcessError.check(hello.error, "make a supervisor", storeFolder)
-        link.slotName = text(of: hello.name)
-        return link
+        slotName = text(of: hello.name)
+        return true
       }
       if !isOpen { throw .supervisorGone }
-      if try !link.waitFor(Int16(POLLIN), until: deadline) { throw .noAnswer }
+      if try !waitFor(Int16(POLLIN), until: deadline) { return false }
     }
   }
 

@@ -117,10 +117,19 @@ extension Worker {
     }
   }
 
-  /// Renews every lease that is a third over, in one commit.
+  /// Renews every lease that is a third over, in one commit. That of an attempt whose supervisor is
+  /// stopped runs out: this worker or another one then waits for one further lease, and ends it.
   func renewLeases() throws(RunnerError) {
     let now = place.bootNow()
-    let due = everyMinded.filter { $0.attempt.renewAt.hasPassed(at: now) }
+    var due = everyMinded.filter { $0.attempt.renewAt.hasPassed(at: now) }
+    guard !due.isEmpty else { return }
+    due.removeAll { seat, minded in
+      guard frozenSlot(of: seat) != nil else { return false }
+      seat.change(minded.reference.job) {
+        $0.renewAt = now.advanced(by: MindedAttempt.renewal(minded.policy))
+      }
+      return true
+    }
     guard !due.isEmpty else { return }
     let lost = try storeStep { () throws(StoreError) in
       try store.renew(
@@ -137,6 +146,19 @@ extension Worker {
           $0.renewAt = now.advanced(by: MindedAttempt.renewal(minded.policy))
         }
       }
+    }
+  }
+
+  /// What the slot says, where its supervisor is stopped by a signal or a debugger.
+  private func frozenSlot(of seat: Seat) -> SlotContents? {
+    do throws(ProcessError) {
+      guard let contents = try Slot.read(storeFolder: place.folder, slot: seat.link.slotName),
+        contents.isOfThisNamespace, let process = SeenProcess(contents.supervisor.pid),
+        process.startTime == contents.supervisor.startTime, process.isFrozen
+      else { return nil }
+      return contents
+    } catch {
+      return nil
     }
   }
 
@@ -171,6 +193,9 @@ extension Worker {
       orphans.insert(attempt.reference.job)
       try takeUp(attempt) { () throws(RunnerError) in try rescuer.interrogate(attempt, now: now) }
       return
+    }
+    if attempt.lease.hasPassed(at: now), let contents = frozenSlot(of: found.seat) {
+      return try waitForAnswer(attempt, contents)
     }
     guard attempt.cancelRequested || phase == .stopping, !found.minded.stopIsOrdered else {
       return

@@ -154,6 +154,16 @@ extension Worker {
     } catch .nurseryGone {
       nursery = try makeNursery()
       return try nursery.makeSupervisor()
+    } catch .nurseryFrozen(let pid) {
+      observe(.problem(.process(.nurseryFrozen(pid: pid))))
+      nursery.end()
+      nursery = try makeNursery()
+      return try nursery.makeSupervisor()
+    } catch .noAnswer {
+      // Neither stopped nor of use.
+      nursery.end()
+      nursery = try makeNursery()
+      throw .noAnswer
     }
   }
 

@@ -183,6 +183,20 @@ extension Supervision {
       #expect(try workshop.run(workshop.order("exit 4"), on: fresh).end == .exited(status: 4))
     }
 
+    @Test("a nursery that is stopped is given up in bounded time, and what it made goes on")
+    func nurseryFrozen() throws {
+      let link = try workshop.supervisor()
+      let supervisor = try #require(try workshop.slot(link)?.supervisor)
+      let nursery = try #require(workshop.parent(of: supervisor.pid))
+      kill(nursery, SIGSTOP)
+      defer { kill(nursery, SIGCONT) }
+      let begun = BootClock.now()
+      #expect(throws: ProcessError.nurseryFrozen(pid: nursery)) { try workshop.supervisor() }
+      let waited = BootClock.now() - begun
+      #expect((500..<8000).contains(waited), "\(waited) ms")
+      #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(status: 2))
+    }
+
     @Test("a nursery without a store's folder is refused")
     func noFolder() throws {
       let missing = "\(workshop.root)/no/such/store"

@@ -115,7 +115,10 @@ extension Running {
       let link = try nursery.makeSupervisor()
       let claimed = try yard.abandonedClaim(slot: link.slotName)
       try link.start(yard.order(claimed))
-      try yard.eventually("it runs") { access(yard.folder.file("up"), F_OK) == 0 }
+      try yard.eventually("it runs") {
+        guard access(yard.folder.file("up"), F_OK) == 0 else { return false }
+        return try !yard.text(yard.folder.file("up")).isEmpty
+      }
       let handler = try #require(
         Int32(try yard.text(yard.folder.file("up")).split(separator: "\n").first ?? ""))
       let copy = try yard.copied()

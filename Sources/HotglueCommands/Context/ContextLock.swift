@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueProcess
 
 /// The lock under which one context file is made, switched or put right: a kernel lock on a file
 /// beside it, so that it ends with its process.
@@ -32,9 +33,7 @@ struct ContextLock: ~Copyable {
       }
       guard Int64(waited) < Self.bound.milliseconds * 1000 else {
         close(file)
-        throw CommandError(
-          "busy", .tryLater, "another process is switching the context '\(realPath)'",
-          hint: "try again; a process that is stopped must be woken or killed")
+        throw Self.busy(realPath, HeldLocks().holder(of: path).flatMap { SeenProcess($0) })
       }
       usleep(5000)
       waited += 5000
@@ -43,4 +42,29 @@ struct ContextLock: ~Copyable {
   }
 
   deinit { close(descriptor) }
+
+  private static func busy(_ realPath: String, _ holder: SeenProcess?) -> CommandError {
+    let waited = "waited \(bound.approximateText) for the switch lock of '\(realPath)'"
+    guard let holder else {
+      return CommandError(
+        "busy", .tryLater, "\(waited), which another process holds",
+        hint: "try again; a process that is stopped must be woken or killed")
+    }
+    let began = Timestamp(
+      milliseconds: WallClock.now() - (BootClock.now() - holder.beganMs))
+    return CommandError(
+      "busy", .tryLater,
+      "\(waited), which pid \(holder.pid) (\(holder.words)), begun at \(began.rfc3339), holds"
+        + (holder.isFrozen ? " and is stopped" : ""),
+      hint: holder.isFrozen
+        ? "wake it with 'kill -CONT \(holder.pid)', or end it with 'kill -KILL \(holder.pid)': the "
+          + "next command puts right what it began"
+        : "try again",
+      facts: [
+        JSON.Member("holder", .string("pid \(holder.pid) (\(holder.words))")),
+        JSON.Member("pid", .integer(Int64(holder.pid))),
+        JSON.Member("since", .string(began.rfc3339)),
+        JSON.Member("waited_ms", .integer(bound.milliseconds)),
+      ])
+  }
 }

@@ -64,7 +64,8 @@ struct DoctorCommand: HotglueCommand {
         ])
       }
       report.diagnosis = try Doctor(
-        store: store, audit: audit, hotglue: hotglue, now: environment.now()
+        store: store, audit: audit, hotglue: hotglue, contextFile: context.source?.realPath,
+        now: environment.now()
       ).diagnose()
       report.add(report.diagnosis.findings)
     } catch let error as CommandError {

@@ -76,6 +76,12 @@ extension CommandError {
   init(_ error: RunnerError) {
     switch error {
     case .store(let error): self.init(from: error)
+    case .process(.nurseryFrozen(let pid)):
+      self.init(
+        "nursery_frozen", .tryLater,
+        "the process that makes supervisors (\(pid)) was stopped: it is killed, and another one "
+          + "takes its place; what runs goes on",
+        facts: [JSON.Member("pid", .integer(Int64(pid)))])
     case .process(let error):
       self.init("process", .inputOutput, "cannot run attempts: \(Self.words(error))")
     case .tooLittleSpace(let free, let floor):
@@ -103,6 +109,7 @@ extension CommandError {
       let reason = String(cString: strerror(number))
       return path.map { "\(call) '\($0)': \(reason)" } ?? "\(call): \(reason)"
     case .nurseryGone: return "the process that makes supervisors was killed"
+    case .nurseryFrozen(let pid): return "the process that makes supervisors (\(pid)) is stopped"
     case .supervisorGone: return "the supervisor has ended"
     case .noAnswer: return "no answer from the supervisor"
     case .notUnderstood(let what): return "not understood: \(what)"

@@ -48,6 +48,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case leaseOver = "lease_over"
   case workerFrozen = "worker_frozen"
   case supervisorFrozen = "supervisor_frozen"
+  case nurseryFrozen = "nursery_frozen"
   case strayProcess = "stray_process"
   case slotUnreadable = "slot_unreadable"
   case storeCopied = "store_copied"
@@ -56,6 +57,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
 
   // What waits for somebody, and what was left.
   case switchOpen = "switch_open"
+  case switchFrozen = "switch_frozen"
   case jobUncertain = "job_uncertain"
   case effectUnknown = "effect_unknown"
   case effectStray = "effect_stray"
@@ -82,7 +84,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .limitMiscounted, .recordsMiscounted, .membersUnowned, .draftMoved, .keyNotReleased,
       .effectContradicts,
       .attemptDead, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
-      .strayProcess, .slotUnreadable, .storeCopied, .switchOpen:
+      .nurseryFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen, .switchFrozen:
       false
     }
   }

@@ -63,6 +63,8 @@ extension FindingCode {
     case .workerFrozen: "the process is stopped; when its lease is over another worker takes over"
     case .supervisorFrozen:
       "the attempt's supervisor is stopped: time-outs and orders wait, and its end is not recorded"
+    case .nurseryFrozen:
+      "it makes supervisors: what runs goes on, and its worker replaces it when it needs another one"
     case .strayProcess:
       "the attempt has ended and this process of it lives on; a later attempt would run beside it"
     case .slotUnreadable: "the slot's file is damaged or of another version of hotglue"
@@ -73,6 +75,8 @@ extension FindingCode {
     case .workerElsewhere:
       "it belongs to another PID namespace: from here its processes cannot be seen or stopped"
     case .switchOpen: "a switch was cut short; the next command in that context settles it"
+    case .switchFrozen:
+      "the process is stopped while it switches or makes the context: nobody else can switch it"
     case .jobUncertain:
       "an attempt ended in a way nobody knows, and the job is not safe to run twice: it waits for a person"
     case .effectUnknown: "a step may have happened and nobody knows: it is never guessed"

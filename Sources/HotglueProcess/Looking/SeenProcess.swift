@@ -24,6 +24,28 @@ public struct SeenProcess: Hashable, Sendable {
   /// Whether it still lives, and is no other process with the same number.
   public var isStillThere: Bool { SeenProcess(pid)?.startTime == startTime }
 
+  /// When it began, in milliseconds of the boot clock.
+  public var beganMs: Int64 {
+    let perSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+    return Int64(startTime * 1000 / perSecond)
+  }
+
+  /// The kernel's short name for it, at most 15 bytes.
+  public var shortName: String? {
+    smallFile("/proc/\(pid)/comm").map { String($0.prefix { $0 != "\n" }) }
+  }
+
+  /// Who started it, or has taken it on since.
+  public var parent: Int32? {
+    smallFile("/proc/\(pid)/status")?.split(separator: "\n").first { $0.hasPrefix("PPid:") }?
+      .split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { Int32($0) }
+  }
+
+  /// Whether it has this file or folder open under any of its descriptors.
+  public func hasOpen(_ file: FileIdentity) -> Bool {
+    names(in: "/proc/\(pid)/fd").contains { FileIdentity("/proc/\(pid)/fd/\($0)") == file }
+  }
+
   /// Every process of this PID namespace.
   public static func all() -> [SeenProcess] {
     names(in: "/proc").compactMap { Int32($0) }.sorted().compactMap { SeenProcess($0) }

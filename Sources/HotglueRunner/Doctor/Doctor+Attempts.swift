@@ -29,6 +29,20 @@ extension Doctor {
     }
   }
 
+  /// The processes that make supervisors, of workers of this store.
+  func lookAtNurseries(among processes: [SeenProcess]) -> [Finding] {
+    let place = FileIdentity(folder)
+    return processes.compactMap { process in
+      guard process.isFrozen, process.shortName == "hotglue-nursery", let place,
+        process.hasOpen(place), process.isStillThere
+      else { return nil }
+      let worker = process.parent.map { " of worker \($0)" } ?? ""
+      return Finding(
+        .nurseryFrozen, "the process\(worker) that makes supervisors (\(process.pid)) is stopped",
+        pid: process.pid, remedy: "kill -KILL \(process.pid)")
+    }
+  }
+
   func lookAtAttempts() throws(RunnerError) -> [Finding] {
     var findings: [Finding] = []
     for attempt in audit.running {

@@ -31,14 +31,18 @@ public struct Doctor {
   let storePath: String
   /// `hotglue` with the flags that make a command mean this store.
   let hotglue: String
+  /// The real path of the context file that the doctor was asked in.
+  let contextFile: String?
   let now: Timestamp
   let here: ProcessIdentity
   let locks: HeldLocks
 
   public init(
-    store: any AuditStore, audit: StoreAudit, hotglue: String, now: Timestamp
+    store: any AuditStore, audit: StoreAudit, hotglue: String, contextFile: String? = nil,
+    now: Timestamp
   ) throws(RunnerError) {
     self.store = store
+    self.contextFile = contextFile
     self.audit = audit
     self.hotglue = hotglue
     self.now = now
@@ -58,6 +62,7 @@ public struct Doctor {
     diagnosis.freeBytes = freeBytes(at: folder)
     diagnosis.findings += lookAtSpace(free: diagnosis.freeBytes)
     diagnosis.findings += lookAtWorkers()
+    diagnosis.findings += lookAtNurseries(among: processes)
     diagnosis.findings += try lookAtAttempts()
     diagnosis.findings += try lookForStrays(among: processes)
     diagnosis.findings += try lookForEffects()
@@ -128,18 +133,5 @@ public struct Doctor {
       )
     }
     return findings
-  }
-
-  private func lookAtSwitches() -> [Finding] {
-    audit.openSwitches.compactMap { context in
-      guard let intent = context.record.intent, FileIdentity(context.key.path) != nil,
-        locks.state(of: context.key.path + ".lock") != .held
-      else { return nil }
-      return Finding(
-        .switchOpen,
-        "a switch of '\(context.key.path)' to '\(intent.workspace)' (generation "
-          + "\(intent.generation)) is neither confirmed nor given up",
-        path: context.key.path, remedy: "hotglue --context '\(context.key.path)' context show")
-    }
   }
 }

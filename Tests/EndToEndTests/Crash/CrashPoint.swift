@@ -43,6 +43,18 @@ struct CrashMatrixTests {
   @Test("killed while the store is looked after", arguments: CrashPoint.maintenance)
   func maintenance(_ point: CrashPoint) throws { try point.check(World()) }
 
+  @Test("killed while a handler is fed many jobs", arguments: CrashPoint.streams)
+  func streams(_ point: CrashPoint) throws { try point.check(World()) }
+
+  @Test("killed while drafts are kept, moved and submitted", arguments: CrashPoint.drafts)
+  func drafts(_ point: CrashPoint) throws { try point.check(World()) }
+
+  @Test("killed while types are set from a file", arguments: CrashPoint.types)
+  func types(_ point: CrashPoint) throws { try point.check(World()) }
+
+  @Test("killed while a source is synced", arguments: CrashPoint.syncs)
+  func syncs(_ point: CrashPoint) throws { try point.check(World()) }
+
   @Test("killed while an effect is carried out", arguments: CrashPoint.effects)
   func effects(_ point: CrashPoint) throws { try point.check(World()) }
 }

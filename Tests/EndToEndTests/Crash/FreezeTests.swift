@@ -82,6 +82,134 @@ struct FreezeTests {
     try world.expectRunOnce(id)
   }
 
+  @Test("a supervisor that stays stopped is ended by its own worker, which goes on with others")
+  func frozenForGood() throws {
+    let world = try World()
+    let (id, worker, supervisor) = try world.waitingAttempt(["--lease", "1s"])
+    kill(supervisor, SIGSTOP)
+    let handlers = World.handlers(in: world.folder.path)
+    let next = try world.enqueue("echo y >>later")
+    try world.eventually("two leases later", within: 20) { try world.state(id) == "uncertain" }
+    #expect(!World.isAlive(supervisor) && !handlers.contains { World.isAlive($0) })
+    try world.eventually("the next runs") { try world.state(next) == "succeeded" }
+    World.end(worker, SIGTERM)
+    #expect(worker.terminationStatus == 0)
+    try world.goOn()
+    try world.expectUncertain(id)
+    #expect(world.lineCount("ends") == 0)
+  }
+
+  @Test("a supervisor that is woken within its lease loses nothing, and its worker renews again")
+  func frozenForAMoment() throws {
+    let world = try World()
+    let (id, worker, supervisor) = try world.waitingAttempt(["--lease", "3s"])
+    kill(supervisor, SIGSTOP)
+    let stopped = try world.job(id)["lease_expires_at"] as? String
+    try world.eventually("it is seen to be stopped") {
+      try world.findings().contains("supervisor_frozen")
+    }
+    kill(supervisor, SIGCONT)
+    try world.eventually("the lease is renewed") {
+      try world.job(id)["lease_expires_at"] as? String != stopped
+    }
+    try world.letGo()
+    try world.eventually("it is recorded") { try world.state(id) == "succeeded" }
+    World.end(worker, SIGTERM)
+    try world.goOn()
+    try world.expectRunOnce(id)
+  }
+
+  @Test("freeze-nursery: what makes supervisors is stopped, named, and replaced after a second")
+  func frozenNursery() throws {
+    let world = try World()
+    let waiting = try world.enqueue("echo x >>runs; while [ ! -e go ]; do sleep 0.02; done")
+    let worker = try world.start(
+      ["job", "work", "-w", "main", "--concurrency", "4"],
+      errors: world.folder.appendingPathComponent("errors"))
+    try world.eventually("one runs") { world.lineCount("runs") == 1 }
+    let nurseries = World.children(ofStore: world.folder.path, kind: "hotglue-nursery")
+    try #require(nurseries.count == 1)
+    kill(nurseries[0], SIGSTOP)
+    let answer = try world.run(["doctor", "--json"])
+    #expect(answer.status == 1)
+    #expect(answer.output.contains("\"nursery_frozen\""), "\(answer.output)")
+    #expect(answer.output.contains("kill -KILL \(nurseries[0])"), "\(answer.output)")
+    // More at once than there are supervisors for.
+    let next = try (1...3).map { _ in
+      try world.enqueue("echo x >>later; until [ $(wc -l <later) = 3 ]; do sleep 0.02; done")
+    }
+    try world.eventually("every place is filled", within: 20) {
+      try next.allSatisfy { try world.state($0) == "succeeded" }
+    }
+    #expect(try world.state(waiting) == "running", "what ran goes on")
+    #expect(!World.isAlive(nurseries[0]))
+    let said = world.read("errors")
+    #expect(said.contains("supervisors (\(nurseries[0])) was stopped"), "\(said)")
+    #expect(said.split(separator: "\n").count == 1, "said once: \(said)")
+    #expect(try world.findings() == [])
+    try world.letGo()
+    World.end(worker, SIGTERM)
+    #expect(worker.terminationStatus == 0)
+    try world.goOn()
+    try world.expectRunOnce(waiting)
+    #expect(world.lineCount("later") == 3)
+  }
+
+  @Test("freeze-switch: a switch that is stopped is named by the doctor and by who waits for it")
+  func frozenSwitch() throws {
+    let world = try World()
+    try world.succeed(["workspace", "create", "beta"])
+    let toBeta = ["workspace", "switch", "beta"]
+    let pid = try world.frozen(toBeta, at: Injection(call: "rename", number: 1))
+    let answer = try world.run(["doctor", "--json"])
+    #expect(answer.status == 1)
+    #expect(answer.output.contains("\"switch_frozen\""), "\(answer.output)")
+    #expect(answer.output.contains("kill -CONT \(pid), or kill -KILL \(pid)"))
+    // The context is what its file says, and work goes on.
+    #expect(try world.succeed(["workspace", "current"]) == "beta")
+    let id = try world.enqueue("echo x >>runs")
+    try world.succeed(["job", "work", "-w", "main", "--drain"])
+    try world.expectRunOnce(id)
+    let refused = try world.run(toBeta + ["--json"])
+    #expect(refused.status == 75)
+    let told = try #require(
+      try JSONSerialization.jsonObject(with: Data(refused.errorOutput.utf8)) as? [String: Any])
+    let error = try #require(told["error"] as? [String: Any])
+    #expect(error["pid"] as? Int == Int(pid))
+    let since = try #require(error["since"] as? String)
+    let began = try Date(since, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    #expect((25...300).contains(-began.timeIntervalSinceNow), "\(since)")
+    #expect((error["message"] as? String ?? "").contains("is stopped"))
+    kill(pid, SIGKILL)
+    try world.eventually("it is gone") { !World.isAlive(pid) }
+    #expect(try world.findings() == ["switch_open"])
+    try world.succeed(toBeta)
+    #expect(try world.succeed(["workspace", "current"]) == "beta")
+    #expect(try world.findings() == [])
+  }
+
+  @Test("freeze-rescuer: who stops what a dead supervisor left is stopped itself, and is replaced")
+  func frozenRescuer() throws {
+    let world = try World()
+    let (id, child) = try world.deadAttempt(["--lease", "1s"])
+    let pid = try world.frozen(
+      ["job", "reclaim", "-w", "main"], at: Injection(call: "pidfd_send_signal", number: 1))
+    let answer = try world.run(["doctor", "--json"])
+    #expect(answer.status == 1)
+    #expect(answer.output.contains("\"supervisor_frozen\""), "\(answer.output)")
+    #expect(answer.output.contains("kill -CONT \(pid)"), "\(answer.output)")
+    #expect(World.isAlive(child) && World.isAlive(pid))
+    #expect(try world.state(id) == "running", "nobody concludes anything beside it")
+    let worker = try world.start(["job", "work", "-w", "main"])
+    try world.eventually("a lease later a worker has got it out of the way", within: 20) {
+      try world.state(id) == "uncertain"
+    }
+    #expect(!World.isAlive(pid) && !World.isAlive(child))
+    World.end(worker, SIGTERM)
+    try world.goOn()
+    try world.expectUncertain(id)
+  }
+
   private func expectFrozen(_ world: World, _ pid: Int32) throws {
     let answer = try world.run(["doctor", "--json"])
     #expect(answer.status == 1)

@@ -58,6 +58,13 @@ struct MachineTests {
     try FileManager.default.createDirectory(
       atPath: world.folder.path + "/copy", withIntermediateDirectories: true)
     _ = try world.command("/bin/cp", ["-a", ".hotglue", "copy/.hotglue"])
+    _ = try world.command("/bin/cp", ["-a", "copy", "other"])
+    // A worker of a copy and a person's cancel there do no more than a reclaim.
+    let other = ["--context", "other/.hotglue/context.json"]
+    #expect(try world.run(other + ["job", "cancel", id, "-w", "main"]).status == 81)
+    try world.succeed(other + ["job", "work", "-w", "main", "--drain"])
+    #expect(
+      try world.succeed(other + ["job", "list", "-w", "main", "--state", "uncertain", "-q"]) == id)
     let context = "copy/.hotglue/context.json"
     #expect(try world.run(["--context", context, "doctor", "-q"]).output == "store_copied\n")
     let reclaimed = try world.run(["--context", context, "job", "reclaim", "-w", "main", "--stop"])
@@ -108,14 +115,19 @@ struct MachineTests {
   func twoNamespaces() throws {
     let world = try World()
     let id = try world.enqueue("echo x >>runs; while [ ! -e go ]; do sleep 0.02; done")
+    let safe = try world.enqueue(
+      "echo x >>safe; while [ ! -e go ]; do sleep 0.02; done",
+      ["--replay", "safe", "--backoff", "fixed:10ms"])
     // A container with an init of its own, which outlives the worker.
     let container = try world.start(
       World.unshare,
       World.asRoot + [
         "--pid", "--fork", "--mount-proc", "--kill-child", "/bin/sh", "-c",
-        "hotglue job work -w main & wait; exec sleep 300",
+        "hotglue job work -w main --concurrency 2 & wait; exec sleep 300",
       ], input: nil, output: nil, errors: nil, extra: [:])
-    try world.eventually("the handler starts") { world.lineCount("runs") == 1 }
+    try world.eventually("the handlers start") {
+      world.lineCount("runs") == 1 && world.lineCount("safe") == 1
+    }
     var seen = try world.diagnosis()
     #expect(seen.findings == [])
     #expect(seen.notes.contains("worker_elsewhere"))
@@ -128,15 +140,20 @@ struct MachineTests {
     seen = try world.diagnosis()
     #expect(seen.findings == [])
     try world.succeed(["job", "reclaim", "-w", "main"])
-    #expect(try world.state(id) == "running")
+    #expect(try world.stateCounts() == ["running": 2])
     // The container ends, and with it all that is in it.
     let supervisors = World.children(ofStore: world.folder.path, kind: "hotglue-super")
     World.end(container)
     try world.eventually("nothing of it lives") {
-      try world.findings() == ["attempt_dead"] && !supervisors.contains { World.isAlive($0) }
+      try world.findings() == ["attempt_dead", "attempt_dead"]
+        && !supervisors.contains { World.isAlive($0) }
     }
+    try world.letGo()
     try world.goOn()
     try world.expectUncertain(id)
+    // What of it could not be seen may live: only what is safe to run twice is run again.
+    #expect(try world.outcomes(safe) == ["unknown", "succeeded"])
+    #expect(world.lineCount("safe") == 2)
     let attempts = try world.job(id)["attempts"] as? [[String: Any]]
     let warnings = attempts?.first?["warnings"] as? [String] ?? []
     #expect(warnings.contains { $0.contains("another PID namespace") }, "\(warnings)")

@@ -20,23 +20,8 @@ private func expectAdopted(_ world: World, at point: Injection) throws {
   #expect(world.lineCount("ends") == 1)
 }
 
-/// An attempt whose worker and supervisor are dead, with a child of its handler that lives on and
-/// does not mind being told to end.
-private func deadAttempt(_ world: World, _ flags: [String] = []) throws -> (String, child: Int32) {
-  let (id, worker, supervisor) = try world.waitingAttempt(
-    flags + ["--stop", "TERM,200ms,KILL"],
-    script: "(trap '' TERM; echo $$ >/dev/null; exec sleep 300) & echo $! >child;")
-  World.end(worker)
-  kill(supervisor, SIGKILL)
-  let child = try #require(Int32(world.read("child").split(separator: "\n").first ?? ""))
-  try world.eventually("the handler dies with its supervisor") {
-    try world.findings() == ["attempt_dead"]
-  }
-  return (id, child)
-}
-
 private func expectReclaimed(_ world: World, at point: Injection) throws {
-  let (id, child) = try deadAttempt(world)
+  let (id, child) = try world.deadAttempt()
   try world.killed(["job", "reclaim", "-w", "main"], at: point)
   try world.goOn()
   try world.expectUncertain(id)
@@ -52,7 +37,7 @@ extension CrashPoint {
       try expectAdopted(world, at: Injection(call: "sendto", number: 2))
     },
     CrashPoint("reclaim-stopping") { world in
-      let (id, child) = try deadAttempt(world)
+      let (id, child) = try world.deadAttempt()
       try world.killed(
         ["job", "reclaim", "-w", "main"],
         at: Injection(call: "pidfd_send_signal", number: 1))
@@ -68,8 +53,8 @@ extension CrashPoint {
       try expectReclaimed(world, at: Injection(call: "unlinkat", number: 1))
     },
     CrashPoint("verify-asked") { world in
-      let (id, _) = try deadAttempt(
-        world, ["--verify", "echo v >>asked; sleep 0.5; exit 0"])
+      let (id, _) = try world.deadAttempt(
+        ["--verify", "echo v >>asked; sleep 0.5; exit 0"])
       let reclaim = try world.start(["job", "reclaim", "-w", "main"])
       try world.eventually("the check is asked") { world.lineCount("asked") == 1 }
       World.end(reclaim)
@@ -79,7 +64,7 @@ extension CrashPoint {
       #expect(try world.state(id) == "succeeded")
     },
     CrashPoint("verify-answered") { world in
-      let (id, _) = try deadAttempt(world, ["--verify", "echo v >>asked; exit 0"])
+      let (id, _) = try world.deadAttempt(["--verify", "echo v >>asked; exit 0"])
       try world.killed(["job", "reclaim", "-w", "main"], at: .logSync(1))
       try world.goOn()
       #expect(world.lineCount("asked") == 1, "the answer was kept")
@@ -110,6 +95,21 @@ extension CrashPoint {
 }
 
 extension World {
+  /// An attempt whose worker and supervisor are dead, with a child of its handler that lives on and
+  /// does not mind being told to end.
+  func deadAttempt(_ flags: [String] = []) throws -> (String, child: Int32) {
+    let (id, worker, supervisor) = try waitingAttempt(
+      flags + ["--stop", "TERM,200ms,KILL"],
+      script: "(trap '' TERM; echo $$ >/dev/null; exec sleep 300) & echo $! >child;")
+    World.end(worker)
+    kill(supervisor, SIGKILL)
+    let child = try #require(Int32(read("child").split(separator: "\n").first ?? ""))
+    try eventually("the handler dies with its supervisor") {
+      try findings() == ["attempt_dead"]
+    }
+    return (id, child)
+  }
+
   /// Whether the store names this worker as the one who minds the job's attempt.
   func isMinded(_ job: String, by worker: Process) throws -> Bool {
     let name = try self.job(job)["worker"] as? String ?? ""

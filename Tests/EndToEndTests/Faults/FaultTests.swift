@@ -182,7 +182,7 @@ struct FaultTests {
     #expect((try world.job(id)["attempts"] as? [Any])?.count == 1)
     #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "one")
     try world.succeed(["workspace", "switch", "beta"])
-    try world.checkStore(expecting: ["little_space"])
+    try world.checkStore()
   }
 
   @Test(
@@ -204,7 +204,7 @@ struct FaultTests {
     #expect(
       world.read("ran").split(separator: "\n").compactMap { Int($0) }.sorted()
         == [7, 9, 12, 15, 18, 22])
-    try world.checkStore(expecting: ["little_space"])
+    try world.checkStore()
   }
 
   @Test(

@@ -9,23 +9,27 @@ struct StrayTests {
     case doubleFork, ownSession, closesAll, ignoresTerm, forksOn, scrubs
   }
 
-  /// How its attempt ends. `alone`: the worker was killed before.
+  /// How its attempt ends. `alone`: the worker was killed before. `supervisor` and `reclaim`: its
+  /// supervisor is killed, and its worker or a reclaim finds out.
   enum End: String, CaseIterable {
-    case normal, normalAlone, timeout, timeoutAlone, cancel, cancelAlone, reclaim
+    case normal, normalAlone, timeout, timeoutAlone, cancel, cancelAlone, stopAlone
+    case supervisor, reclaim
 
-    var isAlone: Bool { [.normalAlone, .timeoutAlone, .cancelAlone].contains(self) }
+    var isAlone: Bool {
+      [.normalAlone, .timeoutAlone, .cancelAlone, .stopAlone, .reclaim].contains(self)
+    }
 
     var state: String {
       switch self {
       case .normal, .normalAlone: "succeeded"
-      case .timeout, .timeoutAlone, .reclaim: "uncertain"
+      case .timeout, .timeoutAlone, .stopAlone, .supervisor, .reclaim: "uncertain"
       case .cancel, .cancelAlone: "cancelled"
       }
     }
 
     /// After the death of its supervisor, what has left session, group and environment is not found:
     /// the manual lists it.
-    var escaping: Set<Kind> { self == .reclaim ? [.scrubs] : [] }
+    var escaping: Set<Kind> { [.supervisor, .reclaim].contains(self) ? [.scrubs] : [] }
   }
 
   /// The handler, with its kind in its own name: whatever it starts carries that in its arguments.
@@ -95,15 +99,16 @@ struct StrayTests {
     try world.eventually("every stray is up") {
       Kind.allCases.allSatisfy { world.read("up-\($0.rawValue)") == "x" }
     }
-    if end.isAlone || end == .reclaim { kill(worker.processIdentifier, SIGKILL) }
+    if end.isAlone { kill(worker.processIdentifier, SIGKILL) }
     switch end {
     case .normal, .normalAlone: try Data().write(to: world.folder.appendingPathComponent("go"))
     case .timeout, .timeoutAlone: break
     case .cancel, .cancelAlone:
       for id in ids.values { try world.succeed(["job", "cancel", id, "-w", "main"]) }
-    case .reclaim:
+    case .stopAlone: try world.succeed(["job", "reclaim", "-w", "main", "--stop"])
+    case .supervisor, .reclaim:
       for pid in World.children(ofStore: folder, kind: "hotglue-super") { kill(pid, SIGKILL) }
-      try world.succeed(["job", "reclaim", "-w", "main"])
+      if end == .reclaim { try world.succeed(["job", "reclaim", "-w", "main"]) }
     }
     try world.eventually("every attempt has ended") {
       try world.jobs().allSatisfy { $0["state"] as? String != "running" }
@@ -112,13 +117,6 @@ struct StrayTests {
       let job = try world.job(id)
       #expect(job["state"] as? String == end.state, "\(kind)")
       let alive = living(kind)
-      if kind == .forksOn, !alive.isEmpty {
-        // It may outrun every pass over /proc; then it is named, and nobody takes it for ended.
-        let doctor = try world.run(["doctor", "--json"])
-        #expect(doctor.output.contains("stray_process"), "\(kind) has left \(alive), unnamed")
-        for pid in living(kind) { kill(pid, SIGKILL) }
-        continue
-      }
       if end.escaping.contains(kind) {
         #expect(!alive.isEmpty, "the manual says that \(kind) escapes, and it did not")
       } else {

@@ -20,10 +20,13 @@ struct RoleMatrixTests {
       let isAllowed = Self.allows(role, row.role)
       if isAllowed {
         let expected: Int32 = ["job report", "job progress"].contains(row.command) ? 78 : 0
-        // What others may not settle, the doctor finds; he is allowed to say so.
-        let isTold = row.command == "doctor" && result.status == 1
+        // What others may not settle, the doctor finds, and nothing else.
+        let told = row.command == "doctor" ? try Self.findings(result.output) : []
         #expect(
-          result.status == expected || isTold, "\(user): \(line): \(result.errorOutput)")
+          told.allSatisfy { $0 == "attempt_dead" }, "\(user): \(line): \(result.output)")
+        #expect(
+          result.status == (told.isEmpty ? expected : 1),
+          "\(user): \(line): \(result.errorOutput)")
       } else {
         #expect(result.status == 77, "\(user): \(line): \(result.output)")
         #expect(
@@ -39,6 +42,12 @@ struct RoleMatrixTests {
       }
     }
     _ = try place.succeed(["store", "check"])
+  }
+
+  private static func findings(_ text: String) throws -> [String] {
+    let told = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let findings = try #require(told?["findings"] as? [[String: Any]], "\(text)")
+    return try findings.map { try #require($0["code"] as? String) }
   }
 
   private static func allows(_ role: String, _ needed: String?) -> Bool {
