@@ -79,6 +79,11 @@ public protocol SyncSession: AnyObject {
   /// run published under goes on where that run was.
   func replace(stream: Int, token: String) throws(StoreError)
 
+  /// What is staged so far came before the place at which a bookmark now puts this stream without
+  /// keys: a run that resumes there is not expected to send it again. The publication of that
+  /// bookmark keeps it.
+  func markPlace(of stream: Int)
+
   /// Compares each record with the newest of its key and stages what is new or differs. Nothing is
   /// written, and nobody waits, when there is nothing of the kind. With a publication, all that was
   /// staged so far becomes visible with the bookmark, in the same transaction; that one is durable.

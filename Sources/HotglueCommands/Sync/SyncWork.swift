@@ -78,6 +78,9 @@ struct SyncWork {
     var options = SyncOptions()
     options.keys = source.definition.keys
     options.streams = source.definition.streams.map { Set($0) }
+    options.fullTables = Set(
+      (source.definition.knownCatalog?.streams ?? []).filter { $0.method == "FULL_TABLE" }
+        .map(\.name))
     options.rejects = order.rejects ?? source.definition.rejects
     options.mayChangeKeys = order.isFull
     return options
