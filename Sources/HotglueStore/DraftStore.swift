@@ -29,12 +29,15 @@ public struct NewDraft: Hashable, Sendable {
 public enum DraftSubmission: Hashable, Sendable {
   case job(EnqueueRequest)
   case type(name: String, definition: TypeDefinition)
+  case source(name: String, definition: SourceDefinition)
 }
 
 /// What a draft became.
 public enum DraftOutcome: Hashable, Sendable {
   case job(Enqueued)
   case type(TypeChange)
+  /// `before` is `nil` when there was none of that name.
+  case source(before: Source?, after: Source)
 }
 
 /// What an entity has become since a draft of it was begun.
@@ -42,14 +45,36 @@ public struct DraftConflict: Hashable, Sendable {
   public var draft: DraftID
   public var name: String
   /// The revision the draft starts from; `nil`: there was none.
-  public var base: JobType?
+  public var baseRevision: Int?
+  public var meanwhile: Meanwhile
+
+  /// `current` is `nil` when it was removed.
+  public enum Meanwhile: Hashable, Sendable {
+    case type(base: JobType?, current: JobType?)
+    /// Earlier revisions of a source are not kept: what it was is in the draft's template.
+    case source(current: Source?)
+  }
+
   /// The revision that is current; `nil`: it was removed.
-  public var current: JobType?
-  public init(draft: DraftID, name: String, base: JobType?, current: JobType?) {
+  public var revision: Int? {
+    switch meanwhile {
+    case .type(_, let current): current?.revision
+    case .source(let current): current?.revision
+    }
+  }
+
+  public init(draft: DraftID, name: String, baseRevision: Int?, meanwhile: Meanwhile) {
     self.draft = draft
     self.name = name
-    self.base = base
-    self.current = current
+    self.baseRevision = baseRevision
+    self.meanwhile = meanwhile
+  }
+
+  /// Of a type.
+  public init(draft: DraftID, name: String, base: JobType?, current: JobType?) {
+    self.init(
+      draft: draft, name: name, baseRevision: base?.revision,
+      meanwhile: .type(base: base, current: current))
   }
 }
 

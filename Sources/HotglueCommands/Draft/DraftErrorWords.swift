@@ -29,7 +29,7 @@ extension CommandError {
       self.init(
         "draft_changed", .refused, "draft \(id) was changed by another process meanwhile",
         hint: "look at it with 'hotglue draft show \(id)', then submit it again", facts: draft(id))
-    case .draftBehind(let conflict): self.init(conflict)
+    case .draftBehind(let conflict): self.init(conflict, base: nil)
     case .draftsChanged:
       self.init(
         "drafts_changed", .tryLater, "the drafts of this context change while it is switched",
@@ -38,42 +38,59 @@ extension CommandError {
     }
   }
 
-  /// A draft of what has changed since: with the difference.
-  private init(_ conflict: DraftConflict) {
-    let name = conflict.name
-    let id = conflict.draft
+  /// A draft of what has changed since: with the difference. `base` is what the draft's template asks
+  /// for, where it can still be read.
+  init(_ conflict: DraftConflict, base: DraftSubmission?) {
+    let (kind, name, id) = (conflict.kind.rawValue, conflict.name, conflict.draft)
     let message: String
-    var changes: [TypeSettingChange] = []
-    if let current = conflict.current {
-      if let base = conflict.base {
-        message =
-          "type '\(name)' is at revision \(current.revision), but draft \(id) starts from "
-          + "\(base.revision)"
-        changes = current.definition.changes(from: base.definition)
-      } else {
-        message =
-          "type '\(name)' is defined already, at revision \(current.revision), but draft \(id) "
-          + "would be its first"
-        changes = current.definition.changes(from: nil)
-      }
+    let started = conflict.baseRevision
+    if let revision = conflict.revision {
+      message =
+        started.map {
+          "\(kind) '\(name)' is at revision \(revision), but draft \(id) starts from \($0)"
+        }
+        ?? "\(kind) '\(name)' is defined already, at revision \(revision), but draft \(id) would "
+        + "be its first"
     } else {
       message =
-        "type '\(name)' was removed, but draft \(id) starts from revision "
-        + "\(conflict.base?.revision ?? 0)"
+        "\(kind) '\(name)' was removed, but draft \(id) starts from revision \(started ?? 0)"
     }
+    let changes = conflict.changes(from: base)
     self.init(
       "draft_behind", .refused, message,
-      hint: conflict.current.map {
+      hint: conflict.revision.map {
         "put what changed into 'hotglue draft edit \(id)', then 'hotglue draft submit \(id) "
-          + "--over \($0.revision)'"
+          + "--over \($0)'"
       } ?? "to define it anew, take the text: 'hotglue draft show \(id) --text | hotglue draft new "
-        + "type --from -'",
+        + "\(kind) --from -'",
       facts: [
         JSON.Member("draft", .integer(id)), JSON.Member("name", .string(name)),
-        JSON.Member("base_revision", .optional(conflict.base?.revision)),
-        JSON.Member("revision", .optional(conflict.current?.revision)),
+        JSON.Member("base_revision", .optional(started)),
+        JSON.Member("revision", .optional(conflict.revision)),
         JSON.Member("changes", .array(changes.map(TypeJSON.settingChange))),
       ])
     details = TypeChangeText.lines(of: changes)
+  }
+}
+
+extension DraftConflict {
+  fileprivate var kind: DraftKind {
+    switch meanwhile {
+    case .type: .type
+    case .source: .source
+    }
+  }
+
+  /// What has changed since the draft was begun, or all that is said when it would be the first.
+  fileprivate func changes(from started: DraftSubmission?) -> [SettingChange] {
+    switch meanwhile {
+    case .type(let base, let current):
+      return current?.definition.changes(from: base?.definition) ?? []
+    case .source(let current):
+      guard baseRevision != nil else { return current?.definition.changes(from: nil) ?? [] }
+      // Without what it was, nothing is known of what changed.
+      guard case .source(_, let base)? = started else { return [] }
+      return current?.definition.changes(from: base) ?? []
+    }
   }
 }

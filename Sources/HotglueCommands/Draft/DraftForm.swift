@@ -24,24 +24,37 @@ protocol DraftForm {
 
 /// The kinds of drafts and their forms, in one table.
 enum DraftForms {
-  static func form(of kind: DraftKind) throws(CommandError) -> any DraftForm {
+  /// `nil`: there are no drafts of this kind yet.
+  private static func known(_ kind: DraftKind) -> (any DraftForm)? {
     switch kind {
     case .job: JobDraftForm()
     case .type: TypeDraftForm()
-    case .source, .automation:
-      throw .usage(
-        "drafts of the kind '\(kind.rawValue)' are not there yet", hint: "one of 'job', 'type'")
+    case .source, .automation: nil
     }
+  }
+
+  static func form(of kind: DraftKind) throws(CommandError) -> any DraftForm {
+    guard let form = known(kind) else {
+      throw .usage("drafts of the kind '\(kind.rawValue)' are not there yet", hint: offer)
+    }
+    return form
+  }
+
+  private static var offered: [String] {
+    DraftKind.allCases.filter { known($0) != nil }.map(\.rawValue)
+  }
+
+  private static var offer: String {
+    "one of \(offered.map { "'\($0)'" }.joined(separator: ", "))"
   }
 
   static func form(named word: String) throws(CommandError) -> any DraftForm {
     guard let kind = DraftKind(rawValue: word) else {
-      let kinds = DraftKind.allCases.map(\.rawValue)
-      let near = NearMatch.among(kinds, to: word)
+      let near = NearMatch.among(offered, to: word)
       throw .usage(
         "'\(word)' is no kind of draft",
         hint: near.isEmpty
-          ? "one of 'job', 'type'"
+          ? offer
           : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
     }
     return try form(of: kind)
@@ -61,6 +74,14 @@ enum DraftForms {
   ) throws(CommandError) -> DraftSubmission {
     let form = try form(of: draft.kind)
     return try form.read(try file(draft.text), of: draft, in: session)
+  }
+
+  /// What the draft asked for when it was begun: its template, read as a text of its own. `nil` when
+  /// that asks for nothing.
+  static func base(of draft: Draft, in session: WorkspaceSession) -> DraftSubmission? {
+    var begun = draft
+    begun.text = draft.template
+    return try? read(begun, in: session)
   }
 
   private static func file(_ text: [UInt8]) throws(CommandError) -> TOMLFile {

@@ -7,7 +7,7 @@ struct DraftSubmit: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "submit", abstract: "make what a draft describes",
     discussion: """
-      The job is enqueued, or the type set, and the draft marked submitted: both or neither. A draft \
+      The job is enqueued, or the type or source set, and the draft marked submitted: both or neither. A draft \
       that began from a revision is refused over a newer one, with what has changed since.
       """)
 
@@ -40,11 +40,16 @@ struct DraftSubmit: WorkspaceCommand {
         switch submission {
         case .job: .jobEnqueue
         case .type: .typeSet
+        case .source: draft.baseRevision == nil ? .sourceAdd : .sourceEdit
         }
       let entitled = try session.base.standing(for: maker).entering(session.workspace)
-      return try session.store.submitDraft(
-        draft.stamp, in: session.workspace, as: submission, over: over, by: entitled.actor,
-        at: session.now)
+      do {
+        return try session.store.submitDraft(
+          draft.stamp, in: session.workspace, as: submission, over: over, by: entitled.actor,
+          at: session.now)
+      } catch StoreError.draftBehind(let conflict) {
+        throw CommandError(conflict, base: DraftForms.base(of: draft, in: session))
+      }
     }
     try show(done, outcome, session)
     return .done
@@ -84,6 +89,24 @@ struct DraftSubmit: WorkspaceCommand {
       if !output.isJSON, !output.isQuiet, change.isChange {
         TypeChangeText(output: output).lines(
           of: change.after.definition.changes(from: change.before?.definition))
+      }
+    case .source(let before, let after):
+      let isChange = before != after
+      output.result(
+        json: DraftJSON.object(
+          draft,
+          [
+            JSON.Member("source", .string(after.name)),
+            JSON.Member("revision", .integer(after.revision)),
+            JSON.Member("changed", .bool(isChange)),
+          ]), id: after.name
+      ) {
+        "draft \(draft.id) is submitted: source '\(after.name)' in workspace "
+          + "'\(draft.workspace)' is at revision \(after.revision)" + (isChange ? "" : ", as it was")
+      }
+      if !output.isJSON, !output.isQuiet, isChange {
+        TypeChangeText(output: output).lines(
+          of: after.definition.changes(from: before?.definition))
       }
     }
   }

@@ -21,11 +21,11 @@ struct TypeChangeText {
   }
 
   /// A line for each setting that differs.
-  func lines(of changes: [TypeSettingChange]) {
+  func lines(of changes: [SettingChange]) {
     for line in Self.lines(of: changes) { output.line("  " + line) }
   }
 
-  static func lines(of changes: [TypeSettingChange]) -> [String] {
+  static func lines(of changes: [SettingChange]) -> [String] {
     changes.map { change in
       let after = text(change.after, of: change.key)
       guard let before = change.before else { return "\(change.key): \(after)" }
@@ -88,7 +88,7 @@ enum TypeJSON {
     ])
   }
 
-  static func settingChange(_ change: TypeSettingChange) -> JSON {
+  static func settingChange(_ change: SettingChange) -> JSON {
     .object([
       JSON.Member("key", .string(change.key)), JSON.Member("before", change.before ?? .null),
       JSON.Member("after", change.after),

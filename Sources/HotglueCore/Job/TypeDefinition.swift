@@ -75,21 +75,21 @@ extension TypeDefinition {
 
   /// What changes from `before` to this definition, setting by setting; from nothing, all of it that
   /// is not the default.
-  public func changes(from before: TypeDefinition?) -> [TypeSettingChange] {
+  public func changes(from before: TypeDefinition?) -> [SettingChange] {
     guard let before else {
-      return saidSettings.map { TypeSettingChange(key: $0.key, before: nil, after: $0.value) }
+      return saidSettings.map { SettingChange(key: $0.key, before: nil, after: $0.value) }
     }
     return zip(before.settings, settings).compactMap { old, new in
       old.value == new.value
-        ? nil : TypeSettingChange(key: new.key, before: old.value, after: new.value)
+        ? nil : SettingChange(key: new.key, before: old.value, after: new.value)
     }
   }
 }
 
-/// One line of a diff between two definitions of a type.
-public struct TypeSettingChange: Hashable, Sendable {
+/// One line of a diff between two definitions of a type or a source.
+public struct SettingChange: Hashable, Sendable {
   public var key: String
-  /// `nil`: there was no type before.
+  /// `nil`: there was none before.
   public var before: JSON?
   public var after: JSON
 }

@@ -68,6 +68,20 @@ public struct SourceDefinition: Hashable, Sendable {
   }
 }
 
+extension SourceDefinition {
+  /// The settings that differ, in the order of `json`; all that are said when there was none before. What a
+  /// tap said it can give is no setting.
+  public func changes(from before: SourceDefinition?) -> [SettingChange] {
+    let old = before?.json
+    return (json.members ?? []).compactMap { member in
+      if member.key == "catalog" { return nil }
+      let was = old?[member.key]
+      return (was ?? .null) == member.value
+        ? nil : SettingChange(key: member.key, before: was, after: member.value)
+    }
+  }
+}
+
 /// What becomes of a run when a record breaks its schema or has no key.
 public enum RejectRule: Hashable, Sendable {
   /// The record is set aside with the reason; one more than `limit` in a run fails it.

@@ -51,6 +51,17 @@ extension SQLiteStore {
       }
       let change = try set(name, to: definition, in: workspace, by: actor, at: now)
       return (.type(change), "type/\(name)")
+    case .source(let name, let definition):
+      let current = try currentSource(name, in: workspace)
+      guard current?.revision == over ?? draft.baseRevision else {
+        throw StoreError.draftBehind(
+          DraftConflict(
+            draft: draft.id, name: name, baseRevision: draft.baseRevision,
+            meanwhile: .source(current: current)))
+      }
+      let after = try setSource(
+        name, to: definition, in: workspace, expecting: .anything, by: actor, at: now)
+      return (.source(before: current, after: after), "source/\(name)")
     }
   }
 

@@ -8,7 +8,7 @@ extension SQLiteStore: SourceStore {
   ) throws(StoreError) -> Source {
     try write { () throws(StoreError) in
       try requireActive(workspace, for: actor)
-      let before = try findSource(name, in: workspace)
+      let before = try currentSource(name, in: workspace)
       switch (expectation, before) {
       case (.absent, .some): throw StoreError.sourceExists(name, workspace)
       case (.revision, nil): throw try unknownSource(name, in: workspace)
@@ -66,7 +66,7 @@ extension SQLiteStore: SourceStore {
   }
 
   public func source(_ name: String, in workspace: WorkspaceID) throws(StoreError) -> Source {
-    guard let source = try findSource(name, in: workspace) else {
+    guard let source = try currentSource(name, in: workspace) else {
       throw try unknownSource(name, in: workspace)
     }
     return source
@@ -82,7 +82,8 @@ extension SQLiteStore: SourceStore {
 }
 
 extension SQLiteStore {
-  private func findSource(
+  /// The source of that name, if there is one.
+  func currentSource(
     _ name: String, in workspace: WorkspaceID
   ) throws(StoreError) -> Source? {
     try connection.first(
