@@ -46,7 +46,6 @@ final class SchemaReader {
       try readNumbers(json, into: node)
       try readBranches(json, into: node, depth: depth)
       node.format = json["format"]?.stringValue.flatMap { TextFormat(rawValue: $0) }
-      if node.format == nil { node.format = Self.format(ofTexts: node.anyOf + node.oneOf) }
       node.unchecked += members.compactMap { member in
         Self.unchecked[member.key].map { (member.key, $0) }
       }
@@ -182,13 +181,6 @@ final class SchemaReader {
       let said = members.filter { $0.key != "format" && !annotations.contains($0.key) }
       return seen.insert(JSON.object(said).canonical.text).inserted
     }
-  }
-
-  /// The format of every alternative that takes a text.
-  private static func format(ofTexts branches: [SchemaNode]) -> TextFormat? {
-    let texts = branches.filter { $0.types?.contains(.string) ?? true }
-    guard let format = texts.first?.format else { return nil }
-    return texts.allSatisfy { $0.format == format } ? format : nil
   }
 
   /// What a reference leads to: a place in this schema, as `#/definitions/name`; `nil` for any other.

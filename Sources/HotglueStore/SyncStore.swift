@@ -52,6 +52,12 @@ public protocol SyncStore: AnyObject {
   ) throws(StoreError) -> [RecordStream]
   /// Visible records of a stream in the order of their keys, on one snapshot.
   func records(_ page: RecordPage) throws(StoreError) -> [StoredRecord]
+  /// The present publication of a source, for pages that are to be of one moment. Until it is let go
+  /// of nothing that it shows is swept, though the source may be synced or removed meanwhile; a
+  /// process that dies lets go of it.
+  func holdRecords(
+    of source: SourceID, in workspace: WorkspaceID
+  ) throws(StoreError) -> RecordMoment
 
   /// Gives back the room of what no reader can see any more: replaced and removed records, what dead
   /// runs staged, removed sources. One small step of at most `limit` rows; true while there is more.

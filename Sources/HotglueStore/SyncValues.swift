@@ -296,15 +296,30 @@ public struct RecordPage: Hashable, Sendable {
   /// The last key of the page before.
   public var after: RecordKey?
   public var limit: Int
+  /// The publication of a `RecordMoment`; `nil`: the present one.
+  public var publication: Int64?
 
   public init(
-    source: SourceID, workspace: WorkspaceID, stream: String, after: RecordKey? = nil, limit: Int
+    source: SourceID, workspace: WorkspaceID, stream: String, after: RecordKey? = nil, limit: Int,
+    publication: Int64? = nil
   ) {
+    self.publication = publication
     self.source = source
     self.workspace = workspace
     self.stream = stream
     self.after = after
     self.limit = limit
+  }
+}
+
+/// A publication of a source that stays to be read while this is held.
+public final class RecordMoment {
+  public let publication: Int64
+  private let hold: AnyObject
+
+  public init(publication: Int64, hold: AnyObject) {
+    self.publication = publication
+    self.hold = hold
   }
 }
 

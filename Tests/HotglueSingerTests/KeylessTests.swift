@@ -1,6 +1,7 @@
 import HotglueCore
 import HotglueSinger
 import HotglueStore
+import StoreConformance
 import Testing
 
 @Suite("streams without keys")

@@ -40,7 +40,10 @@ struct SchemaCheckTests {
         #"{"oneOf":[{"type":"string","format":"date-time"},{"type":"string","title":"t"}]}"#,
         #""2026-01-01T00:00:00Z""#
       ), (#"{"not":{"type":"null"}}"#, "1"), (#"{"minProperties":1}"#, #"{"a":1}"#),
-      (##"{"definitions":{"a/b":{"type":"integer"}},"items":{"$ref":"#/definitions/a~1b"}}"##, "[1]"),
+      (
+        ##"{"definitions":{"a/b":{"type":"integer"}},"items":{"$ref":"#/definitions/a~1b"}}"##,
+        "[1]"
+      ),
       (
         ##"{"properties":{"child":{"$ref":"#"},"n":{"type":"integer"}}}"##,
         #"{"n":1,"child":{"n":2,"child":{"n":3}}}"#

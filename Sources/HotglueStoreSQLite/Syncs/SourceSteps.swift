@@ -17,23 +17,9 @@ extension SQLiteStore: SourceStore {
       default: break
       }
       if let before, before.definition == definition { return before }
-      if let before {
-        try connection.run(
-          SourceSQL.change,
-          [
-            .integer(before.id), .text(definition.json.text), .integer(now.milliseconds),
-            .text(actor.user),
-          ])
-      } else {
-        try connection.run(
-          SourceSQL.insert,
-          [
-            .text(workspace.text), .text(name), .text(definition.json.text),
-            .integer(now.milliseconds), .text(actor.user),
-          ])
-      }
+      let after = try put(name, over: before, definition, in: workspace, by: actor, at: now)
       try logActivity(actor, in: workspace, subject: "source/\(name)", at: now)
-      return try source(name, in: workspace)
+      return after
     }
   }
 
@@ -82,6 +68,31 @@ extension SQLiteStore: SourceStore {
 }
 
 extension SQLiteStore {
+  /// Makes the source what `definition` says, and logs nothing; within a transaction. What is so already
+  /// stays at its revision.
+  func put(
+    _ name: String, over before: Source?, _ definition: SourceDefinition,
+    in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Source {
+    if let before {
+      if before.definition == definition { return before }
+      try connection.run(
+        SourceSQL.change,
+        [
+          .integer(before.id), .text(definition.json.text), .integer(now.milliseconds),
+          .text(actor.user),
+        ])
+    } else {
+      try connection.run(
+        SourceSQL.insert,
+        [
+          .text(workspace.text), .text(name), .text(definition.json.text),
+          .integer(now.milliseconds), .text(actor.user),
+        ])
+    }
+    return try source(name, in: workspace)
+  }
+
   /// The source of that name, if there is one.
   func currentSource(
     _ name: String, in workspace: WorkspaceID

@@ -28,7 +28,7 @@ extension SQLiteStore: SyncStore {
         SyncSQL.setPosition,
         [.text(request.workspace.text), .integer(request.source), .integer(id)])
       try logActivity(
-        actor, in: request.workspace, subject: "source/\(request.source)", at: now)
+        actor, in: request.workspace, subject: "source/\(try sourceName(request.source))", at: now)
       let dead = try deadRanges(of: request.source)
       let run = try syncRun(id, of: request.source, in: request.workspace)
       return SQLiteSyncSession(
@@ -50,7 +50,8 @@ extension SQLiteStore: SyncStore {
       try connection.run(
         SyncSQL.resetBookmark, [.integer(source), .optional(bookmark?.text)])
       try connection.run(SyncSQL.resetBoundaries, [.integer(source), .optional(run)])
-      try logActivity(actor, in: workspace, subject: "source/\(source)", at: now)
+      try logActivity(
+        actor, in: workspace, subject: "source/\(try sourceName(source))", at: now)
       return try syncPosition(of: source, in: workspace)
         ?? SyncPosition(source: source, bookmark: nil, publishedRun: nil, publishedAt: nil)
     }
