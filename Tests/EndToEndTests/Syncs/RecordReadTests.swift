@@ -14,7 +14,7 @@ struct RecordReadTests {
       echo >>runs
       n=$(wc -l <runs)
       printf '%s\\n' '\(World.schemaLine)'
-      seq 1 9000 | sed "s/.*/{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{\"id\":&,\"run\":$n}}/"
+      seq 1 9000 | sed 's/.*/{"type":"RECORD","stream":"a","record":{"id":&,"run":'$n'}}/'
       """, as: "tap")
     try world.succeed(["source", "add", "a", "--", "./tap"])
     try world.succeed(["sync", "run", "a"])
