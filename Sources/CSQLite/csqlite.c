@@ -2,6 +2,7 @@
 #include "csqlite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -84,4 +85,15 @@ int64_t csqlite_file_system_magic(const char *path) {
   struct statfs status;
   if (statfs(path, &status) != 0) return -1;
   return (int64_t)(uint32_t)status.f_type;
+}
+
+int csqlite_share_byte(int descriptor, int64_t offset) {
+  struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  return fcntl(descriptor, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
+}
+
+int csqlite_is_byte_shared(int descriptor, int64_t offset) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+  if (fcntl(descriptor, F_OFD_GETLK, &lock) != 0) return -1;
+  return lock.l_type != F_UNLCK;
 }

@@ -24,6 +24,15 @@ struct RecordFlaw: Error, Equatable {
 struct RecordCheck {
   /// Texts that are not of their declared format, by path.
   var oddFormats: [String: Int64] = [:]
+  /// Values of which the schema says more than is checked, by path and the word that says it.
+  var unchecked: [String: Int64] = [:]
+  /// Where the names of members stand, down to the value that is checked.
+  private var trail: [Int] = []
+  /// A schema that refers to itself without end refuses everything: no other branch is tried.
+  private var isEndless = false
+  private var depth = 0
+  private static let deepest = 2000
+  private static let mostPlaces = 1000
 
   mutating func check(
     _ index: Int, of line: borrowing JSONTape, against schema: SchemaNode
@@ -33,6 +42,15 @@ struct RecordCheck {
       throw RecordFlaw("\(describe(node)) where \(types.text) is expected")
     }
     if schema.isPlain { return }
+    guard depth < Self.deepest else {
+      isEndless = true
+      throw RecordFlaw("the schema refers to itself without end")
+    }
+    depth += 1
+    defer { depth -= 1 }
+    for (word, kinds) in schema.unchecked where isOneOf(kinds, node, line) {
+      note(word, line, in: \.unchecked)
+    }
     if let choices = schema.choices { try checkChoice(choices, node, line) }
     switch node.kind {
     case .object: try checkObject(index, of: line, against: schema)
@@ -44,6 +62,27 @@ struct RecordCheck {
     try checkBranches(index, of: line, against: schema)
   }
 
+  /// Forgets what was noted of the record before.
+  mutating func startOver() {
+    if !oddFormats.isEmpty { oddFormats = [:] }
+    if !unchecked.isEmpty { unchecked = [:] }
+    trail.removeAll(keepingCapacity: true)
+    depth = 0
+  }
+
+  private mutating func note(
+    _ word: String, _ line: borrowing JSONTape, in counts: WritableKeyPath<Self, [String: Int64]>
+  ) {
+    var path = ""
+    for place in trail {
+      if !path.isEmpty { path += "." }
+      path += line.text(line[place])
+    }
+    let key = path.isEmpty ? "(\(word))" : "\(path) (\(word))"
+    if self[keyPath: counts][key] != nil || self[keyPath: counts].count < Self.mostPlaces {
+      self[keyPath: counts][key, default: 0] += 1
+    }
+  }
   private func isOneOf(
     _ types: JSONTypes, _ node: JSONTape.Node, _ line: borrowing JSONTape
   ) -> Bool {
@@ -78,7 +117,7 @@ struct RecordCheck {
     _ index: Int, of line: borrowing JSONTape, against schema: SchemaNode
   ) throws(RecordFlaw) {
     guard let table = schema.properties else {
-      if schema.additional.isAllowed { return }
+      if schema.additional.isAllowed, schema.memberCount == nil { return }
       return try checkMembers(index, of: line, PropertyTable(), schema)
     }
     try checkMembers(index, of: line, table, schema)
@@ -103,7 +142,7 @@ struct RecordCheck {
         guess = found + 1
         if found < 64 { seen |= 1 << UInt64(found) } else { seenBeyond.insert(found) }
         if let schema = table.properties[found].schema {
-          try checkMember(value, of: line, schema, name)
+          try checkMember(value, of: line, schema)
           continue
         }
       }
@@ -112,7 +151,14 @@ struct RecordCheck {
       case .forbidden where found == nil || !schema.required.contains(found ?? -1):
         throw RecordFlaw("the schema has no such property").under(line.text(name))
       case .forbidden: break
-      case .matching(let other): try checkMember(value, of: line, other, name)
+      case .matching(let other): try checkMember(value, of: line, other)
+      }
+    }
+    if let bounds = schema.memberCount {
+      let count = Self.members(of: index, line)
+      guard bounds.contains(count) else {
+        throw RecordFlaw(
+          "\(count) properties, which are too \(count < bounds.lowerBound ? "few" : "many")")
       }
     }
     for wanted in schema.required {
@@ -125,19 +171,29 @@ struct RecordCheck {
     }
   }
 
+  /// The value of a member, whose name stands before it.
   private mutating func checkMember(
-    _ value: Int, of line: borrowing JSONTape, _ schema: SchemaNode, _ name: JSONTape.Node
+    _ value: Int, of line: borrowing JSONTape, _ schema: SchemaNode
   ) throws(RecordFlaw) {
+    trail.append(value - 1)
     do throws(RecordFlaw) {
       try check(value, of: line, against: schema)
     } catch {
-      throw error.under(line.text(name))
+      trail.removeLast()
+      throw error.under(line.text(line[value - 1]))
     }
-    guard let format = schema.format, line[value].kind == .string else { return }
-    let node = line[value]
-    if !node.isEscaped, !format.accepts(line.inner(node)), oddFormats.count < 1000 {
-      oddFormats["\(line.text(name)) (\(format.rawValue))", default: 0] += 1
+    trail.removeLast()
+  }
+
+  private static func members(of object: Int, _ line: borrowing JSONTape) -> Int {
+    var count = 0
+    var place = object + 1
+    let end = Int(line[object].next)
+    while place < end {
+      count += 1
+      place = Int(line[place + 1].next)
     }
+    return count
   }
 
   private mutating func checkArray(
@@ -166,9 +222,12 @@ struct RecordCheck {
 
   // MARK: Texts and numbers
 
-  private func checkText(
+  private mutating func checkText(
     _ node: JSONTape.Node, of line: borrowing JSONTape, against schema: SchemaNode
   ) throws(RecordFlaw) {
+    if let format = schema.format, !node.isEscaped, !format.accepts(line.inner(node)) {
+      note(format.rawValue, line, in: \.oddFormats)
+    }
     guard let bounds = schema.length else { return }
     var count = 0
     if node.isEscaped {
@@ -225,22 +284,44 @@ struct RecordCheck {
     _ index: Int, of line: borrowing JSONTape, against schema: SchemaNode
   ) throws(RecordFlaw) {
     for branch in schema.allOf { try check(index, of: line, against: branch) }
-    // Taps write oneOf where anyOf is meant, as for a date-time that is also a string: one that fits
-    // is enough for both.
-    for branches in [schema.anyOf, schema.oneOf] where !branches.isEmpty {
-      var flaw: RecordFlaw?
-      var fits = false
-      for branch in branches where !fits {
-        do throws(RecordFlaw) {
-          try check(index, of: line, against: branch)
-          fits = true
-        } catch {
-          flaw = flaw ?? error
-        }
+    if !schema.anyOf.isEmpty { _ = try fitting(schema.anyOf, index, of: line, atMost: 1) }
+    if !schema.oneOf.isEmpty, try fitting(schema.oneOf, index, of: line, atMost: 2) > 1 {
+      throw RecordFlaw("fits more than one of the alternatives, of which it may fit one")
+    }
+    if let not = schema.not, try fits(index, of: line, not) == nil {
+      throw RecordFlaw("fits what it must not fit")
+    }
+  }
+
+  /// How many branches the value fits, at least one; it is not counted beyond `most`.
+  private mutating func fitting(
+    _ branches: [SchemaNode], _ index: Int, of line: borrowing JSONTape, atMost most: Int
+  ) throws(RecordFlaw) -> Int {
+    var flaw: RecordFlaw?
+    var count = 0
+    for branch in branches where count < most {
+      if let found = try fits(index, of: line, branch) {
+        flaw = flaw ?? found
+      } else {
+        count += 1
       }
-      if !fits {
-        throw RecordFlaw("fits none of the alternatives: \(flaw?.reason ?? "there is none")")
-      }
+    }
+    guard count > 0 else {
+      throw RecordFlaw("fits none of the alternatives: \(flaw?.reason ?? "there is none")")
+    }
+    return count
+  }
+
+  /// Why a value does not fit a branch; `nil` when it does.
+  private mutating func fits(
+    _ index: Int, of line: borrowing JSONTape, _ branch: SchemaNode
+  ) throws(RecordFlaw) -> RecordFlaw? {
+    do throws(RecordFlaw) {
+      try check(index, of: line, against: branch)
+      return nil
+    } catch {
+      if isEndless { throw error }
+      return error
     }
   }
 }

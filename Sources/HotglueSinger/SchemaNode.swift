@@ -1,7 +1,6 @@
 import HotglueCore
 
-/// One JSON Schema, compiled: the parts that taps use. What it does not know (`pattern`, `$ref` to other
-/// documents, conditions) it does not check.
+/// One JSON Schema, compiled: the parts that taps use. What it does not check is in `unchecked`.
 final class SchemaNode {
   var types: JSONTypes?
   var properties: PropertyTable?
@@ -9,6 +8,7 @@ final class SchemaNode {
   var additional = Additional.allowed
   var items: SchemaNode?
   var itemCount: ClosedRange<Int>?
+  var memberCount: ClosedRange<Int>?
   var choices: [JSON]?
   var length: ClosedRange<Int>?
   var minimum: ExactDecimal?
@@ -20,6 +20,9 @@ final class SchemaNode {
   var anyOf: [SchemaNode] = []
   var oneOf: [SchemaNode] = []
   var allOf: [SchemaNode] = []
+  var not: SchemaNode?
+  /// Words of the schema that say more than is checked, with the kind of value that they speak of.
+  var unchecked: [(word: String, kinds: JSONTypes)] = []
 
   enum Additional {
     case allowed, forbidden
@@ -27,7 +30,7 @@ final class SchemaNode {
   }
 
   /// Only types are to be looked at: nearly every property of nearly every tap.
-  private(set) var isPlain = false
+  var isPlain = false
 
   init() {}
 
@@ -35,101 +38,22 @@ final class SchemaNode {
     let reason: String
   }
 
-  private static let deepest = 64
-
-  convenience init(_ json: JSON, depth: Int = 0) throws(Flaw) {
+  /// Reads a schema that refers to nothing but itself.
+  convenience init(_ json: JSON) throws(Flaw) {
     self.init()
-    guard depth < Self.deepest else { throw Flaw(reason: "it is nested too deeply") }
-    switch json {
-    case .bool(true): break
-    case .bool(false): types = []
-    case .object: try read(json, depth: depth)
-    default: throw Flaw(reason: "a schema is an object")
-    }
-    isPlain =
-      properties == nil && required.isEmpty && items == nil && itemCount == nil && choices == nil
-      && length == nil && minimum == nil && maximum == nil && multipleOf == nil && format == nil
-      && anyOf.isEmpty && oneOf.isEmpty && allOf.isEmpty && additional.isAllowed
+    try SchemaReader(root: json, node: self).read(json, into: self, depth: 0)
   }
 
-  private func read(_ json: JSON, depth: Int) throws(Flaw) {
-    if let type = json["type"] { types = try JSONTypes(type) }
-    let names = json["required"]?.stringArray ?? []
-    if let members = json["properties"]?.members {
-      let table = PropertyTable()
-      for member in members {
-        table.add(member.key, try SchemaNode(member.value, depth: depth + 1))
-      }
-      properties = table
-    }
-    if !names.isEmpty {
-      let table = properties ?? PropertyTable()
-      properties = table
-      required = names.map { table.index(adding: $0) }
-    }
-    switch json["additionalProperties"] {
-    case .bool(false): additional = .forbidden
-    case .some(.object(let members)) where !members.isEmpty:
-      additional = .matching(try SchemaNode(.object(members), depth: depth + 1))
-    default: break
-    }
-    if case .object? = json["items"], let value = json["items"] {
-      items = try SchemaNode(value, depth: depth + 1)
-    }
-    itemCount = try bounds(json, "minItems", "maxItems")
-    length = try bounds(json, "minLength", "maxLength")
-    choices = json["enum"]?.arrayValue
-    if let constant = json["const"] { choices = [constant] }
-    try readNumbers(json)
-    if let name = json["format"]?.stringValue { format = TextFormat(rawValue: name) }
-    anyOf = try branches(json["anyOf"], depth)
-    oneOf = try branches(json["oneOf"], depth)
-    allOf = try branches(json["allOf"], depth)
+  var hasOnlyTypes: Bool {
+    properties == nil && required.isEmpty && items == nil && itemCount == nil
+      && memberCount == nil && choices == nil && length == nil && minimum == nil && maximum == nil
+      && multipleOf == nil && format == nil && anyOf.isEmpty && oneOf.isEmpty && allOf.isEmpty
+      && not == nil && unchecked.isEmpty && additional.isAllowed
   }
+}
 
-  /// Both the older form of exclusive bounds, a truth value beside the bound, and the newer, a number.
-  private func readNumbers(_ json: JSON) throws(Flaw) {
-    minimum = try number(json["minimum"])
-    maximum = try number(json["maximum"])
-    isMinimumExcluded = json["exclusiveMinimum"]?.boolValue ?? false
-    isMaximumExcluded = json["exclusiveMaximum"]?.boolValue ?? false
-    if let bound = try number(json["exclusiveMinimum"]), minimum.map({ bound >= $0 }) ?? true {
-      (minimum, isMinimumExcluded) = (bound, true)
-    }
-    if let bound = try number(json["exclusiveMaximum"]), maximum.map({ bound <= $0 }) ?? true {
-      (maximum, isMaximumExcluded) = (bound, true)
-    }
-    multipleOf = try number(json["multipleOf"])
-    if let multipleOf, multipleOf.isNegative || multipleOf.digits.isEmpty {
-      throw Flaw(reason: "'multipleOf' is not above zero")
-    }
-  }
-
-  private func number(_ json: JSON?) throws(Flaw) -> ExactDecimal? {
-    guard case .number(let text)? = json else { return nil }
-    guard let value = ExactDecimal(text.utf8) else {
-      throw Flaw(reason: "the number \(text) is out of bounds")
-    }
-    return value
-  }
-
-  private func bounds(_ json: JSON, _ low: String, _ high: String) throws(Flaw) -> ClosedRange<
-    Int
-  >? {
-    guard json[low] != nil || json[high] != nil else { return nil }
-    let least = Int(json[low]?.integerValue ?? 0)
-    let most = Int(json[high]?.integerValue ?? .max)
-    guard least <= most else { throw Flaw(reason: "'\(low)' is above '\(high)'") }
-    return least...most
-  }
-
-  private func branches(_ json: JSON?, _ depth: Int) throws(Flaw) -> [SchemaNode] {
-    var nodes: [SchemaNode] = []
-    for value in json?.arrayValue ?? [] {
-      nodes.append(try SchemaNode(value, depth: depth + 1))
-    }
-    return nodes
-  }
+extension SchemaNode {
+  var propertyNames: Set<String> { properties?.names ?? [] }
 }
 
 extension SchemaNode.Additional {
@@ -144,6 +68,7 @@ struct JSONTypes: OptionSet {
   let rawValue: UInt8
   init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  static let any = JSONTypes(rawValue: 127)
   static let null = JSONTypes(rawValue: 1)
   static let boolean = JSONTypes(rawValue: 2)
   static let integer = JSONTypes(rawValue: 4)
@@ -199,6 +124,8 @@ final class PropertyTable {
   }
 
   func index(of name: String) -> Int? { numbers[name] }
+
+  var names: Set<String> { Set(numbers.keys) }
 
   /// The property of this name; `guess` is the one that is expected next.
   func find(_ name: UnsafeBufferPointer<UInt8>, guess: Int) -> Int? {

@@ -18,6 +18,8 @@ final class SingerStream {
   /// A record was set aside whose key is not known: what is stored under it must not be removed.
   var hasUnplacedReject = false
   var isReplaced = false
+  /// Of a stream without keys; `nil` for any other.
+  var resumption: Resumption?
 
   init(
     name: [UInt8], index: Int, key: [String], schema: SchemaNode, declared: [UInt8],

@@ -6,11 +6,14 @@ extension SyncEngine {
   func takeRecord(_ record: Int, of stream: SingerStream, line: Int64) throws(SyncError) {
     stream.tally.received += 1
     do throws(RecordFlaw) {
-      var check = RecordCheck()
+      check.startOver()
       try check.check(record, of: tape, against: stream.schema)
       for (place, count) in check.oddFormats { notes.countFormat(stream.title, place, count) }
+      for (place, count) in check.unchecked { notes.countUnchecked(stream.title, place, count) }
       let key = try key(of: record, in: stream)
-      batch.append(stream: stream.index, key: key, data: dataRange(record))
+      batch.append(
+        stream: stream.index, key: key, data: dataRange(record),
+        repetition: stream.resumption?.repetition(of: record, on: tape) ?? .any)
     } catch {
       try setAside(record, of: stream, line: line, error)
     }
@@ -158,8 +161,11 @@ extension SyncEngine {
       stream.version = streams[known].version
       stream.isReplaced = streams[known].isReplaced
       stream.hasUnplacedReject = streams[known].hasUnplacedReject
+      stream.resumption =
+        key.isEmpty ? streams[known].resumption ?? resumption(of: stream) : nil
       streams[known] = stream
     } else {
+      stream.resumption = resumption(of: stream)
       streams.append(stream)
     }
     if declared.keyChanged {

@@ -7,6 +7,8 @@ public struct SyncOptions: Sendable {
   public var keys: [String: [String]] = [:]
   /// The streams to take; `nil`: all.
   public var streams: Set<String>?
+  /// Streams that the tap is asked to send whole at every run, whatever its bookmark says.
+  public var fullTables: Set<String> = []
   public var rejects = RejectRule.setAside(limit: RejectRule.standardLimit)
   /// A stream may come under another key than its records are stored under: only of a full sync, which
   /// then replaces them.
@@ -42,6 +44,7 @@ public final class SyncEngine {
 
   private var splitter: LineSplitter
   var tape = JSONTape()
+  var check = RecordCheck()
   var batch = RecordBatch()
   var streams: [SingerStream] = []
   /// The stream of the last record: nearly always that of the next.
@@ -51,7 +54,9 @@ public final class SyncEngine {
 
   /// What the tap said last, and whether nothing came after it.
   private var said: Bookmark?
-  private var saidValue: JSON?
+  private(set) var saidValue: JSON?
+  /// What the tap was given.
+  let givenValue: JSON?
   private var isAtBookmark = false
   private var publishedAt: Timestamp?
   /// Something was staged or said that is not published.
@@ -71,14 +76,15 @@ public final class SyncEngine {
     self.observe = observe
     splitter = LineSplitter(limit: options.lineLimit)
     said = session.run.given
-    if let given = session.run.given {
-      do throws(JSONError) {
-        saidValue = try JSON.parse(given.text)
-      } catch {
-        // A bookmark that cannot be read is handed to the tap all the same, and compared with none.
-        saidValue = nil
+    do throws(JSONError) {
+      givenValue = try session.run.given.map { (given) throws(JSONError) in
+        try JSON.parse(given.text)
       }
+    } catch {
+      // A bookmark that cannot be read is handed to the tap all the same, and compared with none.
+      givenValue = nil
     }
+    saidValue = givenValue
   }
 
   // MARK: Feeding
@@ -122,7 +128,7 @@ public final class SyncEngine {
         accounted: tally.added + tally.changed + tally.unchanged + tally.rejected)
     }
     let end = SyncEnd.succeeded(
-      Publication(bookmark: said, tallies: tallies), notes: notes.texts)
+      Publication(bookmark: said, tallies: tallies, places: movedPlaces()), notes: notes.texts)
     return try finish(end)
   }
 
@@ -237,7 +243,10 @@ public final class SyncEngine {
     noteBackwards(value)
     isAtBookmark = true
     guard next != said || isBehind || !batch.isEmpty else { return }
-    if next != said { saidValue = value }
+    if next != said {
+      saidValue = value
+      try movePlaces(to: value)
+    }
     said = next
     isBehind = true
     let time = now()
@@ -272,7 +281,8 @@ public final class SyncEngine {
   }
 
   private func publish() throws(SyncError) {
-    try flush(publishing: Publication(bookmark: said, tallies: tallies))
+    try flush(
+      publishing: Publication(bookmark: said, tallies: tallies, places: movedPlaces()))
     isBehind = false
     publishedAt = now()
   }

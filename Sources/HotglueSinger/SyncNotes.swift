@@ -4,6 +4,7 @@ struct SyncNotes {
   private var unknown: [String: Int64] = [:]
   private var skipped: [String: Int64] = [:]
   private var formats: [String: Int64] = [:]
+  private var unchecked: [String: Int64] = [:]
   /// Kinds of things that are told apart; a tap that invents more of them gets no more room.
   private static let most = 100
 
@@ -16,6 +17,10 @@ struct SyncNotes {
 
   mutating func countFormat(_ stream: String, _ place: String, _ count: Int64) {
     Self.count("'\(stream)', \(place)", count, &formats)
+  }
+
+  mutating func countUnchecked(_ stream: String, _ place: String, _ count: Int64) {
+    Self.count("'\(stream)', \(place)", count, &unchecked)
   }
 
   private static func count(_ key: String, _ count: Int64, _ counts: inout [String: Int64]) {
@@ -32,6 +37,9 @@ struct SyncNotes {
       }
       + formats.sorted { $0.key < $1.key }.map {
         "values that are not of their declared format in stream \($0.key): \($0.value)"
+      }
+      + unchecked.sorted { $0.key < $1.key }.map {
+        "values of which the schema says more than is checked in stream \($0.key): \($0.value)"
       }
   }
 }

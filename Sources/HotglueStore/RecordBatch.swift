@@ -10,6 +10,16 @@ public struct RecordBatch: Sendable {
     public var data: Range<Int>
     /// Only says that the record is there still: it was rejected, and what is stored under its key stays.
     public var isPresenceOnly: Bool
+    /// Of a record without a key.
+    public var repetition: Repetition
+  }
+
+  /// Which of the records that are held a record without a key may be, sent again.
+  public enum Repetition: Sendable {
+    /// Any of its content.
+    case any
+    /// One that was received since the bookmark from which the run resumes.
+    case recent
   }
 
   public enum Key: Sendable {
@@ -43,10 +53,13 @@ public struct RecordBatch: Sendable {
   }
 
   public mutating func append(
-    stream: Int, key: Key, data: Range<Int>, isPresenceOnly: Bool = false
+    stream: Int, key: Key, data: Range<Int>, isPresenceOnly: Bool = false,
+    repetition: Repetition = .any
   ) {
     entries.append(
-      Entry(stream: stream, key: key, data: data, isPresenceOnly: isPresenceOnly))
+      Entry(
+        stream: stream, key: key, data: data, isPresenceOnly: isPresenceOnly,
+        repetition: repetition))
   }
 
   public mutating func append(_ reject: RejectedRecord) { rejects.append(reject) }

@@ -52,6 +52,12 @@ public protocol SyncStore: AnyObject {
   ) throws(StoreError) -> [RecordStream]
   /// Visible records of a stream in the order of their keys, on one snapshot.
   func records(_ page: RecordPage) throws(StoreError) -> [StoredRecord]
+  /// The present publication of a source, for pages that are to be of one moment. Until it is let go
+  /// of nothing that it shows is swept, though the source may be synced or removed meanwhile; a
+  /// process that dies lets go of it.
+  func holdRecords(
+    of source: SourceID, in workspace: WorkspaceID
+  ) throws(StoreError) -> RecordMoment
 
   /// Gives back the room of what no reader can see any more: replaced and removed records, what dead
   /// runs staged, removed sources. One small step of at most `limit` rows; true while there is more.
@@ -78,6 +84,11 @@ public protocol SyncSession: AnyObject {
   /// `stageRemovals`. A token that is the last completed one changes nothing; one that an interrupted
   /// run published under goes on where that run was.
   func replace(stream: Int, token: String) throws(StoreError)
+
+  /// What is staged so far came before the place at which a bookmark now puts this stream without
+  /// keys: a run that resumes there is not expected to send it again. The publication of that
+  /// bookmark keeps it.
+  func markPlace(of stream: Int)
 
   /// Compares each record with the newest of its key and stages what is new or differs. Nothing is
   /// written, and nobody waits, when there is nothing of the kind. With a publication, all that was

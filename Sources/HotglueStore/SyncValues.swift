@@ -215,10 +215,25 @@ public struct Publication: Hashable, Sendable {
   /// What the run has done so far, per stream: what was received, rejected and removed counts; what was
   /// added, changed and unchanged is the session's own count.
   public var tallies: [Int: StreamTally]
+  /// Streams without keys whose place the bookmark has moved since the last publication.
+  public var places: [Int: PlaceKind]
 
-  public init(bookmark: Bookmark?, tallies: [Int: StreamTally]) {
+  /// What the bookmark says of a stream without keys, and with it what may come again after it.
+  public enum PlaceKind: Hashable, Sendable {
+    /// Everything.
+    case beginning
+    /// Records of the bookmark's value, and what was received after it.
+    case value
+    /// What was received after `markPlace`.
+    case position
+  }
+
+  public init(
+    bookmark: Bookmark?, tallies: [Int: StreamTally], places: [Int: PlaceKind] = [:]
+  ) {
     self.bookmark = bookmark
     self.tallies = tallies
+    self.places = places
   }
 }
 
@@ -281,15 +296,30 @@ public struct RecordPage: Hashable, Sendable {
   /// The last key of the page before.
   public var after: RecordKey?
   public var limit: Int
+  /// The publication of a `RecordMoment`; `nil`: the present one.
+  public var publication: Int64?
 
   public init(
-    source: SourceID, workspace: WorkspaceID, stream: String, after: RecordKey? = nil, limit: Int
+    source: SourceID, workspace: WorkspaceID, stream: String, after: RecordKey? = nil, limit: Int,
+    publication: Int64? = nil
   ) {
+    self.publication = publication
     self.source = source
     self.workspace = workspace
     self.stream = stream
     self.after = after
     self.limit = limit
+  }
+}
+
+/// A publication of a source that stays to be read while this is held.
+public final class RecordMoment {
+  public let publication: Int64
+  private let hold: AnyObject
+
+  public init(publication: Int64, hold: AnyObject) {
+    self.publication = publication
+    self.hold = hold
   }
 }
 

@@ -52,6 +52,50 @@ struct SyncValueTests {
     #expect(Bookmark.after(try JSON.parse("{\"a\":0}"), current: filled)?.text == "{\"a\":0}")
   }
 
+  @Test("what a bookmark says of a stream without keys")
+  func places() throws {
+    func place(_ bookmark: String, _ property: String? = nil) throws -> ReplicationPlace {
+      ReplicationPlace(
+        try JSON.parse(bookmark), stream: "s", bookmarkProperty: property,
+        properties: ["at", "name"])
+    }
+    for text in [
+      "null", "{}", #"{"bookmarks":{"t":{"at":1}}}"#, #"{"bookmarks":{"s":{}}}"#,
+      #"{"bookmarks":{"s":{"version":3}}}"#, #"{"bookmarks":{"s":{"hash":"7e"}}}"#,
+    ] {
+      #expect(try place(text) == .beginning, "\(text)")
+    }
+    #expect(
+      try place(#"{"bookmarks":{"s":{"progress_markers":{"n":1}}}}"#, "at") == .beginning)
+    for text in [
+      #"{"bookmarks":{"s":{"replication_key":"at","replication_key_value":5}}}"#,
+      #"{"bookmarks":{"s":{"at":5}}}"#, #"{"s":{"at":5}}"#, #"{"at":5}"#,
+    ] {
+      #expect(try place(text) == .value(.number("5"), property: "at"), "\(text)")
+      #expect(try place(text, "at") == .value(.number("5"), property: "at"), "\(text)")
+    }
+    guard case .position = try place(#"{"bookmarks":{"s":{"lsn":5}}}"#),
+      case .position = try place(#"{"since":"2026-01-01T00:00:00Z"}"#)
+    else {
+      Issue.record("an offset and a time are places")
+      return
+    }
+  }
+
+  @Test("a record is before its bookmark, or not; what cannot be compared is")
+  func beforeBookmark() {
+    func isBefore(_ value: JSON?, _ bound: JSON) -> Bool {
+      ReplicationPlace.value(bound, property: "at").isAfter(value)
+    }
+    #expect(isBefore(.number("9007199254740992"), .number("9007199254740993")))
+    #expect(!isBefore(.number("5.0"), .number("5")))
+    #expect(!isBefore(.string("2026-01-01T02:00:00+02:00"), .string("2026-01-01T00:00:00Z")))
+    #expect(isBefore(.string("2025-12-31"), .string("2026-01-01")))
+    #expect(!isBefore(.string("2026-01-02"), .string("2026-01-01")))
+    #expect(isBefore(nil, .number("5")) && isBefore(.null, .number("5")))
+    #expect(isBefore(.string("5"), .number("5")))
+  }
+
   @Test("a definition of a source is read as it was written")
   func definition() throws {
     var source = SourceDefinition(command: ["tap", "é"], directory: "/srv")

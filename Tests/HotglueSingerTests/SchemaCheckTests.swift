@@ -35,7 +35,20 @@ struct SchemaCheckTests {
       (#"{"multipleOf":1e-38,"maximum":1e62,"exclusiveMaximum":true}"#, "1.5"),
       (#"{"minimum":9007199254740993}"#, "9007199254740993"),
       (#"{"anyOf":[{"type":"null"},{"type":"string","format":"date-time"}]}"#, #""x""#),
-      (#"{"oneOf":[{"type":"string"},{"type":["string","null"]}]}"#, #""x""#),
+      (#"{"oneOf":[{"type":"string"},{"type":["integer","null"]}]}"#, #""x""#),
+      (
+        #"{"oneOf":[{"type":"string","format":"date-time"},{"type":"string","title":"t"}]}"#,
+        #""2026-01-01T00:00:00Z""#
+      ), (#"{"not":{"type":"null"}}"#, "1"), (#"{"minProperties":1}"#, #"{"a":1}"#),
+      (
+        ##"{"definitions":{"a/b":{"type":"integer"}},"items":{"$ref":"#/definitions/a~1b"}}"##,
+        "[1]"
+      ),
+      (
+        ##"{"properties":{"child":{"$ref":"#"},"n":{"type":"integer"}}}"##,
+        #"{"n":1,"child":{"n":2,"child":{"n":3}}}"#
+      ), (##"{"$ref":"http://elsewhere/schema"}"##, "1"), (##"{"$ref":"#/nowhere"}"##, "1"),
+      (#"{"patternProperties":{"^x":{}},"additionalProperties":false}"#, #"{"xa":1}"#),
       (#"{"additionalProperties":false,"properties":{"a":{}}}"#, #"{"a":1}"#),
       (#"{"properties":{"a":{"type":"string","format":"date"}}}"#, #"{"a":"soon"}"#),
       (#"{"pattern":"^x$"}"#, #""y""#),
@@ -82,6 +95,31 @@ struct SchemaCheckTests {
         #"{"anyOf":[{"type":"null"},{"type":"string"}]}"#, "1",
         ": fits none of the alternatives: an integer where null is expected"
       ),
+      (
+        #"{"oneOf":[{"type":"string"},{"type":["string","null"]}]}"#, #""x""#,
+        ": fits more than one of the alternatives, of which it may fit one"
+      ),
+      (
+        #"{"oneOf":[{"const":1},{"const":2}]}"#, "3",
+        ": fits none of the alternatives: not one of the values that are allowed"
+      ), (#"{"not":{"type":"null"}}"#, "null", ": fits what it must not fit"),
+      (#"{"maxProperties":1}"#, #"{"a":1,"b":2}"#, ": 2 properties, which are too many"),
+      (
+        ##"{"$defs":{"n":{"type":"integer"}},"properties":{"a":{"$ref":"#/$defs/n"}}}"##,
+        #"{"a":"x"}"#, "a: a string where integer is expected"
+      ),
+      (
+        ##"{"properties":{"child":{"$ref":"#"},"n":{"type":"integer"}}}"##,
+        #"{"child":{"child":{"n":"x"}}}"#, "child.child.n: a string where integer is expected"
+      ),
+      (
+        ##"{"$defs":{"n":{"minimum":2}},"type":"integer","$ref":"#/$defs/n"}"##, "1",
+        ": below the minimum 2"
+      ),
+      (
+        ##"{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}"##, "1",
+        ": the schema refers to itself without end"
+      ),
       (#"{"allOf":[{"type":"integer"},{"minimum":3}]}"#, "2", ": below the minimum 3"),
       ("false", "1", ": an integer where  is expected"),
       (
@@ -91,6 +129,26 @@ struct SchemaCheckTests {
     ])
   func refused(_ schema: String, _ value: String, _ flaw: String) throws {
     #expect(try self.flaw(schema, value) == flaw)
+  }
+
+  @Test("what a schema says beyond what is checked is counted, with its place")
+  func uncheckedWords() throws {
+    let harbour = try Harbour()
+    let run = try harbour.sync(
+      Lines.schema(
+        properties: #"""
+          {"a":{"type":"string","pattern":"^x"},
+           "o":{"type":"object","properties":{"l":{"type":"array","uniqueItems":true}}},
+           "d":{"anyOf":[{"type":"null"},{"type":"string","format":"date-time"}]}}
+          """#.replacing("\n", with: ""))
+        + Lines.record(#"{"id":1,"a":"y","o":{"l":[1,1]},"d":"soon"}"#)
+        + Lines.record(#"{"id":2,"a":"y","d":null}"#))
+    #expect(
+      run.notes == [
+        "values that are not of their declared format in stream 's', d (date-time): 1",
+        "values of which the schema says more than is checked in stream 's', a (pattern): 2",
+        "values of which the schema says more than is checked in stream 's', o.l (uniqueItems): 1",
+      ])
   }
 
   @Test(

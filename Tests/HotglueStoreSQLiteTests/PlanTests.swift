@@ -44,11 +44,12 @@ struct PlanTests {
     (SyncSQL.versionsOfKey, "record_of_stream"), (SyncSQL.nextVersions, "record_of_stream"),
     (SyncQuerySQL.nextRecords, "record_of_stream"), (SweepSQL.superseded, "PRIMARY KEY"),
     (SweepSQL.piece, "INTEGER PRIMARY KEY"), (SyncQuerySQL.runs, "sync_run_of_source"),
-    (SourceSQL.one, "source_name"),
+    (SourceSQL.one, "source_name"), (SweepSQL.removedStream, "INTEGER PRIMARY KEY"),
+    (SyncSQL.resetBoundaries, "sync_tally_of_stream"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<46)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<48)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")

@@ -268,6 +268,43 @@ struct SchemaTests {
     #expect(try store.check() == [])
   }
 
+  @Test("a store of schema 9 opens with all it holds, and any keyless record may repeat")
+  func schemaNine() throws {
+    let path = try store(
+      ofSchema: 9,
+      with: """
+        INSERT INTO source (workspace, name, revision, definition, created_at, set_at, set_by)
+          VALUES ('acme', 'crm', 1, '{"command":["tap"],"cwd":"/","on_reject":"1000"}', 1, 1, 'a');
+        INSERT INTO sync_run (workspace, source, state, is_full, started_at, finished_at, bookmark,
+          publications) VALUES ('acme', 1, 'succeeded', 0, 1, 2, '{"offset":1}', 1);
+        INSERT INTO sync_position VALUES (1, 'acme', 1, 1, 1, 1, 2, '{"offset":1}');
+        INSERT INTO sync_stream (workspace, source, name, key, schema_version, records)
+          VALUES ('acme', 1, 's', '[]', 1, 1);
+        INSERT INTO sync_schema VALUES (1, 1, 1, 1, 1, '{}', '[]');
+        INSERT INTO record_version VALUES (1, 1,
+          X'000000000000000100000000000000070000000000000009', 1, '{"w":1}');
+        UPDATE record_counter SET last = 1;
+        INSERT INTO sync_tally VALUES (1, 1, 1, 1, 0, 0, 0, 0);
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    let run = try #require(
+      try store.syncRuns(of: 1, in: fixture.acme, before: nil, limit: 2).first)
+    #expect(run.streams.first?.tally == StreamTally(received: 1, added: 1))
+    let session = try store.beginSync(
+      SyncRequest(workspace: fixture.acme, source: 1, attempt: nil), by: StoreFixture.alice,
+      at: SQLiteFixture.start)
+    _ = try session.declare(
+      StreamDeclaration(name: "s", schema: "{}", key: [], bookmarkProperties: [], line: 1),
+      mayChangeKey: false, at: SQLiteFixture.start)
+    var batch = RecordBatch()
+    let data = batch.add(Array(#"{"w":1}"#.utf8))
+    for _ in 0..<2 { batch.append(stream: 0, key: .content(7, 9), data: data, repetition: .recent) }
+    let counts = try session.stage(batch, publishing: nil, at: SQLiteFixture.start).counts[0]
+    #expect(counts?.unchanged == 1 && counts?.added == 1)
+    #expect(try store.check() == [])
+  }
+
   @Test("the versions of migrations are 1, 2, 3, … without a gap")
   func versions() {
     #expect(Migration.all.map(\.version) == Array(1...Migration.current))

@@ -209,6 +209,47 @@ extension SyncStoreConformance {
         })
       else { throw BrokenRule(description: "it was not refused with a near name") }
     },
+    ConformanceRule("who holds a publication reads it whole, whatever comes after it") { fixture in
+      let source = try fixture.source()
+      let other = try fixture.source("other")
+      try fixture.succeed(try fixture.filled(source, [(1, "a"), (2, "b"), (3, "c")]))
+      try fixture.succeed(try fixture.filled(other, [(1, "a")]))
+      let reader = try fixture.openAgain()
+      var moment: RecordMoment? = try reader.holdRecords(of: source.id, in: fixture.acme)
+      let publication = try requireValue(moment?.publication, "publication")
+      let session = try fixture.session(source)
+      try session.replace(stream: 0, token: "v1")
+      try fixture.stage(session, [(1, "x"), (4, "d")])
+      _ = try fixture.removals(session, limit: 10)
+      try fixture.succeed(session)
+      try fixture.succeed(try fixture.filled(other, [(1, "z")]))
+      func held() throws -> [String] {
+        try reader.records(
+          RecordPage(
+            source: source.id, workspace: fixture.acme, stream: "s", limit: 10,
+            publication: publication)
+        ).map(\.data)
+      }
+      let expected = [(1, "a"), (2, "b"), (3, "c")].map { "{\"id\":\($0.0),\"w\":\"\($0.1)\"}" }
+      var steps = 0
+      while try fixture.store.sweepSyncs(limit: 1) {
+        try requireEqual(try held(), expected, "what is held")
+        steps += 1
+      }
+      try require(steps > 0, "the source that nobody reads was not swept")
+      try requireEqual(try fixture.visible(source), ["1x", "4d"], "what is published")
+      _ = try fixture.store.removeSource(
+        "crm", in: fixture.acme, by: fixture.alice, at: fixture.now)
+      try require(!(try fixture.store.sweepSyncs(limit: 9)), "what is held was swept")
+      try requireEqual(try held(), expected, "what is held of a source that was removed")
+      try require(moment != nil, "the moment is held until here")
+      moment = nil
+      try require(try fixture.store.sweepSyncs(limit: 9), "what is let go of is swept")
+      while try fixture.store.sweepSyncs(limit: 9) {}
+      try requireEqual(
+        try fixture.store.recordStreams(of: source.id, in: fixture.acme), [], "what is left")
+      try fixture.requireSound()
+    },
     ConformanceRule("streams of two sources with one name are apart") { fixture in
       let one = try fixture.source("one")
       let two = try fixture.source("two")

@@ -36,6 +36,13 @@ void csqlite_prepare_process(void);
 /// thread alone. Returns 0, or an errno; `ETIMEDOUT` when the deadline has passed.
 int csqlite_lock_until(int descriptor, int64_t deadline_ms);
 
+/// Takes a shared lock on one byte of a file, owned by the open file (`F_OFD_SETLK`, which Swift does
+/// not import): the kernel frees it when the last descriptor of it is closed. Returns 0 or an errno.
+int csqlite_share_byte(int descriptor, int64_t offset);
+
+/// Whether another open file holds a lock on that byte; -1 with `errno` when it cannot be told.
+int csqlite_is_byte_shared(int descriptor, int64_t offset);
+
 
 /// The magic number of the file system that `path` is on (`statfs`, which Swift does not import);
 /// -1 when it cannot be told.

@@ -5,7 +5,7 @@ import HotglueStore
 struct DraftEdit: WorkspaceCommand {
   static let kind = CommandKind.draftEdit
   static let configuration = CommandConfiguration(
-    commandName: "edit", abstract: "go on with a draft, or begin one from a type that is there",
+    commandName: "edit", abstract: "go on with a draft, or begin one from what is there",
     usage: "hotglue draft edit [flags] (DRAFT | KIND NAME)",
     discussion: """
       With KIND and NAME a new draft begins as what is there now, and remembers its revision: when \

@@ -29,7 +29,8 @@ enum DraftForms {
     switch kind {
     case .job: JobDraftForm()
     case .type: TypeDraftForm()
-    case .source, .automation: nil
+    case .source: SourceDraftForm()
+    case .automation: nil
     }
   }
 

@@ -5,12 +5,12 @@ import HotglueStore
 struct DraftNew: WorkspaceCommand {
   static let kind = CommandKind.draftNew
   static let configuration = CommandConfiguration(
-    commandName: "new", abstract: "begin a draft of a job or a type in your editor",
+    commandName: "new", abstract: "begin a draft of a job, a type or a source in your editor",
     discussion: """
       Opens $VISUAL, else $EDITOR, else vi, on a commented template. What is typed is kept when the \
       editor ends, however it ends, and bound to the workspace. At a terminal the editor is opened \
       again while there is a mistake; else it is opened once, and a draft with a mistake is kept and \
-      told with status 65. 'draft submit' makes the job or type.
+      told with status 65. 'draft submit' makes what it describes.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -18,11 +18,11 @@ struct DraftNew: WorkspaceCommand {
   @Option(help: ArgumentHelp("Read the text from there; open no editor.", valueName: "file|-"))
   var from: String?
 
-  @Argument(help: ArgumentHelp("What it becomes: job or type.", valueName: "kind"))
+  @Argument(help: ArgumentHelp("What it becomes: job, type or source.", valueName: "kind"))
   var what: String
 
   @Argument(
-    help: ArgumentHelp("The type's name, or the type of the job.", valueName: "name"))
+    help: ArgumentHelp("The type's or source's name, or the type of the job.", valueName: "name"))
   var name: String?
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {

@@ -7,7 +7,7 @@ struct DraftSubmit: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "submit", abstract: "make what a draft describes",
     discussion: """
-      The job is enqueued, or the type set, and the draft marked submitted: both or neither. A draft \
+      The job is enqueued, or the type or source set, and the draft marked submitted: both or neither. A draft \
       that began from a revision is refused over a newer one, with what has changed since.
       """)
 
@@ -26,6 +26,14 @@ struct DraftSubmit: WorkspaceCommand {
     let id = try session.draftNumber(draft)
     // Before its lock: a draft of another workspace, or none, is told as such.
     _ = try session.store.draft(id, in: session.workspace)
+    let (done, outcome) = try Self.submit(id, over: over, in: session)
+    try Self.show(done, outcome, session)
+    return .done
+  }
+
+  static func submit(
+    _ id: DraftID, over: Int? = nil, in session: WorkspaceSession
+  ) throws -> (Draft, DraftOutcome) {
     let (done, outcome) = try session.takingDraft(id) {
       let draft = try session.store.draft(id, in: session.workspace)
       guard draft.state == .open else { throw StoreError.draftNotOpen(id, state: draft.state) }
@@ -51,11 +59,16 @@ struct DraftSubmit: WorkspaceCommand {
         throw CommandError(conflict, base: DraftForms.base(of: draft, in: session))
       }
     }
-    try show(done, outcome, session)
-    return .done
+    if case .source(let before?, let after) = outcome,
+      before.definition.config != after.definition.config
+    {
+      // Nothing refers any more to a configuration that was kept.
+      try SourceFiles(of: session.store).forget(before.definition.config)
+    }
+    return (done, outcome)
   }
 
-  private func show(
+  static func show(
     _ draft: Draft, _ outcome: DraftOutcome, _ session: WorkspaceSession
   ) throws {
     let output = session.output

@@ -29,7 +29,7 @@ struct RecordExport: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
     let filter = try filters.filter(at: session.now)
-    let pages = RecordPages(session: session, source: source)
+    let pages = try RecordPages(session: session, source: source)
     let streams = try pages.streams(stream)
     switch format {
     case .jsonl:

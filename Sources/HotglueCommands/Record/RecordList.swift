@@ -32,7 +32,7 @@ struct RecordList: WorkspaceCommand {
     }
     let source = try session.source(source)
     let filter = try filters.filter(at: session.now)
-    let pages = RecordPages(session: session, source: source)
+    let pages = try RecordPages(session: session, source: source)
     // A duration names another moment at each call: the field, not the moment, is the query.
     let query = PageCursor.hash(
       of: [String(source.id), stream ?? "", filters.since ?? ""] + filters.conditions)
@@ -126,7 +126,7 @@ struct RecordCount: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
     let filter = try filters.filter(at: session.now)
-    let pages = RecordPages(session: session, source: source)
+    let pages = try RecordPages(session: session, source: source)
     var counts: [(name: String, records: Int64)] = []
     for stream in try pages.streams(stream) {
       var count = stream.records

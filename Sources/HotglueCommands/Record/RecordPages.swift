@@ -2,11 +2,19 @@ import HotglueCore
 import HotglueStore
 
 /// Walks through the records of a source, stream by stream and page by page. Each page is read in a
-/// fresh snapshot, so that a long list holds up nobody.
+/// fresh snapshot, so that a long list holds up nobody; all are of the publication with which it
+/// began, however often the source is synced meanwhile.
 struct RecordPages {
   let session: WorkspaceSession
   let source: Source
+  private let moment: RecordMoment
   private static let page = 2000
+
+  init(session: WorkspaceSession, source: Source) throws {
+    self.session = session
+    self.source = source
+    moment = try session.store.holdRecords(of: source.id, in: session.workspace)
+  }
 
   /// The stream that is named, or all of them.
   func streams(_ name: String?) throws -> [RecordStream] {
@@ -29,7 +37,7 @@ struct RecordPages {
       let records = try session.store.records(
         RecordPage(
           source: source.id, workspace: session.workspace, stream: stream.name, after: after,
-          limit: Self.page))
+          limit: Self.page, publication: moment.publication))
       for record in records where try filter.admits(record) {
         guard try body(record) else { return false }
       }

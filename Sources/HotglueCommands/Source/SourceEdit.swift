@@ -8,6 +8,9 @@ struct SourceEdit: WorkspaceCommand {
     commandName: "edit", abstract: "change what is named of a source",
     usage: "hotglue source edit SOURCE [flags] [-- TAP COMMAND…]",
     discussion: """
+      When nothing is named, your editor is opened on the source, as for 'draft edit source NAME', and \
+      what was typed is submitted; with a mistake in it the draft is kept.
+
       What is not named stays as it is: records, bookmark and history too. A new command runs in this \
       folder. A sync that runs goes on as it began.
       """)
@@ -39,9 +42,12 @@ struct SourceEdit: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     guard !options.isEmpty || noConfig || noCatalog || !noKey.isEmpty || !command.isEmpty else {
-      throw CommandError.usage(
-        "nothing is named to be changed",
-        hint: "hotglue source edit SOURCE [flags] [-- TAP COMMAND…]")
+      guard ifRevision == nil else {
+        throw CommandError.usage(
+          "nothing is named to be changed",
+          hint: "hotglue source edit SOURCE [flags] [-- TAP COMMAND…]")
+      }
+      return try editText(in: session)
     }
     guard !(noConfig && options.config != nil), !(noCatalog && options.catalog != nil) else {
       throw CommandError.usage("a thing cannot be given and taken away at once")
@@ -86,6 +92,35 @@ struct SourceEdit: WorkspaceCommand {
         : "source '\(after.name)' of workspace '\(session.workspace)' is changed "
           + "(revision \(after.revision))"
     }
+    return .done
+  }
+
+  /// A draft that is submitted when the editor is left. It remembers the revision that it shows, so a
+  /// source that was changed meanwhile is not overwritten; killed anywhere it is a draft like any other.
+  private func editText(in session: WorkspaceSession) throws -> ExitStatus {
+    try session.rescueDrafts()
+    let name = try session.source(source).name
+    let editing = try DraftEditing(session, with: EditorChoice(in: session))
+    let (text, revision) = try SourceDraftForm().existing(name, in: session)
+    let begun = try session.store.startDraft(
+      NewDraft(
+        kind: .source, name: name, template: Array(text.utf8), text: Array(text.utf8),
+        directory: session.environment.currentDirectory ?? "/", baseRevision: revision,
+        context: session.context.source?.key),
+      in: session.workspace, by: session.actor, at: session.now)
+    let (kept, problem) = try editing.edit(begun)
+    if let problem { throw DraftWords.refusal(problem, of: kept) }
+    guard kept.text != kept.template else {
+      _ = try session.takingDraft(kept.id) {
+        try session.store.discardDraft(
+          kept.id, in: session.workspace, by: session.actor, at: session.now)
+      }
+      session.output.note(
+        "source '\(name)' of workspace '\(session.workspace)' is as it was")
+      return .done
+    }
+    let (done, outcome) = try DraftSubmit.submit(kept.id, in: session)
+    try DraftSubmit.show(done, outcome, session)
     return .done
   }
 }

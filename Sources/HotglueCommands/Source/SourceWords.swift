@@ -118,7 +118,7 @@ extension SourceOptions {
         definition.config = try keep(bytes)
       } else {
         let path = Path.joined(environment.currentDirectory ?? "/", config)
-        try Self.checkConfig(try LineInput.bytes(of: path, limit: Self.longest), named: path)
+        try Self.checkConfig(at: path)
         definition.config = path
       }
     }
@@ -150,6 +150,10 @@ extension SourceOptions {
         hint: "'source discover' asks the tap for one")
     }
     return catalog
+  }
+
+  static func checkConfig(at path: String) throws {
+    try checkConfig(try LineInput.bytes(of: path, limit: longest), named: path)
   }
 
   /// Nothing of a configuration is ever said: it may hold secrets.

@@ -67,17 +67,18 @@ struct SyncWork {
   /// attempt goes on.
   private func startsOver() throws -> Bool {
     guard order.isFull else { return false }
-    let earlier = try session.store.syncRuns(
-      of: source.id, in: session.workspace, before: nil, limit: 50)
-    return !earlier.contains {
-      $0.job == attempt.job && $0.isFull && $0.bookmark != nil
-    }
+    let job = try session.store.job(attempt.job, in: session.workspace)
+    let earlier = try SyncStanding(of: job, source, in: session).told.runs
+    return !earlier.contains { $0.isFull && $0.bookmark != nil }
   }
 
   private var options: SyncOptions {
     var options = SyncOptions()
     options.keys = source.definition.keys
     options.streams = source.definition.streams.map { Set($0) }
+    options.fullTables = Set(
+      (source.definition.knownCatalog?.streams ?? []).filter { $0.method == "FULL_TABLE" }
+        .map(\.name))
     options.rejects = order.rejects ?? source.definition.rejects
     options.mayChangeKeys = order.isFull
     return options

@@ -59,8 +59,7 @@ extension SQLiteStore {
             draft: draft.id, name: name, baseRevision: draft.baseRevision,
             meanwhile: .source(current: current)))
       }
-      let after = try set(
-        name, to: definition, in: workspace, expecting: .anything, by: actor, at: now)
+      let after = try put(name, over: current, definition, in: workspace, by: actor, at: now)
       return (.source(before: current, after: after), "source/\(name)")
     }
   }

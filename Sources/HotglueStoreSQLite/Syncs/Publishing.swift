@@ -28,6 +28,10 @@ extension SQLiteSyncSession {
         SyncSQL.thinBookmarks, [.integer(run.id), .integer(publishedBookmarks - Self.kept)])
     }
     try connection.run(SyncSQL.notePublication, [.integer(run.id), .optional(next?.text)])
+    for (index, place) in publication.places {
+      streams[index].repeats.publish(place, staged: staged)
+      try keepBoundary(index)
+    }
     try record(publication.tallies)
     for index in streams.indices {
       if streams[index].growth != 0 {
@@ -39,6 +43,14 @@ extension SQLiteSyncSession {
     }
     bookmark = next
   }
+
+  private func keepBoundary(_ index: Int) throws(StoreError) {
+    try connection.run(
+      SyncSQL.setBoundary,
+      [.integer(streams[index].id), .optional(streams[index].repeats.boundary)])
+  }
+
+  func markPlace(of stream: Int) { streams[stream].repeats.markPlace(staged: staged) }
 
   /// A run that resumes from this bookmark has to know what was sent before it.
   private func keepReplacement(_ index: Int) throws(StoreError) {
@@ -65,7 +77,7 @@ extension SQLiteSyncSession {
           .integer(run.id), .integer(streams[index].id), .integer(tally.received),
           .integer(streams[index].counts.added), .integer(streams[index].counts.changed),
           .integer(streams[index].counts.unchanged), .integer(tally.rejected),
-          .integer(tally.removed),
+          .integer(tally.removed), .optional(streams[index].repeats.boundary),
         ])
     }
   }
@@ -81,7 +93,7 @@ extension SQLiteSyncSession {
       [.text(run.workspace.text), .integer(run.source), .text(streams[index].name)]
     ) { (token: $0.optionalText(4), floor: $0.integer(5)) }
     streams[index].seen.removeAll()
-    streams[index].listsCopies = nil
+    streams[index].repeats.startOver(begun: staged)
     if let kept, kept.token == token {
       streams[index].floor = kept.floor
       streams[index].replacement = .init(token: token, isStored: true)
@@ -157,6 +169,12 @@ extension SQLiteSyncSession {
       switch end {
       case .succeeded(let publication, let notes):
         try publish(publication, at: now)
+        for index in streams.indices {
+          let before = streams[index].repeats.boundary
+          streams[index].repeats.end()
+          if streams[index].repeats.boundary != before { try keepBoundary(index) }
+        }
+        try record(publication.tallies)
         for stream in streams where stream.isComplete {
           try connection.run(SyncSQL.forgetSeen, [.integer(stream.id)])
           try connection.run(

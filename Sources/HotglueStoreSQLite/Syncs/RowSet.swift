@@ -19,6 +19,27 @@ struct RowSet {
     changed.insert(row >> 16)
   }
 
+  mutating func remove(_ row: Int64) {
+    let bit: UInt64 = 1 << UInt64(row & 63)
+    chunks[row >> 16]?[Int(row & 0xFFFF) >> 6] &= ~bit
+  }
+
+  /// The least row that is not below `row`.
+  func first(from row: Int64) -> Int64? {
+    for chunk in chunks.keys.sorted() where chunk >= row >> 16 {
+      guard let words = chunks[chunk] else { continue }
+      var place = chunk == row >> 16 ? Int(row & 0xFFFF) >> 6 : 0
+      var mask: UInt64 = chunk == row >> 16 ? ~0 << UInt64(row & 63) : ~0
+      while place < words.count {
+        let word = words[place] & mask
+        if word != 0 { return chunk << 16 + Int64(place << 6 + word.trailingZeroBitCount) }
+        mask = ~0
+        place += 1
+      }
+    }
+    return nil
+  }
+
   mutating func removeAll() {
     chunks = [:]
     changed = []

@@ -7,8 +7,19 @@ extension SQLiteStore: SourceStore {
     expecting expectation: SourceExpectation, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Source {
     try write { () throws(StoreError) in
-      try set(
-        name, to: definition, in: workspace, expecting: expectation, by: actor, at: now)
+      try requireActive(workspace, for: actor)
+      let before = try currentSource(name, in: workspace)
+      switch (expectation, before) {
+      case (.absent, .some): throw StoreError.sourceExists(name, workspace)
+      case (.revision, nil): throw try unknownSource(name, in: workspace)
+      case (.revision(let expected), .some(let found)) where found.revision != expected:
+        throw StoreError.staleSource(name, expected: expected, found: found.revision)
+      default: break
+      }
+      if let before, before.definition == definition { return before }
+      let after = try put(name, over: before, definition, in: workspace, by: actor, at: now)
+      try logActivity(actor, in: workspace, subject: "source/\(name)", at: now)
+      return after
     }
   }
 
@@ -57,22 +68,14 @@ extension SQLiteStore: SourceStore {
 }
 
 extension SQLiteStore {
-  /// `setSource` inside the caller's transaction.
-  func set(
-    _ name: String, to definition: SourceDefinition, in workspace: WorkspaceID,
-    expecting expectation: SourceExpectation, by actor: Actor, at now: Timestamp
+  /// Makes the source what `definition` says, and logs nothing; within a transaction. What is so already
+  /// stays at its revision.
+  func put(
+    _ name: String, over before: Source?, _ definition: SourceDefinition,
+    in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Source {
-    try requireActive(workspace, for: actor)
-    let before = try currentSource(name, in: workspace)
-    switch (expectation, before) {
-    case (.absent, .some): throw StoreError.sourceExists(name, workspace)
-    case (.revision, nil): throw try unknownSource(name, in: workspace)
-    case (.revision(let expected), .some(let found)) where found.revision != expected:
-      throw StoreError.staleSource(name, expected: expected, found: found.revision)
-    default: break
-    }
-    if let before, before.definition == definition { return before }
     if let before {
+      if before.definition == definition { return before }
       try connection.run(
         SourceSQL.change,
         [
@@ -87,7 +90,6 @@ extension SQLiteStore {
           .integer(now.milliseconds), .text(actor.user),
         ])
     }
-    try logActivity(actor, in: workspace, subject: "source/\(name)", at: now)
     return try source(name, in: workspace)
   }
 

@@ -107,9 +107,11 @@ extension SQLiteSyncSession {
     _ index: Int, of batch: RecordBatch, _ content: ContentKey, _ plan: inout StagePlan
   ) throws(StoreError) {
     let stream = batch.entries[index].stream
-    if let earlier = try takeCopy(of: content, stream: stream) {
+    let repetition = batch.entries[index].repetition
+    if let earlier = try takeCopy(of: content, repetition, stream: stream) {
       plan.counts[stream, default: .init()].unchanged += 1
       noteSent(earlier, of: stream)
+      streams[stream].repeats.noteReceived(earlier)
     } else {
       plan.counts[stream, default: .init()].added += 1
       plan.add(index, stream: stream, over: nil, staged: published)
@@ -136,6 +138,7 @@ extension SQLiteSyncSession {
           return
         }
         let key = BoundKey(entry.key, in: bytes, number: number)
+        if case .content = entry.key { streams[entry.stream].repeats.noteReceived(number) }
         try statements.insert(
           number, stream: streams[entry.stream].id, key: key, at: now.milliseconds, data: data)
         if write.replaced != 0 {

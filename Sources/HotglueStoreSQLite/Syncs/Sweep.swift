@@ -4,22 +4,35 @@ public import HotglueStore
 extension SQLiteStore {
   public func sweepSyncs(limit: Int) throws(StoreError) -> Bool {
     // Most of the time there is nothing, and then nobody has to wait at the gate.
-    guard try connection.first(SweepSQL.any, [], { $0.integer(0) == 1 }) ?? false else {
-      return false
-    }
+    let isDue = try connection.first(SweepSQL.dead, [], { _ in true }) ?? false
+    let wanted = try swept(SweepSQL.replacing) + swept(SweepSQL.removed)
+    guard isDue || !wanted.isEmpty else { return false }
     return try write { () throws(StoreError) in
-      var swept = try sweepSuperseded(limit)
+      // Under the gate: nobody publishes between the look at the readers and the step.
+      var swept = 0
+      for source in try self.swept(SweepSQL.replacing) where swept == 0 {
+        swept = try sweepSuperseded(source, limit)
+      }
       if swept == 0 { swept = try sweepDead(limit) }
-      if swept == 0 { swept = try sweepRemoved(limit) }
+      if swept == 0, let source = try self.swept(SweepSQL.removed).first {
+        swept = try sweepRemoved(source, limit)
+      }
       if swept > 0 { _ = try connection.all(PruneSQL.giveBackPages, [], { _ in }) }
       return swept > 0
     }
   }
 
+  /// Sources that there is something to sweep of, and that nobody reads as they were.
+  private func swept(_ statement: SQL) throws(StoreError) -> [SourceID] {
+    try recordReaders.unread(connection.all(statement, [], { $0.integer(0) }))
+  }
+
   /// Versions that a visible one has replaced, in the order in which they were: a removal goes after
   /// what it removed, so that nothing comes back.
-  private func sweepSuperseded(_ limit: Int) throws(StoreError) -> Int {
-    let found = try connection.all(SweepSQL.superseded, [.integer(limit)]) {
+  private func sweepSuperseded(_ source: SourceID, _ limit: Int) throws(StoreError) -> Int {
+    let found = try connection.all(
+      SweepSQL.superseded, [.integer(limit), .integer(source)]
+    ) {
       (source: $0.integer(0), by: $0.integer(1), id: $0.integer(2), isDead: $0.integer(3) == 1)
     }
     for entry in found {
@@ -59,8 +72,9 @@ extension SQLiteStore {
   }
 
   /// Records of a removed source, then its streams. Its runs and its row stay: they are its history.
-  private func sweepRemoved(_ limit: Int) throws(StoreError) -> Int {
-    let stream = try connection.first(SweepSQL.removedStream, [], { $0.integer(0) })
+  private func sweepRemoved(_ source: SourceID, _ limit: Int) throws(StoreError) -> Int {
+    let stream = try connection.first(
+      SweepSQL.removedStream, [.integer(source)], { $0.integer(0) })
     guard let stream else { return 0 }
     let removed = try connection.run(
       SweepSQL.removeVersions, [.integer(stream), .integer(limit)])
@@ -70,15 +84,18 @@ extension SQLiteStore {
 }
 
 enum SweepSQL {
-  /// Whether there is anything to sweep: three looks at the ends of small tables.
-  static let any = SQL(
-    "sweep.any",
+  /// Sources with versions that a visible one has replaced: a look at the end of a small table each.
+  static let replacing = SQL(
+    "sweep.replacing",
     """
-    SELECT EXISTS (SELECT 1 FROM sync_position AS place WHERE EXISTS (SELECT 1 FROM sync_superseded
-        WHERE sync_superseded.source = place.source AND by <= place.published))
-      OR EXISTS (SELECT 1 FROM sync_dead)
-      OR EXISTS (SELECT 1 FROM source INDEXED BY source_removed
-        JOIN sync_stream ON sync_stream.source = source.id WHERE removed_at IS NOT NULL)
+    SELECT source FROM sync_position AS place WHERE EXISTS (SELECT 1 FROM sync_superseded
+      WHERE sync_superseded.source = place.source AND by <= place.published)
+    """)
+  static let removed = SQL(
+    "sweep.removed",
+    """
+    SELECT id FROM source INDEXED BY source_removed WHERE removed_at IS NOT NULL
+      AND EXISTS (SELECT 1 FROM sync_stream WHERE sync_stream.source = source.id)
     """)
   static let superseded = SQL(
     "sweep.superseded",
@@ -87,7 +104,7 @@ enum SweepSQL {
       WHERE sync_dead.source = entry.source AND low < by AND high >= by)
     FROM sync_position AS place CROSS JOIN sync_superseded AS entry
       ON entry.source = place.source AND by <= place.published
-    ORDER BY entry.source, by, id LIMIT ?1
+    WHERE place.source = ?2 ORDER BY by, id LIMIT ?1
     """)
   static let removeSuperseded = SQL(
     "sweep.remove_superseded",
@@ -111,8 +128,8 @@ enum SweepSQL {
   static let removedStream = SQL(
     "sweep.removed_stream",
     """
-    SELECT sync_stream.id FROM source INDEXED BY source_removed
-      JOIN sync_stream ON sync_stream.source = source.id WHERE removed_at IS NOT NULL LIMIT 1
+    SELECT sync_stream.id FROM source JOIN sync_stream ON sync_stream.source = source.id
+    WHERE source.id = ?1 AND removed_at IS NOT NULL LIMIT 1
     """)
   static let removeVersions = SQL(
     "sweep.remove_versions",

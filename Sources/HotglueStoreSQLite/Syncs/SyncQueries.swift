@@ -90,12 +90,12 @@ extension SQLiteStore {
         throw StoreError.unknownStream(
           page.stream, source: page.source, near: NearMatch.among(names, to: page.stream))
       }
-      var values: [SQLValue] = [.integer(stream), .integer(page.source), .integer(page.limit)]
-      var statement = SyncQuerySQL.firstRecords
-      if let after = page.after {
-        values.append(after.value)
-        statement = SyncQuerySQL.nextRecords
-      }
+      let statement =
+        page.after == nil ? SyncQuerySQL.firstRecords : SyncQuerySQL.nextRecords
+      let values: [SQLValue] = [
+        .integer(stream), .integer(page.source), .integer(page.limit),
+        page.after?.value ?? .null, .optional(page.publication),
+      ]
       return try connection.all(statement, values) { row in
         StoredRecord(
           key: row.recordKey(0), data: row.text(1),
@@ -103,6 +103,17 @@ extension SQLiteStore {
       }
     }
   }
+
+  public func holdRecords(
+    of source: SourceID, in workspace: WorkspaceID
+  ) throws(StoreError) -> RecordMoment {
+    // The lock comes first: what is published after it is not swept.
+    let reader = try recordReaders.hold(source)
+    let published = try position(of: source, in: workspace)?.published ?? 0
+    return RecordMoment(publication: published, hold: reader)
+  }
+
+  var recordReaders: RecordReaders { RecordReaders(folder: folder, isShared: group != nil) }
 
   private func withStreams(_ run: SyncRun) throws(StoreError) -> SyncRun {
     var run = run
@@ -213,12 +224,12 @@ enum SyncQuerySQL {
     """
     SELECT key, data, at FROM record_version AS version INDEXED BY record_of_stream
     WHERE stream = ?1 AND data IS NOT NULL
-      AND id <= (SELECT published FROM sync_position WHERE source = ?2)
+      AND id <= ifnull(?5, (SELECT published FROM sync_position WHERE source = ?2))
       AND NOT EXISTS (SELECT 1 FROM sync_dead
         WHERE source = ?2 AND low < version.id AND high >= version.id)
       AND NOT EXISTS (SELECT 1 FROM record_version AS newer INDEXED BY record_of_stream
         WHERE newer.stream = ?1 AND newer.key = version.key AND newer.id > version.id
-          AND newer.id <= (SELECT published FROM sync_position WHERE source = ?2)
+          AND newer.id <= ifnull(?5, (SELECT published FROM sync_position WHERE source = ?2))
           AND NOT EXISTS (SELECT 1 FROM sync_dead
             WHERE source = ?2 AND low < newer.id AND high >= newer.id))
     ORDER BY key LIMIT ?3
@@ -228,12 +239,12 @@ enum SyncQuerySQL {
     """
     SELECT key, data, at FROM record_version AS version INDEXED BY record_of_stream
     WHERE stream = ?1 AND key > ?4 AND data IS NOT NULL
-      AND id <= (SELECT published FROM sync_position WHERE source = ?2)
+      AND id <= ifnull(?5, (SELECT published FROM sync_position WHERE source = ?2))
       AND NOT EXISTS (SELECT 1 FROM sync_dead
         WHERE source = ?2 AND low < version.id AND high >= version.id)
       AND NOT EXISTS (SELECT 1 FROM record_version AS newer INDEXED BY record_of_stream
         WHERE newer.stream = ?1 AND newer.key = version.key AND newer.id > version.id
-          AND newer.id <= (SELECT published FROM sync_position WHERE source = ?2)
+          AND newer.id <= ifnull(?5, (SELECT published FROM sync_position WHERE source = ?2))
           AND NOT EXISTS (SELECT 1 FROM sync_dead
             WHERE source = ?2 AND low < newer.id AND high >= newer.id))
     ORDER BY key LIMIT ?3

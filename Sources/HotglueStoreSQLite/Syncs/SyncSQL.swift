@@ -70,6 +70,17 @@ enum SyncSQL {
     """)
   static let resetBookmark = SQL(
     "sync.reset_bookmark", "UPDATE sync_position SET bookmark = ?2 WHERE source = ?1")
+  /// To those of the run that the bookmark goes back to; without one nothing is known.
+  static let resetBoundaries = SQL(
+    "sync.reset_boundaries",
+    """
+    UPDATE sync_stream SET boundary = (SELECT boundary FROM sync_tally
+      INDEXED BY sync_tally_of_stream WHERE stream = sync_stream.id AND run <= ?2
+      ORDER BY run DESC LIMIT 1)
+    WHERE source = ?1
+    """)
+  static let setBoundary = SQL(
+    "sync.set_boundary", "UPDATE sync_stream SET boundary = ?2 WHERE id = ?1")
   static let forgetStaged = SQL(
     "sync.forget_staged", "UPDATE sync_position SET staged = published WHERE source = ?1")
   static let deadRanges = SQL(
@@ -108,10 +119,11 @@ enum SyncSQL {
   static let setTally = SQL(
     "sync.set_tally",
     """
-    INSERT INTO sync_tally (run, stream, received, added, changed, unchanged, rejected, removed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    INSERT INTO sync_tally
+      (run, stream, received, added, changed, unchanged, rejected, removed, boundary)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (run, stream) DO UPDATE SET received = ?3, added = ?4, changed = ?5,
-      unchanged = ?6, rejected = ?7, removed = ?8
+      unchanged = ?6, rejected = ?7, removed = ?8, boundary = ?9
     """)
   static let addReject = SQL(
     "sync.add_reject",
@@ -125,7 +137,7 @@ enum SyncSQL {
   static let stream = SQL(
     "sync.stream",
     """
-    SELECT id, key, schema_version, version, next_version, next_floor FROM sync_stream
+    SELECT id, key, schema_version, version, next_version, next_floor, boundary FROM sync_stream
     WHERE workspace = ?1 AND source = ?2 AND name = ?3
     """)
   static let addStream = SQL(

@@ -82,8 +82,8 @@ struct SessionStream {
   var seen = RowSet()
   /// Versions above are this run's own.
   var floor: Int64
-  /// Whether there are records of before the run to be told apart by their content; `nil`: not known.
-  var listsCopies: Bool?
+  /// Of a stream without keys: which records of before may come again.
+  var repeats: RepeatedRecords
   /// What became of the records so far.
   var counts = StageResult.Counts()
   /// Change of the number of visible records since the last publication.
@@ -101,6 +101,92 @@ struct SessionStream {
   }
 
   func wasSent(_ version: Int64) -> Bool { version > floor || seen.contains(version) }
+}
+
+/// What a session knows of the records of a stream without keys that may come again.
+struct RepeatedRecords {
+  /// Versions above were received since the published bookmark; `nil`: all were.
+  var boundary: Int64?
+  /// Those above this, of before the run, are expected from the bookmark it resumes from.
+  let resumesAbove: Int64
+  /// Versions above are this run's own.
+  var begun: Int64
+  /// How many of those of before are listed by their content.
+  var listed = Listed.none
+  enum Listed { case none, recent, all }
+
+  /// Those that are expected and have not come yet.
+  private var expected = RowSet()
+  /// The least of them is not below.
+  private var least: Int64 = 0
+  /// The least version that was received since the place moved, as a new or a repeated record.
+  private var received: Int64?
+  /// Where `markPlace` was called, and what was expected still.
+  private var mark: (staged: Int64, expected: Int64?)?
+  /// The boundary as it was set last in this run, without what was expected then and did not come.
+  private var base: Int64?
+
+  init(boundary: Int64?, resumesAbove: Int64, begun: Int64) {
+    self.boundary = boundary
+    self.resumesAbove = resumesAbove
+    self.begun = begun
+  }
+
+  mutating func expect(_ version: Int64) {
+    if version > resumesAbove { expected.insert(version) }
+  }
+
+  mutating func noteReceived(_ version: Int64) {
+    received = min(received ?? version, version)
+    expected.remove(version)
+  }
+
+  mutating func markPlace(staged: Int64) {
+    mark = (staged, leastExpected(staged: staged))
+    received = nil
+  }
+
+  /// A bookmark with another place for the stream is published.
+  mutating func publish(_ place: Publication.PlaceKind, staged: Int64) {
+    let bound: Int64
+    var open: Int64?
+    switch place {
+    case .beginning:
+      (boundary, base, received, mark) = (nil, nil, nil, nil)
+      return
+    case .value:
+      // Records of the bookmark's value were received since the place moved away from the one before.
+      bound = min(staged, (received ?? .max) - 1)
+      open = leastExpected(staged: staged)
+      received = nil
+    case .position:
+      bound = mark?.staged ?? staged
+      open = mark?.expected ?? leastExpected(staged: staged)
+    }
+    mark = nil
+    base = bound
+    boundary = min(bound, (open ?? .max) - 1)
+  }
+
+  /// The tap came to its end: what was expected and did not come will not.
+  mutating func end() {
+    if let base { boundary = min(base, (received ?? .max) - 1) }
+  }
+
+  mutating func startOver(begun: Int64) {
+    self.begun = begun
+    listed = .none
+    expected.removeAll()
+    least = 0
+  }
+
+  private mutating func leastExpected(staged: Int64) -> Int64? {
+    // Nothing of the stream came yet: all that is expected is still to come.
+    guard listed != .none else { return resumesAbove < begun ? resumesAbove + 1 : nil }
+    let found = expected.first(from: least)
+    least = found ?? least
+    return found
+  }
 }
 
 /// What dead runs of a source staged: to be seen by nobody.

@@ -28,7 +28,7 @@ extension SQLiteStore: SyncStore {
         SyncSQL.setPosition,
         [.text(request.workspace.text), .integer(request.source), .integer(id)])
       try logActivity(
-        actor, in: request.workspace, subject: "source/\(request.source)", at: now)
+        actor, in: request.workspace, subject: "source/\(try sourceName(request.source))", at: now)
       let dead = try deadRanges(of: request.source)
       let run = try syncRun(id, of: request.source, in: request.workspace)
       return SQLiteSyncSession(
@@ -49,7 +49,9 @@ extension SQLiteStore: SyncStore {
       if let run { bookmark = try syncRun(run, of: source, in: workspace).bookmark }
       try connection.run(
         SyncSQL.resetBookmark, [.integer(source), .optional(bookmark?.text)])
-      try logActivity(actor, in: workspace, subject: "source/\(source)", at: now)
+      try connection.run(SyncSQL.resetBoundaries, [.integer(source), .optional(run)])
+      try logActivity(
+        actor, in: workspace, subject: "source/\(try sourceName(source))", at: now)
       return try syncPosition(of: source, in: workspace)
         ?? SyncPosition(source: source, bookmark: nil, publishedRun: nil, publishedAt: nil)
     }
@@ -159,8 +161,13 @@ extension SQLiteSyncSession {
 
   private func index(of row: StreamRow, named name: String) -> Int {
     if let known = streams.firstIndex(where: { $0.id == row.id }) { return known }
+    let boundary = run.given == nil ? nil : row.boundary
     streams.append(
-      SessionStream(id: row.id, name: name, floor: staged, completed: row.completed))
+      SessionStream(
+        id: row.id, name: name, floor: staged,
+        repeats: RepeatedRecords(
+          boundary: row.boundary, resumesAbove: boundary ?? 0, begun: staged),
+        completed: row.completed))
     return streams.count - 1
   }
 }
@@ -170,11 +177,13 @@ struct StreamRow {
   let key: String
   let schemaVersion: Int
   let completed: String?
+  let boundary: Int64?
 
   init(_ row: Row) {
     id = row.integer(0)
     key = row.text(1)
     schemaVersion = Int(row.integer(2))
     completed = row.optionalText(3)
+    boundary = row.optionalInteger(6)
   }
 }

@@ -104,14 +104,33 @@ struct RealTapTests {
       try world.succeed(["record", "count", "airports", "airports"]) == String(plain["newer"] ?? 0))
   }
 
-  /// How many versions of records the store holds, and the newest one's number.
+  /// All that the store holds of sources but their history: runs, their counts and bookmarks. A tap
+  /// that sends a stream whole gives it a new version each time; that is history too.
   private func versions(_ world: World) throws -> String {
-    try world.command(
-      "/usr/bin/sqlite3",
-      [
-        world.folder.path + "/.hotglue/store.db", "SELECT count(*), max(id) FROM record_version",
+    let tables = ["record_version", "sync_schema", "sync_superseded", "sync_dead", "sync_reject"]
+    let queries =
+      tables.map { "SELECT * FROM \($0)" } + [
+        "SELECT id, name, key, schema_version, records, next_version FROM sync_stream",
+        "SELECT source, staged, published, bookmark FROM sync_position",
+        "SELECT last FROM record_counter",
       ]
+    return try world.command(
+      "/usr/bin/sqlite3",
+      [world.folder.path + "/.hotglue/store.db", queries.joined(separator: ";")]
     ).output
+  }
+
+  @Test("the example of the manual, from installing a tap to its records, as it stands there")
+  func manual() throws {
+    let world = try World()
+    _ = try World.realTaps()
+    let page = try ManualExamples(page: "hotglue-sync.7")
+    try page.write("first-sync", in: world)
+    let result = try world.command(world.folder.path + "/first-sync", [])
+    try #require(result.status == 0, "\(result.errorOutput)")
+    #expect(world.read("people.csv").split(separator: "\r\n").count == 4)
+    #expect(world.read("people.csv").contains("Grace Hopper"))
+    #expect(try world.counts("people")["received"] == 3)
   }
 
   private func plainDiff(_ taps: String, _ world: World) throws -> [String: Int] {

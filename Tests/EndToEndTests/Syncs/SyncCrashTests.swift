@@ -36,6 +36,7 @@ struct SyncCrashTests {
     var kills = ["tap": 0, "attempt": 0, "command": 0]
     var kinds: [String] = []
     var sources = 0
+    var reads = 0
     while kinds.count < 100 {
       sources += 1
       let source = "k" + UUID().uuidString.prefix(8).lowercased()
@@ -46,7 +47,14 @@ struct SyncCrashTests {
         let kind = random.next() % 4
         // What kills the command alone comes at any moment, also before there is a tap.
         while kind != 2, command.isRunning, World.processes(named: tap).isEmpty { usleep(2000) }
-        usleep(useconds_t(random.next() % 200_000))
+        // Somebody reads all the while, up to the moment of the kill and after it.
+        let moment = Date() + Double(random.next() % 200_000) / 1_000_000
+        repeat {
+          let seen = try check(try world.records(source), "before kill \(kinds.count + 1)")
+          try #require(seen >= furthest, "went back from \(furthest) to \(seen)")
+          furthest = seen
+          reads += 1
+        } while Date() < moment
         var killed: [String] = []
         if kind == 0 || kind == 3 {
           let found = World.processes(named: tap).filter { kill($0, SIGKILL) == 0 }
@@ -65,9 +73,9 @@ struct SyncCrashTests {
           kinds.append(killed.joined(separator: "+"))
           for part in killed { kills[part, default: 0] += 1 }
         }
-        let moment = "kill \(kinds.count) (\(killed.joined(separator: "+")))"
-        let seen = try check(try world.records(source), moment)
-        try #require(seen >= furthest, "\(moment): went back from \(furthest) to \(seen)")
+        let words = "kill \(kinds.count) (\(killed.joined(separator: "+")))"
+        let seen = try check(try world.records(source), words)
+        try #require(seen >= furthest, "\(words): went back from \(furthest) to \(seen)")
         furthest = seen
         // A job that waits out a back-off is run at once by the next command: this one is not needed.
         if command.isRunning { kill(command.processIdentifier, SIGKILL) }
@@ -78,7 +86,7 @@ struct SyncCrashTests {
       #expect(try world.records(source) == expected(after: Self.total))
     }
     #expect(kills.allSatisfy { $0.value >= 10 }, "\(kills)")
-    #expect(sources >= 2)
+    #expect(sources >= 2 && reads >= 100, "\(sources) sources, \(reads) reads")
     try world.checkStore()
   }
 }

@@ -14,6 +14,21 @@ extension World {
     return folder
   }
 
+  /// Starts hotglue with its standard output in a pipe that the test reads when it likes.
+  func startPiped(_ arguments: [String]) throws -> (Process, Pipe) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: World.binaryPath)
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.environment = environment
+    let pipe = Pipe()
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return (process, pipe)
+  }
+
   func place(_ tap: String) throws -> String {
     let path = folder.appendingPathComponent(tap)
     try FileManager.default.copyItem(

@@ -1,0 +1,73 @@
+import HotglueCore
+import HotglueStore
+
+/// Where a stream without keys goes on, and so which of its records may be repetitions.
+struct Resumption {
+  /// From what the tap was given.
+  let given: ReplicationPlace
+  /// What its bookmark says now.
+  var place: ReplicationPlace
+  /// Whether `place` has moved since it was published last.
+  var hasMoved = false
+
+  init(given: ReplicationPlace) {
+    self.given = given
+    place = given
+  }
+
+  /// Which of the records that are held this one may be.
+  func repetition(
+    of record: Int, on line: borrowing JSONTape
+  ) -> RecordBatch.Repetition {
+    switch given {
+    case .beginning: return .any
+    case .position: return .recent
+    case .value(_, let property):
+      let value = line.member(property, of: record).map { line.json(line[$0]) }
+      return given.isAfter(value) ? .any : .recent
+    }
+  }
+}
+
+extension SyncEngine {
+  func resumption(of stream: SingerStream) -> Resumption? {
+    guard stream.key.isEmpty else { return nil }
+    return Resumption(given: place(of: stream, in: givenValue))
+  }
+
+  private func place(of stream: SingerStream, in bookmark: JSON?) -> ReplicationPlace {
+    if options.fullTables.contains(stream.title) { return .beginning }
+    return ReplicationPlace(
+      bookmark, stream: stream.title, bookmarkProperty: stream.bookmarkProperty,
+      properties: stream.schema.propertyNames)
+  }
+
+  /// The tap said a bookmark: where it moves a stream's place to a position, what was staged so far
+  /// lies before it.
+  func movePlaces(to bookmark: JSON) throws(SyncError) {
+    for stream in streams {
+      guard var resumption = stream.resumption else { continue }
+      let next = place(of: stream, in: bookmark)
+      guard next != resumption.place else { continue }
+      (resumption.place, resumption.hasMoved) = (next, true)
+      stream.resumption = resumption
+      guard case .position = next else { continue }
+      try flush(publishing: nil)
+      session.markPlace(of: stream.index)
+    }
+  }
+
+  /// The places that the next publication moves.
+  func movedPlaces() -> [Int: Publication.PlaceKind] {
+    var moved: [Int: Publication.PlaceKind] = [:]
+    for stream in streams where stream.resumption?.hasMoved == true {
+      stream.resumption?.hasMoved = false
+      switch stream.resumption?.place {
+      case .value: moved[stream.index] = .value
+      case .position: moved[stream.index] = .position
+      case .beginning, nil: moved[stream.index] = .beginning
+      }
+    }
+    return moved
+  }
+}
