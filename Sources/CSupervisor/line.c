@@ -241,7 +241,8 @@ hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner) {
   }
   if (!is(parts.type, "\"result\"")) return HG_LINE_BAD;
   bool known = is(parts.outcome, "\"succeeded\"") || is(parts.outcome, "\"retry\"") ||
-               is(parts.outcome, "\"failed\"") || is(parts.outcome, "\"snooze\"");
+               is(parts.outcome, "\"failed\"") || is(parts.outcome, "\"snooze\"") ||
+               is(parts.outcome, "\"unknown\"");
   return known && may_be(parts.error, '{') && may_be(parts.after, '"') ? HG_LINE_RESULT
                                                                        : HG_LINE_BAD;
 }

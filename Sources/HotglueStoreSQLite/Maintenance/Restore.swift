@@ -104,7 +104,9 @@ struct LiveCounters {
   let incarnation: Int64
   /// The highest ID of each table whose IDs are never given out twice.
   let last: [String: Int64]
-  static let tables = ["job", "worker", "draft", "source", "sync_run", "sync_reject"]
+  static let tables = [
+    "job", "worker", "draft", "source", "sync_run", "sync_reject", "sync_target",
+  ]
 
   init(of store: SQLiteStore) throws(StoreError) {
     incarnation = try StoreMeta(of: store.connection).incarnation

@@ -7,7 +7,7 @@ struct Migration {
   let script: String
 
   static let all: [Migration] = [
-    .initial, .types, .effects, .queueLimits, .effectsOfJobs, .members, .drafts, .syncs,
+    .initial, .types, .effects, .queueLimits, .effectsOfJobs, .members, .drafts, .syncs, .targets,
   ]
 
   /// The schema this program writes.

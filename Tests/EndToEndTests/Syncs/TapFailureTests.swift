@@ -79,6 +79,33 @@ struct TapFailureTests {
     #expect(job["exit_status"] as? Int == 127)
   }
 
+  @Test("a sync whose store is deleted ends, and says that the store is not there")
+  func storeDeleted() throws {
+    let world = try World()
+    try world.script(
+      """
+      printf '%s\\n' '\(World.schemaLine)'
+      echo up >up; while [ ! -e go ]; do sleep 0.05; done
+      """, as: "tap")
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    let running = try world.start(["sync", "run", "a"])
+    try world.eventually("the tap runs") { world.lineCount("up") == 1 }
+    try FileManager.default.removeItem(at: world.folder.appendingPathComponent(".hotglue"))
+    running.waitUntilExit()
+    #expect(running.terminationStatus == 69)
+    try world.write("", to: "go")
+  }
+
+  @Test("the handler of syncs says what it is to whoever runs it by hand")
+  func handlerByHand() throws {
+    let world = try World()
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    let result = try world.run(["__sync", "a"])
+    #expect(result.status == 64)
+    #expect(result.errorOutput.contains("'hotglue __sync' is the handler of sync jobs"))
+    #expect(result.errorOutput.contains("hint: to sync a source: 'hotglue sync run a'"))
+  }
+
   @Test("a secret of the configuration is never shown and never an argument")
   func secrets() throws {
     let world = try World()
