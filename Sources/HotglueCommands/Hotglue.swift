@@ -75,6 +75,12 @@ public enum Hotglue {
     }
     do {
       var parsed = try RootCommand.parseAsRoot(arguments)
+      if parsed is SyncRunCommand, arguments.last == "--" {
+        // A variable that was to hold the target, and is empty: the store was not meant.
+        throw CommandError.usage(
+          "nothing stands behind '--'",
+          hint: "name a target; without '--' the records go into the store")
+      }
       if let command = parsed as? any HotglueCommand { return try run(command, environment) }
       // A noun alone, or `help`: its own run throws the text to show.
       try parsed.run()

@@ -96,6 +96,8 @@ struct TargetTests {
     }
     #expect(try world.run(["sync", "run", "counts", "--replay", "safe"]).status == 64)
     #expect(try world.run(["sync", "run", "counts", "--grace", "5s"]).status == 64)
+    let empty = try world.run(["sync", "run", "counts", "--"])
+    #expect(empty.status == 64 && empty.errorOutput.contains("nothing stands behind '--'"))
     #expect(!world.exists("out"))
     #expect(try world.jobs().isEmpty)
   }
