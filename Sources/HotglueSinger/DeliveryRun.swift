@@ -38,13 +38,17 @@ public final class DeliveryRun {
     self.log = log
   }
 
-  public func run() throws(ProcessError) -> End {
+  /// `look` is called now and then, and may end it.
+  public func run(
+    look: () throws(SyncError) -> Void
+  ) throws(ProcessError) -> End {
     var refusal: SyncError?
     var cutOff: SyncError?
     let ends = try pipe.run(
       idle: idleTimeout, grace: grace, ladder: Self.ladder, stoppingOn: signals
     ) { piece in
       do throws(SyncError) {
+        try look()
         switch piece {
         case .output(.tap, let bytes): try relay.take(ofTap: bytes)
         case .output(.target, let bytes): try relay.take(ofTarget: bytes)

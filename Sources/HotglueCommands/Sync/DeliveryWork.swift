@@ -22,6 +22,7 @@ struct DeliveryWork {
         workspace: session.workspace, source: source.id, attempt: attempt,
         isFull: try startsOver()),
       into: target, by: session.actor, at: session.now)
+    let watch = StoreWatch(of: session)
     let launch = TapLaunch(source, in: session)
     var relay: TargetRelay?
     do {
@@ -37,7 +38,7 @@ struct DeliveryWork {
       let end = try DeliveryRun(
         pipe, relay: made, idleTimeout: order.idleBound(of: source), grace: order.grace,
         signals: signals, log: launch.log
-      ).run()
+      ).run { () throws(SyncError) in try watch.look() }
       return try conclude(end, made)
     } catch let failure as TapFailure {
       // Nothing was sent.

@@ -33,14 +33,21 @@ struct SyncWork {
     let engine = SyncEngine(
       session: run, options: options, now: session.environment.now,
       observe: SyncProgressText.teller(voice))
+    let watch = StoreWatch(of: session)
     let launch = TapLaunch(source, in: session)
     let end: TapRun.End
     do {
       let tap = try launch.start(
         launch.catalogArguments() + launch.stateArguments(run.run.given))
       end = try launch.read(tap, idleTimeout: order.idleBound(of: source), signals: signals).run(
-        take: { (bytes) throws(SyncError) in try engine.take(bytes) },
-        pause: { () throws(SyncError) in try engine.pause() })
+        take: { (bytes) throws(SyncError) in
+          try watch.look()
+          try engine.take(bytes)
+        },
+        pause: { () throws(SyncError) in
+          try watch.look()
+          try engine.pause()
+        })
     } catch let failure as TapFailure {
       return try fail(engine, failure)
     }

@@ -86,7 +86,7 @@ struct SyncCrashTests {
     "killed at 30 seeded moments a sync into target-jsonl has given it every record in the end, and its bookmark is always one that it said"
   )
   func targetKilledAtSeededMoments() throws {
-    let total = 2000
+    let total = 4000
     let world = try World()
     let tap = try world.place("counting.py")
     let target = try World.realTaps() + "/target-jsonl/bin/target-jsonl"
@@ -109,7 +109,8 @@ struct SyncCrashTests {
         try world.eventually("something runs") {
           !running.isRunning || !World.processes(named: wanted).isEmpty
         }
-        usleep(useconds_t(random.next() % 700_000))
+        // The tap is done long before the target is.
+        usleep(useconds_t(random.next() % (kind == "tap" ? 150_000 : 700_000)))
         let found: [Int32] =
           switch kind {
           case "tap": World.processes(named: tap)
@@ -136,7 +137,7 @@ struct SyncCrashTests {
         try world.succeed(["sync", "state", source, "--target", "\(sources)"])
           == "{\"n\":\(total)}")
     }
-    #expect(kills.allSatisfy { $0.value >= 3 }, "\(kills)")
+    #expect(kills.allSatisfy { $0.value >= 2 }, "\(kills)")
     try world.checkStore()
   }
 
