@@ -116,7 +116,6 @@ public final class TapProcess {
     var nextStep: Int64?
     var heard = BootClock.now()
     var isOpen = (output: true, errors: true)
-    var isPaused = false
     while true {
       let now = BootClock.now()
       if stop == nil, let idle, now - heard >= idle.milliseconds { stop = .idle }
@@ -133,17 +132,13 @@ public final class TapProcess {
       ]
       let ready = poll(&entries, nfds_t(entries.count), Int32(Self.pauseMs))
       if ready < 0, errno != EINTR { throw .system(call: "poll", path: nil, errno: errno) }
-      if ready == 0, !isPaused, stop != .refused {
-        isPaused = true
-        if !take(.pause), stop == nil { stop = .refused }
-      }
+      if ready == 0, stop != .refused, !take(.pause), stop == nil { stop = .refused }
       if entries[3].revents != 0, let signal = signals?.take().first {
         stop = stop ?? .signal(signal)
       }
       let hasEnded = entries[0].revents != 0
       if entries[1].revents != 0 || (hasEnded && isOpen.output) {
         isOpen.output = try read(output, &heard, &stop, hasEnded, take) { .output($0) }
-        isPaused = false
       }
       if entries[2].revents != 0 || (hasEnded && isOpen.errors) {
         isOpen.errors = try read(errors, &heard, &stop, hasEnded, take) { .errors($0) }
