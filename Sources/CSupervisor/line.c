@@ -260,7 +260,8 @@ hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner) {
   // was one, too.
   if (is(parts.type, "result")) {
     bool known = is(parts.outcome, "succeeded") || is(parts.outcome, "retry") ||
-                 is(parts.outcome, "failed") || is(parts.outcome, "snooze");
+                 is(parts.outcome, "failed") || is(parts.outcome, "snooze") ||
+                 is(parts.outcome, "unknown");
     return is_whole && known ? HG_LINE_RESULT : HG_LINE_UNCLEAR;
   }
   bool is_good = is_whole && is_text && is(parts.type, "progress") &&

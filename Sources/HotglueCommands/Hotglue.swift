@@ -55,6 +55,12 @@ public enum Hotglue {
       let session = try WorkspaceSession.open(for: kind, quick.global.options, in: environment)
       return try session.telling { try quick.action.run(in: session) }
     }
+    if kind == .syncRun, rest.last == "--" {
+      // A variable that was to hold the target, and is empty: the store was not meant.
+      throw CommandError.usage(
+        "nothing stands behind '--'",
+        hint: "name a target; without '--' the records go into the store")
+    }
     let command: any HotglueCommand
     do {
       command = try kind.type.parse(rest)

@@ -35,16 +35,21 @@ public final class TapProcess {
     case pause
   }
 
-  private let pid: pid_t
-  private let output: Int32
-  private let errors: Int32
-  private let pidDescriptor: Int32
+  let pid: pid_t
+  /// The writing end of its standard input, when it has one; -1 once that is closed.
+  private(set) var input: Int32
+  let output: Int32
+  let errors: Int32
+  let pidDescriptor: Int32
   private var isReaped = false
   private var room = [UInt8](repeating: 0, count: 256 << 10)
-  private static let pauseMs: Int64 = 100
+  static let pauseMs: Int64 = 100
 
-  private init(pid: pid_t, output: Int32, errors: Int32, pidDescriptor: Int32) {
+  private init(
+    pid: pid_t, input: Int32, output: Int32, errors: Int32, pidDescriptor: Int32
+  ) {
     self.pid = pid
+    self.input = input
     self.output = output
     self.errors = errors
     self.pidDescriptor = pidDescriptor
@@ -56,18 +61,21 @@ public final class TapProcess {
       kill(pid, SIGKILL)
       while waitpid(pid, nil, 0) < 0 && errno == EINTR { continue }
     }
+    closeInput()
     for descriptor in [output, errors, pidDescriptor] { close(descriptor) }
   }
 
-  /// Starts `words` in `directory` with these variables (`NAME=VALUE`), without input.
+  /// Starts `words` in `directory` with these variables (`NAME=VALUE`). Its standard input is empty, or
+  /// a pipe that `closeInput` ends.
   public static func start(
-    _ words: [String], in directory: String, environment: [String]
+    _ words: [String], in directory: String, environment: [String], withInput: Bool = false
   ) throws(ProcessError) -> Start {
     let texts = words.map { strdup($0) }
     // The two places before the arguments are for `/bin/sh FILE`.
     var arguments = [nil, nil] + texts + [nil]
     let variables = environment.map { strdup($0) } + [nil]
     defer { for text in texts + variables { free(text) } }
+    var input: Int32 = -1
     var output: Int32 = -1
     var errors: Int32 = -1
     var pidDescriptor: Int32 = -1
@@ -75,16 +83,25 @@ public final class TapProcess {
     var failure: UInt32 = 0
     let error = arguments.withUnsafeMutableBufferPointer { arguments in
       variables.withUnsafeBufferPointer { variables in
-        hg_tap_start(
-          arguments.baseAddress.map { UnsafePointer($0 + 2) }, variables.baseAddress, directory,
-          &output, &errors, &pidDescriptor, &pid, &failure)
+        withUnsafeMutablePointer(to: &input) { input in
+          hg_tap_start(
+            arguments.baseAddress.map { UnsafePointer($0 + 2) }, variables.baseAddress, directory,
+            withInput ? input : nil, &output, &errors, &pidDescriptor, &pid, &failure)
+        }
       }
     }
     if error != 0, failure == UInt32(HG_EXEC_FAILED) { return .notExecuted(errno: error) }
     if error != 0, failure == UInt32(HG_CHDIR_FAILED) { return .noFolder(errno: error) }
     try ProcessError.check(error, "start", words.first)
     return .started(
-      TapProcess(pid: pid, output: output, errors: errors, pidDescriptor: pidDescriptor))
+      TapProcess(
+        pid: pid, input: input, output: output, errors: errors, pidDescriptor: pidDescriptor))
+  }
+
+  /// Tells it that nothing more comes.
+  func closeInput() {
+    if input >= 0 { close(input) }
+    input = -1
   }
 
   /// Gives what it writes to `take` until its main process has ended and what is in the pipes then is
@@ -99,7 +116,6 @@ public final class TapProcess {
     var nextStep: Int64?
     var heard = BootClock.now()
     var isOpen = (output: true, errors: true)
-    var isPaused = false
     while true {
       let now = BootClock.now()
       if stop == nil, let idle, now - heard >= idle.milliseconds { stop = .idle }
@@ -116,17 +132,13 @@ public final class TapProcess {
       ]
       let ready = poll(&entries, nfds_t(entries.count), Int32(Self.pauseMs))
       if ready < 0, errno != EINTR { throw .system(call: "poll", path: nil, errno: errno) }
-      if ready == 0, !isPaused, stop != .refused {
-        isPaused = true
-        if !take(.pause), stop == nil { stop = .refused }
-      }
+      if ready == 0, stop != .refused, !take(.pause), stop == nil { stop = .refused }
       if entries[3].revents != 0, let signal = signals?.take().first {
         stop = stop ?? .signal(signal)
       }
       let hasEnded = entries[0].revents != 0
       if entries[1].revents != 0 || (hasEnded && isOpen.output) {
         isOpen.output = try read(output, &heard, &stop, hasEnded, take) { .output($0) }
-        isPaused = false
       }
       if entries[2].revents != 0 || (hasEnded && isOpen.errors) {
         isOpen.errors = try read(errors, &heard, &stop, hasEnded, take) { .errors($0) }
@@ -159,7 +171,7 @@ public final class TapProcess {
   }
 
   /// What is left of its group goes first: as long as it is not reaped, the number is its own.
-  private func reap() throws(ProcessError) -> End {
+  func reap() throws(ProcessError) -> End {
     kill(-pid, SIGKILL)
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0 {

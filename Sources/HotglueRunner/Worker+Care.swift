@@ -168,6 +168,7 @@ extension Worker {
     let now = place.bootNow()
     guard lookAroundAt.hasPassed(at: now) else { return }
     lookAroundAt = now.advanced(by: orphans.isEmpty ? .seconds(1) : Span(milliseconds: 20))
+    try requireStore()
     let running = try storeStep { () throws(StoreError) in
       _ = try store.expire(in: workspaces(), at: place.now())
       return try store.runningAttempts(in: rescuedWorkspaces, notMindedBy: nil)
@@ -181,6 +182,18 @@ extension Worker {
       }
     }
     if pruneAt.hasPassed(at: now), phase == .working { try housekeeping(now) }
+  }
+
+  /// A store whose file was deleted, or replaced, is still open here, and whatever is written to it is
+  /// lost: nothing is to be done for it any more. Attempts go on under their supervisors.
+  private func requireStore() throws(RunnerError) {
+    let found = FileIdentity(place.storePath)
+    guard found != storeFile else { return }
+    throw .store(
+      found == nil
+        ? .missing(path: place.storePath)
+        : .otherStore(
+          path: place.storePath, expected: place.storeID, found: "a file that was put there since"))
   }
 
   private func mindOwn(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) {

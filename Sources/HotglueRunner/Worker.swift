@@ -69,6 +69,8 @@ public final class Worker {
   var startFailure: Int32?
   /// Set while there is too little free space, or no process to be had, to begin anything.
   var claimsPausedUntil: BootTime?
+  /// The store's file, as it was when the worker began.
+  let storeFile: FileIdentity?
   private let lock: FileLock
   let lockPath: String
 
@@ -112,6 +114,7 @@ public final class Worker {
       return (me, lock, lockPath)
     }
     self.lock = lock
+    storeFile = FileIdentity(place.storePath)
     self.lockPath = lockPath
     let identity = WorkerIdentity(
       name: "\(place.hostName):\(me.pid)", bootID: me.bootID,

@@ -21,6 +21,8 @@ public enum SyncError: Error, Equatable, Sendable {
   case batchFile(line: Int64, path: String, reason: String)
   /// Received is not the sum of what became of the records.
   case countsDiffer(stream: String, received: Int64, accounted: Int64)
+  /// The target says that it took other counts than it was sent.
+  case deliveryDiffers(stream: String?, sent: Int64, counted: Int64)
   case store(StoreError)
 
   /// A stable word for reports.
@@ -37,6 +39,7 @@ public enum SyncError: Error, Equatable, Sendable {
     case .keyChanged: "key_changed"
     case .batchFile: "batch_file"
     case .countsDiffer: "counts_differ"
+    case .deliveryDiffers: "target_counts_differ"
     case .store: "store"
     }
   }
@@ -69,6 +72,9 @@ public enum SyncError: Error, Equatable, Sendable {
     case .countsDiffer(let stream, let received, let accounted):
       "the counts of stream '\(stream)' do not add up: \(received) received, \(accounted) "
         + "accounted for"
+    case .deliveryDiffers(let stream, let sent, let counted):
+      "the target counted \(counted) records"
+        + (stream.map { " of stream '\($0)'" } ?? "") + ", but was sent \(sent)"
     case .store: "the store cannot be used"
     }
   }

@@ -65,5 +65,6 @@ extension MaintenanceStore {
 
 /// All that commands and the runner need of a store.
 public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & QueueStore
-  & CircumstanceStore & EffectStore & DraftStore & SourceStore & SyncStore & WorkspaceStore
+  & CircumstanceStore & EffectStore & DraftStore & SourceStore & SyncStore & DeliveryStore
+  & WorkspaceStore
   & MemberStore & ActivityStore & MaintenanceStore

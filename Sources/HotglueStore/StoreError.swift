@@ -63,6 +63,7 @@ public enum StoreError: Error, Equatable, Sendable {
   /// The source was changed since: it is at revision `found`.
   case staleSource(String, expected: Int, found: Int)
   case unknownSyncRun(SyncRunID, source: SourceID)
+  case unknownTarget(SyncTargetID, source: SourceID)
   case unknownStream(String, source: SourceID, near: [String])
   /// A sync of the source runs, as the attempt of this job.
   case syncRuns(source: SourceID, run: SyncRunID, job: JobID?)

@@ -47,13 +47,16 @@ public struct SyncRun: Hashable, Sendable {
   /// What people may want to know of the run, in sentences.
   public var notes: [String]
   public var streams: [StreamReport]
+  /// The target that the records went to; `nil`: they went into the store.
+  public var target: SyncTargetID?
 
   public init(
     id: SyncRunID, source: SourceID, workspace: WorkspaceID, job: JobID?, fence: Fence?,
     state: State, isFull: Bool, startedAt: Timestamp, finishedAt: Timestamp?, given: Bookmark?,
     bookmark: Bookmark?, publications: Int, error: Job.Failure?, notes: [String],
-    streams: [StreamReport]
+    streams: [StreamReport], target: SyncTargetID? = nil
   ) {
+    self.target = target
     self.id = id
     self.source = source
     self.workspace = workspace
@@ -75,10 +78,14 @@ public struct SyncRun: Hashable, Sendable {
 /// What a run did with one stream, up to its last publication or its end.
 public struct StreamReport: Hashable, Sendable {
   public var stream: String
+  /// Of a run into a target only what was received counts, and was sent on.
   public var tally: StreamTally
-  public init(stream: String, tally: StreamTally) {
+  /// How many records the target says that it took, if it says so.
+  public var counted: Int64?
+  public init(stream: String, tally: StreamTally, counted: Int64? = nil) {
     self.stream = stream
     self.tally = tally
+    self.counted = counted
   }
 }
 

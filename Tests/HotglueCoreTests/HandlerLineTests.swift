@@ -16,9 +16,9 @@ struct HandlerLineTests {
   }
 
   @Test(
-    "a result has one of the four outcomes that a handler may declare",
+    "a result has one of the five outcomes that a handler may declare",
     arguments: [
-      ("succeeded", true), ("retry", true), ("failed", true), ("snooze", true), ("unknown", false),
+      ("succeeded", true), ("retry", true), ("failed", true), ("snooze", true), ("unknown", true),
       ("cancelled", false), ("never_started", false), ("", false), ("Succeeded", false),
     ])
   func outcomes(word: String, isKnown: Bool) {

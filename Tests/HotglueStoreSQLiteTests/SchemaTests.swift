@@ -305,6 +305,29 @@ struct SchemaTests {
     #expect(try store.check() == [])
   }
 
+  @Test("a store of schema 10 opens with its sources and where they stand, and without targets")
+  func schemaTen() throws {
+    let path = try store(
+      ofSchema: 10,
+      with: """
+        INSERT INTO source (workspace, name, revision, definition, created_at, set_at, set_by)
+          VALUES ('acme', 'crm', 1,
+            '{"command":["tap"],"cwd":"/","keys":{},"on_reject":"5"}', 1, 1, 'alice');
+        INSERT INTO sync_run (workspace, source, state, is_full, started_at, finished_at, bookmark)
+          VALUES ('acme', 1, 'succeeded', 0, 1, 2, '{"at":3}');
+        INSERT INTO sync_position (source, workspace, run, published_run, published_at, bookmark)
+          VALUES (1, 'acme', 1, 1, 2, '{"at":3}');
+        """)
+    let store = try SQLiteStore.open(at: path, expectedStoreID: "old")
+    #expect(try store.info().schemaVersion == Migration.current)
+    #expect(try store.sources(in: fixture.acme).map(\.name) == ["crm"])
+    #expect(try store.syncPosition(of: 1, in: fixture.acme)?.bookmark?.text == "{\"at\":3}")
+    let runs = try store.syncRuns(of: 1, in: fixture.acme, before: nil, limit: 5)
+    #expect(runs.map(\.target) == [nil] && runs.map(\.bookmark?.text) == ["{\"at\":3}"])
+    #expect(try store.syncTargets(of: 1, in: fixture.acme) == [])
+    #expect(try store.check() == [])
+  }
+
   @Test("the versions of migrations are 1, 2, 3, … without a gap")
   func versions() {
     #expect(Migration.all.map(\.version) == Array(1...Migration.current))

@@ -431,11 +431,19 @@ int hg_carriers(
 int hg_foreground_run(
   const char *path, char *const *argv, char *const *changes, int kept, int *status);
 
-/// Starts a tap in `directory`, in a process group of its own and without input. It dies with its
-/// caller; `output` and `errors` are the non-blocking reading ends of its pipes. The rest as above.
+/// Starts a tap or target in `directory`, in a process group of its own. It dies with its caller;
+/// `output` and `errors` are the non-blocking reading ends of its pipes, `input` the writing end of
+/// its standard input's (NULL: it has none). The rest as above.
 int hg_tap_start(
-  char *const *argv, char *const *environment, const char *directory, int *output, int *errors,
-  int *pidfd, pid_t *pid, uint32_t *kind);
+  char *const *argv, char *const *environment, const char *directory, int *input, int *output,
+  int *errors, int *pidfd, pid_t *pid, uint32_t *kind);
+
+/// A reading end of the pipe that `descriptor` is an end of, or -1. It keeps what was not read, also
+/// when every other end is closed.
+int hg_pipe_reader(int descriptor);
+
+/// How many bytes of a pipe nobody has read.
+int hg_pipe_unread(int descriptor);
 
 // What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
 typedef struct hg_sweep hg_sweep;

@@ -10,7 +10,9 @@ import HotglueStore
 struct Complete: HotglueCommand {
   static let kind = CommandKind.complete
   static let configuration = CommandConfiguration(
-    commandName: "__complete", abstract: "print what may stand at the cursor", shouldDisplay: false)
+    commandName: "__complete",
+    abstract: "print what may stand at the cursor; the completion scripts of shells call it",
+    shouldDisplay: false)
 
   @OptionGroup var global: GlobalOptions
 

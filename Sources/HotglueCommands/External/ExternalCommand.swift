@@ -10,7 +10,8 @@ import HotglueStore
 struct ExternalCommand: HotglueCommand {
   static let kind = CommandKind.external
   static let configuration = CommandConfiguration(
-    commandName: "__external", abstract: "run an external command", shouldDisplay: false)
+    commandName: "__external", abstract: "run an external command; typed as 'hotglue NAME'",
+    shouldDisplay: false)
   /// The names of programs that are external commands begin with it.
   static let prefix = "hotglue-"
 

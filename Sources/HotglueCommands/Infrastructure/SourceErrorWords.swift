@@ -35,6 +35,13 @@ extension CommandError {
         "unknown_run", .notFound, "the source has no run \(run)",
         hint: "see them with 'hotglue sync history'",
         facts: [JSON.Member("run", .integer(run)), JSON.Member("source_id", .integer(source))])
+    case .unknownTarget(let target, let source):
+      self.init(
+        "unknown_target", .notFound, "the source has no target \(target)",
+        hint: "see them with 'hotglue sync status'",
+        facts: [
+          JSON.Member("target", .integer(target)), JSON.Member("source_id", .integer(source)),
+        ])
     case .unknownStream(let name, let source, let near):
       self.init(
         "unknown_stream", .notFound, "the source has no stream '\(name)'",

@@ -53,8 +53,8 @@ extension CommandError {
     case .unknownDraft, .draftOfOtherWorkspace, .draftNotOpen, .draftChanged, .draftBehind,
       .draftsChanged:
       self.init(ofDraft: error)
-    case .unknownSource, .sourceExists, .staleSource, .unknownSyncRun, .unknownStream, .syncRuns,
-      .staleSync, .streamKeyChanged:
+    case .unknownSource, .sourceExists, .staleSource, .unknownSyncRun, .unknownTarget,
+      .unknownStream, .syncRuns, .staleSync, .streamKeyChanged:
       self.init(ofSource: error)
     }
   }

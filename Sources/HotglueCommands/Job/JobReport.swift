@@ -19,7 +19,7 @@ struct JobReport: HotglueCommand {
   @OptionGroup var global: GlobalOptions
 
   @Argument(
-    help: ArgumentHelp("succeeded, retry, failed or snooze.", valueName: "outcome"))
+    help: ArgumentHelp("succeeded, retry, failed, snooze or unknown.", valueName: "outcome"))
   var outcome: String
 
   @Option(

@@ -30,9 +30,6 @@ struct TapLaunch {
       }
       words += ["--config", path]
     }
-    let variables = environment.variables
-      .filter { $0.key != "HOTGLUE_REPORT_FD" }
-      .map { "\($0.key)=\($0.value)" }
     let started = try TapProcess.start(
       words + arguments, in: definition.directory, environment: variables)
     switch started {
@@ -50,12 +47,44 @@ struct TapLaunch {
     }
   }
 
+  /// Starts a target, in the folder of the tap: whoever runs the sync, from wherever, the words of a
+  /// target mean the same.
+  func startTarget(_ words: [String]) throws -> TapProcess {
+    let directory = source.definition.directory
+    let started = try TapProcess.start(
+      words, in: directory, environment: variables, withInput: true)
+    switch started {
+    case .started(let target): return target
+    case .notExecuted(let number):
+      throw TapFailure(
+        .targetNotFound,
+        "the target '\(words[0])' cannot be executed in '\(directory)': "
+          + SystemError("execute", words[0], code: number).reason)
+    case .noFolder(let number):
+      throw TapFailure(
+        .targetNotFound,
+        "the target's folder '\(directory)' cannot be entered: "
+          + SystemError("enter", directory, code: number).reason)
+    }
+  }
+
+  private var variables: [String] {
+    environment.variables
+      .filter { $0.key != "HOTGLUE_REPORT_FD" }
+      .map { "\($0.key)=\($0.value)" }
+  }
+
   /// Reads it to its end; what it writes to standard error is written to ours.
   func read(
     _ tap: TapProcess, idleTimeout: Span?, signals: LeavingSignals
   ) -> TapRun {
+    TapRun(tap, idleTimeout: idleTimeout, signals: signals, log: log)
+  }
+
+  /// Writes what it complains of to our standard error.
+  var log: (UnsafeBufferPointer<UInt8>) -> Void {
     let errors = environment.errorOutput
-    return TapRun(tap, idleTimeout: idleTimeout, signals: signals) { bytes in
+    return { bytes in
       errors.append(bytes)
       // A standard error that is gone is nobody's loss.
       try? errors.flush()
@@ -87,7 +116,9 @@ extension CommandError {
       switch failure.kind {
       case .notFound: "name it by its path, or put it into PATH; 'hotglue source edit' changes it"
       case .config: "'hotglue source test' tries the tap after a change"
-      case .transient, .crash, .hang: nil
+      case .targetNotFound: "name it by its path, or put it into PATH"
+      case .targetConfig, .targetEarly: nil
+      case .transient, .crash, .hang, .targetTransient, .targetCrash, .targetHang: nil
       }
     self.init(failure.kind.rawValue, .unsuccessful, failure.message, hint: hint)
   }

@@ -12,7 +12,8 @@ import HotglueStore
 struct SyncAttempt: WorkspaceCommand {
   static let kind = CommandKind.syncAttempt
   static let configuration = CommandConfiguration(
-    commandName: "__sync", abstract: "carry out a sync job", shouldDisplay: false)
+    commandName: "__sync",
+    abstract: "the handler of sync jobs; 'hotglue sync run' is for people", shouldDisplay: false)
 
   @OptionGroup var global: GlobalOptions
   /// For people who look at the job; what counts is the payload.
@@ -21,7 +22,8 @@ struct SyncAttempt: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     guard let attempt = session.pinnedAttempt else {
       throw CommandError.usage(
-        "'\(Self.kind.name)' runs inside a sync job", hint: "hotglue sync run \(name)")
+        "'hotglue __sync' is the handler of sync jobs, and runs inside one only",
+        hint: "to sync a source: 'hotglue sync run \(Shell.quoted(name))'")
     }
     let voice = AttemptVoice()
     // From here on a signal waits until what came before it is in the store.
@@ -34,10 +36,16 @@ struct SyncAttempt: WorkspaceCommand {
         voice, .failed, "unknown_source", "source '\(name)' was removed", status: .notFound)
     }
     let source = try session.store.source(owner.name, in: session.workspace)
-    let work = SyncWork(
-      session: session, source: source, order: order, attempt: attempt, voice: voice,
-      signals: signals)
     do {
+      if let target = order.target {
+        let work = DeliveryWork(
+          session: session, source: source, order: order, target: target, attempt: attempt,
+          voice: voice, signals: signals)
+        return try tell(voice, work.run(), session)
+      }
+      let work = SyncWork(
+        session: session, source: source, order: order, attempt: attempt, voice: voice,
+        signals: signals)
       return try tell(voice, work.run(), session)
     } catch SyncError.store(let error) {
       return tell(voice, error, session)
@@ -77,10 +85,10 @@ struct SyncAttempt: WorkspaceCommand {
             outcome: outcome, errorCode: failure.code, errorMessage: failure.message),
           problems: []))
       return status
-    case .told(let signal):
+    case .told(let signal, let leavesDoubt):
       // Why it was stopped is recorded by who stopped it.
       session.output.note("hotglue: the sync was stopped by signal \(signal)")
-      return .tryLater
+      return leavesDoubt ? .outcomeUnknown : .tryLater
     }
   }
 

@@ -112,7 +112,7 @@ struct SyncSummary {
     } else if output.isQuiet {
       if let job = standing.job { output.rawLine(String(job.id)) }
     } else {
-      output.table(SyncTold.headings, standing.told.rows)
+      output.table(standing.told.headings, standing.told.rows)
     }
     for note in standing.told.notes { output.note("note: \(note)") }
     guard let job = standing.job else { return }

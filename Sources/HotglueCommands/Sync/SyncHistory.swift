@@ -8,7 +8,8 @@ struct SyncHistory: WorkspaceCommand {
     commandName: "history", abstract: "show the runs of a source, newest first",
     discussion: """
       A run is one attempt of a sync job. One that was given up without a word, since its process \
-      died, is 'interrupted'; what it had published stays.
+      died, is 'interrupted'; what it had published stays. A run with a target went there, and not \
+      into the store.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -54,18 +55,23 @@ struct SyncHistory: WorkspaceCommand {
     } else {
       output.table(
         [
-          "run", "state", "job", "begun", "took", "added", "changed", "removed", "rejected",
-          "error",
+          "run", "state", "job", "target", "begun", "took", "received", "added", "changed",
+          "removed", "rejected", "error",
         ],
         runs.map { run in
           let total = run.streams.reduce(StreamTally()) { $0 + $1.tally }
           let took = run.finishedAt.map {
             Span(milliseconds: $0.milliseconds - run.startedAt.milliseconds).approximateText
           }
+          // What a target made of the records it alone knows.
+          func judged(_ count: Int64) -> Cell {
+            Cell(run.target == nil ? String(count) : nil)
+          }
           return [
             Cell(run.id), SyncStatus.cell(run.state.rawValue), Cell(run.job.map(String.init)),
-            Cell(run.startedAt), Cell(took), Cell(total.added), Cell(total.changed),
-            Cell(total.removed), Cell(total.rejected), Cell(run.error?.message),
+            Cell(run.target.map(String.init)), Cell(run.startedAt), Cell(took),
+            Cell(total.received), judged(total.added), judged(total.changed),
+            judged(total.removed), judged(total.rejected), Cell(run.error?.message),
           ]
         })
     }
@@ -104,6 +110,7 @@ enum SyncRunJSON {
     .object([
       JSON.Member("run", .integer(run.id)), JSON.Member("source", .string(source.name)),
       JSON.Member("job", .optional(run.job)), JSON.Member("fence", .optional(run.fence)),
+      JSON.Member("target", .optional(run.target)),
       JSON.Member("state", .string(run.state.rawValue)), JSON.Member("full", .bool(run.isFull)),
       JSON.Member("started_at", .string(run.startedAt.rfc3339)),
       JSON.Member("finished_at", .text(run.finishedAt?.rfc3339)),
@@ -130,13 +137,17 @@ struct SyncState: WorkspaceCommand {
     commandName: "state", abstract: "print the bookmark from which the next sync starts",
     discussion: """
       As the tap wrote it, in JSON; nothing when there is none. With --run the last one of that run, \
-      with --all every one of it.
+      with --all every one of it. With --target the one that this target has confirmed last; 'sync \
+      status' tells its number.
       """)
 
   @OptionGroup var global: GlobalOptions
 
   @Option(help: ArgumentHelp("What this run published last.", valueName: "run"))
   var run: SyncRunID?
+
+  @Option(help: ArgumentHelp("Of this target, not of the store.", valueName: "number"))
+  var target: SyncTargetID?
 
   @Flag(help: "With --run: every bookmark it published, a line each, with its time.")
   var all = false
@@ -147,6 +158,10 @@ struct SyncState: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     guard !all || run != nil else {
       throw CommandError.usage("'--all' is for '--run'", hint: "see 'hotglue sync history'")
+    }
+    guard target == nil || run == nil else {
+      throw CommandError.usage(
+        "'--target' and '--run' cannot both be given", hint: "a run is of one target")
     }
     let source = try session.source(source)
     if let run, all {
@@ -163,6 +178,8 @@ struct SyncState: WorkspaceCommand {
     let bookmark =
       if let run {
         try session.store.syncRun(run, of: source.id, in: session.workspace).bookmark
+      } else if let target {
+        try session.target(target, of: source).bookmark
       } else {
         try session.store.syncPosition(of: source.id, in: session.workspace)?.bookmark
       }
@@ -171,12 +188,14 @@ struct SyncState: WorkspaceCommand {
         .object([
           JSON.Member("source", .string(source.name)),
           JSON.Member("workspace", .string(session.workspace.text)),
+          JSON.Member("target", .optional(target)),
           JSON.Member("bookmark", bookmark.flatMap(SyncTold.value) ?? .null),
         ]))
     } else if let bookmark {
       session.output.line(bookmark.text)
     } else {
-      session.output.note("source '\(source.name)' has no bookmark")
+      session.output.note(
+        (target.map { "target \($0) of " } ?? "") + "source '\(source.name)' has no bookmark")
     }
     return .done
   }
@@ -188,7 +207,8 @@ struct SyncReset: WorkspaceCommand {
     commandName: "reset", abstract: "let the next sync start from an earlier bookmark",
     discussion: """
       Records stay as they are; what the tap sends again is compared with them. Refused while a sync \
-      of the source runs.
+      of the source runs. With --target that target's bookmark: the next sync into it sends again \
+      what came after, and the one of the store stays.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -197,6 +217,10 @@ struct SyncReset: WorkspaceCommand {
     help: ArgumentHelp(
       "What this run published last, or 'start': without a bookmark.", valueName: "run|start"))
   var to: String
+
+  @Option(
+    help: ArgumentHelp("Of this target, not of the store; see 'sync status'.", valueName: "number"))
+  var target: SyncTargetID?
 
   @Flag(help: "Only tell the bookmark.")
   var dryRun = false
@@ -210,6 +234,8 @@ struct SyncReset: WorkspaceCommand {
     let chosen = try run.map {
       try session.store.syncRun($0, of: source.id, in: session.workspace)
     }
+    if let target { _ = try session.target(target, of: source) }
+    if let chosen, chosen.target != target { throw CommandError.runElsewhere(chosen, target) }
     if let chosen, chosen.bookmark == nil {
       throw CommandError.refused(
         "run \(chosen.id) of source '\(source.name)' published no bookmark",
@@ -217,19 +243,28 @@ struct SyncReset: WorkspaceCommand {
     }
     var bookmark = chosen?.bookmark
     if !dryRun {
-      bookmark = try session.store.resetBookmark(
-        of: source.id, to: run, in: session.workspace, by: session.actor, at: session.now
-      ).bookmark
+      if let target {
+        bookmark = try session.store.resetTarget(
+          target, of: source.id, to: run, in: session.workspace, by: session.actor,
+          at: session.now
+        ).bookmark
+      } else {
+        bookmark = try session.store.resetBookmark(
+          of: source.id, to: run, in: session.workspace, by: session.actor, at: session.now
+        ).bookmark
+      }
     }
     session.output.result(
       json: .object([
         JSON.Member("source", .string(source.name)),
         JSON.Member("workspace", .string(session.workspace.text)),
+        JSON.Member("target", .optional(target)),
         JSON.Member("bookmark", bookmark.flatMap(SyncTold.value) ?? .null),
         JSON.Member("dry_run", .bool(dryRun)),
       ]), id: source.name
     ) {
       "the next sync of source '\(source.name)' in workspace '\(session.workspace)' "
+        + (target.map { "into target \($0) " } ?? "")
         + "\(dryRun ? "would start" : "starts") "
         + (bookmark.map { "from \($0.text)" } ?? "from the beginning")
     }
@@ -241,6 +276,26 @@ struct SyncReset: WorkspaceCommand {
       throw .usage("'--to' cannot be '\(to)'", hint: "give the number of a run, or start")
     }
     return number
+  }
+}
+
+extension WorkspaceSession {
+  func target(_ id: SyncTargetID, of source: Source) throws -> SyncTarget {
+    guard
+      let found = try store.syncTargets(of: source.id, in: workspace).first(where: { $0.id == id })
+    else { throw StoreError.unknownTarget(id, source: source.id) }
+    return found
+  }
+}
+
+extension CommandError {
+  /// What one place has confirmed says nothing of another.
+  static func runElsewhere(_ run: SyncRun, _ target: SyncTargetID?) -> CommandError {
+    let place = run.target.map { "into target \($0)" } ?? "into the store"
+    return .refused(
+      "run \(run.id) went \(place), not \(target.map { "into target \($0)" } ?? "into the store")",
+      hint: run.target.map { "give '--target \($0)', or a run of the store" }
+        ?? "leave '--target' out, or give a run into that target")
   }
 }
 

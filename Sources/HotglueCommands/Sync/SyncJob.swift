@@ -8,6 +8,24 @@ struct SyncOrder: Equatable {
   /// `nil`: as the source says.
   var idleTimeout: SourceOptions.Bound?
   var rejects: RejectRule?
+  /// Where the records go; `nil`: into the store.
+  var target: [String]?
+  /// How long a target may take to finish after an order to stop.
+  var grace = standardGrace
+  /// Whether what a target has confirmed in part may be sent again without a person.
+  var replay = Replay.unsafe
+
+  static let standardGrace = Span.seconds(30)
+  var mustNotRepeat: Bool { target != nil && !replay.allowsRerunAfterUnknown }
+
+  /// When a tap, or a target, is taken for hung.
+  func idleBound(of source: Source) -> Span? {
+    switch idleTimeout {
+    case .span(let span): span
+    case .some(.none): nil
+    case nil: source.definition.idleTimeout
+    }
+  }
 
   var json: JSON {
     var members = [JSON.Member("source", .integer(source)), JSON.Member("full", .bool(isFull))]
@@ -17,6 +35,11 @@ struct SyncOrder: Equatable {
     case nil: break
     }
     if let rejects { members.append(JSON.Member("on_reject", .string(rejects.text))) }
+    if let target {
+      members.append(JSON.Member("target", .strings(target)))
+      members.append(JSON.Member("grace", .string(grace.text)))
+      members.append(JSON.Member("replay", .string(replay.rawValue)))
+    }
     return .object(members)
   }
 
@@ -39,6 +62,15 @@ struct SyncOrder: Equatable {
       guard let rule = RejectRule(text) else { return nil }
       rejects = rule
     }
+    if let words = json["target"] {
+      guard let target = words.stringArray, !target.isEmpty,
+        let grace = json["grace"]?.stringValue.flatMap({ Span($0) }),
+        let replay = json["replay"]?.stringValue.flatMap({ Replay(rawValue: $0) })
+      else { return nil }
+      self.target = target
+      self.grace = grace
+      self.replay = replay
+    }
   }
 }
 
@@ -55,34 +87,75 @@ enum SyncJob {
   /// The job of a sync. Its key is held until it has ended, so that a second request finds it and
   /// makes none; its limit key keeps two from running at once whatever else is done to them.
   static func request(_ order: SyncOrder, of source: Source) -> EnqueueRequest {
-    EnqueueRequest(
+    var policy = Self.policy
+    if order.target != nil {
+      policy.replay = order.replay
+      // The target finishes what it was given; the tap has had its own time to end before.
+      let patience = Span(milliseconds: order.grace.milliseconds + 15_000)
+      policy.stop = StopLadder("TERM,\(patience.text),KILL") ?? policy.stop
+    }
+    return EnqueueRequest(
       type: type, command: ["hotglue"] + CommandKind.syncAttempt.words + [source.name],
-      directory: "/", payload: order.json.text, key: "source/\(source.id)", keyHold: .untilDone,
+      directory: "/", payload: order.json.text, key: key(order, source), keyHold: .untilDone,
       limitKey: "sync:\(source.name)", policy: policy)
   }
 
-  /// The source that a job is a sync of.
-  static func source(of job: Job) -> SourceID? {
+  /// A target's sync has a key of its own: one that waits for a person holds up no other.
+  private static func key(_ order: SyncOrder, _ source: Source) -> String {
+    guard let target = order.target else { return "source/\(source.id)" }
+    return "source/\(source.id)/target/\(TargetWords.digest(target))"
+  }
+
+  /// What a job is to sync.
+  static func order(of job: Job) -> SyncOrder? {
     guard job.request.type == type, let payload = job.request.payload else { return nil }
     do {
-      return SyncOrder(try JSON.parse(payload))?.source
+      return SyncOrder(try JSON.parse(payload))
     } catch {
       return nil
     }
   }
 }
 
+/// The command of a target.
+enum TargetWords {
+  static func check(_ command: [String]) throws(CommandError) {
+    do {
+      try CommandWords.check(command)
+    } catch {
+      throw .usage(error.problem, hint: "hotglue sync run NAME [flags] -- TARGET COMMAND…")
+    }
+  }
+
+  /// A short text that stands for the words (FNV-1a). Should two targets ever share it, the second is
+  /// refused as a sync with other options, and nothing is mixed.
+  static func digest(_ words: [String]) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in JSON.strings(words).text.utf8 {
+      hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+    return String(hash, radix: 16)
+  }
+}
+
 extension WorkspaceSession {
-  /// The sync job of the source that has not ended; of several, which only a retry by hand can make,
-  /// the newest.
+  /// The sync job of the source that has not ended; of several, one that runs, else the newest.
   func unfinishedSync(of source: SourceID) throws -> Job? {
+    let found = try unfinishedSyncs(of: source)
+    return found.first { $0.state == .running } ?? found.first
+  }
+
+  /// The sync jobs of the source that have not ended, newest first: one into the store and one into each
+  /// target at the most, but for what a retry by hand makes.
+  func unfinishedSyncs(of source: SourceID) throws -> [Job] {
     let filter = JobFilter(
       states: Set(JobState.allCases.filter { !$0.isFinished }), types: [SyncJob.type])
+    var found: [Job] = []
     var before: JobID?
     while true {
       let page = try store.jobs(in: workspace, matching: filter, before: before, limit: 200)
-      if let found = page.first(where: { SyncJob.source(of: $0) == source }) { return found }
-      guard page.count == 200, let last = page.last else { return nil }
+      found += page.filter { SyncJob.order(of: $0)?.source == source }
+      guard page.count == 200, let last = page.last else { return found }
       before = last.id
     }
   }

@@ -1,4 +1,5 @@
 import HotglueCore
+import HotglueProcess
 import HotglueSinger
 import HotglueStore
 
@@ -6,6 +7,19 @@ import HotglueStore
 enum SyncProgressText {
   /// Parts that are shown at the most; the message of a job is bounded.
   private static let most = 20
+  /// How often progress is told.
+  private static let toldEveryMs: Int64 = 250
+
+  /// Says progress now and then.
+  static func teller(_ voice: AttemptVoice) -> (SyncProgress) -> Void {
+    var toldAt: Int64 = 0
+    return { progress in
+      let now = BootClock.now()
+      guard !progress.streams.isEmpty, now - toldAt >= toldEveryMs else { return }
+      toldAt = now
+      voice.say(.progress(told(progress)))
+    }
+  }
 
   static func told(_ progress: SyncProgress) -> JobProgress {
     let received = progress.streams.reduce(Int64(0)) { $0 + $1.tally.received }

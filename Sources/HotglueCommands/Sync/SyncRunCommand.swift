@@ -7,13 +7,18 @@ struct SyncRunCommand: HotglueCommand {
   static let kind = CommandKind.syncRun
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "sync a source: take in what its tap sends",
+    usage: "hotglue sync run SOURCE [flags] [-- TARGET COMMAND…]",
     discussion: """
       The sync is a job like any other, and runs here: killed with this command or without it, it \
       goes on under its supervisor. A sync of the source that has not ended is taken up and never \
       doubled. A tap that fails in a way that may pass is run again with a back-off, from the last \
       bookmark that was published.
 
-      Ends with 0 when the sync succeeded and 1 when it did not. INT or TERM cancels it; a second one \
+      With a target behind '--' the records go to that program instead of the store. It has a bookmark \
+      of its own, which is what it says itself; each record reaches it at least once.
+
+      Ends with 0 when the sync succeeded, 1 when it did not, and 83 when a target was sent records \
+      that it has not confirmed and it is not known to be safe to send them again. INT or TERM cancels it; a second one \
       leaves it to its supervisor. See hotglue-sync(7).
       """)
 
@@ -50,13 +55,29 @@ struct SyncRunCommand: HotglueCommand {
       valueName: "follow|wait|refuse"))
   var ifRunning = IfRunning.follow
 
+  @Option(
+    help: ArgumentHelp(
+      "With a target: whether it may be sent records again without a person (default: unsafe).",
+      valueName: "safe|keyed|unsafe"))
+  var replay: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With a target: how long it may take to finish when the sync is stopped (default: 30s).",
+      valueName: "duration"), transform: Arguments.span)
+  var grace: Span?
+
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
   var source: String
+
+  @Argument(parsing: .postTerminator, help: "The target and its own arguments, behind '--'.")
+  var target: [String] = []
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     guard !detach || !dryRun else {
       throw CommandError.usage("'--detach' and '--dry-run' cannot both be given")
     }
+    try checkTarget()
     if detach || dryRun {
       let session = try WorkspaceSession.open(for: Self.kind, global, in: environment)
       return try session.telling { detach ? try enqueue(in: session) : try tryOut(in: session) }
@@ -66,11 +87,40 @@ struct SyncRunCommand: HotglueCommand {
     return try session.telling { try run(in: session, at: host) }
   }
 
-  private func order(of source: Source) -> SyncOrder {
+  private func checkTarget() throws {
+    if !target.isEmpty {
+      try TargetWords.check(target)
+      guard onReject == nil else {
+        throw CommandError.usage(
+          "'--on-reject' has no meaning with a target", hint: "a target judges records itself")
+      }
+    } else if replay != nil || grace != nil {
+      throw CommandError.usage(
+        "'\(replay != nil ? "--replay" : "--grace")' is for a sync into a target",
+        hint: "name the target behind '--'; a sync into the store may always be run again")
+    }
+    _ = try replayRule()
+  }
+
+  private func replayRule() throws -> Replay {
+    guard let replay else { return .unsafe }
+    guard let rule = Replay(rawValue: replay) else {
+      throw CommandError.usage(
+        "'--replay' cannot be '\(replay)'", hint: "give safe, keyed or unsafe")
+    }
+    return rule
+  }
+
+  private func order(of source: Source) throws -> SyncOrder {
     var order = SyncOrder(source: source.id)
     order.isFull = full
     order.idleTimeout = idleTimeout
     order.rejects = onReject
+    if !target.isEmpty {
+      order.target = target
+      order.replay = try replayRule()
+      order.grace = grace ?? SyncOrder.standardGrace
+    }
     return order
   }
 
@@ -81,6 +131,7 @@ struct SyncRunCommand: HotglueCommand {
     while true {
       let taken = try SyncTaking(session: session, source: source).take(order(of: source))
       switch taken {
+      case .uncertain(let job): throw CommandError.syncUncertain(source, job)
       case .new(let job), .pending(let job):
         return try work(job, of: source, in: session, at: host, isOurs: true)
       case .running(let job, let isSame):
@@ -151,9 +202,11 @@ struct SyncRunCommand: HotglueCommand {
 
   private func enqueue(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
-    let taken = try SyncTaking(session: session, source: source).take(order(of: source))
+    let taken = try SyncTaking(session: session, source: source).take(
+      order(of: source), mindsOthers: false)
     let id: JobID
     switch taken {
+    case .uncertain(let job): throw CommandError.syncUncertain(source, job)
     case .new(let job): id = job
     case .pending(let job):
       session.output.note("job \(job) was enqueued before and has not begun")
@@ -174,12 +227,17 @@ struct SyncRunCommand: HotglueCommand {
 
   private func tryOut(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
-    let position = try session.store.syncPosition(of: source.id, in: session.workspace)
+    let bookmark =
+      target.isEmpty
+      ? try session.store.syncPosition(of: source.id, in: session.workspace)?.bookmark
+      : try session.store.syncTargets(of: source.id, in: session.workspace)
+        .first { $0.command == target }?.bookmark
     let counted = try TapTrial(source, in: session).run(
-      bookmark: full ? nil : position?.bookmark, until: nil,
+      bookmark: full ? nil : bookmark, until: nil,
       idleTimeout: idleTimeout.map(\.span) ?? source.definition.idleTimeout)
     session.output.result(json: counted.json(of: source), id: source.name) {
-      "source '\(source.name)' would send \(counted.text); nothing was stored"
+      "source '\(source.name)' would send \(counted.text); "
+        + (target.isEmpty ? "nothing was stored" : "the target was not started")
     }
     return .done
   }
@@ -192,15 +250,23 @@ struct SyncTaking {
     case pending(JobID)
     /// `isSame`: it was asked for with the same options.
     case running(JobID, isSame: Bool)
+    /// Whether what it sent to its target may be sent again has to be decided first.
+    case uncertain(JobID)
   }
 
   let session: WorkspaceSession
   let source: Source
 
-  func take(_ order: SyncOrder) throws -> Taken {
-    if let found = try session.unfinishedSync(of: source.id), found.state == .running {
+  /// `mindsOthers`: a sync of the source into another place that runs is told, else this one is to wait
+  /// for its turn.
+  func take(_ order: SyncOrder, mindsOthers: Bool = true) throws -> Taken {
+    for found in try session.unfinishedSyncs(of: source.id) where found.state == .running {
       // What has ended without anybody to record it is not running.
       try CancelOrder.resolveIfUnminded(found.id, session)
+      guard mindsOthers, SyncJob.order(of: found)?.target != order.target else { continue }
+      if try session.store.job(found.id, in: session.workspace).state == .running {
+        return .running(found.id, isSame: false)
+      }
     }
     let request = SyncJob.request(order, of: source)
     do {
@@ -219,6 +285,7 @@ struct SyncTaking {
   private func taken(_ id: JobID, isSame: Bool) throws -> Taken {
     let job = try session.store.job(id, in: session.workspace)
     if job.state == .running { return .running(id, isSame: isSame) }
+    if job.state == .uncertain { return .uncertain(id) }
     guard isSame else { throw CommandError.otherSyncWaits(source, id) }
     return .pending(id)
   }
@@ -229,6 +296,16 @@ extension CommandError {
     CommandError(
       "sync_runs", .refused, "job \(job) syncs source '\(source.name)' already",
       hint: "--if-running follow or wait; or 'hotglue job cancel \(job)'",
+      facts: [JSON.Member("job", .integer(job)), JSON.Member("source", .string(source.name))])
+  }
+
+  static func syncUncertain(_ source: Source, _ job: JobID) -> CommandError {
+    CommandError(
+      "sync_uncertain", .outcomeUnknown,
+      "job \(job) has sent records of source '\(source.name)' to this target that it has not "
+        + "confirmed",
+      hint: "look at the target, then 'hotglue job resolve \(job) --as retry --reason TEXT' sends "
+        + "them again; '--as failed' lets the next sync do that",
       facts: [JSON.Member("job", .integer(job)), JSON.Member("source", .string(source.name))])
   }
 

@@ -17,8 +17,10 @@ struct SyncStatus: WorkspaceCommand {
     guard let source else { return try all(in: session) }
     let standing = try SyncStanding.last(of: session.source(source), in: session)
     let output = session.output
+    let targets = try session.store.syncTargets(
+      of: standing.source.id, in: session.workspace)
     if output.isJSON {
-      output.object(standing.json)
+      output.object(standing.json(with: targets))
       return .done
     }
     if output.isQuiet {
@@ -30,6 +32,7 @@ struct SyncStatus: WorkspaceCommand {
       of: standing.source.id, in: session.workspace)
     var fields: [(name: String, cell: Cell)] = [
       ("source", Cell(standing.source.name)), ("state", Self.cell(standing.state)),
+      ("target", Cell(standing.told.target.map(String.init))),
       ("job", Cell((standing.job?.id ?? standing.told.runs.last?.job).map(String.init))),
       ("started at", Cell(standing.startedAt)), ("finished at", Cell(standing.finishedAt)),
       ("published at", Cell(position?.publishedAt)),
@@ -41,7 +44,17 @@ struct SyncStatus: WorkspaceCommand {
     if let error = standing.error { fields.append(("error", Cell(error.message, .bad))) }
     for note in standing.told.notes { fields.append(("note", Cell(note))) }
     output.fields(fields)
-    output.table(SyncTold.headings, standing.told.rows)
+    output.table(standing.told.headings, standing.told.rows)
+    if !targets.isEmpty {
+      output.table(
+        ["target", "command", "confirmed at", "bookmark"],
+        targets.map {
+          [
+            Cell($0.id), Cell(ShellWords.joined($0.command)), Cell($0.confirmedAt),
+            Cell($0.bookmark?.text),
+          ]
+        })
+    }
     return .done
   }
 
@@ -50,7 +63,11 @@ struct SyncStatus: WorkspaceCommand {
       try SyncStanding.last(of: $0, in: session)
     }
     if session.output.isJSON {
-      for standing in standings { session.output.jsonLine(standing.json) }
+      for standing in standings {
+        let targets = try session.store.syncTargets(
+          of: standing.source.id, in: session.workspace)
+        session.output.jsonLine(standing.json(with: targets))
+      }
     } else if session.output.isQuiet {
       for standing in standings { session.output.line(standing.source.name) }
     } else {

@@ -6,6 +6,7 @@ struct SyncTold {
   struct Stream {
     var name: String
     var tally: StreamTally
+    var counted: Int64?
     var bookmark: JSON?
   }
 
@@ -20,8 +21,12 @@ struct SyncTold {
       for report in run.streams {
         if let known = streams.firstIndex(where: { $0.name == report.stream }) {
           streams[known].tally = streams[known].tally + report.tally
+          if let counted = report.counted {
+            streams[known].counted = (streams[known].counted ?? 0) + counted
+          }
         } else {
-          streams.append(Stream(name: report.stream, tally: report.tally))
+          streams.append(
+            Stream(name: report.stream, tally: report.tally, counted: report.counted))
         }
       }
       for note in run.notes where !notes.contains(note) { notes.append(note) }
@@ -32,6 +37,9 @@ struct SyncTold {
     }
     streams.sort { $0.name < $1.name }
   }
+
+  /// The target that the records went to; `nil`: the store.
+  var target: SyncTargetID? { runs.last?.target }
 
   /// A bookmark as the value that it is.
   static func value(_ bookmark: Bookmark) -> JSON? {
@@ -45,7 +53,8 @@ struct SyncTold {
   var streamsJSON: JSON {
     .array(
       streams.map { stream in
-        .object([
+        guard target == nil else { return deliveryJSON(stream) }
+        return .object([
           JSON.Member("stream", .string(stream.name)),
           JSON.Member("received", .integer(stream.tally.received)),
           JSON.Member("added", .integer(stream.tally.added)),
@@ -58,9 +67,28 @@ struct SyncTold {
       })
   }
 
+  /// What a target made of the records it does not say, but for how many it took.
+  private func deliveryJSON(_ stream: Stream) -> JSON {
+    .object([
+      JSON.Member("stream", .string(stream.name)),
+      JSON.Member("received", .integer(stream.tally.received)),
+      JSON.Member("added", .null), JSON.Member("changed", .null),
+      JSON.Member("unchanged", .null), JSON.Member("removed", .null),
+      JSON.Member("rejected", .null), JSON.Member("counted", .optional(stream.counted)),
+      JSON.Member("bookmark", stream.bookmark ?? .null),
+    ])
+  }
+
   /// The result of the job: what fits into a line.
   var value: JSON {
     let total = streams.reduce(StreamTally()) { $0 + $1.tally }
+    if let target {
+      return .object([
+        JSON.Member("run", .optional(runs.last?.id)), JSON.Member("target", .integer(target)),
+        JSON.Member("streams", .integer(streams.count)),
+        JSON.Member("received", .integer(total.received)),
+      ])
+    }
     return .object([
       JSON.Member("run", .optional(runs.last?.id)),
       JSON.Member("streams", .integer(streams.count)),
@@ -73,12 +101,19 @@ struct SyncTold {
     ])
   }
 
-  static let headings = [
-    "stream", "received", "added", "changed", "unchanged", "removed", "rejected",
-  ]
+  var headings: [String] {
+    target == nil
+      ? ["stream", "received", "added", "changed", "unchanged", "removed", "rejected"]
+      : ["stream", "sent", "counted by target"]
+  }
 
   var rows: [[Cell]] {
-    streams.map { stream in
+    guard target == nil else {
+      return streams.map {
+        [Cell($0.name), Cell($0.tally.received), Cell($0.counted.map(String.init))]
+      }
+    }
+    return streams.map { stream in
       let tally = stream.tally
       return [
         Cell(stream.name), Cell(tally.received), Cell(tally.added), Cell(tally.changed),
@@ -139,6 +174,20 @@ struct SyncStanding {
   }
   var error: Job.Failure? { job.map { $0.error } ?? told.runs.last?.error }
 
+  /// With every target that the source ever had.
+  func json(with targets: [SyncTarget]) -> JSON {
+    let known = targets.map { target in
+      JSON.object([
+        JSON.Member("target", .integer(target.id)),
+        JSON.Member("command", .strings(target.command)),
+        JSON.Member("confirmed_at", .text(target.confirmedAt?.rfc3339)),
+        JSON.Member("run", .optional(target.confirmedRun)),
+        JSON.Member("bookmark", target.bookmark.flatMap(SyncTold.value) ?? .null),
+      ])
+    }
+    return .object((json.members ?? []) + [JSON.Member("targets", .array(known))])
+  }
+
   var json: JSON {
     .object([
       JSON.Member("source", .string(source.name)),
@@ -147,6 +196,7 @@ struct SyncStanding {
       JSON.Member("state", .text(state)),
       JSON.Member("started_at", .text(startedAt?.rfc3339)),
       JSON.Member("finished_at", .text(finishedAt?.rfc3339)),
+      JSON.Member("target", .optional(told.target)),
       JSON.Member("streams", told.streamsJSON),
       JSON.Member("runs", .array(told.runs.map { .integer($0.id) })),
       JSON.Member(

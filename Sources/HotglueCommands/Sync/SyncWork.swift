@@ -9,7 +9,8 @@ struct SyncWork {
     case done(SyncRun)
     /// `kind` of the failure is the outcome.
     case failed(Job.Failure, ExitStatus)
-    case told(signal: Int32)
+    /// `leavesDoubt`: whether it may be done again has to be decided by a person.
+    case told(signal: Int32, leavesDoubt: Bool)
   }
 
   let session: WorkspaceSession
@@ -19,8 +20,6 @@ struct SyncWork {
   let voice: AttemptVoice
   let signals: LeavingSignals
 
-  /// How often progress is told.
-  private static let toldEveryMs: Int64 = 250
   /// How long the room of what nobody sees is given back at the end.
   private static let sweptForMs: Int64 = 5000
 
@@ -32,15 +31,23 @@ struct SyncWork {
         isFull: try startsOver()),
       by: session.actor, at: session.now)
     let engine = SyncEngine(
-      session: run, options: options, now: session.environment.now, observe: tellProgress())
+      session: run, options: options, now: session.environment.now,
+      observe: SyncProgressText.teller(voice))
+    let watch = StoreWatch(of: session)
     let launch = TapLaunch(source, in: session)
     let end: TapRun.End
     do {
       let tap = try launch.start(
         launch.catalogArguments() + launch.stateArguments(run.run.given))
-      end = try launch.read(tap, idleTimeout: idleTimeout, signals: signals).run(
-        take: { (bytes) throws(SyncError) in try engine.take(bytes) },
-        pause: { () throws(SyncError) in try engine.pause() })
+      end = try launch.read(tap, idleTimeout: order.idleBound(of: source), signals: signals).run(
+        take: { (bytes) throws(SyncError) in
+          try watch.look()
+          try engine.take(bytes)
+        },
+        pause: { () throws(SyncError) in
+          try watch.look()
+          try engine.pause()
+        })
     } catch let failure as TapFailure {
       return try fail(engine, failure)
     }
@@ -56,7 +63,7 @@ struct SyncWork {
     case .told(let signal):
       _ = try engine.fail(
         Job.Failure(code: "stopped", message: "stopped by signal \(signal)", kind: "retry"))
-      return .told(signal: signal)
+      return .told(signal: signal, leavesDoubt: false)
     case .refused(let error): result = try fail(engine, error)
     }
     if case .done = result { try giveRoomBack() }
@@ -84,26 +91,12 @@ struct SyncWork {
     return options
   }
 
-  private var idleTimeout: Span? {
-    switch order.idleTimeout {
-    case .span(let span): span
-    case .some(.none): nil
-    case nil: source.definition.idleTimeout
-    }
-  }
-
   private func fail(_ engine: SyncEngine, _ failure: TapFailure) throws -> Result {
     let told = Job.Failure(
       code: failure.kind.rawValue, message: failure.message,
       kind: failure.mayPass ? "retry" : "failed")
     _ = try engine.fail(told)
-    let status =
-      switch failure.kind {
-      case .notFound: ExitStatus(rawValue: 127)
-      case .config: ExitStatus.badContext
-      case .transient, .crash, .hang: ExitStatus.tryLater
-      }
-    return .failed(told, status)
+    return .failed(told, failure.exit)
   }
 
   /// What a tap writes is judged alike each time, but for an output that was cut off.
@@ -115,17 +108,6 @@ struct SyncWork {
       code: error.code, message: error.message, kind: mayPass ? "retry" : "failed")
     _ = try engine.fail(told)
     return .failed(told, mayPass ? .tryLater : .badInput)
-  }
-
-  private func tellProgress() -> (SyncProgress) -> Void {
-    var toldAt: Int64 = 0
-    let voice = voice
-    return { progress in
-      let now = BootClock.now()
-      guard !progress.streams.isEmpty, now - toldAt >= Self.toldEveryMs else { return }
-      toldAt = now
-      voice.say(.progress(SyncProgressText.told(progress)))
-    }
   }
 
   /// In small steps, for a while; what is left is the next run's.

@@ -64,8 +64,11 @@ extension HandlerLine {
     }
   }
 
-  /// The outcomes that a handler may declare; the others are found out by whoever minds it.
-  public static let outcomes: [AttemptOutcome] = [.succeeded, .retry, .failed, .snooze]
+  /// The outcomes that a handler may declare; the others are found out by whoever minds it. `unknown`
+  /// is for one that knows that it does not know what has happened on another side.
+  public static let outcomes: [AttemptOutcome] = [
+    .succeeded, .retry, .failed, .snooze, .unknown,
+  ]
 
   private static func outcome(_ word: String) -> AttemptOutcome? {
     outcomes.first { $0.rawValue == word }

@@ -1,4 +1,4 @@
-/// How a tap failed, and what of it: whether trying again may help.
+/// How a tap or a target failed, and what of it: whether trying again may help.
 public struct TapFailure: Hashable, Sendable {
   public enum Kind: String, Sendable, CaseIterable {
     /// There is no such command, or it cannot be executed.
@@ -11,6 +11,14 @@ public struct TapFailure: Hashable, Sendable {
     case crash = "tap_crashed"
     /// It sent nothing for longer than it may.
     case hang = "tap_hung"
+    case targetNotFound = "target_not_found"
+    case targetConfig = "target_config"
+    case targetTransient = "target_failed"
+    case targetCrash = "target_crashed"
+    /// It neither read nor said anything for longer than it may.
+    case targetHang = "target_hung"
+    /// It ended, or read no more, before it was given everything, and said that all is well.
+    case targetEarly = "target_ended_early"
   }
 
   public var kind: Kind
@@ -24,8 +32,8 @@ public struct TapFailure: Hashable, Sendable {
 
   public var mayPass: Bool {
     switch kind {
-    case .notFound, .config: false
-    case .transient, .crash, .hang: true
+    case .notFound, .config, .targetNotFound, .targetConfig, .targetEarly: false
+    case .transient, .crash, .hang, .targetTransient, .targetCrash, .targetHang: true
     }
   }
 
@@ -33,18 +41,28 @@ public struct TapFailure: Hashable, Sendable {
   ///
   /// Nearly every tap ends with 1, whatever is wrong. So its last critical line decides: one that
   /// speaks of the configuration is a matter for a person.
-  public init(status: Int32, log: String) {
+  public init(status: Int32, log: String, ofTarget isTarget: Bool = false) {
     let line = Self.lastCriticalLine(of: log)
     let words = line.map { ": \($0)" } ?? ""
     // 2 is how argument parsers refuse; the others are those of sysexits that no retry changes.
     let isDeclared = [2, 64, 65, 66, 77, 78].contains(status)
-    kind = isDeclared || line.map(Self.speaksOfConfig) == true ? .config : .transient
-    message = "the tap ended with status \(status)\(words)"
+    if isDeclared || line.map(Self.speaksOfConfig) == true {
+      kind = isTarget ? .targetConfig : .config
+    } else {
+      kind = isTarget ? .targetTransient : .transient
+    }
+    message = "the \(isTarget ? "target" : "tap") ended with status \(status)\(words)"
   }
 
-  public init(signal: Signal) {
-    kind = .crash
-    message = "the tap was ended by signal SIG\(signal.name)"
+  public init(signal: Signal, ofTarget isTarget: Bool = false) {
+    kind = isTarget ? .targetCrash : .crash
+    message = "the \(isTarget ? "target" : "tap") was ended by signal SIG\(signal.name)"
+  }
+
+  /// Both failed: the first one's kind, unless the other's is one that trying again does not help.
+  public init(_ first: TapFailure, and second: TapFailure) {
+    kind = first.mayPass && !second.mayPass ? second.kind : first.kind
+    message = "\(first.message); and \(second.message)"
   }
 
   /// The last line that is marked as critical, else as an error, else the last one at all.

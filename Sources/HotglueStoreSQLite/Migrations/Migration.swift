@@ -8,7 +8,7 @@ struct Migration {
 
   static let all: [Migration] = [
     .initial, .types, .effects, .queueLimits, .effectsOfJobs, .members, .drafts, .syncs, .begun,
-    .boundaries,
+    .boundaries, .targets,
   ]
 
   /// The schema this program writes.

@@ -32,6 +32,8 @@ extension SQLiteStore: SourceStore {
       try refuseLiveRun(of: source.id, in: workspace)
       try connection.run(
         SyncSQL.interruptRuns, [.integer(source.id), .integer(now.milliseconds)])
+      try connection.run(
+        DeliverySQL.interruptRuns, [.integer(source.id), .integer(now.milliseconds)])
       if let place = try position(of: source.id, in: workspace) {
         try giveUp(staged: place.staged, above: place.published, of: source.id)
       }

@@ -117,6 +117,16 @@ extension SQLiteStore {
 
   private func withStreams(_ run: SyncRun) throws(StoreError) -> SyncRun {
     var run = run
+    run.target = try connection.first(
+      DeliverySQL.targetOfRun, [.integer(run.id)], { $0.integer(0) })
+    if run.target != nil {
+      run.streams = try connection.all(DeliverySQL.counts, [.integer(run.id)]) { row in
+        StreamReport(
+          stream: row.text(0), tally: StreamTally(received: row.integer(1)),
+          counted: row.optionalInteger(2))
+      }
+      return run
+    }
     run.streams = try connection.all(SyncQuerySQL.tallies, [.integer(run.id)]) { row in
       var columns = row.columns()
       let name = columns.text()

@@ -46,7 +46,12 @@ extension SQLiteStore: SyncStore {
       try requireSource(source, in: workspace)
       try refuseLiveRun(of: source, in: workspace)
       var bookmark: Bookmark?
-      if let run { bookmark = try syncRun(run, of: source, in: workspace).bookmark }
+      if let run {
+        let chosen = try syncRun(run, of: source, in: workspace)
+        // What a target has confirmed says nothing of the store.
+        guard chosen.target == nil else { throw StoreError.unknownSyncRun(run, source: source) }
+        bookmark = chosen.bookmark
+      }
       try connection.run(
         SyncSQL.resetBookmark, [.integer(source), .optional(bookmark?.text)])
       try connection.run(SyncSQL.resetBoundaries, [.integer(source), .optional(run)])
@@ -63,7 +68,12 @@ extension SQLiteStore: SyncStore {
     let live = try connection.first(
       SyncQuerySQL.liveRun, [.text(workspace.text), .integer(source)],
       { (run: $0.integer(0), job: $0.optionalInteger(1)) })
-    if let live { throw StoreError.syncRuns(source: source, run: live.run, job: live.job) }
+    let delivering = try connection.first(
+      DeliverySQL.liveRun, [.text(workspace.text), .integer(source)],
+      { (run: $0.integer(0), job: $0.optionalInteger(1)) })
+    if let live = live ?? delivering {
+      throw StoreError.syncRuns(source: source, run: live.run, job: live.job)
+    }
   }
 
   /// What was staged and never published is dead from now on; within a transaction.

@@ -89,6 +89,87 @@ struct SyncCrashTests {
     #expect(sources >= 2 && reads >= 100, "\(sources) sources, \(reads) reads")
     try world.checkStore()
   }
+
+  @Test(
+    "killed at 30 seeded moments a sync into target-jsonl has given it every record in the end, and its bookmark is always one that it said"
+  )
+  func targetKilledAtSeededMoments() throws {
+    let total = 4000
+    let world = try World()
+    let tap = try world.place("counting.py")
+    let target = try World.realTaps() + "/target-jsonl/bin/target-jsonl"
+    world.environment["TOTAL"] = String(total)
+    try world.write(#"{"destination_path":"written"}"#, to: "target.json")
+    let command = ["--replay", "safe", "--", target, "--config", "target.json"]
+    var random = Seeded(state: 0x7A26E7)
+    var kills = ["tap": 0, "target": 0, "attempt": 0, "command": 0]
+    var count = 0
+    var sources = 0
+    while count < 30 {
+      sources += 1
+      let source = "k" + UUID().uuidString.prefix(8).lowercased()
+      try world.succeed(["source", "add", source, "--", "python3", "-I", "-S", tap])
+      try? FileManager.default.removeItem(at: world.folder.appendingPathComponent("written"))
+      for _ in 0..<10 where count < 30 {
+        let running = try world.start(["sync", "run", source] + command)
+        let kind = ["tap", "target", "attempt", "command"][random.next() % 4]
+        let wanted = kind == "target" ? target : tap
+        try world.eventually("something runs") {
+          !running.isRunning || !World.processes(named: wanted).isEmpty
+        }
+        // The tap is done long before the target is.
+        usleep(useconds_t(random.next() % (kind == "tap" ? 150_000 : 700_000)))
+        let found: [Int32] =
+          switch kind {
+          case "tap": World.processes(named: tap)
+          case "target": World.processes(named: target)
+          case "attempt": World.processes(named: "__sync\u{0}\(source)")
+          default: [running.processIdentifier]
+          }
+        if running.isRunning, found.contains(where: { kill($0, SIGKILL) == 0 }) {
+          count += 1
+          kills[kind, default: 0] += 1
+        }
+        // What the target has confirmed covers nothing that it has not written.
+        let state = try world.run(["sync", "state", source, "--json", "--target", "\(sources)"])
+        if state.status == 0, let place = number(in: state.output) {
+          #expect(try Set(1...place).isSubset(of: written(world)), "\(kind) at kill \(count)")
+        }
+        if running.isRunning { kill(running.processIdentifier, SIGKILL) }
+        running.waitUntilExit()
+      }
+      let last = try world.run(["sync", "run", source] + command)
+      try #require(last.status == 0, "\(last.errorOutput)")
+      #expect(try written(world) == Set(1...total))
+      #expect(
+        try world.succeed(["sync", "state", source, "--target", "\(sources)"])
+          == "{\"n\":\(total)}")
+    }
+    #expect(kills.allSatisfy { $0.value >= 2 }, "\(kills)")
+    try world.checkStore()
+  }
+
+  private func number(in text: String) -> Int? {
+    text.split(separator: "\"n\":").dropFirst().first.flatMap {
+      Int($0.prefix(while: \.isNumber))
+    }
+  }
+
+  /// The numbers that target-jsonl has written; a line that a kill cut off says nothing.
+  private func written(_ world: World) throws -> Set<Int> {
+    let folder = world.folder.appendingPathComponent("written")
+    guard FileManager.default.fileExists(atPath: folder.path) else { return [] }
+    var numbers: Set<Int> = []
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+      for line in text.split(separator: "\n") where line.hasSuffix("}") {
+        guard let found = line.split(separator: "\"n\": ").last, let number = Int(found.dropLast())
+        else { continue }
+        numbers.insert(number)
+      }
+    }
+    return numbers
+  }
 }
 
 /// SplitMix64: the same moments in every run.

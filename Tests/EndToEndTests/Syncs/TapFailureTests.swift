@@ -79,6 +79,38 @@ struct TapFailureTests {
     #expect(job["exit_status"] as? Int == 127)
   }
 
+  @Test("a sync whose store is deleted ends, and says that the store is not there")
+  func storeDeleted() throws {
+    let world = try World()
+    let name = "gone" + UUID().uuidString.prefix(8).lowercased()
+    try world.script(
+      """
+      printf '%s\\n' '\(World.schemaLine)'
+      echo up >up; while :; do sleep 0.05; done
+      """, as: name)
+    try world.succeed(["source", "add", name, "--", "./\(name)"])
+    let running = try world.start(["sync", "run", name])
+    try world.eventually("the tap runs") { world.lineCount("up") == 1 }
+    #expect(World.processes(named: name).count >= 3)
+    try FileManager.default.removeItem(at: world.folder.appendingPathComponent(".hotglue"))
+    running.waitUntilExit()
+    #expect(running.terminationStatus == 69)
+    // The tap never ends by itself.
+    try world.eventually("its handler ends, and the tap with it") {
+      World.processes(named: name).isEmpty
+    }
+  }
+
+  @Test("the handler of syncs says what it is to whoever runs it by hand")
+  func handlerByHand() throws {
+    let world = try World()
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    let result = try world.run(["__sync", "a"])
+    #expect(result.status == 64)
+    #expect(result.errorOutput.contains("'hotglue __sync' is the handler of sync jobs"))
+    #expect(result.errorOutput.contains("hint: to sync a source: 'hotglue sync run a'"))
+  }
+
   @Test("a secret of the configuration is never shown and never an argument")
   func secrets() throws {
     let world = try World()

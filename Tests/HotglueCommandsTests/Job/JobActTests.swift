@@ -168,7 +168,7 @@ import Testing
       let answer = world.run(arguments, input: [])
       #expect(answer.status == 78 && answer.out == "")
     }
-    #expect(world.run("job", "report", "unknown").status == 64)
+    #expect(world.run("job", "report", "cancelled").status == 64)
     #expect(world.run("job", "progress").status == 64)
   }
 

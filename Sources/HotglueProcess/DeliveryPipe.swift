@@ -1,0 +1,298 @@
+import CSupervisor
+import Glibc
+public import HotglueCore
+
+/// A tap, a target, and this process between them: what the tap writes is looked at before the target
+/// gets it, and what the target says is heard as it comes.
+///
+/// What waits for the target is bounded: the tap is not read while the target has enough to do, so a
+/// slow target slows the tap. Both die with this process.
+public final class DeliveryPipe {
+  public enum Part: Sendable { case tap, target }
+
+  public enum Piece {
+    /// Valid during the call.
+    case output(Part, UnsafeBufferPointer<UInt8>)
+    case errors(Part, UnsafeBufferPointer<UInt8>)
+    /// The tap has ended, and all that it wrote was given; what is sent now is sent last.
+    case endOfTap(TapProcess.End)
+    /// Nothing came for a tenth of a second.
+    case pause
+  }
+
+  /// Why they were stopped from here, if they were.
+  public enum Stop: Equatable, Sendable {
+    /// The tap wrote nothing for the idle time-out, although it was listened to.
+    case tapIdle
+    /// The target neither read nor wrote anything for it, although it had work.
+    case targetIdle
+    case signal(Int32)
+    /// Whoever looks at what they write wants no more.
+    case refused
+  }
+
+  public struct Ends: Equatable, Sendable {
+    public var tap: TapProcess.End
+    public var target: TapProcess.End
+    public var stop: Stop?
+    /// The target ended, or read no more, before it was given everything.
+    public var targetLeftEarly: Bool
+  }
+
+  private let tap: TapProcess
+  private let target: TapProcess
+  /// What the target has not been given yet, from `given` on.
+  private var waiting: [UInt8] = []
+  private var given = 0
+  private var room = [UInt8](repeating: 0, count: 256 << 10)
+  /// Bytes that may wait for the target before the tap is not read any more.
+  private static let most = 1 << 20
+
+  public init(tap: TapProcess, target: TapProcess) {
+    self.tap = tap
+    self.target = target
+  }
+
+  /// Puts bytes behind what waits for the target.
+  public func send(_ bytes: UnsafeBufferPointer<UInt8>) { waiting.append(contentsOf: bytes) }
+
+  private var backlog: Int { waiting.count - given }
+
+  /// Runs both to their ends. `grace`: how long after a signal or a refusal the target may take to
+  /// finish what it was given. A stopped tap is stopped by `ladder`, and so is a target after its grace.
+  public func run(
+    idle: Span?, grace: Span, ladder: StopLadder, stoppingOn signals: LeavingSignals,
+    take: (Piece) -> Bool
+  ) throws(ProcessError) -> Ends {
+    var state = State(ladder, now: BootClock.now())
+    defer { if state.reader >= 0 { close(state.reader) } }
+    while true {
+      let now = BootClock.now()
+      judgeIdleness(&state, idle, now)
+      if state.stop != nil, state.tapSteps == nil { state.tapSteps = Steps(ladder, now) }
+      if state.tapEnd == nil { state.tapSteps?.take(now) { kill(-tap.pid, $0) } }
+      if state.targetSteps == nil, let until = state.graceUntil, now >= until {
+        state.targetSteps = Steps(ladder, now)
+      }
+      if state.targetEnd == nil { state.targetSteps?.take(now) { kill(-target.pid, $0) } }
+
+      var entries = self.entries(state, signals)
+      let ready = poll(&entries, nfds_t(entries.count), Int32(TapProcess.pauseMs))
+      if ready < 0, errno != EINTR { throw .system(call: "poll", path: nil, errno: errno) }
+      if ready == 0, !take(.pause) { refuse(&state, grace) }
+      if entries[7].revents != 0, let signal = signals.take().first {
+        if state.stop == nil { state.stop = .signal(signal) }
+        state.limit(grace)
+      }
+      try hearTarget(entries, &state, grace, take)
+      try hearTap(entries, &state, grace, take)
+      if target.input >= 0 { feed(entries[6].revents, &state, grace) }
+      if let tapEnd = state.tapEnd, let targetEnd = state.targetEnd {
+        return Ends(
+          tap: tapEnd, target: targetEnd, stop: state.stop, targetLeftEarly: state.leftEarly)
+      }
+    }
+  }
+
+  // MARK: A turn
+
+  private struct Steps {
+    var rest: ArraySlice<StopLadder.Step>
+    var next: Int64
+
+    init(_ ladder: StopLadder, _ now: Int64) {
+      rest = ladder.steps[...]
+      next = now
+    }
+
+    mutating func take(_ now: Int64, _ send: (Int32) -> Void) {
+      guard now >= next, let step = rest.popFirst() else { return }
+      send(step.signal.number)
+      next = now + step.wait.milliseconds
+    }
+  }
+
+  private struct State {
+    let ladder: StopLadder
+    var stop: Stop?
+    var tapEnd: TapProcess.End?
+    var targetEnd: TapProcess.End?
+    var tapSteps: Steps?
+    var targetSteps: Steps?
+    var graceUntil: Int64?
+    var heardOfTap: Int64
+    var heardOfTarget: Int64
+    var isOpen = (tapOutput: true, tapErrors: true, targetOutput: true, targetErrors: true)
+    var leftEarly = false
+    /// Tells what the target has not read once its input is closed.
+    var reader: Int32 = -1
+
+    init(_ ladder: StopLadder, now: Int64) {
+      self.ladder = ladder
+      heardOfTap = now
+      heardOfTarget = now
+    }
+
+    mutating func limit(_ grace: Span) {
+      graceUntil = min(graceUntil ?? .max, BootClock.now() + grace.milliseconds)
+    }
+  }
+
+  private func refuse(_ state: inout State, _ grace: Span) {
+    if state.stop == nil { state.stop = .refused }
+    state.limit(grace)
+  }
+
+  private func listensToTap(_ state: State) -> Bool {
+    state.isOpen.tapOutput && (backlog < Self.most || state.targetEnd != nil)
+  }
+
+  private func judgeIdleness(_ state: inout State, _ idle: Span?, _ now: Int64) {
+    // Whoever is not listened to, or has nothing to do, is not idle.
+    if !listensToTap(state) { state.heardOfTap = now }
+    if backlog == 0, target.input >= 0 { state.heardOfTarget = now }
+    guard let idle, state.stop == nil else { return }
+    if state.tapEnd == nil, now - state.heardOfTap >= idle.milliseconds {
+      state.stop = .tapIdle
+    } else if state.targetEnd == nil, now - state.heardOfTarget >= idle.milliseconds {
+      state.stop = .targetIdle
+      state.graceUntil = now
+    }
+  }
+
+  private func entries(_ state: State, _ signals: LeavingSignals) -> [pollfd] {
+    func entry(_ descriptor: Int32, _ isWanted: Bool, _ events: Int32 = POLLIN) -> pollfd {
+      pollfd(fd: isWanted ? descriptor : -1, events: Int16(events), revents: 0)
+    }
+    return [
+      entry(tap.pidDescriptor, state.tapEnd == nil), entry(tap.output, listensToTap(state)),
+      entry(tap.errors, state.isOpen.tapErrors),
+      entry(target.pidDescriptor, state.targetEnd == nil),
+      entry(target.output, state.isOpen.targetOutput),
+      entry(target.errors, state.isOpen.targetErrors),
+      entry(target.input, target.input >= 0, backlog > 0 ? POLLOUT : 0),
+      entry(signals.fileDescriptor, true),
+    ]
+  }
+
+  private func hearTap(
+    _ entries: [pollfd], _ state: inout State, _ grace: Span, _ take: (Piece) -> Bool
+  ) throws(ProcessError) {
+    let hasEnded = entries[0].revents != 0
+    if entries[2].revents != 0 || (hasEnded && state.isOpen.tapErrors) {
+      state.isOpen.tapErrors = try read(tap.errors, hasEnded) {
+        state.heardOfTap = BootClock.now()
+        _ = take(.errors(.tap, $0))
+      }
+    }
+    if entries[1].revents != 0 || (hasEnded && state.isOpen.tapOutput) {
+      var isRefused = false
+      let isDeaf = state.stop == .refused || state.targetEnd != nil || target.input < 0
+      state.isOpen.tapOutput = try read(tap.output, hasEnded) {
+        state.heardOfTap = BootClock.now()
+        if !isDeaf, !isRefused { isRefused = !take(.output(.tap, $0)) }
+      }
+      if isRefused { refuse(&state, grace) }
+    }
+    guard hasEnded else { return }
+    let end = try tap.reap()
+    state.tapEnd = end
+    state.isOpen.tapOutput = false
+    state.isOpen.tapErrors = false
+    if state.targetEnd == nil, target.input >= 0, !take(.endOfTap(end)) { refuse(&state, grace) }
+  }
+
+  private func hearTarget(
+    _ entries: [pollfd], _ state: inout State, _ grace: Span, _ take: (Piece) -> Bool
+  ) throws(ProcessError) {
+    let hasEnded = entries[3].revents != 0
+    if entries[5].revents != 0 || (hasEnded && state.isOpen.targetErrors) {
+      state.isOpen.targetErrors = try read(target.errors, hasEnded) {
+        state.heardOfTarget = BootClock.now()
+        _ = take(.errors(.target, $0))
+      }
+    }
+    if entries[4].revents != 0 || (hasEnded && state.isOpen.targetOutput) {
+      var isRefused = false
+      state.isOpen.targetOutput = try read(target.output, hasEnded) {
+        state.heardOfTarget = BootClock.now()
+        if !isRefused { isRefused = !take(.output(.target, $0)) }
+      }
+      if isRefused { refuse(&state, grace) }
+    }
+    guard hasEnded else { return }
+    state.targetEnd = try target.reap()
+    state.isOpen.targetOutput = false
+    state.isOpen.targetErrors = false
+    if target.input >= 0 || (state.reader >= 0 && hg_pipe_unread(state.reader) > 0) {
+      state.leftEarly = true
+    }
+    endInput(&state)
+    // Nobody wants what the tap has still to say.
+    if state.tapEnd == nil, state.tapSteps == nil {
+      state.tapSteps = Steps(state.ladder, BootClock.now())
+    }
+  }
+
+  /// Gives the target what it takes at the moment, and ends its input behind the last of it.
+  private func feed(_ events: Int16, _ state: inout State, _ grace: Span) {
+    if events & Int16(POLLERR) != 0 { return targetReadsNoMore(&state, grace) }
+    while backlog > 0 {
+      let count = waiting.withUnsafeBytes { bytes in
+        write(target.input, bytes.baseAddress.map { $0 + given }, bytes.count - given)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        if errno == EAGAIN { break }
+        return targetReadsNoMore(&state, grace)
+      }
+      given += count
+      state.heardOfTarget = BootClock.now()
+    }
+    if given == waiting.count {
+      waiting.removeAll(keepingCapacity: waiting.capacity <= 4 * Self.most)
+      given = 0
+    } else if given > Self.most {
+      waiting.removeFirst(given)
+      given = 0
+    }
+    if state.tapEnd != nil, backlog == 0 {
+      state.reader = hg_pipe_reader(target.input)
+      endInput(&state)
+    }
+  }
+
+  private func endInput(_ state: inout State) {
+    target.closeInput()
+    waiting.removeAll()
+    given = 0
+    state.heardOfTarget = BootClock.now()
+  }
+
+  /// It may still finish what it has; the tap is not needed any more.
+  private func targetReadsNoMore(_ state: inout State, _ grace: Span) {
+    state.leftEarly = true
+    endInput(&state)
+    state.limit(grace)
+    if state.tapEnd == nil, state.tapSteps == nil {
+      state.tapSteps = Steps(state.ladder, BootClock.now())
+    }
+  }
+
+  /// Reads a piece, or all that is there; false at the end of the pipe.
+  private func read(
+    _ descriptor: Int32, _ takesAll: Bool, _ take: (UnsafeBufferPointer<UInt8>) -> Void
+  ) throws(ProcessError) -> Bool {
+    repeat {
+      let count = room.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+      if count == 0 { return false }
+      if count < 0 {
+        if errno == EINTR { continue }
+        if errno == EAGAIN { return true }
+        throw .system(call: "read", path: nil, errno: errno)
+      }
+      room.withUnsafeBufferPointer { take(UnsafeBufferPointer(rebasing: $0[..<count])) }
+    } while takesAll
+    return true
+  }
+}

@@ -1,0 +1,293 @@
+public import HotglueCore
+public import HotglueStore
+
+/// How a sync into a target takes what the tap writes.
+public struct RelayOptions: Sendable {
+  /// Key properties that replace those of the tap, by stream.
+  public var keys: [String: [String]] = [:]
+  /// The streams to pass on; `nil`: all.
+  public var streams: Set<String>?
+  /// Bytes of a line at the most.
+  public var lineLimit = SyncOptions().lineLimit
+
+  public init() {}
+}
+
+/// Stands between a tap and a target: looks at each line of the tap before the target gets it, counts
+/// what it passes on, and keeps the bookmarks that the target says.
+///
+/// A bookmark is what the target has said, never what the tap has: only the target knows what it has
+/// made durable. One thread uses it. After an error only `fail` may follow.
+public final class TargetRelay {
+  private struct Stream {
+    var name: String
+    var sent: Int64 = 0
+    var counted: Int64?
+  }
+
+  private let session: any DeliverySession
+  private let options: RelayOptions
+  private let now: () -> Timestamp
+  private let send: (UnsafeBufferPointer<UInt8>) -> Void
+  private let observe: (SyncProgress) -> Void
+
+  private var fromTap: LineSplitter
+  private var fromTarget: LineSplitter
+  private var fromTargetLog: LineSplitter
+  private var tape = JSONTape()
+  private var streams: [Stream] = []
+  private var latest = 0
+  private var bytes: Int64 = 0
+  private var lines: Int64 = 0
+  /// The last STATE line that was passed on, and the bookmark in it.
+  private var lastState: (line: [UInt8], bookmark: JSON)?
+  /// Whether anything but bookmarks was passed on, and whether it was since the last one.
+  private var hasSent = false
+  private var isBehindState = false
+  /// What the target said last.
+  private var said: JSON?
+  private var hasBatches = false
+  private var uncounted: Int64?
+  private var oddLines: Int64 = 0
+  private var notes = SyncNotes()
+
+  /// `send` hands bytes to the target, in their order.
+  public init(
+    session: any DeliverySession, options: RelayOptions, now: @escaping () -> Timestamp,
+    send: @escaping (UnsafeBufferPointer<UInt8>) -> Void,
+    observe: @escaping (SyncProgress) -> Void = { _ in }
+  ) {
+    self.session = session
+    self.options = options
+    self.now = now
+    self.send = send
+    self.observe = observe
+    fromTap = LineSplitter(limit: options.lineLimit)
+    fromTarget = LineSplitter(limit: options.lineLimit)
+    fromTargetLog = LineSplitter(limit: 1 << 20)
+  }
+
+  // MARK: What the tap says
+
+  /// Takes the next bytes of the tap's output, wherever they are cut. The target gets whole lines only.
+  public func take(ofTap piece: UnsafeBufferPointer<UInt8>) throws(SyncError) {
+    bytes += Int64(piece.count)
+    try fromTap.add(piece) { (line, number) throws(SyncError) in try self.pass(line, number) }
+    observe(progress)
+  }
+
+  /// Whether the tap has ended in the middle of a line; the target has not got that.
+  public var isCutOff: SyncError? { fromTap.hasRest ? .cutOff(line: lines + 1) : nil }
+
+  /// To be called behind the tap's last line. The bookmark that the tap said last is repeated when
+  /// something came after it: it holds as it did, and many targets confirm only what the last line says.
+  public func repeatBookmark() {
+    guard isBehindState, let lastState else { return }
+    forward(lastState.line)
+  }
+
+  private func forward(_ line: [UInt8]) {
+    line.withUnsafeBufferPointer { send($0) }
+    [UInt8(ascii: "\n")].withUnsafeBufferPointer { send($0) }
+  }
+
+  private func pass(_ line: UnsafeBufferPointer<UInt8>, _ number: Int64) throws(SyncError) {
+    lines = number
+    guard let message = try Message.read(line, number, &tape) else { return }
+    switch message.kind {
+    case .state:
+      guard let value = message.value else {
+        throw .notAMessage(line: number, reason: "STATE without 'value'")
+      }
+      lastState = (Array(line), tape.json(tape[value]))
+      isBehindState = false
+      return forward(Array(line))
+    case .other:
+      notes.countUnknown(message.typeText(tape))
+      return forward(Array(line))
+    case .record, .schema, .activateVersion, .batch: break
+    }
+    guard let node = message.stream, tape[node].kind == .string else {
+      throw .notAMessage(line: number, reason: "a message without 'stream'")
+    }
+    let name = tape.text(tape[node])
+    if let wanted = options.streams, !wanted.contains(name) { return notes.countSkipped(name) }
+    if message.kind == .schema { return try passSchema(message, line, number, name) }
+    guard let index = index(of: name) else {
+      throw .recordBeforeSchema(line: number, stream: name)
+    }
+    if message.kind == .batch { hasBatches = true }
+    if message.kind == .record {
+      guard let record = message.record, tape[record].kind == .object else {
+        throw .notAMessage(line: number, reason: "RECORD without an object as 'record'")
+      }
+      streams[index].sent += 1
+    }
+    hasSent = true
+    isBehindState = true
+    send(line)
+    [UInt8(ascii: "\n")].withUnsafeBufferPointer { send($0) }
+  }
+
+  private func passSchema(
+    _ message: Message, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ name: String
+  ) throws(SyncError) {
+    guard let schema = message.schema, tape[schema].kind == .object else {
+      throw .badSchema(line: number, stream: name, reason: "it is no object")
+    }
+    if index(of: name) == nil { streams.append(Stream(name: name)) }
+    guard let key = options.keys[name] else { return forward(Array(line)) }
+    var members = (tape.json(tape[0]).members ?? []).filter { $0.key != "key_properties" }
+    members.append(JSON.Member("key_properties", .strings(key)))
+    forward(Array(JSON.object(members).text.utf8))
+  }
+
+  private func index(of name: String) -> Int? {
+    if latest < streams.count, streams[latest].name == name { return latest }
+    guard let found = streams.firstIndex(where: { $0.name == name }) else { return nil }
+    latest = found
+    return found
+  }
+
+  // MARK: What the target says
+
+  /// Takes the next bytes of the target's output. Of bookmarks that come at once the last one is kept,
+  /// durably, before this returns.
+  public func take(ofTarget piece: UnsafeBufferPointer<UInt8>) throws(SyncError) {
+    var last: JSON?
+    try fromTarget.add(piece) { (line, _) throws(SyncError) in
+      if let bookmark = self.bookmark(line) { last = bookmark }
+    }
+    if let last { try confirm(last) }
+  }
+
+  /// The target has written its last: a whole bookmark counts also without an end of its line.
+  public func endOfTarget() throws(SyncError) {
+    var last: JSON?
+    try fromTarget.finish { (line, _) throws(SyncError) in last = self.bookmark(line) }
+    if let last { try confirm(last) }
+    try fromTargetLog.finish { (line, _) throws(SyncError) in self.readMetric(line) }
+  }
+
+  /// A line that is no bookmark is counted and passed over: a target that writes its log to standard
+  /// output confirms nothing by it.
+  private func bookmark(_ line: UnsafeBufferPointer<UInt8>) -> JSON? {
+    if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return nil }
+    do throws(JSONError) {
+      let value = try JSON.parse(Array(line))
+      if case .object = value { return value }
+    } catch {
+      // Told with the others.
+    }
+    oddLines += 1
+    return nil
+  }
+
+  private func confirm(_ value: JSON) throws(SyncError) {
+    said = value
+    guard let next = Bookmark.after(value, current: session.bookmark) else { return }
+    guard next != session.bookmark || session.run.bookmark == nil else { return }
+    do throws(StoreError) {
+      try session.confirm(next, reports, at: now())
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  /// Reads what the target logs: how many records it has counted.
+  public func take(ofTargetLog piece: UnsafeBufferPointer<UInt8>) throws(SyncError) {
+    do throws(SyncError) {
+      try fromTargetLog.add(piece) { (line, _) throws(SyncError) in self.readMetric(line) }
+    } catch {
+      // Only counts are read here: a line too long for that is no metric.
+      fromTargetLog = LineSplitter(limit: 1 << 20)
+    }
+  }
+
+  /// `INFO METRIC: {"type": "counter", "metric": "record_count", "value": 5, "tags": {…}}`
+  private func readMetric(_ line: UnsafeBufferPointer<UInt8>) {
+    let text = String(decoding: line, as: UTF8.self)
+    guard let mark = text.firstRange(of: "METRIC"),
+      let start = text[mark.upperBound...].firstIndex(of: "{")
+    else { return }
+    do throws(JSONError) {
+      let metric = try JSON.parse(Array(text[start...].utf8))
+      guard metric["type"]?.stringValue == "counter",
+        metric["metric"]?.stringValue == "record_count",
+        let count = metric["value"]?.integerValue, count >= 0
+      else { return }
+      let tags = metric["tags"]
+      let name = tags?["stream"]?.stringValue ?? tags?["endpoint"]?.stringValue
+      if let name, let index = index(of: name) {
+        streams[index].counted = (streams[index].counted ?? 0) + count
+      } else {
+        uncounted = (uncounted ?? 0) + count
+      }
+    } catch {
+      // A line that only looks like a metric.
+    }
+  }
+
+  // MARK: The end
+
+  /// Whether the target has confirmed all that it was given.
+  public var isAllConfirmed: Bool {
+    guard hasSent else { return true }
+    return !isBehindState && said != nil && said?.canonical == lastState?.bookmark.canonical
+  }
+
+  public func succeed() throws(SyncError) -> SyncRun {
+    try compareCounts()
+    if hasSent, said == nil || !isLastConfirmed {
+      notes.add(
+        said == nil
+          ? "the target has confirmed nothing: the next sync starts where this one did"
+          : "the target has not confirmed the last bookmark: the next sync starts from the one "
+            + "that it confirmed")
+    }
+    return try finish(nil)
+  }
+
+  private var isLastConfirmed: Bool {
+    lastState == nil || said?.canonical == lastState?.bookmark.canonical
+  }
+
+  public func fail(_ failure: Job.Failure) throws(SyncError) -> SyncRun { try finish(failure) }
+
+  private func finish(_ failure: Job.Failure?) throws(SyncError) -> SyncRun {
+    if oddLines > 0 {
+      notes.add(
+        "lines of the target's output that are no bookmark, and were passed over: \(oddLines)")
+    }
+    do throws(StoreError) {
+      return try session.finish(failure, reports, notes: notes.texts, at: now())
+    } catch {
+      throw .store(error)
+    }
+  }
+
+  /// Batches hold records that are not counted here.
+  private func compareCounts() throws(SyncError) {
+    guard !hasBatches else { return }
+    for stream in streams {
+      if let counted = stream.counted, counted != stream.sent {
+        throw .deliveryDiffers(stream: stream.name, sent: stream.sent, counted: counted)
+      }
+    }
+    let rest = streams.filter { $0.counted == nil }.reduce(Int64(0)) { $0 + $1.sent }
+    if let uncounted, uncounted != rest {
+      throw .deliveryDiffers(stream: nil, sent: rest, counted: uncounted)
+    }
+  }
+
+  private var reports: [StreamReport] {
+    streams.map {
+      StreamReport(
+        stream: $0.name, tally: StreamTally(received: $0.sent), counted: $0.counted)
+    }
+  }
+
+  public var progress: SyncProgress {
+    SyncProgress(streams: reports, bytes: bytes, lines: lines)
+  }
+}
