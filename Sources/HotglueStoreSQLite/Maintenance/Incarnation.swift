@@ -10,7 +10,9 @@ struct Incarnation {
   /// How far IDs and fences jump from one incarnation to the next.
   static let jump: Int64 = 1_000_000
   /// Tables whose IDs are never given out twice.
-  static let counted = ["job", "worker", "draft", "source", "sync_run", "sync_reject"]
+  static let counted = [
+    "job", "worker", "draft", "source", "sync_run", "sync_reject", "sync_target",
+  ]
 
   /// Of a backup with this `meta`, after the incarnation that the store in its place has.
   init(_ meta: StoreMeta, after current: Int64?) {

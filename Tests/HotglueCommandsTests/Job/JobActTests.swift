@@ -1,6 +1,7 @@
 import Glibc
 import HotglueCore
 import HotglueStore
+import TestSupport
 import Testing
 
 @testable import HotglueCommands
@@ -85,10 +86,10 @@ import Testing
     let id = try world.enqueue()
     let attempt = try worker.claim(id).reference
     let world = world
-    let waiting = Task.detached { world.run("job", "cancel", "1", "--wait") }
+    let waiting = BackgroundThread.start { world.run("job", "cancel", "1", "--wait") }
     while try world.job(id).cancelRequestedAt == nil { await Task.yield() }
     try worker.settle(attempt, AttemptEnd(how: .signaled(.term), stop: .cancel))
-    let answer = await waiting.value
+    let answer = try #require(await waiting.value)
     #expect(answer.status == 0)
     #expect(answer.out.hasSuffix("job 1: cancelled\n"))
   }
@@ -208,7 +209,7 @@ import Testing
     let id = try world.enqueue()
     let attempt = try worker.claim(id).reference
     let world = world
-    let waiting = Task.detached { world.run("job", "wait", "1") }
+    let waiting = BackgroundThread.start { world.run("job", "wait", "1") }
     try worker.settle(attempt, AttemptEnd(how: .exited(0)))
     #expect(await waiting.value == .init(status: 0, out: "job 1: succeeded\n", err: ""))
   }
@@ -282,9 +283,9 @@ import Testing
     let log = try write("one\n", as: "1-1.log")
     try worker.finish(id, .exited(75), log: log)
     let world = world
-    let following = Task.detached { world.run("job", "logs", "-f", "--all", "1") }
+    let following = BackgroundThread.start { world.run("job", "logs", "-f", "--all", "1") }
     try worker.finish(id, .exited(0), log: write("two\n", as: "1-2.log"))
-    let answer = await following.value
+    let answer = try #require(await following.value)
     #expect(answer.status == 0)
     #expect(answer.out == "one\ntwo\n")
   }
