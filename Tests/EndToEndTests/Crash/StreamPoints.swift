@@ -50,14 +50,23 @@ extension World {
   }
 
   /// No job was handed to a handler twice, and the next worker brings the rest to its end.
+  ///
+  /// The state of the job whose line a handler may or may not have read is left out of `states`: it is
+  /// what its only attempt tells.
   fileprivate func expectStream(_ ids: [String], _ states: [String]) throws {
     try goOn()
-    #expect(try ids.map { try state($0) } == states)
+    let found = try ids.map { try state($0) }
+    let ends = try ids.map { try outcomes($0).filter { $0 != "never_started" } }
+    #expect(Array(found.prefix(states.count)) == states, "\(ends)")
+    for (state, ends) in zip(found, ends).dropFirst(states.count) {
+      #expect(
+        (state, ends) == ("succeeded", ["succeeded"]) || (state, ends) == ("uncertain", ["unknown"])
+      )
+    }
     let taken = read("taken").split(separator: "\n").map(String.init)
     #expect(Set(taken).count == taken.count, "taken twice: \(taken)")
-    for (id, state) in zip(ids, states) where state == "succeeded" {
-      #expect(taken.contains(id))
-      #expect(try outcomes(id).filter { $0 != "never_started" } == ["succeeded"])
+    for (index, id) in ids.enumerated() where found[index] == "succeeded" {
+      #expect(taken.contains(id) && ends[index] == ["succeeded"])
       #expect(try succeed(["job", "logs", id, "-w", "main"]) == "said \(id)")
     }
   }
@@ -129,8 +138,9 @@ extension CrashPoint {
       #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "said \(id)")
     },
     CrashPoint("stream-answer-kept") { world in
+      // The next line is on its way: it was read, or was not.
       try expectBetween(
-        world, at: Injection(call: "sendto", number: 1), ["succeeded", "succeeded", "succeeded"])
+        world, at: Injection(call: "sendto", number: 1), ["succeeded", "succeeded"])
     },
     CrashPoint("stream-record-before-sync") { world in
       try expectWorkerGone(world, at: .logSync(3))
