@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueProcess
 
 /// A context file of one shell or one external command: `STORE.d/contexts/NAME/context.json`, which
 /// nobody else may read, and which goes when they end.
@@ -81,13 +82,7 @@ struct PrivateContext: ~Copyable {
   /// so does what cannot be removed: it is tried again next time.
   static func sweep(store: String, user: UInt32) {
     let all = folder(of: store)
-    guard let listing = opendir(all) else { return }
-    defer { closedir(listing) }
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasPrefix(".") { continue }
+    for name in names(in: all) where !name.hasPrefix(".") {
       let path = "\(all)/\(name)"
       let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
       guard descriptor >= 0 else { continue }
@@ -107,14 +102,8 @@ struct PrivateContext: ~Copyable {
     for loader: ContextLoader
   ) -> Int {
     let all = storeFolder + "/contexts"
-    guard let listing = opendir(all) else { return 0 }
-    defer { closedir(listing) }
     var count = 0
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasPrefix(".") { continue }
+    for name in names(in: all) where !name.hasPrefix(".") {
       let path = "\(all)/\(name)"
       let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
       guard descriptor >= 0 else { continue }

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueProcess
 import HotglueStore
 
 /// The commands that stay with a store, so that a switch can say which of them it ends:
@@ -65,16 +66,8 @@ struct WatchRegister {
 
   /// Those that live, by their processes.
   func living() -> [LiveWatch] {
-    guard let listing = opendir(folder) else { return [] }
-    defer { closedir(listing) }
-    var found: [LiveWatch] = []
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name.hasPrefix(".") { continue }
-      if let watch = look(at: "\(folder)/\(name)") { found.append(watch) }
-    }
+    let found = names(in: folder).filter { !$0.hasPrefix(".") }
+      .compactMap { look(at: "\(folder)/\($0)") }
     return found.sorted { ($0.processID, $0.command) < ($1.processID, $1.command) }
   }
 
