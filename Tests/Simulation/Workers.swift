@@ -104,7 +104,7 @@ extension Universe {
       kill(worker)
       return
     }
-    finish(ready, of: worker)
+    try finish(ready, of: worker)
     for job in claimed {
       guard let seat = worker.seats.first(where: { $0.slot.name == job.slot }) else { continue }
       seat.toStart = Order(reference: job.reference, policy: job.job.request.policy)
@@ -118,7 +118,8 @@ extension Universe {
       && seat.slot.isAlive
   }
 
-  func finish(_ ready: [SimEnding], of worker: SimWorker) {
+  func finish(_ ready: [SimEnding], of worker: SimWorker) throws {
+    var released: [SimSlot] = []
     for ending in ready {
       worker.endings.removeAll { $0 === ending }
       if let seat = ending.seat {
@@ -129,10 +130,18 @@ extension Universe {
           if seat.slot.worker === worker { seat.slot.worker = nil }
         }
       }
-      if ending.holdsLock, let slot = ending.slot {
+      if ending.holdsLock, let slot = ending.slot { released.append(slot) }
+    }
+    guard !released.isEmpty else { return }
+    // The files of a supervisor that is gone go with the last running attempt that names its slot: one
+    // that it was never given may name it beside the one that it had.
+    let named = Set(
+      try worker.store.runningAttempts(in: workspaces, notMindedBy: nil).map(\.slot))
+    for slot in released {
+      if !worker.endings.contains(where: { $0.holdsLock && $0.slot === slot }) {
         slot.rescuer = nil
-        slots.removeAll { $0 === slot }
       }
+      if !named.contains(slot.name) { slots.removeAll { $0 === slot } }
     }
   }
 
