@@ -21,7 +21,7 @@ struct DraftEdit: WorkspaceCommand {
     help: ArgumentHelp("The draft's ID or link; or the kind, before a name.", valueName: "draft"))
   var draft: String
 
-  @Argument(help: ArgumentHelp("The name of what to begin from.", valueName: "name"))
+  @Argument(help: ArgumentHelp("The name or link of what to begin from.", valueName: "name"))
   var name: String?
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
@@ -61,9 +61,10 @@ struct DraftEdit: WorkspaceCommand {
     return found
   }
 
-  private func begin(of name: String, in session: WorkspaceSession) throws -> Draft {
+  private func begin(of reference: String, in session: WorkspaceSession) throws -> Draft {
     let form = try DraftForms.form(named: draft)
-    let (text, revision) = try form.existing(name, in: session)
+    let start = try form.existing(reference, in: session)
+    let name = start.name
     let others = try session.store.drafts(
       in: session.workspace, state: .open, kind: form.kind, before: nil, limit: 1000
     ).filter { $0.name == name }
@@ -74,8 +75,8 @@ struct DraftEdit: WorkspaceCommand {
     }
     return try session.store.startDraft(
       NewDraft(
-        kind: form.kind, name: name, template: Array(text.utf8), text: Array(text.utf8),
-        directory: session.environment.currentDirectory ?? "/", baseRevision: revision,
+        kind: form.kind, name: name, template: Array(start.text.utf8), text: Array(start.text.utf8),
+        directory: session.environment.currentDirectory ?? "/", baseRevision: start.revision,
         context: session.context.source?.key),
       in: session.workspace, by: session.actor, at: session.now)
   }
