@@ -62,7 +62,8 @@ public protocol WorkspaceStore {
   func context(_ key: ContextKey) throws(StoreError) -> ContextRecord?
   /// Records the intent to switch, generation + 1, and who has it; `from` is what the file says now. `drafts` are the
   /// open ones that the switch was decided on, each with whether it moves to the bin: they move
-  /// provisionally. `draftsChanged` when the ones that are there now are not those.
+  /// provisionally. `draftsChanged` when the ones that are there now are not those, or when one moves
+  /// and the workspace that is left has been archived.
   func beginSwitch(
     _ key: ContextKey, from file: ContextRecord, to workspace: WorkspaceID,
     drafts: [DraftStamp: Bool], by actor: Actor, at now: Timestamp

@@ -100,6 +100,29 @@ struct ContextCommandTests {
     #expect(place.run("init --group nobody-at-all").status == 66)
   }
 
+  @Test("init for a group shares a folder that was left private, but no private store in it")
+  func groupInPrivateFolder() throws {
+    let name = getegid() == 0 ? "root" : String(getegid())
+    let place = try CommandPlace()
+    let folder = place.folder.file(".hotglue")
+    #expect(mkdir(folder, 0o700) == 0)
+    #expect(place.run("init --group \(name)").status == 0)
+    #expect(try place.mode(of: folder) == 0o2770)
+    #expect(try place.mode(of: place.contextPath) == 0o660)
+
+    let other = try CommandPlace()
+    #expect(other.run("init").status == 0)
+    #expect(unlink(other.contextPath) == 0)
+    let refused = other.run("init --group \(name)")
+    #expect(refused.status == 73, "\(refused)")
+    #expect(refused.error.contains("its store is not shared with group '\(name)'"))
+    #expect(try other.mode(of: other.folder.file(".hotglue")) == 0o700)
+    #expect(access(other.contextPath, F_OK) != 0)
+    // As what it was made for it is finished.
+    #expect(other.run("init").status == 0)
+    #expect(other.run("workspace list").status == 0)
+  }
+
   @Test("context show says where everything came from")
   func show() throws {
     let place = try CommandPlace.ready()

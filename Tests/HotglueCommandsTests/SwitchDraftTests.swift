@@ -200,6 +200,23 @@ struct SwitchDraftTests {
     #expect(try states(place) == [.open, .open, .open, .open])
   }
 
+  @Test(
+    "what was typed stays open and can be read in a workspace that was archived before it is left",
+    arguments: ["", " --keep-drafts", " --discard-drafts"])
+  func archivedSource(_ flag: String) throws {
+    let place = try place()
+    #expect(place.run("workspace archive acme --confirm acme").status == 0)
+    #expect(
+      place.run("workspace switch beta --dry-run --json\(flag)").output.contains(
+        #""would_exit":0"#))
+    let answer = place.run("workspace switch beta\(flag)")
+    #expect(answer.status == 0, "\(answer)")
+    #expect(answer.output.contains("draft 3 (job a): kept, open in its workspace\n"))
+    #expect(try states(place) == [.open, .open, .open, .open])
+    #expect(place.run("-w acme draft show 4").output.contains("[type.mail]"))
+    #expect(try place.store().check() == [])
+  }
+
   @Test("on a disk that is full the switch did not happen, and its drafts are open again")
   func fullDisk() throws {
     var place = try place()

@@ -36,6 +36,7 @@ struct DraftTests {
     let draft = try Self.draft(kind, template, text)
     #expect(DraftFate.onSwitch(draft) == fate)
     #expect(DraftFate.onSwitch(draft, isOpenInEditor: true) == .needsConfirmation)
+    #expect(DraftFate.onSwitch(draft, isOpenInEditor: true, isArchived: true) == .kept)
   }
 
   @Test("a decision is on drafts that need one, and on no others")

@@ -224,6 +224,18 @@ public enum DraftStoreConformance {
         fixture.contextKey, back, by: fixture.alice, at: fixture.now)
       try requireEqual(try fixture.log().first?.actor, fixture.alice, "who switched back")
     },
+    ConformanceRule("a switch moves no draft of a workspace that was archived meanwhile") {
+      fixture in
+      let draft = try fixture.draft(inContext: true)
+      try fixture.store.archiveWorkspace(fixture.acme, by: fixture.alice, at: fixture.now)
+      try requireEqual(
+        try fixture.refusal { _ = try fixture.begin([draft.stamp: true]) }, .draftsChanged)
+      try requireEqual(try fixture.store.context(fixture.contextKey)?.intent, nil, "the intent")
+      let intent = try fixture.begin([draft.stamp: false])
+      try fixture.store.confirmSwitch(
+        fixture.contextKey, intent, by: fixture.alice, at: fixture.now)
+      try requireEqual(try fixture.store.draft(draft.id, in: fixture.acme), draft, "the draft")
+    },
     ConformanceRule(
       "who has a draft in an editor is remembered, changes nothing, and leaves no row"
     ) {

@@ -21,7 +21,7 @@ struct DraftEdit: WorkspaceCommand {
     help: ArgumentHelp("The draft's ID or link; or the kind, before a name.", valueName: "draft"))
   var draft: String
 
-  @Argument(help: ArgumentHelp("The name of what to begin from.", valueName: "name"))
+  @Argument(help: ArgumentHelp("The name or link of what to begin from.", valueName: "name"))
   var name: String?
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
@@ -32,11 +32,15 @@ struct DraftEdit: WorkspaceCommand {
         "the text is empty: nothing was kept", hint: "give one with --from")
     }
     // Whether it may be edited here comes before what to edit it with.
-    let known = try name == nil ? open(in: session) : nil
+    let subject = try subject(in: session)
     // Before a draft begins: without an editor it would be in nobody's way, but of no use either.
     let editing =
       source == nil ? try DraftEditing(session, with: EditorChoice(in: session)) : nil
-    let start = try known ?? begin(of: name ?? "", in: session)
+    let start: Draft
+    switch subject {
+    case .draft(let known): start = known
+    case .beginning(let kind, let text): start = try begin(kind, with: text, in: session)
+    }
     if let source {
       return try DraftSaving(session).show(
         session.takingDraft(start.id) {
@@ -46,6 +50,18 @@ struct DraftEdit: WorkspaceCommand {
     }
     guard let editing else { return .done }
     return try DraftSaving(session).edit(start, with: editing)
+  }
+
+  /// What is edited: a draft that is open, or one that begins from what is there.
+  private enum Subject {
+    case draft(Draft)
+    case beginning(DraftKind, DraftStart)
+  }
+
+  private func subject(in session: WorkspaceSession) throws -> Subject {
+    guard let name else { return .draft(try open(in: session)) }
+    let form = try DraftForms.form(named: draft)
+    return .beginning(form.kind, try form.existing(name, in: session))
   }
 
   private func open(in session: WorkspaceSession) throws -> Draft {
@@ -61,21 +77,22 @@ struct DraftEdit: WorkspaceCommand {
     return found
   }
 
-  private func begin(of name: String, in session: WorkspaceSession) throws -> Draft {
-    let form = try DraftForms.form(named: draft)
-    let (text, revision) = try form.existing(name, in: session)
+  private func begin(
+    _ kind: DraftKind, with start: DraftStart, in session: WorkspaceSession
+  ) throws -> Draft {
+    let name = start.name
     let others = try session.store.drafts(
-      in: session.workspace, state: .open, kind: form.kind, before: nil, limit: 1000
+      in: session.workspace, state: .open, kind: kind, before: nil, limit: 1000
     ).filter { $0.name == name }
     if let other = others.first {
       session.output.note(
-        "draft \(other.id) is of \(form.kind.rawValue) '\(name)' too; to go on with that one: "
+        "draft \(other.id) is of \(kind.rawValue) '\(name)' too; to go on with that one: "
           + "'hotglue draft edit \(other.id)'")
     }
     return try session.store.startDraft(
       NewDraft(
-        kind: form.kind, name: name, template: Array(text.utf8), text: Array(text.utf8),
-        directory: session.environment.currentDirectory ?? "/", baseRevision: revision,
+        kind: kind, name: name, template: Array(start.text.utf8), text: Array(start.text.utf8),
+        directory: session.environment.currentDirectory ?? "/", baseRevision: start.revision,
         context: session.context.source?.key),
       in: session.workspace, by: session.actor, at: session.now)
   }

@@ -8,10 +8,8 @@ protocol DraftForm {
   /// The commented text that a new draft begins with.
   func template(of name: String?, in session: WorkspaceSession) throws -> String
 
-  /// The text of something that is there, and its revision.
-  func existing(
-    _ name: String, in session: WorkspaceSession
-  ) throws -> (text: String, revision: Int)
+  /// Something that is there, by its name or link, as a draft of it begins.
+  func existing(_ name: String, in session: WorkspaceSession) throws -> DraftStart
 
   /// What the text is of, as far as it can be told; it need not be valid.
   func name(in file: TOMLFile) -> String?
@@ -20,6 +18,13 @@ protocol DraftForm {
   func read(
     _ file: TOMLFile, of draft: Draft, in session: WorkspaceSession
   ) throws(CommandError) -> DraftSubmission
+}
+
+/// What a draft of something that is there begins with.
+struct DraftStart {
+  let name: String
+  let text: String
+  let revision: Int
 }
 
 /// The kinds of drafts and their forms, in one table.

@@ -41,9 +41,7 @@ struct JobDraftForm: DraftForm {
       """
   }
 
-  func existing(
-    _ name: String, in session: WorkspaceSession
-  ) throws -> (text: String, revision: Int) {
+  func existing(_ name: String, in session: WorkspaceSession) throws -> DraftStart {
     throw CommandError.usage(
       "a job does not change once it is enqueued, so there is nothing of '\(name)' to edit",
       hint: "write a new one: 'hotglue draft new job'")

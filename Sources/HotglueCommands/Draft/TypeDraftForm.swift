@@ -33,16 +33,15 @@ struct TypeDraftForm: DraftForm {
       """
   }
 
-  func existing(
-    _ name: String, in session: WorkspaceSession
-  ) throws -> (text: String, revision: Int) {
-    let type = try session.store.type(name, in: session.workspace)
+  func existing(_ name: String, in session: WorkspaceSession) throws -> DraftStart {
+    let type = try session.store.type(
+      session.name(name, of: .type), in: session.workspace)
     let text = """
-      # Job type '\(name)' of workspace '\(session.workspace)', from revision \(type.revision).
+      # Job type '\(type.name)' of workspace '\(session.workspace)', from revision \(type.revision).
       # What is not said becomes the default. Nothing changes before 'hotglue draft submit'.
       \(TypeFile.text([(type.name, type.definition)]))
       """
-    return (text, type.revision)
+    return DraftStart(name: type.name, text: text, revision: type.revision)
   }
 
   func name(in file: TOMLFile) -> String? {

@@ -12,8 +12,28 @@ struct EffectScopeOptions: ParsableArguments {
       """, valueName: "job|workspace"))
   var scope: EffectScopeWord?
 
+  /// A link names key and scope at once; whoever carries an effect out begins none of another job.
   func name(_ key: String, in session: WorkspaceSession) throws -> EffectName {
-    try session.effectName(key, scope, job: nil)
+    guard EntityLink.isMeant(by: key) else {
+      return try session.effectName(key, scope, job: nil)
+    }
+    let name = try linked(key, in: session)
+    if let job = name.job, job != session.pinnedAttempt?.job {
+      throw CommandError.usage(
+        "'\(key)' names an effect of job \(job), and this does not run in it",
+        hint: "a job carries out its own effects; see 'hotglue effect show \(key)'")
+    }
+    return name
+  }
+
+  func linked(_ link: String, in session: WorkspaceSession) throws -> EffectName {
+    guard scope == nil else {
+      throw CommandError.usage(
+        "a link names the effect's scope already", hint: "leave '--scope' out")
+    }
+    let name = try EntityLink(argument: link).effect()
+    _ = try session.link(link)
+    return name
   }
 }
 
@@ -33,7 +53,7 @@ struct EffectTargetOptions: ParsableArguments {
       throw CommandError.usage(
         "a link names the effect's scope already", hint: "leave '--job' and '--scope' out")
     }
-    return try session.link(key).effect()
+    return try reach.linked(key, in: session)
   }
 }
 

@@ -29,7 +29,8 @@ extension CommandError {
       "context_mismatch", .contextMismatch,
       "\(noun) \(id) belongs to workspace '\(owner)', but the context is '\(session.workspace)' "
         + "(\(context.workspaceProvenance))",
-      hint: "hotglue -w \(owner) \(session.base.kind.name) \(id)",
+      hint: "hotglue -w \(owner) \(session.base.kind.name) "
+        + words(for: noun, id, owner: owner, in: session),
       facts: [
         JSON.Member("kind", .string(noun)),
         JSON.Member("id", Int64(id).map { .integer($0) } ?? .string(id)),
@@ -37,6 +38,22 @@ extension CommandError {
         JSON.Member("context_workspace", .string(session.workspace.text)),
         JSON.Member("context_origin", .text(context.origins.workspace?.rawValue)),
       ])
+  }
+
+  /// How the command line of `mismatch` names the thing.
+  private static func words(
+    for noun: String, _ id: String, owner: WorkspaceID, in session: WorkspaceSession
+  ) -> String {
+    switch (noun, session.base.kind) {
+    // A key alone does not say its scope.
+    case ("effect", _): EntityLink(workspace: owner, kind: .effect, id: id).text
+    case ("job", .log), ("job", .effectList): "--job \(id)"
+    case ("job", .effectShow), ("job", .effectConfirm), ("job", .effectAbandon):
+      "KEY --job \(id)"
+    case ("type", .jobList): "--type \(id)"
+    case ("type", .draftEdit), ("source", .draftEdit): "\(noun) \(id)"
+    default: id
+    }
   }
 
   init(_ error: StoreError) {

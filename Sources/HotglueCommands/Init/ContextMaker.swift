@@ -32,6 +32,8 @@ struct ContextMaker {
     let storePath = Path.joined(folder, "store.db")
     let store = try makeStore(storePath)
     let info = try store.info()
+    // One that was left without a context is what it was made as.
+    if let group, info.group != group { throw notShared(shown: storePath, group) }
     let file = ContextFile(
       contextID: environment.newID(), store: "store.db", storeID: info.storeID)
     // Before the file: cut short in between, the next one finishes it and leaves a row of its own.
@@ -69,14 +71,16 @@ struct ContextMaker {
         facts: [JSON.Member("path", .string(path))])
     }
     try loader.confirmGroup(of: found.realPath, store: path)
-    if let group, group != info.group {
-      throw CommandError(
-        "already_exists", .cannotCreate,
-        "'\(shown)' is there already and its store is not shared with group '\(group)'",
-        hint:
-          "back it up, move it away, 'hotglue init --group \(group)', then 'hotglue store restore'")
-    }
+    if let group, group != info.group { throw notShared(shown: shown, group) }
     return Made(realPath: found.realPath, file: file, isNew: false, group: info.group)
+  }
+
+  private func notShared(shown: String, _ group: String) -> CommandError {
+    CommandError(
+      "already_exists", .cannotCreate,
+      "'\(shown)' is there already and its store is not shared with group '\(group)'",
+      hint:
+        "back it up, move it away, 'hotglue init --group \(group)', then 'hotglue store restore'")
   }
 
   /// A store without a context is what an `init` leaves that was cut short in between.
@@ -95,6 +99,7 @@ struct ContextMaker {
       guard status.st_mode & S_IFMT == S_IFDIR else {
         throw SystemError("create", folder, code: ENOTDIR)
       }
+      if let gid { try finishSharing(folder, gid) }
       return
     }
     let parent = Path.folder(of: folder)
@@ -105,11 +110,45 @@ struct ContextMaker {
       throw SystemError("create", folder)
     }
     if let gid {
-      guard chown(folder, uid_t.max, gid) == 0, chmod(folder, 0o2770) == 0 else {
-        throw SystemError("share", folder)
+      do {
+        try share(folder, gid)
+      } catch {
+        rmdir(folder)
+        throw error
       }
     } else {
       guard chmod(folder, 0o700) == 0 else { throw SystemError("set the mode of", folder) }
+    }
+  }
+
+  /// A folder that was there, perhaps since one who made it was cut short: it is shared like a new one
+  /// as long as it is this user's own and has neither a context nor a private store. A link is not
+  /// followed.
+  private func finishSharing(_ folder: String, _ gid: UInt32) throws {
+    var status = stat()
+    guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+      status.st_uid == environment.user.id,
+      status.st_gid != gid || status.st_mode & 0o7777 != 0o2770
+    else { return }
+    var inside = stat()
+    guard lstat(Path.joined(folder, "context.json"), &inside) != 0, errno == ENOENT else { return }
+    if lstat(Path.joined(folder, "store.db"), &inside) == 0 {
+      guard inside.st_gid == gid, inside.st_mode & 0o060 == 0o060 else { return }
+    } else if errno != ENOENT {
+      return
+    }
+    try share(folder, gid)
+  }
+
+  private func share(_ folder: String, _ gid: UInt32) throws {
+    guard chown(folder, uid_t.max, gid) == 0, chmod(folder, 0o2770) == 0 else {
+      let error = SystemError("share", folder)
+      guard error.code == EPERM, let group else { throw error }
+      throw CommandError(
+        "cannot_create", .cannotCreate,
+        "cannot share '\(folder)' with group '\(group)': \(error.reason)",
+        hint: "only a member of the group can; see which groups are yours with 'id -Gn'",
+        facts: [JSON.Member("path", .string(folder))])
     }
   }
 }

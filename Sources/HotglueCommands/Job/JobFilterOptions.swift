@@ -9,7 +9,7 @@ struct JobFilterOptions: ParsableArguments {
       "Only jobs in this state; repeat it or separate states by commas.", valueName: "state"))
   var state: [String] = []
 
-  @Option(help: ArgumentHelp("Only jobs of this type.", valueName: "type"))
+  @Option(help: ArgumentHelp("Only jobs of this type, by name or link.", valueName: "type"))
   var type: [String] = []
 
   @Option(help: ArgumentHelp("Only jobs of this queue.", valueName: "queue"))
@@ -20,10 +20,11 @@ struct JobFilterOptions: ParsableArguments {
       "Only jobs enqueued since: 2h (ago), or a time.", valueName: "duration|time"))
   var since: String?
 
-  func filter(at now: Timestamp) throws(CommandError) -> JobFilter {
+  func filter(in session: WorkspaceSession) throws -> JobFilter {
     var filter = JobFilter(
-      states: try JobStateWords.parse(state), types: Set(type), queues: Set(queue))
-    if let since { filter.since = try Moment.since(since, now: now) }
+      states: try JobStateWords.parse(state),
+      types: Set(try type.map { try session.name($0, of: .type) }), queues: Set(queue))
+    if let since { filter.since = try Moment.since(since, now: session.now) }
     return filter
   }
 

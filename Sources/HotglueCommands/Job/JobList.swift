@@ -40,10 +40,10 @@ struct JobList: WorkspaceCommand {
           "'--watch' and '--cursor' cannot both be given", hint: "a watch shows the newest jobs")
       }
       return try JobListWatch(
-        session: session, filter: filters.filter(at: session.now), limit: limit
+        session: session, filter: filters.filter(in: session), limit: limit
       ).run()
     }
-    var filter = try filters.filter(at: session.now)
+    var filter = try filters.filter(in: session)
     let list = PagedList(
       session.base, in: session.workspace, filters: filters.words(of: filter))
     let start = try list.start(at: cursor)

@@ -23,7 +23,7 @@ struct JobShow: WorkspaceCommand {
     let id = try session.jobNumber(job)
     guard watching.watch else { return try session.show(job: id) }
     var last: Job?
-    try Watch(session).run {
+    try Watch(session, of: String(id)).run {
       let job = try session.store.job(id, in: session.workspace)
       let output = session.output
       if output.drawsOver || job.isChanged(from: last) {

@@ -9,7 +9,8 @@ struct OpenLink: StoreCommand {
     abstract: "show what a link names, in its own workspace and without switching",
     discussion: """
       Links name a job (hotglue://acme/job/42), a type (hotglue://acme/type/mail), an effect \
-      (hotglue://acme/effect/42/charge), or a draft (hotglue://acme/draft/7). Every 'show' prints the link of what it shows.
+      (hotglue://acme/effect/42/charge), a draft (hotglue://acme/draft/7), or a source \
+      (hotglue://acme/source/3). Every 'show' prints the link of what it shows.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -66,6 +67,9 @@ extension WorkspaceSession {
     CommandError(
       "not_found", .notFound,
       "no \(link.kind.rawValue) '\(link.id)' in workspace '\(link.workspace)'",
+      hint: link.kind == .record
+        ? "records are found by source and stream: hotglue -w \(link.workspace) record list SOURCE"
+        : nil,
       facts: [JSON.Member("link", .string(link.text))])
   }
 }

@@ -30,9 +30,7 @@ struct SourceDraftForm: DraftForm {
       """
   }
 
-  func existing(
-    _ name: String, in session: WorkspaceSession
-  ) throws -> (text: String, revision: Int) {
+  func existing(_ name: String, in session: WorkspaceSession) throws -> DraftStart {
     let source = try session.source(name)
     let definition = source.definition
     var lines = [
@@ -58,7 +56,8 @@ struct SourceDraftForm: DraftForm {
     if let idle = definition.idleTimeout {
       lines.append("idle_timeout = \(TOMLFile.quoted(idle.text))")
     }
-    return (lines.joined(separator: "\n") + "\n", source.revision)
+    return DraftStart(
+      name: source.name, text: lines.joined(separator: "\n") + "\n", revision: source.revision)
   }
 
   private static func list(_ texts: [String]) -> String {

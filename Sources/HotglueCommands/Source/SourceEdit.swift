@@ -101,11 +101,11 @@ struct SourceEdit: WorkspaceCommand {
     try session.rescueDrafts()
     let name = try session.source(source).name
     let editing = try DraftEditing(session, with: EditorChoice(in: session))
-    let (text, revision) = try SourceDraftForm().existing(name, in: session)
+    let start = try SourceDraftForm().existing(name, in: session)
     let begun = try session.store.startDraft(
       NewDraft(
-        kind: .source, name: name, template: Array(text.utf8), text: Array(text.utf8),
-        directory: session.environment.currentDirectory ?? "/", baseRevision: revision,
+        kind: .source, name: name, template: Array(start.text.utf8), text: Array(start.text.utf8),
+        directory: session.environment.currentDirectory ?? "/", baseRevision: start.revision,
         context: session.context.source?.key),
       in: session.workspace, by: session.actor, at: session.now)
     let (kept, problem) = try editing.edit(begun)

@@ -18,8 +18,7 @@ enum SourceJSON {
       JSON.Member("workspace", .string(source.workspace.text)),
       JSON.Member(
         "link",
-        .string(
-          EntityLink(workspace: source.workspace, kind: .source, id: String(source.id)).text)),
+        .string(EntityLink.source(source.id, in: source.workspace).text)),
       JSON.Member("name", .string(source.name)),
       JSON.Member("revision", .integer(source.revision)),
       JSON.Member("command", .strings(definition.command)),
@@ -71,6 +70,7 @@ struct SourceText {
     let definition = source.definition
     var fields: [(name: String, cell: Cell)] = [
       ("source", Cell(source.name)), ("id", Cell(source.id)),
+      ("link", Cell(EntityLink.source(source.id, in: source.workspace).text)),
       ("workspace", Cell(source.workspace.text)),
       ("revision", Cell(source.revision)), ("command", Cell(ShellWords.joined(definition.command))),
       ("folder", Cell(definition.directory)), ("config", Cell(Self.config(definition))),

@@ -30,6 +30,11 @@ public struct EntityLink: Hashable, Sendable {
     EntityLink(workspace: workspace, kind: .type, id: name)
   }
 
+  /// A source is linked by its number: its name may be another source's one day.
+  public static func source(_ id: Int64, in workspace: WorkspaceID) -> EntityLink {
+    EntityLink(workspace: workspace, kind: .source, id: String(id))
+  }
+
   /// An effect is named by its scope and its key: `effect/42/charge`, `effect/workspace/charge`.
   public static func effect(_ name: EffectName) -> EntityLink {
     let scope = name.job.map { String($0) } ?? "workspace"

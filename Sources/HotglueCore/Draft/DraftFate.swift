@@ -6,7 +6,7 @@ public enum DraftFate: String, Sendable {
   case needsConfirmation = "needs_confirmation"
   /// Decided: moved to the bin.
   case discarded
-  /// Decided: it stays open in the workspace that is left.
+  /// Decided, or nobody's to decide: it stays open in the workspace that is left.
   case kept
 
   /// Whether the switch moves the draft to the bin.
@@ -16,7 +16,12 @@ public enum DraftFate: String, Sendable {
   /// a job is flags that are said again at once. A text that cannot be read has been worked on.
   ///
   /// `isOpenInEditor`: somebody is typing right now, and what they typed is not known.
-  public static func onSwitch(_ draft: Draft, isOpenInEditor: Bool = false) -> DraftFate {
+  /// `isArchived`: the workspace that is left is not changed any more. From its bin nothing comes
+  /// back, so its drafts stay where they can be read.
+  public static func onSwitch(
+    _ draft: Draft, isOpenInEditor: Bool = false, isArchived: Bool = false
+  ) -> DraftFate {
+    if isArchived { return .kept }
     if isOpenInEditor { return .needsConfirmation }
     if !draft.isTouched { return .reset }
     guard draft.kind == .job, let before = JobForm.payload(in: draft.template),

@@ -94,6 +94,15 @@ extension SQLiteStore {
         { DraftStamp(id: $0.integer(0), version: Int($0.integer(1))) })
     }
     guard Set(found) == Set(drafts.keys) else { throw StoreError.draftsChanged }
+    if let workspace, drafts.values.contains(true) {
+      do throws(StoreError) {
+        try requireActive(workspace)
+      } catch {
+        // Archived since the switch was decided on: nothing in it changes any more.
+        guard case .archivedWorkspace = error else { throw error }
+        throw StoreError.draftsChanged
+      }
+    }
     for (draft, moves) in drafts where moves {
       try connection.run(
         DraftSQL.move,

@@ -37,6 +37,28 @@ struct GuardInputTests {
     #expect(try world.run(["open", "hotglue://main/draft/1"]).status == 66)
   }
 
+  @Test("every show prints the link of what it shows, in text and JSON, and 'open' takes it")
+  func shownLinks() throws {
+    let world = try World()
+    let job = try world.enqueue("true")
+    try world.succeed(["type", "set", "mail", "--", "true"])
+    try world.succeed(["source", "add", "crm", "--", "true"])
+    try world.succeed(["effect", "run", "charge", "--scope", "workspace", "--", "true"])
+    let draft = try world.succeed(
+      ["draft", "new", "job", "--from", "-", "-q"], input: "[job]\ncommand = [\"true\"]\n")
+    for (words, link, id) in [
+      (["job", "show", job], "job/\(job)", job), (["type", "show", "mail"], "type/mail", "mail"),
+      (["source", "show", "crm"], "source/1", "crm"),
+      (["effect", "show", "charge", "--scope", "workspace"], "effect/workspace/charge", "charge"),
+      (["draft", "show", draft], "draft/\(draft)", draft),
+    ] {
+      let text = "hotglue://main/\(link)"
+      #expect(try world.run(words).lines.contains("link\t\(text)"), "\(words)")
+      #expect(try world.succeed(words + ["--json"]).contains("\"link\":\"\(text)\""), "\(words)")
+      #expect(try world.succeed(["open", text, "-q"]) == id)
+    }
+  }
+
   @Test("a link is judged by its kind and number first, then by its workspace")
   func linkOrder() throws {
     let world = try World()

@@ -77,6 +77,8 @@ struct MissionTests {
       ["draft", "submit", draft], ["draft", "submit", draftLink], ["draft", "edit", draft],
       ["draft", "discard", draft], ["draft", "show", draftLink],
       ["effect", "abandon", effectLink], ["effect", "confirm", effectLink],
+      ["effect", "run", effectLink, "--", "true"], ["effect", "begin", effectLink],
+      ["draft", "edit", "type", typeLink], ["job", "list", "--type", typeLink],
     ] { expectRefusal(try world.run(line)) }
 
     #expect(try contents("beta", world) == before)

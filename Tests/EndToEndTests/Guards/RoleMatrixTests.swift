@@ -88,6 +88,21 @@ struct RoleMatrixTests {
     #expect(try place.run(["job", "list", "-q"], as: "games").lines.count == 2)
   }
 
+  @Test("who is no member of a group shares nothing with it, and leaves nothing behind")
+  func foreignGroup() throws {
+    let place = try SharedPlace()
+    let folder = place.world.folder.path + "/elsewhere"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    try #require(chmod(folder, 0o777) == 0)
+    let line = ["sh", "-c", "cd elsewhere && exec ../bin/hotglue init --group games"]
+    let refused = try place.world.command(
+      "/usr/bin/env", ["setpriv", "--reuid=bin", "--regid=bin", "--groups=users"] + line)
+    #expect(refused.status == 73, "\(refused.errorOutput)")
+    #expect(refused.errorOutput.contains("with group 'games'"))
+    #expect(refused.errorOutput.contains("\nhint: only a member of the group can"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+  }
+
   @Test("write access passes for exactly the group of the store")
   func anotherGroup() throws {
     let place = try SharedPlace()

@@ -124,6 +124,8 @@ struct DraftCommandTests {
   func noInput() throws {
     var place = try CommandPlace.writing(editor: "true")
     #expect(place.run("draft new job --no-input").status == 82)
+    #expect(place.run("draft edit type mail --no-input").status == 66)
+    #expect(place.run("type set mail -- true").status == 0)
     #expect(place.run("draft edit type mail --no-input").status == 82)
     place.variables["EDITOR"] = nil
     #expect(place.run("draft new job").status == 82)

@@ -46,6 +46,30 @@ struct DraftGuardTests {
     #expect(place.run("draft submit hotglue://acme/draft/1 -q").output == "1\n")
   }
 
+  @Test(
+    "a draft begins from what a link names, of this workspace alone",
+    arguments: [
+      ("type", "mail", "hotglue://acme/type/mail", "cat"),
+      ("source", "crm", "hotglue://acme/source/1", "tap"),
+    ])
+  func beginFromLink(_ kind: String, _ name: String, _ link: String, _ word: String) throws {
+    var place = try place()
+    #expect(place.run("draft submit 2").status == 0)
+    #expect(place.run("source add crm -- tap").status == 0)
+    let refused = place.run("-w beta draft edit \(kind) \(link)")
+    #expect(refused.status == 80, "\(refused)")
+    #expect(refused.error.contains("'acme'") && refused.error.contains("'beta'"))
+    #expect(refused.error.contains("\nhint: hotglue -w acme draft edit \(kind) "), "\(refused)")
+    #expect(place.run("draft edit \(kind) hotglue://acme/job/1").status == 64)
+    place.variables["EDITOR"] = "sed -i 's/\"\(word)\"/\"\(word)2\"/'"
+    #expect(place.run("draft edit \(kind) \(link) -q").output == "3\n")
+    #expect(try place.draft(3).name == name)
+    #expect(try place.draft(3).baseRevision == 1)
+    let done = place.run("draft submit 3 -q")
+    #expect(done.output == name + "\n", "\(done)")
+    #expect(place.run("\(kind) show \(name)").output.contains("\(word)2"))
+  }
+
   @Test("'open' shows a draft in its own workspace without switching")
   func open() throws {
     let place = try place()

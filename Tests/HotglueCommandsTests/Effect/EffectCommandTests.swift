@@ -271,4 +271,40 @@ struct EffectCommandTests {
     #expect(
       world.run("effect", "show", "k", "--job", String(id), "-w", "beta").status == 80)
   }
+
+  @Test("an effect is not carried out by a link into another workspace, nor by that of another job")
+  func carriedOutByLink() throws {
+    let mark = world.folder.file("mark")
+    let link = "hotglue://acme/effect/workspace/k"
+    for verb in [["run", link, "--", "touch", mark], ["begin", link]] {
+      let refused = world.run(["-w", "beta", "effect"] + verb, input: [])
+      #expect(refused.status == 80, "\(refused)")
+      #expect(refused.err.contains("'acme'") && refused.err.contains("'beta'"))
+      #expect(refused.err.hasSuffix("\nhint: hotglue -w acme effect \(verb[0]) \(link)\n"))
+    }
+    for (key, status) in [
+      ("hotglue://acme/effect/7/k", Int32(64)), ("hotglue://acme/job/7", 64),
+      ("hotglue://nowhere/effect/workspace/k", 66),
+    ] {
+      #expect(world.run("effect", "run", key, "--", "touch", mark).status == status, "\(key)")
+    }
+    #expect(world.run("effect", "run", link, "--scope", "workspace", "--", "true").status == 64)
+    #expect(access(mark, F_OK) != 0)
+    #expect(world.run("effect", "list", "-w", "beta").out == "")
+    #expect(world.run("effect", "list").out == "")
+    // Here the link is the effect itself.
+    #expect(world.run("effect", "run", link, "--", "touch", mark).status == 0)
+    #expect(access(mark, F_OK) == 0)
+    #expect(world.run("effect", "show", "k", "--scope", "workspace").out.contains("confirmed"))
+  }
+
+  @Test("the hint of a refusal names the effect's job as the command line takes it")
+  func hintOfJob() throws {
+    let id = try world.enqueue()
+    for (verb, words) in [(["show", "k"], "show KEY --job"), (["list"], "list --job")] {
+      let refused = world.run(["-w", "beta", "effect"] + verb + ["--job", "\(id)"], input: [])
+      #expect(refused.status == 80)
+      #expect(refused.err.hasSuffix("\nhint: hotglue -w acme effect \(words) \(id)\n"))
+    }
+  }
 }

@@ -287,6 +287,19 @@ import Testing
     #expect(world.run("job", "show", "hotglue://acme/draft/1").status == 64)
   }
 
+  @Test("a list is filtered by a type's name or link; a link into another workspace is refused")
+  func filterByLink() throws {
+    #expect(world.run("job", "enqueue", "mail").status == 0)
+    try world.enqueue()
+    let byName = world.run("job", "list", "--type", "mail")
+    #expect(byName.lines.count == 1)
+    #expect(world.run("job", "list", "--type", "hotglue://acme/type/mail") == byName)
+    let refused = world.run("-w", "beta", "job", "list", "--type", "hotglue://acme/type/mail")
+    #expect(refused.status == 80)
+    #expect(refused.err.hasSuffix("\nhint: hotglue -w acme job list --type mail\n"))
+    #expect(world.run("job", "list", "--type", "hotglue://acme/job/1").status == 64)
+  }
+
   @Test("open shows what a link names in its own workspace, without switching")
   func open() throws {
     try world.enqueue()
@@ -296,6 +309,9 @@ import Testing
     #expect(world.run("open", "hotglue://beta/job/1").status == 66)
     #expect(world.run("open", "hotglue://gamma/job/1").status == 66)
     #expect(world.run("open", "hotglue://acme/draft/1").status == 66)
+    let record = world.run("open", "hotglue://acme/record/crm/1")
+    #expect(record.status == 66)
+    #expect(record.err.contains("\nhint: records are found by source and stream: hotglue -w acme "))
     #expect(world.run("open", "1").status == 64)
     #expect(world.run("workspace", "current").out == "acme\n")
   }
