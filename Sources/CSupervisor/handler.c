@@ -129,7 +129,8 @@ static int child(void *context) {
 }
 
 hg_launched hg_launch_child(const hg_launch *launch) {
-  static unsigned char *stack;
+  // Of each thread its own: the child runs on it until it has executed, and holds up this thread alone.
+  static _Thread_local unsigned char *stack;
   if (!stack) {
     void *at = mmap(
       NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,

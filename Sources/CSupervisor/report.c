@@ -93,6 +93,11 @@ static void end_line(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
   report->line_bytes = 0;
 }
 
+/// All that was read at once is taken.
+static void end_turn(hg_report *report) {
+  if (report->taker) report->turn_over(report->context);
+}
+
 static void take(
   hg_report *report, hg_slot *slot, hg_outcome *outcome, const unsigned char *bytes,
   size_t count) {
@@ -120,6 +125,7 @@ static size_t read_some(hg_report *report, hg_slot *slot, hg_outcome *outcome, s
   ssize_t got = read(report->fd, block, most < sizeof block ? most : sizeof block);
   if (got > 0) {
     take(report, slot, outcome, block, (size_t)got);
+    end_turn(report);
     return (size_t)got;
   }
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
@@ -127,6 +133,7 @@ static size_t read_some(hg_report *report, hg_slot *slot, hg_outcome *outcome, s
   close(report->fd);
   report->fd = -1;
   if (report->line_bytes || report->skipping) end_line(report, slot, outcome);
+  end_turn(report);
   return 0;
 }
 
@@ -155,4 +162,5 @@ void hg_report_close(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
   report->fd = -1;
   if (report->line_bytes || report->skipping) end_line(report, slot, outcome);
   report->line_bytes = 0;
+  end_turn(report);
 }

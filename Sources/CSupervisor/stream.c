@@ -46,7 +46,7 @@ int hg_stream_open(
   memcpy(stream->order.at, order, sizeof *order);
   memcpy(stream->order.at + sizeof *order, strings, order->strings_bytes);
   stream->is_open = true;
-  stream->is_closing = stream->in_hand = stream->input_broken = false;
+  stream->is_closing = stream->in_hand = stream->is_answered = stream->input_broken = false;
   stream->first = stream->count = 0;
   stream->base = stream->end = 0;
   stream->input = -1;
@@ -89,14 +89,15 @@ static void end_in_hand(hg_supervisor *self) {
     &stream->ring, outcome, self->slot.result, progress->line,
     outcome->progress_lines ? progress->length : 0);
   stream->news = true;
-  stream->in_hand = false;
+  stream->in_hand = stream->is_answered = false;
   stream->first = (stream->first + 1) % HG_QUEUE_MAX;
   stream->count--;
   self->timeout_ms = 0;
   memset(outcome, 0, sizeof *outcome);
 }
 
-hg_said hg_stream_line(
+/// A line about the job in hand; one that answers it says so in `is_answered`.
+static hg_said read_line(
   hg_supervisor *self, hg_line what, const unsigned char *line, size_t length) {
   hg_said said = hg_report_read_line(&self->slot, &self->outcome, what, line, length);
   // One whose outcome is not known ends the job, too: nothing better will come.
@@ -104,13 +105,28 @@ hg_said hg_stream_line(
   if (is_unclear || (what == HG_LINE_RESULT && said == HG_SAID)) {
     self->outcome.kind = HG_ANSWERED;
     self->stream.answered++;
-    end_in_hand(self);
+    self->stream.is_answered = true;
   }
   return said;
 }
 
-/// An answer counts for the job in hand alone. What names another, or none, is a warning of the one in
-/// hand, or of the next.
+static void end_if_answered(void *context) {
+  hg_supervisor *self = context;
+  if (self->stream.in_hand && self->stream.is_answered) end_in_hand(self);
+}
+
+hg_said hg_stream_line(
+  hg_supervisor *self, hg_line what, const unsigned char *line, size_t length) {
+  hg_said said = read_line(self, what, line, length);
+  end_if_answered(self);
+  return said;
+}
+
+/// An answer counts for the job in hand alone, and the first one does. What names another, or none, or
+/// comes behind the answer, is a warning of the one in hand, or of the next.
+///
+/// The answer ends the job when all that was read with it is taken: a handler that answers twice in one
+/// breath has that told of the job that it answered, also when no other follows.
 static void take_line(
   void *context, hg_line what, hg_line_owner owner, const unsigned char *line, size_t length) {
   hg_supervisor *self = context;
@@ -125,13 +141,15 @@ static void take_line(
     stream->foreign_fence = owner.is_named ? owner.fence : 0;
     return;
   }
-  if (speaks && (!owner.is_named || owner.job != outcome->job || owner.fence != outcome->fence)) {
+  bool is_foreign = stream->is_answered || !owner.is_named || owner.job != outcome->job ||
+                    owner.fence != outcome->fence;
+  if (speaks && is_foreign) {
     if (outcome->foreign_lines++) return;
     outcome->foreign_job = owner.is_named ? owner.job : 0;
     outcome->foreign_fence = owner.is_named ? owner.fence : 0;
     return;
   }
-  (void)hg_stream_line(self, what, line, length);
+  (void)read_line(self, what, line, length);
 }
 
 static void write_line(hg_supervisor *self) {
@@ -166,6 +184,7 @@ static hg_launched launch(hg_supervisor *self) {
   }
   stream->input = ends[1];
   self->report.taker = take_line;
+  self->report.turn_over = end_if_answered;
   self->report.context = self;
   hg_launched launched =
     hg_attempt_launch(self, order, (const char *)(order + 1), ends[0]);

@@ -46,6 +46,7 @@ typedef struct {
   bool is_open;     // takes jobs, or has taken some that have no answer yet
   bool is_closing;  // takes none
   bool in_hand;     // the first of the queue is with the handler
+  bool is_answered; // the one in hand, by a line of those that are taken now
   bool news;        // the owner is to be told of answers
   bool rung;        // it was, and has not read them yet
   hg_bytes order;   // hg_start and its strings

@@ -45,6 +45,21 @@ struct HandlerEnvironment {
       ])
   }
 
+  /// Of a `--verify` command: what the attempt that it is asked about was given, but for what speaks
+  /// of it while it runs. With the key it can ask whoever the handler gave it to.
+  func variables(verifying attempt: MindedAttempt) -> [String] {
+    variables(
+      recorded: attempt.environment,
+      own: [
+        ("HOTGLUE_WORKSPACE", attempt.reference.workspace.text),
+        ("HOTGLUE_JOB", String(attempt.reference.job)),
+        ("HOTGLUE_TYPE", attempt.type),
+        ("HOTGLUE_ATTEMPT", String(attempt.number)),
+        ("HOTGLUE_FENCE", String(attempt.reference.fence)),
+        ("HOTGLUE_KEY", attempt.idempotencyKey),
+      ])
+  }
+
   private func variables(recorded: [String], own: [(String, String)]) -> [String] {
     var values: [String: String] = [:]
     var order: [String] = []

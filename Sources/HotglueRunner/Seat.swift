@@ -121,6 +121,8 @@ struct MindedAttempt {
   let directory: String
   /// The job's recorded variables.
   let environment: [String]
+  let type: String
+  let idempotencyKey: String
   /// When its lease is renewed next.
   var renewAt: BootTime
   var stopIsOrdered = false
@@ -134,6 +136,8 @@ struct MindedAttempt {
     policy = claimed.job.request.policy
     directory = claimed.job.request.directory
     environment = claimed.job.request.environment
+    type = claimed.job.request.type
+    idempotencyKey = claimed.idempotencyKey
     renewAt = now.advanced(by: Self.renewal(policy))
   }
 
@@ -144,20 +148,13 @@ struct MindedAttempt {
     policy = running.policy
     directory = running.directory
     environment = running.environment
+    type = running.type
+    idempotencyKey = running.idempotencyKey
     renewAt = now.advanced(by: Self.renewal(policy))
   }
 
   /// A third of the lease: two renewals may fail before it runs out.
   static func renewal(_ policy: JobPolicy) -> Span {
     Span(milliseconds: max(1, policy.lease.milliseconds / 3))
-  }
-
-  /// What a `--verify` command is told of the attempt it is asked about.
-  func verifyEnvironment(_ inherited: [String]) -> [String] {
-    let own = inherited.filter { !$0.hasPrefix("HOTGLUE_") }
-    return own + environment + [
-      "HOTGLUE_WORKSPACE=\(reference.workspace)", "HOTGLUE_JOB=\(reference.job)",
-      "HOTGLUE_ATTEMPT=\(number)", "HOTGLUE_FENCE=\(reference.fence)",
-    ]
   }
 }

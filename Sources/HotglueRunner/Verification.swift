@@ -69,8 +69,9 @@ final class Verification {
   ) throws(ProcessError) -> VerifyCheck {
     let mark = try randomHex(bytes: 16)
     try lock.write("asking \(lock.fileIdentity()) \(mark)")
-    let environment = attempt.verifyEnvironment(place.environment)
-      .filter { !$0.hasPrefix("HOTGLUE_MARK=") }
+    let environment = HandlerEnvironment(
+      inherited: place.environment, binaryFolder: place.binaryFolder
+    ).variables(verifying: attempt)
     return try VerifyCheck.start(
       command, directory: attempt.directory, environment: environment + ["HOTGLUE_MARK=\(mark)"])
   }

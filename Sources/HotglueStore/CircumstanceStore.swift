@@ -7,6 +7,12 @@ public protocol CircumstanceStore {
     of id: JobID, in workspace: WorkspaceID, at now: Timestamp
   ) throws(StoreError) -> JobCircumstances
 
+  /// Those of the jobs that are due and find the limit of their queue or type used up. A limit key's
+  /// is not asked: the job itself says so.
+  func jobsWithoutRoom(
+    among jobs: [Job], in workspace: WorkspaceID, at now: Timestamp
+  ) throws(StoreError) -> Set<JobID>
+
   /// Workers that have not said that they left; some may be dead.
   func registeredWorkers() throws(StoreError) -> [WorkerIdentity]
 }

@@ -152,14 +152,17 @@ public struct RunningAttempt: Hashable, Sendable {
   public var unansweredSince: BootTime?
   public var cancelRequested: Bool
   public var policy: JobPolicy
-  /// The job's folder and variables, for its `--verify` command.
+  /// The job's folder, variables, type and idempotency key, for its `--verify` command.
   public var directory: String
   public var environment: [String]
+  public var type: String
+  public var idempotencyKey: String
 
   public init(
     reference: AttemptReference, number: Int, watch: Watch, slot: String, workerID: WorkerID,
     worker: WorkerIdentity, lease: BootTime, leaseLength: Span, unansweredSince: BootTime?,
-    cancelRequested: Bool, policy: JobPolicy, directory: String, environment: [String]
+    cancelRequested: Bool, policy: JobPolicy, directory: String, environment: [String],
+    type: String, idempotencyKey: String
   ) {
     self.reference = reference
     self.number = number
@@ -174,6 +177,8 @@ public struct RunningAttempt: Hashable, Sendable {
     self.policy = policy
     self.directory = directory
     self.environment = environment
+    self.type = type
+    self.idempotencyKey = idempotencyKey
   }
 }
 

@@ -3,8 +3,7 @@ import HotglueProcess
 import TestSupport
 import Testing
 
-/// The commands of effects and their checks. One after the other: they are started as the only thread
-/// of `hotglue effect run` would.
+/// The commands of effects and their checks, one after the other.
 @Suite("Steps", .serialized)
 struct StepTests {
   private let environment = ["PATH=/usr/local/bin:/usr/bin:/bin"]
@@ -19,6 +18,24 @@ struct StepTests {
 
   private struct Unexpected: Error {
     let text: String
+  }
+
+  @Test("programs that several threads start at once are each what was asked for")
+  func severalThreads() {
+    let wrong = ParallelThreads.run(4) { index -> [String] in
+      var wrong: [String] = []
+      for _ in 0..<100 {
+        do {
+          let process = try start(["/bin/sh", "-c", "exit \(10 + index)"], .check)
+          let end = try process.wait(boundMs: 30_000) { _ in }
+          if end != .exited(Int32(10 + index)) { wrong.append("\(index): \(end)") }
+        } catch {
+          wrong.append("\(index): \(error)")
+        }
+      }
+      return wrong
+    }
+    #expect(wrong.flatMap(\.self) == [])
   }
 
   @Test("a check that hangs is killed whole when its bound is over")

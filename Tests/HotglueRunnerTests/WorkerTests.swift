@@ -109,6 +109,19 @@ extension Running {
       #expect(try yard.text(yard.folder.file("asked")) == "\(id)-1\n")
     }
 
+    @Test("a verify command has the key that the handler had, so that it can ask the other side")
+    func verificationKey() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("echo $HOTGLUE_KEY $HOTGLUE_TYPE >>had; kill -9 $$") {
+        $0.policy.verify = "echo $HOTGLUE_KEY $HOTGLUE_TYPE >>asked"
+      }
+      try yard.drain()
+      #expect(try yard.job(id).state == .succeeded)
+      let had = try yard.text(yard.folder.file("had"))
+      #expect(had.hasSuffix("-1-\(id) exec\n"))
+      #expect(try yard.text(yard.folder.file("asked")) == had)
+    }
+
     @Test("a verify command that cannot be run decides nothing, and the worker goes on")
     func impossibleVerification() throws {
       let yard = try Yard()

@@ -8,8 +8,8 @@ struct JobList: WorkspaceCommand {
     commandName: "list", abstract: "show the jobs of the workspace, newest first",
     discussion: """
       A pending job is shown as 'scheduled' or 'retrying' while its time has not come, as \
-      'undefined' while its type is not defined, and as 'limited' while others with its limit key \
-      run. 'attempt' is the number of the last attempt, and how many there can be.
+      'undefined' while its type is not defined, and as 'limited' while as many run as the limit \
+      of its queue, its type or its limit key allows. 'attempt' is the number of the last attempt, and how many there can be.
 
       With --watch the list is shown anew whenever a job changes. Off a terminal each job that \
       changed is shown once more, also one that the filters do not name any more. Where another \
@@ -49,7 +49,7 @@ struct JobList: WorkspaceCommand {
     let start = try list.start(at: cursor)
     if let start { filter.since = start.since }
     session.output.breadcrumb(session.workspace.text, "jobs")
-    let table = JobTable(output: session.output, now: session.now)
+    let table = JobTable(session)
     var before = start?.before
     var shown = 0
     while limit == 0 || shown < limit {
@@ -58,7 +58,7 @@ struct JobList: WorkspaceCommand {
         in: session.workspace, matching: filter, before: before, limit: wanted + 1)
       let hasMore = jobs.count > wanted
       if hasMore { jobs.removeLast() }
-      table.add(jobs)
+      try table.add(jobs)
       shown += jobs.count
       before = jobs.last?.id
       if !hasMore || session.environment.output.isClosed { return .done }
@@ -70,26 +70,31 @@ struct JobList: WorkspaceCommand {
 
 /// Jobs below each other: a table, lines of text or JSON, or IDs.
 struct JobTable {
-  let output: Output
-  let now: Timestamp
+  private let session: WorkspaceSession
+  private var output: Output { session.output }
+  private var now: Timestamp { session.now }
+
+  init(_ session: WorkspaceSession) { self.session = session }
 
   private static let headings = [
     "id", "state", "attempt", "progress", "run at", "queue", "type", "command",
   ]
 
-  func add(_ jobs: [Job]) {
+  func add(_ jobs: [Job]) throws(StoreError) {
     if output.isJSON {
       for job in jobs { output.jsonLine(JobJSON.object(job)) }
     } else if output.isQuiet {
       for job in jobs { output.rawLine(String(job.id)) }
     } else {
-      output.table(Self.headings, jobs.map(row))
+      let full = try session.store.jobsWithoutRoom(
+        among: jobs, in: session.workspace, at: now)
+      output.table(Self.headings, jobs.map { row($0, hasRoom: !full.contains($0.id)) })
     }
   }
 
-  private func row(_ job: Job) -> [Cell] {
+  private func row(_ job: Job, hasRoom: Bool) -> [Cell] {
     [
-      Cell(job.id), Cell(stateOf: job, at: now),
+      Cell(job.id), Cell(stateOf: job, at: now, hasRoom: hasRoom),
       Cell("\(job.attempt)/\(job.circumstances.facts.mostAttempts)"),
       Cell(job.progress.map(ProgressText.short)), Cell(job.runAt),
       Cell(job.request.queue), Cell(job.request.type),

@@ -15,7 +15,7 @@ struct JobListWatch {
         in: session.workspace, matching: filter, before: nil, limit: limit == 0 ? .max : limit)
       if session.output.drawsOver {
         session.output.breadcrumb(session.workspace.text, "jobs")
-        table.add(jobs)
+        try table.add(jobs)
       } else {
         try tellChanges(jobs, &known)
       }
@@ -24,7 +24,7 @@ struct JobListWatch {
     return .done
   }
 
-  private var table: JobTable { JobTable(output: session.output, now: session.now) }
+  private var table: JobTable { JobTable(session) }
 
   /// A job that the list does not have any more is told once as what it has become: a script that
   /// watches the running ones learns how they ended.
@@ -36,7 +36,7 @@ struct JobListWatch {
     }
     let isFirst = known.isEmpty
     let changed = seen.filter { $0.isChanged(from: known[$0.id]) }
-    table.add(isFirst ? changed : changed.sorted { $0.id < $1.id })
+    try table.add(isFirst ? changed : changed.sorted { $0.id < $1.id })
     for job in seen { known[job.id] = job }
     for (id, job) in known where !listed.contains(id) && job.state.isFinished { known[id] = nil }
   }

@@ -9,7 +9,12 @@ enum ProgressText {
 
   /// `4/10`, for a column.
   static func short(_ progress: JobProgress) -> String {
-    amount(progress, "/") ?? progress.message ?? ""
+    amount(progress, "/") ?? progress.message.map(excerpt) ?? ""
+  }
+
+  /// A column leaves room for those behind it.
+  private static func excerpt(_ message: String) -> String {
+    message.count <= 40 ? message : message.prefix(39) + "…"
   }
 
   private static func amount(_ progress: JobProgress, _ between: String) -> String? {

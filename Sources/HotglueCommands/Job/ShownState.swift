@@ -3,19 +3,21 @@ import HotglueStore
 
 extension Job {
   /// The state as people read it: a pending job is told apart by what it waits for.
-  func shownState(at now: Timestamp) -> String {
+  ///
+  /// `hasRoom`: whether the limits of its queue and type leave room for it.
+  func shownState(at now: Timestamp, hasRoom: Bool = true) -> String {
     guard state == .pending else { return state.rawValue }
     if runAt > now { return failures + losses + snoozes > 0 ? "retrying" : "scheduled" }
     if waitsForType { return "undefined" }
-    return waitsForLimit ? "limited" : state.rawValue
+    return waitsForLimit || !hasRoom ? "limited" : state.rawValue
   }
 }
 
 extension Cell {
   /// A job's state, coloured by what it means.
-  init(stateOf job: Job, at now: Timestamp) {
+  init(stateOf job: Job, at now: Timestamp, hasRoom: Bool = true) {
     var cell = Cell(job.state)
-    cell.plain = job.shownState(at: now)
+    cell.plain = job.shownState(at: now, hasRoom: hasRoom)
     self = cell
   }
 }

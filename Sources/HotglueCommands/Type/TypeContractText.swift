@@ -122,6 +122,10 @@ struct TypeContractText {
   private var onExit: String {
     let own = policy.onExit == .none ? "" : "\(policy.onExit.text); else "
     let good = definition.isStream ? "0 without an answer unknown" : "0 succeeded"
+    // Behind '*' no other rule is asked about a status.
+    if policy.onExit.rules.contains(where: { $0.match == .anyStatusButZero }) {
+      return own + good + ", a signal unknown"
+    }
     return own + good + ", 75 retry, "
       + "64 65 66 77 78 80 81 82 126 127 failed for good, 83 or a signal unknown, any other retry"
   }

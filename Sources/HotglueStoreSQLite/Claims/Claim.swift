@@ -36,7 +36,7 @@ extension SQLiteStore {
     let incarnation = try connection.first(MetaSQL.incarnation, [], { $0.text(0) }) ?? "1"
     let claimant = Claimant(
       worker: request.worker, name: worker, bootNow: request.bootNow,
-      keyPrefix: "\(storeID)-\(incarnation)-", takesEarly: request.only != nil)
+      incarnation: incarnation, takesEarly: request.only != nil)
     var gates = LaneGates(closed: request.closedTypes)
     var deadlines = Deadlines()
     var heads: [LaneHead]
@@ -146,8 +146,14 @@ extension SQLiteStore {
         .integer(now.milliseconds), .optional(job.typeRevision),
       ])
     return ClaimedJob(
-      job: job, slot: place.slot, idempotencyKey: claimant.keyPrefix + "\(job.id)",
+      job: job, slot: place.slot,
+      idempotencyKey: idempotencyKey(ofJob: job.id, incarnation: claimant.incarnation),
       stream: place.stream)
+  }
+
+  /// The same for all attempts of the job, and for no other job of any store.
+  func idempotencyKey(ofJob id: JobID, incarnation: String) -> String {
+    "\(storeID)-\(incarnation)-\(id)"
   }
 }
 
@@ -156,8 +162,8 @@ private struct Claimant {
   let worker: WorkerID
   let name: String
   let bootNow: BootTime
-  /// What a job's idempotency key begins with: the store and its incarnation.
-  let keyPrefix: String
+  /// Of the store.
+  let incarnation: String
   /// Whether a job may be taken before its `run_at`.
   let takesEarly: Bool
 }

@@ -60,7 +60,7 @@ struct LaneGates {
 }
 
 extension SQLiteStore {
-  fileprivate func room(
+  func room(
     ofType type: String, in workspace: WorkspaceID
   ) throws(StoreError) -> Int64 {
     let found = try connection.first(
@@ -78,7 +78,7 @@ extension SQLiteStore {
       { $0.integer(0) }) ?? 0
   }
 
-  fileprivate func room(
+  func room(
     inQueue name: String, in workspace: WorkspaceID
   ) throws(StoreError) -> Int64 {
     guard let limit = try limit(ofQueue: name, in: workspace).map({ Int64($0) }) else {

@@ -71,6 +71,8 @@ extension SQLiteStore {
       name: columns.text(), bootID: columns.text(), pidNamespace: columns.text(),
       pid: Int32(truncatingIfNeeded: columns.integer()),
       processStartTime: UInt64(bitPattern: columns.integer()), lockPath: columns.text())
+    let type = columns.text()
+    let incarnation = columns.optionalText() ?? "1"
     var unanswered: BootTime?
     if let unansweredBoot, let unansweredMilliseconds {
       unanswered = BootTime(bootID: unansweredBoot, milliseconds: unansweredMilliseconds)
@@ -79,6 +81,7 @@ extension SQLiteStore {
       reference: reference, number: number, watch: watch, slot: slot, workerID: workerID,
       worker: worker, lease: lease, leaseLength: policy.lease, unansweredSince: unanswered,
       cancelRequested: cancelRequested, policy: policy, directory: directory,
-      environment: environment)
+      environment: environment, type: type,
+      idempotencyKey: idempotencyKey(ofJob: job, incarnation: incarnation))
   }
 }

@@ -44,6 +44,31 @@ extension SQLiteStore: CircumstanceStore {
     }
   }
 
+  /// Each queue and type is looked at once, however many of the jobs wait for it.
+  public func jobsWithoutRoom(
+    among jobs: [Job], in workspace: WorkspaceID, at now: Timestamp
+  ) throws(StoreError) -> Set<JobID> {
+    let due = jobs.filter { $0.state == .pending && !$0.waitsForType && $0.runAt <= now }
+    guard !due.isEmpty else { return [] }
+    return try read { () throws(StoreError) in
+      var full: Set<JobID> = []
+      var queues: [String: Bool] = [:]
+      var types: [String: Bool] = [:]
+      for job in due {
+        let queue = job.request.queue
+        let type = job.request.type
+        if queues[queue] == nil {
+          queues[queue] = try room(inQueue: queue, in: workspace) <= 0
+        }
+        if job.typeLimit != nil, types[type] == nil {
+          types[type] = try room(ofType: type, in: workspace) <= 0
+        }
+        if queues[queue] == true || types[type] == true { full.insert(job.id) }
+      }
+      return full
+    }
+  }
+
   public func registeredWorkers() throws(StoreError) -> [WorkerIdentity] {
     try connection.all(CircumstanceSQL.workers, []) { row in
       WorkerIdentity(

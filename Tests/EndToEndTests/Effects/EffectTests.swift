@@ -52,6 +52,8 @@ struct EffectTests {
     let undisturbed = try world.enqueue("exec bash steps.sh")
     try world.succeed(["job", "work", "-w", "main", "--drain"])
     #expect(try world.succeed(["job", "logs", undisturbed]) == expected)
+    // How fast steps go, on this machine and with this binary, says when kills fall within them.
+    let half = try milliseconds(of: world.job(undisturbed)) / 2
 
     let worker = try world.start(["job", "work", "-w", "main"])
     var random = SeededGenerator(seed: 11)
@@ -67,7 +69,7 @@ struct EffectTests {
         let pid = world.read("pid-\(id)").trimmingCharacters(in: .newlines)
         if kills < 100, pid != last, let number = Int32(pid) {
           last = pid
-          usleep(UInt32.random(in: 0...120_000, using: &random))
+          usleep(UInt32.random(in: 0...half * 1000, using: &random))
           // The handler's whole group: the script, hotglue, and the step.
           if kill(-number, SIGKILL) == 0 { kills += 1 }
           return false
@@ -95,6 +97,13 @@ struct EffectTests {
       #expect(effects.map { $0["state"] as? String } == Array(repeating: "confirmed", count: 5))
     }
     try world.checkStore()
+  }
+
+  private func milliseconds(of job: [String: Any]) throws -> UInt32 {
+    let form = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    let begun = try Date(try #require(job["started_at"] as? String), strategy: form)
+    let ended = try Date(try #require(job["finished_at"] as? String), strategy: form)
+    return UInt32(ended.timeIntervalSince(begun) * 1000)
   }
 
   @Test("of two processes at once one runs the command, and both print its output")

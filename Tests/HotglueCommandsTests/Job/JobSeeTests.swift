@@ -87,6 +87,44 @@ import Testing
     #expect(try JSON.parse(json)["state"] == .string("pending"))
   }
 
+  @Test("a job that waits for room in its queue or type is shown as limited, as long as it does")
+  func shownLimits() throws {
+    #expect(world.run("queue", "limit", "narrow", "1").status == 0)
+    #expect(world.run("type", "set", "rare", "--limit", "1", "--", "true").status == 0)
+    let first = try world.enqueue("--queue", "narrow")
+    try world.enqueue("--queue", "narrow")
+    try world.enqueue("--queue", "narrow", "--delay", "1h")
+    #expect(world.run("job", "enqueue", "rare").out == "4\n")
+    #expect(world.run("job", "enqueue", "rare").out == "5\n")
+    try world.enqueue()
+    func states() -> [Substring] {
+      world.run("job", "list").lines.map { $0.split(separator: "\t")[1] }
+    }
+    #expect(
+      states() == ["pending", "pending", "pending", "scheduled", "pending", "pending"])
+    let attempt = try worker.claim(first)
+    _ = try worker.claim(4)
+    #expect(
+      states() == ["pending", "limited", "running", "scheduled", "limited", "running"])
+    try worker.settle(attempt.reference, AttemptEnd(how: .exited(0)))
+    #expect(
+      states() == ["pending", "limited", "running", "scheduled", "pending", "succeeded"])
+    let json = try #require(world.run("job", "list", "--json").lines.dropFirst().first)
+    #expect(try JSON.parse(json)["state"] == .string("pending"))
+  }
+
+  @Test("a list shows the beginning of a long progress message, and 'job show' all of it")
+  func longMessage() throws {
+    let attempt = try worker.claim(try world.enqueue()).reference
+    let message = String(repeating: "long ", count: 1000)
+    try worker.store.recordProgress([
+      (attempt, JobProgress(current: nil, total: nil, message: message))
+    ])
+    let shown = world.run("job", "list").lines[0].split(separator: "\t")[3]
+    #expect(shown == message.prefix(39) + "…")
+    #expect(world.run("job", "show", "1").out.contains(message))
+  }
+
   @Test("filters choose by state, queue, type and age")
   func filters() throws {
     try world.enqueue("--queue", "a")

@@ -124,6 +124,18 @@ struct TypeCommandTests {
     #expect(world.run("type", "list").out == "")
   }
 
+  @Test("type show names the built-in exit rules only as far as those of the type leave them")
+  func exitRulesInWords() {
+    func shown(_ rules: String) -> String? {
+      #expect(world.run("type", "set", "resize", "--on-exit", rules, "--", "./resize").status == 0)
+      return world.run("type", "show", "resize").lines.first { $0.hasPrefix("on exit\t") }
+    }
+    let some = shown("3=failed")
+    #expect(some?.hasPrefix("on exit\t3=failed; else 0 succeeded, 75 retry, 64 ") == true)
+    let all = shown("3=failed,*=retry")
+    #expect(all == "on exit\t3=failed,*=retry; else 0 succeeded, a signal unknown")
+  }
+
   @Test("type show tells the whole contract, with the waits before each retry")
   func show() {
     _ = world.run(
