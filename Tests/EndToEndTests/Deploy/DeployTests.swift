@@ -258,6 +258,47 @@ struct DeployTests {
     #expect(try remedies().isEmpty)
   }
 
+  @Test("the context of a stream that an earlier version started names the job in its hand")
+  func streamOfEarlierVersion() throws {
+    let world = try World()
+    try world.succeed([
+      "type", "set", "work", "--stream", "--", "sh", "-c", "read -r a; echo x >>taken; read -r b",
+    ])
+    let id = try world.succeed(["job", "enqueue", "work"])
+    let worker = try world.start(["job", "work", "-w", "main"])
+    try world.eventually("it has the job") { world.lineCount("taken") == 1 }
+    let path = try slot(of: id, in: world)
+    let context = URL(fileURLWithPath: path + ".stream.json")
+    // Until version 3 the stream's own file was pinned to one job after the other.
+    var file = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: context)) as? [String: Any])
+    file["tenant"] = nil
+    file["pinned"] = ["job": Int(id) ?? 0, "fence": 1]
+    let text = try JSONSerialization.data(withJSONObject: file)
+    let handle = try FileHandle(forWritingTo: context)
+    try handle.truncate(atOffset: 0)
+    try handle.write(contentsOf: text)
+    let extra = ["HOTGLUE_CONTEXT": context.path]
+    // A supervisor of this version writes no such file: it is another attempt's, renamed meanwhile.
+    #expect(try world.run(["context", "show", "--json"], extra: extra).status == 81)
+    #expect(try world.run(["job", "progress", "1", "2"], extra: extra).status == 81)
+    let slot = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+    try slot.seek(toOffset: 8)
+    try slot.write(contentsOf: Data([3, 0, 0, 0]))
+    let shown = try world.run(["context", "show", "--json"], extra: extra)
+    #expect(shown.status == 0, "\(shown)")
+    let object = try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any]
+    let pinned = object?["pinned"] as? [String: Any]
+    #expect(pinned?["job"] as? Int == Int(id) && pinned?["fence"] as? Int == 1, "\(shown)")
+    let enqueued = try world.run(["job", "enqueue", "--", "true"], extra: extra)
+    #expect(enqueued.status == 0, "\(enqueued)")
+    kill(worker.processIdentifier, SIGKILL)
+    worker.waitUntilExit()
+    for pid in World.children(ofStore: world.folder.path, kind: "hotglue-super") {
+      kill(pid, SIGKILL)
+    }
+  }
+
   /// The slot file that names the job as its attempt's.
   private func slot(of id: String, in world: World) throws -> String {
     let folder = world.storeFolder + "/slots"
