@@ -63,10 +63,11 @@ extension World {
   }
 }
 
-/// The supervisor is killed on the way from its stream's second job to the third, and the worker goes
-/// on. Counted is from when the second one may end.
+/// The supervisor is killed on the way from its stream's second job to the third, where there is one,
+/// and the worker goes on. Counted is from when the second one may end.
 private func expectBetween(_ world: World, at point: Injection, _ states: [String]) throws {
-  let (ids, worker, supervisor) = try world.waitingStream(["plain", "wait", "plain"])
+  let (ids, worker, supervisor) = try world.waitingStream(
+    Array(["plain", "wait", "plain"].prefix(states.count)))
   try world.killed(supervisor, at: point) { try world.letGo() }
   try world.eventually("the worker goes on") { try world.stateCounts()["running"] == nil }
   World.end(worker, SIGTERM)
@@ -129,8 +130,9 @@ extension CrashPoint {
       #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "said \(id)")
     },
     CrashPoint("stream-answer-kept") { world in
+      // No third one waits: when the second takes long, the word that it is given back would be first.
       try expectBetween(
-        world, at: Injection(call: "sendto", number: 1), ["succeeded", "succeeded", "succeeded"])
+        world, at: Injection(call: "sendto", number: 1), ["succeeded", "succeeded"])
     },
     CrashPoint("stream-record-before-sync") { world in
       try expectWorkerGone(world, at: .logSync(3))
