@@ -201,10 +201,13 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   memcpy(&view->head, block, sizeof view->head);
   memcpy(&view->attempt, block + HG_SLOT_ATTEMPT_AT, sizeof view->attempt);
   memcpy(&view->stream, block + HG_SLOT_STREAM_AT, sizeof view->stream);
-  memcpy(&view->outcome, block + HG_SLOT_OUTCOME_AT, sizeof view->outcome);
-  if (memcmp(view->head.magic, magic, sizeof magic) || view->head.version != HG_VERSION) {
+  const uint32_t version = view->head.version;
+  if (memcmp(view->head.magic, magic, sizeof magic) || !hg_version_is_known(version)) {
     return EBADMSG;
   }
+  const unsigned char *outcome = block + HG_SLOT_OUTCOME_AT;
+  const size_t outcome_bytes = hg_outcome_bytes(version);
+  hg_outcome_read(&view->outcome, version, outcome, outcome_bytes);
   view->head.boot_id[HG_BOOT_ID_BYTES - 1] = 0;
   view->head.store_id[HG_STORE_ID_BYTES - 1] = 0;
   view->attempt.mark[HG_MARK_BYTES - 1] = 0;
@@ -212,7 +215,8 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   view->attempt.log_path[HG_PATH_BYTES - 1] = 0;
   view->attempt_whole = view->attempt.sequence % 2 == 0 && view->attempt.job != 0;
   view->outcome_whole = view->attempt_whole && view->outcome.checksum &&
-                        view->outcome.checksum == outcome_checksum(&view->outcome) &&
+                        view->outcome.checksum ==
+                          hg_slot_sum(outcome, outcome_bytes - sizeof(uint64_t)) &&
                         view->outcome.sequence == view->attempt.sequence &&
                         view->outcome.job == view->attempt.job &&
                         view->outcome.fence == view->attempt.fence;

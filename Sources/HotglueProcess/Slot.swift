@@ -81,6 +81,25 @@ public enum Slot {
     }
   }
 
+  /// That of the supervisor that made the slot; nil: the file is gone.
+  static func version(storeFolder: String, slot: String) throws(ProcessError) -> UInt32? {
+    var view = hg_slot_view()
+    let error = hg_slot_read(storeFolder, slot, &view)
+    if error == ENOENT { return nil }
+    if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
+    try ProcessError.check(error, "read the slot", slot)
+    return view.head.version
+  }
+
+  /// Whether its supervisor was started before the program was replaced by one that writes slots of
+  /// another version; false: it was not, or the file is gone.
+  public static func isOfEarlierVersion(
+    storeFolder: String, slot: String
+  ) throws(ProcessError) -> Bool {
+    guard let version = try version(storeFolder: storeFolder, slot: slot) else { return false }
+    return version < UInt32(HG_VERSION)
+  }
+
   /// Whether the slot's stream has this attempt in hand. One whose supervisor was killed has, until
   /// it is known what became of it.
   public static func holds(

@@ -11,15 +11,21 @@ public final class SupervisorLink {
   public let fileDescriptor: Int32
   public private(set) var slotName: String
   public let storeFolder: String
+  /// That of the supervisor, which may have been started before the program was replaced.
+  private let version: UInt32
   private var input: [UInt8] = []
   private var hasEnded = false
   /// Replies that came while the answer to a request was waited for.
   private var waiting: [SupervisorReply] = []
 
-  init(fileDescriptor: Int32, slotName: String, storeFolder: String) {
+  init(
+    fileDescriptor: Int32, slotName: String, storeFolder: String,
+    version: UInt32 = UInt32(HG_VERSION)
+  ) {
     self.fileDescriptor = fileDescriptor
     self.slotName = slotName
     self.storeFolder = storeFolder
+    self.version = version
   }
 
   deinit { Glibc.close(fileDescriptor) }
@@ -30,13 +36,14 @@ public final class SupervisorLink {
     storeFolder: String, slot: String, timeoutMs: Int64
   ) throws(ProcessError) -> SupervisorLink? {
     let deadline = BootClock.now() + timeoutMs
+    guard let version = try Slot.version(storeFolder: storeFolder, slot: slot) else { return nil }
     while true {
       var descriptor: Int32 = -1
       let error = hg_connect(storeFolder, slot, &descriptor)
       switch error {
       case 0:
         return SupervisorLink(
-          fileDescriptor: descriptor, slotName: slot, storeFolder: storeFolder)
+          fileDescriptor: descriptor, slotName: slot, storeFolder: storeFolder, version: version)
       case ENOENT, ECONNREFUSED:
         return nil
       case EAGAIN, EINTR:
@@ -201,7 +208,7 @@ public final class SupervisorLink {
 
   func send(type: Int, body: [UInt8]) throws(ProcessError) {
     let head = hg_frame(
-      length: UInt32(body.count), version: UInt16(HG_VERSION), type: UInt16(type))
+      length: UInt32(body.count), version: UInt16(version), type: UInt16(type))
     let frame = bytes(of: head) + body
     let deadline = BootClock.now() + Self.sendTimeoutMs
     var sent = 0
@@ -229,7 +236,7 @@ public final class SupervisorLink {
     while let frame = nextFrame() {
       waiting.append(
         try SupervisorReply(
-          type: frame.type, body: frame.body,
+          type: frame.type, body: frame.body, version: version,
           from: SlotPlace(storeFolder: storeFolder, slot: slotName)))
     }
     if !isOpen {

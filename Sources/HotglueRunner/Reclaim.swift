@@ -46,20 +46,35 @@ public struct Reclaim {
     rescuer = Rescuer(place: place, name: user)
   }
 
+  /// What a look came to.
+  public struct Result {
+    public var lines: [Line] = []
+    /// Attempts of which nothing could be found out, in the order in which they were met; the others
+    /// do not suffer from it.
+    public var troubles: [RunnerError] = []
+  }
+
   /// Looks at every running attempt of the workspaces (or one job's) and returns a line for each that
   /// its worker does not mind. `stops` sends those that live the stop ladder; `dryRun` changes
   /// nothing.
   public func run(
     in workspaces: [WorkspaceID], only job: JobID? = nil, dryRun: Bool, stops: Bool
-  ) throws(RunnerError) -> [Line] {
+  ) throws(RunnerError) -> Result {
     let running = try storeStep { () throws(StoreError) in
       try store.runningAttempts(in: workspaces, notMindedBy: nil)
     }
-    var lines: [Line] = []
+    var result = Result()
     for attempt in running where job == nil || attempt.reference.job == job {
-      if let line = try resolve(attempt, dryRun: dryRun, stops: stops) { lines.append(line) }
+      do throws(RunnerError) {
+        if let line = try resolve(attempt, dryRun: dryRun, stops: stops) {
+          result.lines.append(line)
+        }
+      } catch {
+        guard case .process = error else { throw error }
+        result.troubles.append(error)
+      }
     }
-    return lines
+    return result
   }
 
   private func resolve(_ found: RunningAttempt, dryRun: Bool, stops: Bool) throws(RunnerError)

@@ -107,7 +107,7 @@ final class Yard {
 
   func reclaim(dryRun: Bool = false, stops: Bool = false) throws -> [Reclaim.Line] {
     try Reclaim(store: store, place: place, user: "alice")
-      .run(in: [main], dryRun: dryRun, stops: stops)
+      .run(in: [main], dryRun: dryRun, stops: stops).lines
   }
 
   /// Waits for what another process is about to do.
@@ -159,7 +159,7 @@ extension Yard {
 
     func reclaim() throws -> [Reclaim.Line] {
       try Reclaim(store: store, place: place, user: "alice")
-        .run(in: [main], dryRun: false, stops: false)
+        .run(in: [main], dryRun: false, stops: false).lines
     }
   }
 }

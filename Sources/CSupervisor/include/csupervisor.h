@@ -10,6 +10,8 @@
 #include <sys/types.h>
 
 #define HG_VERSION 4
+// The oldest whose supervisors are understood: they live on while the program is replaced.
+#define HG_OLDEST_VERSION 3
 #define HG_NAME_BYTES 64
 #define HG_MARK_BYTES 40
 #define HG_WHO_BYTES 64
@@ -343,6 +345,15 @@ typedef struct {
 
 /// Reads a line as the supervisor does. `owner` may be NULL.
 hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner);
+
+/// Whether slots, answers and replies of a version are understood.
+bool hg_version_is_known(uint32_t version);
+/// How long an outcome of a known version is; its checksum comes last, over all before it.
+size_t hg_outcome_bytes(uint32_t version);
+/// Reads an outcome of a known version, of which `length` bytes are there; the rest is zero.
+void hg_outcome_read(hg_outcome *out, uint32_t version, const void *from, size_t length);
+/// The same for the body of a reply.
+void hg_reply_read(hg_reply *out, uint32_t version, const void *body, size_t length);
 
 int hg_connect(const char *store_folder, const char *name, int *fd);
 int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view);

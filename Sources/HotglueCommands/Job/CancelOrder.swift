@@ -13,6 +13,7 @@ enum CancelOrder {
   static func resolveIfUnminded(_ job: JobID, _ session: WorkspaceSession) throws {
     guard try session.store.runningAttempt(of: job, in: session.workspace) != nil else { return }
     let place = try WorkerHost.place(of: session.store, in: session.environment)
+    // An attempt of which nothing can be found out is asked to stop all the same.
     _ = try Reclaim(
       store: session.store, place: place, user: session.actor.user, actor: session.actor
     )

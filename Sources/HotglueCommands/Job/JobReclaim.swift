@@ -50,12 +50,13 @@ struct JobReclaim: HotglueCommand {
         throw CommandError(error, in: workspace)
       }
     }
-    let lines = try Reclaim(
+    let result = try Reclaim(
       store: session.store, place: place, user: session.actor.user, actor: session.actor
     )
     .run(in: workspaces, only: only, dryRun: dryRun, stops: stop)
-    if !dryRun { try log(lines, session) }
-    show(lines, session.output)
+    if !dryRun { try log(result.lines, session) }
+    show(result.lines, session.output)
+    if let trouble = result.troubles.first { throw trouble }
     return .done
   }
 

@@ -87,7 +87,7 @@ extension FindingCode {
     case .clockBehind:
       "the wall clock was set back: times to run that were set before lie further ahead"
     case .slotLeft: "a supervisor that is gone left it; the next worker removes it"
-    case .lockLeft: "a worker that is gone left it; the next worker removes it"
+    case .lockLeft: "a worker that is gone left it; workers remove it after ten minutes"
     case .logLeft: "nothing in the store names it any more"
     case .draftLeft: "a command that was killed left it half made; nothing refers to it"
     }

@@ -43,7 +43,7 @@ extension Doctor {
     }
   }
 
-  func lookAtAttempts() throws(RunnerError) -> [Finding] {
+  func lookAtAttempts(among processes: [SeenProcess]) throws(RunnerError) -> [Finding] {
     var findings: [Finding] = []
     for attempt in audit.running {
       let (signs, unreadable) = signs(of: attempt)
@@ -54,12 +54,30 @@ extension Doctor {
           Finding(
             .slotUnreadable, "the slot '\(attempt.slot)' of \(name(attempt)) cannot be read",
             workspace: attempt.reference.workspace, job: attempt.reference.job,
-            path: "\(folder)/slots/\(attempt.slot)"))
+            path: "\(folder)/slots/\(attempt.slot)",
+            remedy: unreadableRemedy(attempt, among: processes)))
         continue
       }
       findings += signs.codes.filter { $0 != .workerFrozen }.map { finding($0, attempt) }
     }
     return findings
+  }
+
+  /// Nothing can be concluded from a slot that says nothing. Without it the attempt is unknown, which it
+  /// may be when nobody of it lives; while its supervisor does, that is waited for.
+  private func unreadableRemedy(
+    _ attempt: RunningAttempt, among processes: [SeenProcess]
+  ) -> String? {
+    let path = "\(folder)/slots/\(attempt.slot)"
+    guard locks.state(of: path) == .free else { return nil }
+    let reference = attempt.reference
+    let left = processes.first {
+      $0.attempt(below: folder) == .init(job: reference.job, fence: reference.fence)
+        && $0.isStillThere
+    }
+    if let left { return "kill -KILL \(left.pid)" }
+    let slot = path.replacing("'", with: "'\\''")
+    return "rm '\(slot)' && \(hotglue) job reclaim -w \(reference.workspace)"
   }
 
   private func isOpen(_ attempt: RunningAttempt) throws(RunnerError) -> Bool {

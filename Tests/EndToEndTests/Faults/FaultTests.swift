@@ -207,6 +207,23 @@ struct FaultTests {
     try world.checkStore()
   }
 
+  @Test("a process that may open no file refuses, and does not end well with nothing done")
+  func noDescriptor() throws {
+    let world = try World()
+    for limit in 0...6 {
+      for verb in ["enqueue", "run"] {
+        let result = try world.command(
+          "/usr/bin/prlimit",
+          [
+            "--nofile=\(limit):\(limit)", world.binary, "job", verb, "-w", "main", "--", "true",
+          ])
+        #expect(result.status != 0 && !result.errorOutput.isEmpty, "\(limit): \(result)")
+      }
+    }
+    #expect(try world.jobs().isEmpty)
+    try world.checkStore()
+  }
+
   @Test(
     "a user who may have no more processes: claims wait, a drain ends with 75, nothing is counted")
   func processes() throws {
