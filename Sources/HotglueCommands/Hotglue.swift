@@ -123,7 +123,7 @@ public enum Hotglue {
   private static func show(
     _ error: any Error, _ arguments: [String], _ environment: CommandEnvironment
   ) throws -> ExitStatus {
-    let columns = environment.terminalWidth() ?? 80
+    let columns = environment.terminalSize(.output)?.columns ?? 80
     guard RootCommand.exitCode(for: error) != .success else {
       environment.output.append(RootCommand.fullMessage(for: error, columns: columns) + "\n")
       if [[], ["help"], ["--help"], ["-h"]].contains(arguments) { listExternals(environment) }

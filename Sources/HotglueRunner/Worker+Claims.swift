@@ -276,12 +276,12 @@ extension Worker {
   }
 
   /// A job of a type that hotglue knows itself is run by the binary of its worker, wherever the one is
-  /// that enqueued it.
+  /// that enqueued it, and whatever either is called.
   private func arguments(of job: Job) -> [String] {
     let command = job.request.command
     guard job.request.type != TypeName.bareCommand, TypeName.builtIn.contains(job.request.type)
     else { return command }
-    return [place.binaryFolder + "/hotglue"] + command.dropFirst()
+    return [SeenExecutable.startable(place.binary)] + command.dropFirst()
   }
 
   /// A supervisor is gone: what became of its attempt is found out under its lock.

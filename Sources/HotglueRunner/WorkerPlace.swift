@@ -13,14 +13,14 @@ public struct WorkerPlace {
   public let hostName: String
   /// The worker's own variables, `NAME=VALUE` each.
   public let environment: [String]
-  /// The folder of the running binary.
-  public let binaryFolder: String
+  /// The path of the running binary, whatever its name.
+  public let binary: String
   public let bootID: String
   public let pidNamespace: UInt64
 
   public init(
     storePath: String, folder: String, storeID: String, isShared: Bool, hostName: String,
-    environment: [String], binaryFolder: String
+    environment: [String], binary: String
   ) throws(RunnerError) {
     self.storePath = storePath
     self.folder = folder
@@ -28,11 +28,14 @@ public struct WorkerPlace {
     self.isShared = isShared
     self.hostName = hostName
     self.environment = environment
-    self.binaryFolder = binaryFolder
+    self.binary = binary
     let me = try processStep { () throws(ProcessError) in try ProcessIdentity.current() }
     bootID = me.bootID
     pidNamespace = me.pidNamespace
   }
+
+  /// The folder of the running binary.
+  public var binaryFolder: String { Path.folder(of: binary) }
 
   public func now() -> Timestamp { Timestamp(milliseconds: WallClock.now()) }
   public func bootNow() -> BootTime { BootTime(bootID: bootID, milliseconds: BootClock.now()) }

@@ -59,7 +59,7 @@ public final class DeliveryRun {
         case .endOfTap:
           cutOff = relay.isCutOff
           relay.repeatBookmark()
-        case .pause: break
+        case .pause: relay.pause()
         }
       } catch {
         refusal = refusal ?? error

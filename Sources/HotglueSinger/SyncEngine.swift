@@ -93,11 +93,14 @@ public final class SyncEngine {
   public func take(_ bytes: UnsafeBufferPointer<UInt8>) throws(SyncError) {
     bytesTaken += Int64(bytes.count)
     try splitter.add(bytes) { (line, number) throws(SyncError) in try self.take(line, number) }
+    observe(progress)
   }
 
-  /// There is nothing more to take at the moment: a bookmark that waits is published.
+  /// There is nothing more to take at the moment: a bookmark that waits is published, and how far it
+  /// is can be told, also of a tap that sends little and says no bookmark.
   public func pause() throws(SyncError) {
     if isAtBookmark, isBehind { try publish() }
+    observe(progress)
   }
 
   /// The tap came to its end and said that all is well. Takes the rest, removes what replaced streams

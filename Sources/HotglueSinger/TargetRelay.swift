@@ -76,6 +76,9 @@ public final class TargetRelay {
     observe(progress)
   }
 
+  /// There is nothing more to take at the moment.
+  public func pause() { observe(progress) }
+
   /// Whether the tap has ended in the middle of a line; the target has not got that.
   public var isCutOff: SyncError? { fromTap.hasRest ? .cutOff(line: lines + 1) : nil }
 

@@ -20,7 +20,7 @@ extension CommandEnvironment {
         try System.write(bytes, to: STDERR_FILENO, "standard error")
       },
       isTerminal: { isatty($0.rawValue) == 1 }, terminalName: System.terminalName,
-      terminalWidth: System.terminalWidth, now: System.now, newID: System.newID, stores: .sqlite)
+      terminalSize: System.terminalSize, now: System.now, newID: System.newID, stores: .sqlite)
   }
 }
 

@@ -81,11 +81,12 @@ enum System {
     return nil
   }
 
-  static func terminalWidth() -> Int? {
-    guard isatty(STDOUT_FILENO) == 1 else { return nil }
+  static func terminalSize(_ stream: StandardStream) -> TerminalSize? {
+    guard isatty(stream.rawValue) == 1 else { return nil }
     var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
+    guard ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    // A serial line may not know its rows.
+    return TerminalSize(columns: Int(size.ws_col), rows: size.ws_row > 0 ? Int(size.ws_row) : 24)
   }
 
   static func read(

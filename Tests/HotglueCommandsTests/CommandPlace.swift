@@ -90,7 +90,7 @@ struct CommandPlace {
       },
       errorOutput: ByteSink { (bytes) throws(SystemError) in error.bytes += bytes },
       isTerminal: { terminals.contains($0.rawValue) }, terminalName: { nil },
-      terminalWidth: { width }, now: { now },
+      terminalSize: { _ in width.map { TerminalSize(columns: $0, rows: 24) } }, now: { now },
       newID: { "id-\(UInt64.random(in: 0...UInt64.max))" },
       stores: StoreAccess(
         create: { (path, group, now) throws(StoreError) in

@@ -28,7 +28,7 @@ final class Yard {
     place = try WorkerPlace(
       storePath: info.path, folder: info.folder, storeID: info.storeID, isShared: false,
       hostName: "yard", environment: ["PATH=/usr/bin:/bin", "HOTGLUE_JOB=77", "KEPT=yes"],
-      binaryFolder: "/opt/hotglue/bin")
+      binary: "/opt/hotglue/bin/hotglue")
   }
 
   func now() -> Timestamp { place.now() }
@@ -154,7 +154,7 @@ extension Yard {
       let info = try store.info()
       place = try WorkerPlace(
         storePath: info.path, folder: info.folder, storeID: info.storeID, isShared: false,
-        hostName: "copy", environment: [], binaryFolder: "/opt/hotglue/bin")
+        hostName: "copy", environment: [], binary: "/opt/hotglue/bin/hotglue")
     }
 
     func reclaim() throws -> [Reclaim.Line] {

@@ -79,6 +79,20 @@ struct AuditTests {
         "INSERT INTO effect (workspace, key, state, intent, by_handler, started_at, job, fence) VALUES ('acme', 'k', 'intended', 1, 0, 1, 2, 99)",
         .effectContradicts
       ),
+      (
+        targetOfRun + "UPDATE sync_target SET run = 2", .targetContradicts
+      ),
+      (
+        targetOfRun + "UPDATE sync_target SET confirmed_run = 3", .targetContradicts
+      ),
+      (
+        targetOfRun + "UPDATE sync_run SET state = 'running', finished_at = NULL WHERE id = 2;"
+          + "INSERT INTO sync_delivery VALUES (2, 'acme', 1, 1)", .targetContradicts
+      ),
+      (
+        targetOfRun + "INSERT INTO sync_position (source, workspace, run) VALUES (1, 'acme', 1)",
+        .targetContradicts
+      ),
       ("PRAGMA foreign_keys = OFF; DELETE FROM workspace", .foreignKey),
     ])
   func damage(_ statement: String, _ code: FindingCode) throws {
@@ -170,3 +184,15 @@ struct AuditTests {
     #expect(try fixture.store.record(ofJob: 1, fence: 1) == .endedKeepingChildren)
   }
 }
+
+/// A source with a run into a target, and one into the store.
+private let targetOfRun = """
+  INSERT INTO source (workspace, name, revision, definition, created_at, set_at, set_by)
+    VALUES ('acme', 's', 1, '{}', 1, 1, 'alice');
+  INSERT INTO sync_run (workspace, source, state, is_full, started_at, finished_at)
+    VALUES ('acme', 1, 'succeeded', 0, 1, 2), ('acme', 1, 'succeeded', 0, 3, 4);
+  INSERT INTO sync_target (workspace, source, command, created_at, run, confirmed_run)
+    VALUES ('acme', 1, '["t"]', 1, 1, 1);
+  INSERT INTO sync_delivery VALUES (1, 'acme', 1, 1);
+
+  """

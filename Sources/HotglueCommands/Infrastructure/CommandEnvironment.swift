@@ -15,8 +15,8 @@ public struct CommandEnvironment {
   public var isTerminal: (StandardStream) -> Bool
   /// The terminal's name (`/dev/pts/3`), for the log.
   public var terminalName: () -> String?
-  /// Columns of the terminal that standard output is.
-  public var terminalWidth: () -> Int?
+  /// Of the terminal that a stream is.
+  public var terminalSize: (StandardStream) -> TerminalSize?
   public var now: () -> Timestamp
   /// A fresh UUID.
   public var newID: () -> String
@@ -28,7 +28,8 @@ public struct CommandEnvironment {
     variables: [String: String], currentDirectory: String?, user: User,
     readInput: @escaping (Int) throws(SystemError) -> [UInt8], output: ByteSink,
     errorOutput: ByteSink, isTerminal: @escaping (StandardStream) -> Bool,
-    terminalName: @escaping () -> String?, terminalWidth: @escaping () -> Int?,
+    terminalName: @escaping () -> String?,
+    terminalSize: @escaping (StandardStream) -> TerminalSize?,
     now: @escaping () -> Timestamp, newID: @escaping () -> String, stores: StoreAccess
   ) {
     self.variables = variables
@@ -39,10 +40,20 @@ public struct CommandEnvironment {
     self.errorOutput = errorOutput
     self.isTerminal = isTerminal
     self.terminalName = terminalName
-    self.terminalWidth = terminalWidth
+    self.terminalSize = terminalSize
     self.now = now
     self.newID = newID
     self.stores = stores
+  }
+}
+
+/// How many characters a terminal shows.
+public struct TerminalSize: Hashable, Sendable {
+  public var columns: Int
+  public var rows: Int
+  public init(columns: Int, rows: Int) {
+    self.columns = columns
+    self.rows = rows
   }
 }
 

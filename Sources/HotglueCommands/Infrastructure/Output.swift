@@ -103,17 +103,17 @@ struct Output {
     let now = environment.now()
     let texts = rows.map { row in row.map { Visible.text($0.forPeople(now)) } }
     let widths = headings.indices.map { column in
-      max(headings[column].count, texts.map { $0[column].count }.max() ?? 0)
+      max(TextWidth.of(headings[column]), texts.map { TextWidth.of($0[column]) }.max() ?? 0)
     }
     // What does not fit is cut from the last column, where free text stands.
     let before = widths.dropLast().reduce(0) { $0 + $1 + 2 }
-    let room = environment.terminalWidth().map { max(16, $0 - before) }
+    let room = environment.terminalSize(.output).map { max(16, $0.columns - before) }
     func line(_ row: [String], _ styles: [Style?]) -> String {
       row.indices.map { column -> String in
         guard column < row.count - 1 else {
           return styled(cut(row[column], to: room), styles[column])
         }
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        let padding = String(repeating: " ", count: widths[column] - TextWidth.of(row[column]))
         return styled(row[column], styles[column]) + padding
       }.joined(separator: "  ")
     }
@@ -122,8 +122,7 @@ struct Output {
   }
 
   private func cut(_ text: String, to room: Int?) -> String {
-    guard let room, text.count > room else { return text }
-    return text.prefix(room - 1) + "…"
+    room.map { TextWidth.cut(text, to: $0) } ?? text
   }
 
   /// Names and values below each other, as `show` prints them; without alignment off a terminal.

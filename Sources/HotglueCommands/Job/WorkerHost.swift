@@ -48,7 +48,7 @@ struct WorkerHost {
       isShared: info.group != nil, hostName: hostName(),
       environment: environment.variables.filter { !ServiceNotice.variables.contains($0.key) }
         .map { "\($0.key)=\($0.value)" },
-      binaryFolder: binaryFolder())
+      binary: SeenExecutable.own?.path ?? "/usr/local/bin/hotglue")
   }
 
   private static func hostName() -> String {
@@ -57,17 +57,6 @@ struct WorkerHost {
     return withUnsafeBytes(of: facts.nodename) { bytes in
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
-  }
-
-  /// The folder of the running binary, also when it was replaced since.
-  private static func binaryFolder() -> String {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = buffer.withUnsafeMutableBytes { room -> Int in
-      guard let start = room.baseAddress else { return 0 }
-      return readlink("/proc/self/exe", start.assumingMemoryBound(to: CChar.self), room.count)
-    }
-    guard count > 0 else { return "/usr/local/bin" }
-    return Path.folder(of: String(decoding: buffer.prefix(count), as: UTF8.self))
   }
 }
 

@@ -10,7 +10,7 @@ final class SyncDisplay {
   private var shownAt: Timestamp?
   private var rateFrom: (at: Timestamp, records: Int64)?
   private var rate: Int64 = 0
-  private var drawnLines = 0
+  private var block = LiveBlock()
   private var attempt = 0
   private var state: JobState?
 
@@ -18,7 +18,8 @@ final class SyncDisplay {
     self.session = session
     self.job = job
     isLive =
-      session.environment.isTerminal(.error) && session.environment.variables["TERM"] != "dumb"
+      session.environment.isTerminal(.error)
+      && !["", "dumb"].contains(session.environment.variables["TERM"] ?? "")
   }
 
   /// How soon it is to be looked at again.
@@ -66,11 +67,15 @@ final class SyncDisplay {
   }
 
   private func lines(_ progress: JobProgress) -> [String] {
-    var parts =
-      (progress.message ?? "").split(separator: SyncProgressText.separator).map(String.init)
+    var parts = SyncProgressText.parts(of: progress)
     let bytes = parts.isEmpty ? "" : ", " + parts.removeLast()
     let total = "\(progress.current ?? 0) records\(bytes)" + (rate > 0 ? ", \(rate) records/s" : "")
-    return isLive ? parts + [total] : [([total] + parts).joined(separator: "; ")]
+    guard isLive else { return [([total] + parts).joined(separator: SyncProgressText.separator)] }
+    return SyncProgressText.newest(parts, most: LiveBlock.room(on: size) - 1) + [total]
+  }
+
+  private var size: TerminalSize {
+    session.environment.terminalSize(.error) ?? TerminalSize(columns: 80, rows: 24)
   }
 
   private func draw(_ lines: [String]) {
@@ -78,20 +83,13 @@ final class SyncDisplay {
       for line in lines { session.output.note(line) }
       return
     }
-    clear()
-    let width = max(20, session.environment.terminalWidth() ?? 80)
-    for line in lines {
-      session.environment.errorOutput.append(
-        String(Visible.text(line).prefix(width - 1)) + "\n")
-    }
-    drawnLines = lines.count
+    session.environment.errorOutput.append(block.draw(lines, on: size))
     flush()
   }
 
-  private func clear() {
-    guard drawnLines > 0 else { return }
-    session.environment.errorOutput.append("\u{1b}[\(drawnLines)A\u{1b}[J")
-    drawnLines = 0
+  /// Before anything else is written to the terminal.
+  func clear() {
+    session.environment.errorOutput.append(block.clear(size))
     flush()
   }
 

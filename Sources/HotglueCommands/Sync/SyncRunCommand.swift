@@ -161,8 +161,11 @@ struct SyncRunCommand: HotglueCommand {
     options.startsNow = isOurs
     options.grace = .zero
     let story = WorkStory(session.output, isTold: global.verbose)
-    let worker = try host.worker(options, observe: story.tell)
     let display = SyncDisplay(session, job: job)
+    let worker = try host.worker(options) { event in
+      if global.verbose { display.clear() }
+      story.tell(event)
+    }
     var failure: (any Error)?
     worker.eachTurn = {
       guard failure == nil else { return nil }
@@ -212,7 +215,12 @@ struct SyncRunCommand: HotglueCommand {
       session.output.note("job \(job) was enqueued before and has not begun")
       id = job
     case .running(let job, let isSame):
-      guard ifRunning == .follow else { throw CommandError.syncRuns(source, job) }
+      guard ifRunning == .follow else {
+        throw CommandError.syncRuns(
+          source, job,
+          hint: "'--if-running follow' takes it for this one; without '--detach', '--if-running "
+            + "wait' syncs after it")
+      }
       guard isSame else { throw CommandError.otherSyncRuns(source, job) }
       session.output.note("job \(job) syncs source '\(source.name)' already")
       id = job
@@ -292,10 +300,12 @@ struct SyncTaking {
 }
 
 extension CommandError {
-  static func syncRuns(_ source: Source, _ job: JobID) -> CommandError {
+  static func syncRuns(
+    _ source: Source, _ job: JobID, hint: String? = nil
+  ) -> CommandError {
     CommandError(
       "sync_runs", .refused, "job \(job) syncs source '\(source.name)' already",
-      hint: "--if-running follow or wait; or 'hotglue job cancel \(job)'",
+      hint: hint ?? "--if-running follow or wait; or 'hotglue job cancel \(job)'",
       facts: [JSON.Member("job", .integer(job)), JSON.Member("source", .string(source.name))])
   }
 

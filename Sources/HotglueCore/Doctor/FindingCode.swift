@@ -36,6 +36,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case membersUnowned = "members_unowned"
   case draftMoved = "draft_moved"
   case recordsMiscounted = "records_miscounted"
+  case targetContradicts = "target_contradicts"
   case keyNotReleased = "key_not_released"
   case effectContradicts = "effect_contradicts"
 
@@ -82,7 +83,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
       .limitMiscounted, .recordsMiscounted, .membersUnowned, .draftMoved, .keyNotReleased,
-      .effectContradicts,
+      .effectContradicts, .targetContradicts,
       .attemptDead, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
       .nurseryFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen, .switchFrozen:
       false

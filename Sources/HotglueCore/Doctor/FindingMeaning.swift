@@ -45,6 +45,8 @@ extension FindingCode {
       "a switch that is not open any more has put the draft aside, and nothing brings it back"
     case .recordsMiscounted:
       "the number of a stream's records is not what its versions show; a full sync counts anew"
+    case .targetContradicts:
+      "a target's bookmark may be of another run than it says; a reset of the target begins anew"
     case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
     case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
     case .attemptDead:

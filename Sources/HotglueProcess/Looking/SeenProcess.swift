@@ -104,6 +104,8 @@ public struct FileIdentity: Hashable, Sendable {
 public struct SeenExecutable: Hashable, Sendable {
   /// The last part of its path.
   public var name: String
+  /// Where it was when it was started, or where it was moved to since; another file may stand there now.
+  public var path: String
   /// The file was replaced or removed since.
   public var isReplaced: Bool
   public var identity: FileIdentity?
@@ -111,11 +113,12 @@ public struct SeenExecutable: Hashable, Sendable {
   init?(_ link: String) {
     var buffer = [CChar](repeating: 0, count: 4096)
     guard readlink(link, &buffer, buffer.count - 1) > 0 else { return nil }
-    let path = text(of: buffer)
+    let shown = text(of: buffer)
     let deleted = " (deleted)"
-    let isGone = path.hasSuffix(deleted)
-    let plain = isGone ? String(path.dropLast(deleted.count)) : path
     let running = FileIdentity(link)
+    let isGone = shown.hasSuffix(deleted) && FileIdentity(shown) != running
+    let plain = isGone ? String(shown.dropLast(deleted.count)) : shown
+    path = plain
     identity = running
     isReplaced = isGone || FileIdentity(plain).map { $0 != running } ?? false
     name = plain.split(separator: "/").last.map(String.init) ?? plain
@@ -123,6 +126,12 @@ public struct SeenExecutable: Hashable, Sendable {
 
   /// This program.
   public static var own: SeenExecutable? { SeenExecutable("/proc/self/exe") }
+
+  /// What a supervisor of this process executes to start the program at `path` once more: the file that
+  /// is there, after an upgrade the new one; and where none is left, the one that runs.
+  public static func startable(_ path: String) -> String {
+    access(path, X_OK) == 0 ? path : "/proc/self/exe"
+  }
 }
 
 /// The names in a folder, without those of the folder itself; empty when it cannot be read.

@@ -174,6 +174,32 @@ enum CheckSQL {
         WHERE (SELECT removed_at FROM source AS whole WHERE whole.id = source) IS NULL)
       WHERE visible <> records
       """),
+    Rule(
+      .targetContradicts, "check.target_has_its_runs",
+      """
+      SELECT 'target ' || id || ' of source ' || source || ' has a run that did not go there', NULL,
+        workspace FROM sync_target
+      WHERE (run IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sync_delivery AS sent
+          WHERE sent.run = sync_target.run AND sent.target = sync_target.id))
+        OR (confirmed_run IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sync_delivery AS sent
+          WHERE sent.run = confirmed_run AND sent.target = sync_target.id))
+      """),
+    Rule(
+      .targetContradicts, "check.target_takes_one_run",
+      """
+      SELECT 'run ' || sync_run.id || ' goes into target ' || target || ', which takes another one',
+        sync_run.job, sync_run.workspace
+      FROM sync_delivery JOIN sync_run ON sync_run.id = sync_delivery.run
+        JOIN sync_target ON sync_target.id = target
+      WHERE state = 'running' AND sync_target.run IS NOT sync_run.id
+      """),
+    Rule(
+      .targetContradicts, "check.delivery_publishes_nothing",
+      """
+      SELECT 'run ' || run || ' went into target ' || target || ', and the store says that it published',
+        NULL, sync_position.workspace
+      FROM sync_position JOIN sync_delivery USING (run)
+      """),
     // Nobody knows whether an uncertain job has happened, so it keeps its key.
     Rule(
       .keyNotReleased, "check.key_is_released",

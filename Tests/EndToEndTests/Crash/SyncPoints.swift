@@ -2,6 +2,8 @@ import Foundation
 import Testing
 
 private let sync = ["sync", "run", "s"]
+private let delivery =
+  sync + ["--replay", "safe", "--", "/usr/bin/python3", "-I", "-S", "target.py"]
 
 extension World {
   /// Twenty records, with a bookmark after every ten. It begins where it is told, and goes on once
@@ -26,13 +28,41 @@ extension World {
         if n % 10 == 0: say(type="STATE", value={"n": n})
     """
 
+  /// Keeps what it is sent, and confirms each bookmark.
+  private static let target = """
+    import json, sys
+    with open("received", "a") as out:
+        for line in sys.stdin:
+            message = json.loads(line)
+            if message["type"] == "RECORD": print(message["record"]["id"], file=out, flush=True)
+            if message["type"] == "STATE": print(json.dumps(message["value"]), flush=True)
+    """
+
   /// A source whose first sync is killed at the point, counted from when its tap goes on. Returns how
   /// many records are visible then.
   fileprivate func killedSync(at point: Injection) throws -> Int {
+    try killAttempt(of: sync, at: point)
+    return try records("s").split(separator: "\n").count
+  }
+
+  /// As `killedSync`, into a target. Returns how far that has confirmed; of bookmarks that it says at
+  /// once the last one counts.
+  fileprivate func killedDelivery(at point: Injection) throws -> Int {
+    try Data(Self.target.utf8).write(to: folder.appendingPathComponent("target.py"))
+    try killAttempt(of: delivery, at: point)
+    return try confirmed()
+  }
+
+  fileprivate func confirmed() throws -> Int {
+    let bookmark = try succeed(["sync", "state", "s", "--target", "1"])
+    return Int(bookmark.filter(\.isNumber)) ?? 0
+  }
+
+  private func killAttempt(of words: [String], at point: Injection) throws {
     for name in ["held", "go"] {
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
-    let command = try start(sync)
+    let command = try start(words)
     try eventually("the tap waits") { !read("starts").isEmpty && exists("held") }
     let attempt = try #require(World.processes(named: "__sync\u{0}s").first)
     try killed(attempt, at: point) {
@@ -42,7 +72,6 @@ extension World {
     }
     try eventually("its end is recorded") { try stateCounts()["running"] == nil }
     #expect(try findings() == [])
-    return try records("s").split(separator: "\n").count
   }
 
   private func exists(_ name: String) -> Bool {
@@ -62,6 +91,20 @@ extension World {
     #expect(try records("s").split(separator: "\n").map(String.init) == all)
     try goOn()
   }
+}
+
+private func expectDelivered(_ world: World, at point: Injection, confirmed: [Int]) throws {
+  try world.addSource()
+  let seen = try world.killedDelivery(at: point)
+  #expect(confirmed.contains(seen), "\(seen) are confirmed")
+  let before = world.lineCount("received")
+  try world.succeed(delivery)
+  // What was not confirmed is sent again, and nothing that was.
+  let received = world.read("received").split(separator: "\n").compactMap { Int($0) }
+  #expect(Array(received.dropFirst(before)) == Array(stride(from: seen + 1, through: 20, by: 1)))
+  #expect(Set(received) == Set(1...20))
+  #expect(try world.confirmed() == 20)
+  try world.goOn()
 }
 
 private func expectSynced(_ world: World, at point: Injection, visible: [Int]) throws {
@@ -84,6 +127,15 @@ extension CrashPoint {
     },
     CrashPoint("sync-published") { world in
       try expectSynced(world, at: .committed(3), visible: [10])
+    },
+    CrashPoint("target-sent") { world in
+      try expectDelivered(world, at: .logWrite(1), confirmed: [0])
+    },
+    CrashPoint("target-confirm-before-sync") { world in
+      try expectDelivered(world, at: .logSync(1), confirmed: [0, 10, 20])
+    },
+    CrashPoint("target-confirmed") { world in
+      try expectDelivered(world, at: .committed(1), confirmed: [10, 20])
     },
     CrashPoint("sync-sweeping") { world in
       try world.addSource()

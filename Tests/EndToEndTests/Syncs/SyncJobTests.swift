@@ -112,4 +112,66 @@ struct SyncJobTests {
     let left = World.processes(named: world.folder.path + "/deaf-tap")
     #expect(left.isEmpty)
   }
+
+  @Test("a sync is run by the binary of its worker, whatever that is called, also one that is gone")
+  func ownBinary() throws {
+    let world = try World()
+    try world.script(
+      """
+      printf '%s\\n' '\(World.schemaLine)' '{"type":"RECORD","stream":"a","record":{"id":1}}'
+      while [ -e hold ]; do sleep 0.05; done
+      """, as: "tap")
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    try world.succeed(["source", "add", "b", "--", "./tap"])
+    // No folder of PATH has a hotglue, nor has the one where this binary is.
+    let folder = world.folder.appendingPathComponent("elsewhere")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+    let copy = folder.appendingPathComponent("glue-2")
+    try FileManager.default.copyItem(atPath: world.binary, toPath: copy.path)
+    let alone = ["PATH": "/usr/bin:/bin"]
+    let named = try world.command(copy.path, ["sync", "run", "a"], extra: alone)
+    #expect(named.status == 0, "\(named.errorOutput)")
+    // A worker whose file was removed goes on with the one that it runs.
+    try world.write("", to: "hold")
+    let waiting = try world.succeed(["sync", "run", "a", "--detach"])
+    let worker = try world.start(
+      copy.path, ["job", "work", "-w", "main", "--max-jobs", "2"], input: nil, output: nil,
+      errors: nil, extra: alone)
+    try world.eventually("the first runs") { try world.state(waiting) == "running" }
+    try FileManager.default.removeItem(at: copy)
+    let next = try world.succeed(["sync", "run", "b", "--detach"])
+    try FileManager.default.removeItem(at: world.folder.appendingPathComponent("hold"))
+    worker.waitUntilExit()
+    #expect(try world.state(waiting) == "succeeded" && world.state(next) == "succeeded")
+  }
+
+  @Test("a terminal of few rows shows the newest streams in place, one short enough for each row")
+  func fewRows() throws {
+    let world = try World()
+    try world.script(
+      """
+      for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        printf '%s\\n' '{"type":"SCHEMA","stream":"stream-'$n'-of-this-source","key_properties":["id"],"schema":{"type":"object","properties":{"id":{"type":"integer"}}}}'
+        printf '%s\\n' '{"type":"RECORD","stream":"stream-'$n'-of-this-source","record":{"id":1}}'
+      done
+      while [ ! -e go ]; do sleep 0.05; printf '%s\\n' '{"type":"RECORD","stream":"stream-12-of-this-source","record":{"id":1}}'; done
+      """, as: "tap")
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    let next = "\u{1b}[K\r\n"
+    try Terminal(world: world).drive(
+      [
+        "/bin/sh", "-c",
+        "stty rows 6 cols 40; (read line </dev/tty; touch go) & "
+          + "\"$0\" sync run a >/dev/null; echo ended with $?", world.binary,
+      ],
+      [
+        // Five lines at the most, the last row being the cursor's; 39 columns at the most.
+        .see(
+          "9 more streams\(next)stream-10-of-this-source: 1 received, …\(next)"
+            + "stream-11-of-this-source: 1 received, …\(next)stream-12-of-this-source: "
+        ),
+        .see("\u{1b}[5A\r9 more streams\(next)"), .see("records/s\(next)"), .type("\n"),
+        .see("ended with 0"),
+      ])
+  }
 }

@@ -61,7 +61,8 @@ struct JobWorld: Sendable {
         return Array(rest.prefix(count))
       },
       output: ByteSink { out += $0 }, errorOutput: ByteSink { err += $0 },
-      isTerminal: { _ in terminal }, terminalName: { nil }, terminalWidth: { terminal ? 120 : nil },
+      isTerminal: { _ in terminal }, terminalName: { nil },
+      terminalSize: { _ in terminal ? TerminalSize(columns: 120, rows: 24) : nil },
       now: { now }, newID: { "0b0e7a62-6f2d-4d2a-9a57-0d3c1f2a4b5c" },
       stores: StoreAccess(
         create: { (path, group, now) throws(StoreError) in
