@@ -231,23 +231,25 @@ public final class Worker {
     if let endAt { deadlines.append(endAt.milliseconds) }
     if let retryAt { deadlines = [retryAt.milliseconds] }
     if case .finishing(let until) = phase { deadlines.append(until.milliseconds) }
+    let now = place.bootNow().milliseconds
+    // While the store takes nothing, what it is to be told waits until it is asked again.
+    let again = retryAt?.milliseconds ?? 0
     for seat in seats {
       if let soonest = seat.attempts.values.map(\.renewAt.milliseconds).min() {
-        deadlines.append(soonest)
+        deadlines.append(max(again, soonest))
       }
     }
     deadlines += streamDeadlines
     if seats.contains(where: { !$0.attempts.isEmpty }) {
-      deadlines.append(progressAt.milliseconds)
+      deadlines.append(max(again, progressAt.milliseconds))
     }
-    let now = place.bootNow().milliseconds
     if let nextDue, phase == .working {
       deadlines.append(now + max(0, nextDue.milliseconds - place.now().milliseconds))
     }
     var descriptors = seats.map(\.link.fileDescriptor)
     for ending in endings {
       guard case .waiting(let untilMs, let descriptor)? = try? ending.step(place) else {
-        deadlines.append(now)
+        deadlines.append(max(again, now))
         continue
       }
       deadlines.append(untilMs)

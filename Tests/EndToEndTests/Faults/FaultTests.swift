@@ -112,6 +112,10 @@ struct FaultTests {
     }
     #expect(worker.isRunning)
     #expect(try world.state(id) == "running")
+    // It asks now and then, and sleeps in between.
+    let spent = try ticks(of: worker)
+    sleep(2)
+    #expect(try ticks(of: worker) - spent < 40, "hundredths of a second in two seconds")
     try small.empty()
     try world.eventually("it is recorded") { try world.state(id) == "failed" }
     let next = try small.enqueue("true")
@@ -122,6 +126,14 @@ struct FaultTests {
     // Said once, not at every try.
     #expect(world.lineCount("errors") <= 4, "\(world.read("errors"))")
     try world.checkStore(expecting: ["little_space"])
+  }
+
+  /// The processor time that a process has used, in hundredths of a second.
+  private func ticks(of process: Process) throws -> Int {
+    let path = "/proc/\(process.processIdentifier)/stat"
+    let words = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
+    try #require(words.count > 14)
+    return (Int(words[13]) ?? 0) + (Int(words[14]) ?? 0)
   }
 
   @Test(
