@@ -7,6 +7,8 @@ import HotglueStore
 /// store's change counter is asked every few hundredths of a second.
 final class StoreChanges {
   private let store: any Store
+  private let path: String
+  private let file: FileIdentity?
   private let log: LogWatch?
   private var counter: Int64
   /// The longest sleep between two looks at the counter: without a watch, and as a net below it.
@@ -18,8 +20,10 @@ final class StoreChanges {
 
   init(of store: any Store, at path: String) throws(StoreError) {
     self.store = store
+    self.path = Self.realPath(path)
+    file = FileIdentity(self.path)
     do throws(ProcessError) {
-      log = try LogWatch(storePath: Self.realPath(path))
+      log = try LogWatch(storePath: self.path)
     } catch {
       log = nil
     }
@@ -35,9 +39,11 @@ final class StoreChanges {
 
   /// Returns when another connection has changed the store, or at `deadline` on the steady clock:
   /// false then. Look at the store once more after the first call has been prepared for: a change
-  /// between making this object and the call is told at once.
+  /// between making this object and the call is told at once. A store whose file was deleted, or
+  /// replaced, changes no more: that is an error.
   func wait(until deadline: SteadyMoment?) throws(StoreError) -> Bool {
     while true {
+      guard FileIdentity(path) == file else { throw .missing(path: path) }
       let current = try store.changeCounter()
       if current != counter {
         counter = current

@@ -214,6 +214,17 @@ import Testing
     #expect(await waiting.value == .init(status: 0, out: "job 1: succeeded\n", err: ""))
   }
 
+  @Test("wait ends when the store is deleted, and does not wait for what nobody can record")
+  func waitWithoutStore() async throws {
+    _ = try worker.claim(world.enqueue())
+    let world = world
+    let waiting = BackgroundThread.start { world.run("job", "wait", "1") }
+    while FolderListing.names(world.storeFolder + "/watches").isEmpty { await Task.yield() }
+    unlink(String(world.storeFolder.dropLast(2)))
+    let answer = try #require(await waiting.value)
+    #expect(answer.status == 69, "\(answer)")
+  }
+
   // MARK: prune
 
   @Test("prune removes what ended long ago with its log, and keeps what is uncertain")
