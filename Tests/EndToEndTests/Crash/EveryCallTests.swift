@@ -127,6 +127,37 @@ struct EveryCallTests {
   }
 
   @Test(
+    "a disk that is full at any one write: the command is done or says so, and the store is sound",
+    arguments: commands)
+  func everyWriteWithoutRoom(_ command: Command) throws {
+    var points = 0
+    let counted = try World()
+    try command.prepare(counted)
+    let writes = ["pwrite64", "write", "ftruncate", "fallocate", "mkdir", "link"]
+    let all = try counted.points(of: command.words, among: writes)
+    for index in stride(from: 0, to: all.count, by: Self.isThorough ? 1 : (command.step + 3) / 4) {
+      var point = all[index]
+      point.error = "ENOSPC"
+      let world = try World()
+      try command.prepare(world)
+      let (result, wasHit) = try world.tried(command.words, at: point)
+      // Where a command could not write, its own end is told, or that it was not started.
+      #expect([0, 1, 69, 74, 83, 126].contains(result.status), "\(result) at \(point)")
+      #expect(result.status == 0 || !result.errorOutput.isEmpty, "\(result) at \(point)")
+      let found = try world.findings().filter {
+        // What the next command settles.
+        $0 != "switch_open" && $0 != "attempt_dead"
+      }
+      #expect(found == [], "at \(point)")
+      try command.again(world)
+      #expect(try world.findings() == [], "after \(point)")
+      points += wasHit ? 1 : 0
+    }
+    #expect(points >= 2, "\(points) points")
+    print("no room at \(points) of \(all.count) writes: \(command.testDescription)")
+  }
+
+  @Test(
     "whichever processes of a worker die at a call, an unsafe job is not run twice, none is stuck")
   func everyCallOfAWorker() throws {
     let work = ["job", "work", "-w", "main", "--drain"]

@@ -13,6 +13,8 @@ struct Injection {
   /// Count only calls on this file or folder, relative to the world's.
   var path: String?
   var signal = "KILL"
+  /// Instead of a signal: the call fails so, and the process goes on.
+  var error: String?
 
   /// Between the first byte and the last of a transaction in the log.
   static func logWrite(_ number: Int) -> Injection {
@@ -41,9 +43,8 @@ extension World {
     if let path = injection.path {
       words += ["-P", path.hasPrefix("/") ? path : folder.path + "/" + path]
     }
-    return words + [
-      "-e", "inject=\(injection.call):signal=\(injection.signal):when=\(injection.number)",
-    ]
+    let what = injection.error.map { "error=\($0)" } ?? "signal=\(injection.signal)"
+    return words + ["-e", "inject=\(injection.call):\(what):when=\(injection.number)"]
   }
 
   /// Runs hotglue and kills it, or a process that it started, at the point. That the point is never
@@ -67,7 +68,7 @@ extension World {
       Self.strace, ["-qq"] + straceWords(injection, trace: trace) + [binary] + arguments,
       input: input)
     let said = try String(contentsOfFile: trace, encoding: .utf8)
-    return (result, said.contains("killed by SIGKILL"))
+    return (result, said.contains(injection.error == nil ? "killed by SIGKILL" : "(INJECTED)"))
   }
 
   /// Starts hotglue in the background, to be killed at the point; `trace` says whether it was.
