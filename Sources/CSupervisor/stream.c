@@ -110,6 +110,12 @@ static hg_said read_line(
   return said;
 }
 
+/// With no other job to give, the handler's next words can only be about the one that it has answered.
+static bool may_answer_again(void *context) {
+  const hg_stream *stream = &((hg_supervisor *)context)->stream;
+  return stream->in_hand && stream->is_answered && stream->count == 1;
+}
+
 static void end_if_answered(void *context) {
   hg_supervisor *self = context;
   if (self->stream.in_hand && self->stream.is_answered) end_in_hand(self);
@@ -126,7 +132,7 @@ hg_said hg_stream_line(
 /// comes behind the answer, is a warning of the one in hand, or of the next.
 ///
 /// The answer ends the job when all that was read with it is taken: a handler that answers twice in one
-/// breath has that told of the job that it answered, also when no other follows.
+/// breath, or within a moment where no other job waits, has that told of the job that it answered.
 static void take_line(
   void *context, hg_line what, hg_line_owner owner, const unsigned char *line, size_t length) {
   hg_supervisor *self = context;
@@ -184,6 +190,7 @@ static hg_launched launch(hg_supervisor *self) {
   }
   stream->input = ends[1];
   self->report.taker = take_line;
+  self->report.may_follow = may_answer_again;
   self->report.turn_over = end_if_answered;
   self->report.context = self;
   hg_launched launched =

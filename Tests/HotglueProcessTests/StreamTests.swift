@@ -102,6 +102,23 @@ extension Supervision {
       #expect(try yard.closed().answered == 2)
     }
 
+    @Test("a second answer that is written right behind the first is told of the last job, too")
+    func twiceInTwoWrites() throws {
+      let tries = 10
+      var told = 0
+      for _ in 0..<tries {
+        let yard = try StreamYard()
+        let both = "printf '%s\\n' \"$line\" >&3; printf '%s\\n' \"$line\" >&3"
+        try yard.feed(["line=$(answer 3>&1); \(both)"])
+        told += Int(try yard.wait(1)[0].report.foreignLines)
+        try yard.settle()
+        try yard.link.close()
+        #expect(try yard.closed().answered == 1)
+      }
+      // A moment is waited for it, and what the machine does meanwhile is its own affair.
+      #expect(told >= tries - 2, "\(told)")
+    }
+
     @Test("an answer that is not understood ends its job; one that does not name it does not")
     func unclear() throws {
       let yard = try StreamYard()
