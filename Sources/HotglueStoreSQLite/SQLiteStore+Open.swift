@@ -33,13 +33,8 @@ extension SQLiteStore {
     }
     let file = try StoreTrust.facts(of: paths.database)
     guard !file.isFolder else { throw StoreError.notAStore(path: paths.database) }
-    // Only a store that a group shares may be readable and writable by a group; whether it is one
-    // stands in the store itself.
-    if file.mode & 0o060 != 0o060,
-      let refusal = StoreTrust.refusal(of: paths.database, file, sharedBy: nil)
-    {
-      throw refusal
-    }
+    let parent = try StoreTrust.facts(of: paths.parent)
+    if let refusal = StoreTrust.refusal(of: paths.database, file, in: parent) { throw refusal }
     let connection = try Connection(path: paths.database)
     guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
       throw StoreError.readOnly(path: paths.database)

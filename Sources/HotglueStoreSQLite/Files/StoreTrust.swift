@@ -50,6 +50,19 @@ enum StoreTrust {
     }
     return nil
   }
+
+  /// Before the store is opened: only one that a group shares may be readable and writable by a group,
+  /// and whether it is one stands in the store itself. `parent` is the folder it lies in.
+  static func refusal(of path: String, _ facts: Facts, in parent: Facts) -> StoreError? {
+    guard facts.mode & 0o060 != 0o060, let refusal = refusal(of: path, facts, sharedBy: nil) else {
+      return nil
+    }
+    // That of a shared store looks like this, and its file has lost what the group needs.
+    guard parent.mode & 0o2060 == 0o2060, parent.group == facts.group else { return refusal }
+    return .notPermitted(
+      path: path, reason: "the group that shares it may not read and write it",
+      remedy: "chmod g+rw '\(path)'")
+  }
 }
 
 /// Names of users and groups from the system's files; a fully static program cannot ask the name
