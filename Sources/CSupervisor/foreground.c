@@ -133,6 +133,8 @@ int hg_foreground_run(
   if (!error) error = wait_for(pid, terminal, &passed, status);
 
   if (!error && had_terminal) take_back(terminal);
+  // A terminal that is gone is told by everyone who notices: what is left to be done here is done.
+  if (terminal >= 0 && tcgetpgrp(terminal) < 0) signal(SIGHUP, SIG_IGN);
   if (terminal >= 0) close(terminal);
   // What was sent to the whole group ended the child, and would end this process before it returns.
   const struct timespec none = {0};

@@ -98,9 +98,11 @@ struct WatchTests {
     let logs = try world.start(["job", "logs", "-f", id])
     let named = try world.start(["-w", "main", "job", "list", "--watch"])
     let elsewhere = try world.start(["-w", "other", "job", "list", "--watch"])
-    let shell = try world.start(["workspace", "shell", "main", "--", "sleep", "600"])
+    let shell = try world.start(["workspace", "shell", "main", "--", "sleep", "60"])
     let all = [watch, wait, logs, named, elsewhere, shell]
-    defer { for process in all where process.isRunning { process.terminate() } }
+    defer {
+      for process in all where process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
     func plan() throws -> (stale: [Int32: String], goesOn: [Int32: String], shells: Int) {
       let text = try world.succeed(["workspace", "switch", "other", "--dry-run", "--json"])
       let object = try #require(
