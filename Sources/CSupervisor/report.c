@@ -2,6 +2,7 @@
 // the slot as a part of the outcome; of progress the last line is kept, for whoever looks. Nothing
 // a handler writes can fill memory or stop the supervisor: a line has a bound, a turn reads no more
 // than a few blocks, and what is not understood is counted, not kept.
+#define _GNU_SOURCE
 #include "report.h"
 
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #define BLOCKS_A_TURN 16
 // How many writes of a program count as one, and how far apart they may be.
 #define FOLLOWERS 4
-#define FOLLOWS_MS 2
+#define FOLLOWS_NS 300000
 // The pipe itself is bounded; this bounds one that a handler has enlarged.
 #define DRAIN_MOST (4 << 20)
 
@@ -127,7 +128,8 @@ static void take_followers(
   hg_report *report, hg_slot *slot, hg_outcome *outcome, unsigned char *block, size_t size) {
   for (int line = 0; line < FOLLOWERS && report->may_follow(report->context); line++) {
     struct pollfd more = {.fd = report->fd, .events = POLLIN};
-    if (poll(&more, 1, FOLLOWS_MS) <= 0 || !(more.revents & POLLIN)) return;
+    const struct timespec moment = {0, FOLLOWS_NS};
+    if (ppoll(&more, 1, &moment, NULL) <= 0 || !(more.revents & POLLIN)) return;
     ssize_t got = read(report->fd, block, size);
     if (got <= 0) return;
     take(report, slot, outcome, block, (size_t)got);
