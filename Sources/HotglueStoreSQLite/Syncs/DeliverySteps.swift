@@ -23,15 +23,7 @@ extension SQLiteStore: DeliveryStore {
       }
       try connection.run(
         DeliverySQL.interruptRun, [.integer(target.id), .integer(now.milliseconds)])
-      let given = request.isFull ? nil : target.bookmark
-      try connection.run(
-        SyncSQL.insertRun,
-        [
-          .text(request.workspace.text), .integer(request.source),
-          .optional(request.attempt?.job), .optional(request.attempt?.fence),
-          .flag(request.isFull), .integer(now.milliseconds), .optional(given?.text),
-        ])
-      let id = connection.lastInsertedID
+      let id = try insertRun(request, from: target.bookmark, at: now)
       try connection.run(
         DeliverySQL.addDelivery,
         [
@@ -40,7 +32,7 @@ extension SQLiteStore: DeliveryStore {
         ])
       try connection.run(DeliverySQL.setRun, [.integer(target.id), .integer(id)])
       try logActivity(
-        actor, in: request.workspace, subject: "source/\(request.source)", at: now)
+        actor, in: request.workspace, subject: "source/\(try sourceName(request.source))", at: now)
       return SQLiteDeliverySession(
         store: self, run: try syncRun(id, of: request.source, in: request.workspace),
         target: target)
@@ -74,7 +66,7 @@ extension SQLiteStore: DeliveryStore {
       try connection.run(
         DeliverySQL.resetBookmark,
         [.text(workspace.text), .integer(source), .integer(target), .optional(bookmark?.text)])
-      try logActivity(actor, in: workspace, subject: "source/\(source)", at: now)
+      try logActivity(actor, in: workspace, subject: "source/\(try sourceName(source))", at: now)
       guard
         let now = try syncTargets(of: source, in: workspace).first(where: { $0.id == target })
       else { throw StoreError.unknownTarget(target, source: source) }

@@ -15,15 +15,7 @@ extension SQLiteStore: SyncStore {
           SyncSQL.interruptRuns, [.integer(request.source), .integer(now.milliseconds)])
         try giveUp(staged: before.staged, above: before.published, of: request.source)
       }
-      let given = request.isFull ? nil : before?.bookmark
-      try connection.run(
-        SyncSQL.insertRun,
-        [
-          .text(request.workspace.text), .integer(request.source),
-          .optional(request.attempt?.job), .optional(request.attempt?.fence),
-          .flag(request.isFull), .integer(now.milliseconds), .optional(given?.text),
-        ])
-      let id = connection.lastInsertedID
+      let id = try insertRun(request, from: before?.bookmark, at: now)
       try connection.run(
         SyncSQL.setPosition,
         [.text(request.workspace.text), .integer(request.source), .integer(id)])
@@ -109,6 +101,24 @@ extension SQLiteStore: SyncStore {
           publishedRun: row.optionalInteger(3),
           publishedAt: row.optionalInteger(4).map { Timestamp(milliseconds: $0) }))
     }
+  }
+}
+
+extension SQLiteStore {
+  /// The row of a run that begins, which is given `bookmark` unless it takes everything anew; within a
+  /// transaction.
+  func insertRun(
+    _ request: SyncRequest, from bookmark: Bookmark?, at now: Timestamp
+  ) throws(StoreError) -> SyncRunID {
+    let given = request.isFull ? nil : bookmark
+    try connection.run(
+      SyncSQL.insertRun,
+      [
+        .text(request.workspace.text), .integer(request.source),
+        .optional(request.attempt?.job), .optional(request.attempt?.fence),
+        .flag(request.isFull), .integer(now.milliseconds), .optional(given?.text),
+      ])
+    return connection.lastInsertedID
   }
 }
 
