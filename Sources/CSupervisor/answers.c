@@ -34,11 +34,13 @@ typedef struct {
 
 #define SHORT_BYTES ((sizeof(ring_answer) + 15u) / 16u * 16u)
 #define LONGEST_BYTES (SHORT_BYTES + 2 * HG_LINE_BYTES + 32u)
+// One for each job that a stream holds, a filler, and an afterword that counts.
+#define SHORT_ONES (HG_QUEUE_MAX + 2u)
 
 _Static_assert(
   sizeof(ring_answer) == offsetof(ring_answer, outcome) + sizeof(hg_outcome), "lines follow");
 _Static_assert(
-  2 * LONGEST_BYTES + (HG_QUEUE_MAX + 1) * SHORT_BYTES <= RING_BYTES / 2, "the ring is long enough");
+  2 * LONGEST_BYTES + SHORT_ONES * SHORT_BYTES <= RING_BYTES / 2, "the ring is long enough");
 
 static const char magic[8] = "HGANSW\n";
 
@@ -141,7 +143,7 @@ void hg_ring_put(
 
 bool hg_ring_has_room(const hg_ring *ring) {
   uint64_t used = ring->head - ring->tail;
-  return RING_BYTES - used >= 2 * LONGEST_BYTES + (HG_QUEUE_MAX + 1) * SHORT_BYTES;
+  return RING_BYTES - used >= 2 * LONGEST_BYTES + SHORT_ONES * SHORT_BYTES;
 }
 
 static void advance(hg_ring *ring) {
@@ -174,7 +176,7 @@ bool hg_ring_find(const hg_ring *ring, int64_t job, int64_t fence, hg_outcome *o
   for (uint64_t at = ring->tail; at < ring->head;) {
     const ring_answer *answer = place(ring->at, at);
     if (!answer->is_filler && !answer->is_recorded && answer->outcome.job == job &&
-        answer->outcome.fence == fence) {
+        answer->outcome.fence == fence && answer->outcome.kind != HG_AFTERWORD) {
       *outcome = answer->outcome;
       return true;
     }

@@ -6,14 +6,10 @@
 #include "report.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 
 #define BLOCK (16 * 1024)
 #define BLOCKS_A_TURN 16
-// How many writes of a program count as one, and how far apart they may be.
-#define FOLLOWERS 4
-#define FOLLOWS_NS 300000
 // The pipe itself is bounded; this bounds one that a handler has enlarged.
 #define DRAIN_MOST (4 << 20)
 
@@ -123,19 +119,6 @@ static void take(
   }
 }
 
-/// Takes the lines that a program writes one right behind the other as if it had written them at once.
-static void take_followers(
-  hg_report *report, hg_slot *slot, hg_outcome *outcome, unsigned char *block, size_t size) {
-  for (int line = 0; line < FOLLOWERS && report->may_follow(report->context); line++) {
-    struct pollfd more = {.fd = report->fd, .events = POLLIN};
-    const struct timespec moment = {0, FOLLOWS_NS};
-    if (ppoll(&more, 1, &moment, NULL) <= 0 || !(more.revents & POLLIN)) return;
-    ssize_t got = read(report->fd, block, size);
-    if (got <= 0) return;
-    take(report, slot, outcome, block, (size_t)got);
-  }
-}
-
 /// Reads at most this much, and says how much; 0: there is nothing more now.
 static size_t read_some(hg_report *report, hg_slot *slot, hg_outcome *outcome, size_t most) {
   unsigned char block[BLOCK];
@@ -143,7 +126,6 @@ static size_t read_some(hg_report *report, hg_slot *slot, hg_outcome *outcome, s
   ssize_t got = read(report->fd, block, most < sizeof block ? most : sizeof block);
   if (got > 0) {
     take(report, slot, outcome, block, (size_t)got);
-    if (report->taker) take_followers(report, slot, outcome, block, sizeof block);
     end_turn(report);
     return (size_t)got;
   }

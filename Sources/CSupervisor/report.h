@@ -11,8 +11,6 @@ typedef void (*hg_line_taker)(
 
 typedef struct {
   hg_line_taker taker;
-  // With a taker: whether a further line may follow at once that is to be taken with those before it.
-  bool (*may_follow)(void *context);
   void (*turn_over)(void *context); // the lines that were read at once are all taken
   void *context;
   int fd; // the end that is read, -1: nothing more is heard

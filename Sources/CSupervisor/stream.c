@@ -18,6 +18,9 @@
 //
 // Between the answer's checksum and the slot's next change both name the job: the ring is asked first.
 //
+// A second answer to the job that was answered last is an afterword: it goes into the ring behind the
+// answer, from which whoever reads the answers keeps it, and is never taken for one.
+//
 // The context that a job's line names is no file: the name says which job and attempt are meant, and
 // counts while the slot names the same. So no file of an earlier job can be read for a later one's, in
 // whatever order its children and this process are killed. The handler's own context file is made with
@@ -54,6 +57,7 @@ int hg_stream_open(
   stream->given_ms = stream->eof_ms = 0;
   stream->answered = 0;
   stream->foreign_lines = stream->bad_lines = 0;
+  stream->last_job = 0;
   stream->recorder_failed = false;
   memset(&stream->closed, 0, sizeof stream->closed);
   memset(&self->outcome, 0, sizeof self->outcome);
@@ -89,6 +93,10 @@ static void end_in_hand(hg_supervisor *self) {
     &stream->ring, outcome, self->slot.result, progress->line,
     outcome->progress_lines ? progress->length : 0);
   stream->news = true;
+  stream->last_job = outcome->job;
+  stream->last_fence = outcome->fence;
+  stream->last_attempt = outcome->attempt;
+  stream->last_spoke = false;
   stream->in_hand = stream->is_answered = false;
   stream->first = (stream->first + 1) % HG_QUEUE_MAX;
   stream->count--;
@@ -110,10 +118,47 @@ static hg_said read_line(
   return said;
 }
 
-/// With no other job to give, the handler's next words can only be about the one that it has answered.
-static bool may_answer_again(void *context) {
-  const hg_stream *stream = &((hg_supervisor *)context)->stream;
-  return stream->in_hand && stream->is_answered && stream->count == 1;
+/// Puts into the ring what was said behind the answer to the last job: a line, or how many came.
+static void put_afterword(hg_supervisor *self, hg_outcome counts, const void *line, size_t length) {
+  hg_stream *stream = &self->stream;
+  counts.kind = HG_AFTERWORD;
+  counts.job = stream->last_job;
+  counts.fence = stream->last_fence;
+  counts.attempt = stream->last_attempt;
+  counts.is_stream = 1;
+  counts.started_ms = counts.ended_ms = hg_wall_clock_ms();
+  counts.result_bytes = (uint32_t)length;
+  hg_ring_put(&stream->ring, &counts, line, NULL, 0);
+  stream->news = true;
+}
+
+/// Another answer to the job that was answered last. One is kept with its words, whatever is in hand
+/// by now; false: this is no such line, or not the first.
+static bool keep_afterword(
+  hg_supervisor *self, hg_line what, hg_line_owner owner, const unsigned char *line,
+  size_t length) {
+  hg_stream *stream = &self->stream;
+  if (what != HG_LINE_RESULT && what != HG_LINE_UNCLEAR) return false;
+  if (!stream->last_job || stream->last_spoke || !owner.is_named) return false;
+  if (owner.job != stream->last_job || owner.fence != stream->last_fence) return false;
+  if (!hg_ring_has_room(&stream->ring)) return false;
+  put_afterword(self, (hg_outcome){0}, line, length);
+  stream->last_spoke = true;
+  return true;
+}
+
+/// With no further job to tell it of, the last one is told what came while none was in hand.
+static void tell_rest(hg_supervisor *self) {
+  hg_stream *stream = &self->stream;
+  if (!stream->last_job || !(stream->foreign_lines || stream->bad_lines)) return;
+  hg_outcome counts = {
+    .foreign_lines = stream->foreign_lines,
+    .foreign_job = stream->foreign_job,
+    .foreign_fence = stream->foreign_fence,
+    .bad_lines = stream->bad_lines,
+  };
+  stream->foreign_lines = stream->bad_lines = 0;
+  put_afterword(self, counts, NULL, 0);
 }
 
 static void end_if_answered(void *context) {
@@ -129,10 +174,8 @@ hg_said hg_stream_line(
 }
 
 /// An answer counts for the job in hand alone, and the first one does. What names another, or none, or
-/// comes behind the answer, is a warning of the one in hand, or of the next.
-///
-/// The answer ends the job when all that was read with it is taken: a handler that answers twice in one
-/// breath, or within a moment where no other job waits, has that told of the job that it answered.
+/// comes with the answer in one breath, is a warning of the one in hand; where none is, of the next. A
+/// second answer that comes later is kept as an afterword of the job that it names, if that was the last.
 static void take_line(
   void *context, hg_line what, hg_line_owner owner, const unsigned char *line, size_t length) {
   hg_supervisor *self = context;
@@ -140,6 +183,7 @@ static void take_line(
   hg_outcome *outcome = &self->outcome;
   if (what == HG_LINE_EMPTY) return;
   bool speaks = what != HG_LINE_BAD;
+  if (keep_afterword(self, what, owner, line, length)) return;
   if (!stream->in_hand) {
     if (!speaks) stream->bad_lines++;
     if (!speaks || stream->foreign_lines++) return;
@@ -190,7 +234,6 @@ static hg_launched launch(hg_supervisor *self) {
   }
   stream->input = ends[1];
   self->report.taker = take_line;
-  self->report.may_follow = may_answer_again;
   self->report.turn_over = end_if_answered;
   self->report.context = self;
   hg_launched launched =
@@ -331,6 +374,7 @@ void hg_stream_finish(hg_supervisor *self) {
                    self->outcome.strays_left_count > 0;
   if (stream->in_hand) end_in_hand(self);
   hg_stream_give_back(self);
+  tell_rest(self);
   if (stream->input >= 0) close(stream->input);
   stream->input = -1;
   stream->is_open = false;

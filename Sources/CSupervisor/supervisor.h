@@ -62,6 +62,9 @@ typedef struct {
   int64_t given_ms; // when the job in hand was
   int64_t eof_ms;   // when a handler that was told to end is stopped, 0: it was not
   uint64_t answered;
+  // The job that was answered last, 0: none was.
+  int64_t last_job, last_fence, last_attempt;
+  bool last_spoke; // its afterword is in the ring
   uint32_t foreign_lines; // that came while nothing was in hand
   int64_t foreign_job, foreign_fence;
   uint32_t bad_lines;

@@ -52,13 +52,15 @@ public final class Answers {
       position: view.position, outcome: try AttemptOutcome(view.outcome, report: report))
   }
 
-  /// The answer to one job, if it is there and not recorded.
+  /// The answer to one job, if it is there and not recorded; no afterword.
   public static func find(
     storeFolder: String, slot: String, job: Int64, fence: Int64
   ) throws(ProcessError) -> AttemptOutcome? {
     guard let answers = try open(storeFolder: storeFolder, slot: slot) else { return nil }
     while let answer = try answers.read() {
-      guard answer.outcome.job == job, answer.outcome.fence == fence else { continue }
+      guard answer.outcome.job == job, answer.outcome.fence == fence,
+        answer.outcome.end != .afterword
+      else { continue }
       // Somebody else may record it meanwhile, and then its place is used again.
       var view = hg_answer_view()
       let isStillThere = hg_answers_next(answers.ring, answer.position, &view) == 0

@@ -3,7 +3,7 @@ import Glibc
 
 /// What an attempt came to, as its supervisor saw it.
 public struct AttemptOutcome: Equatable, Sendable {
-  /// How the main process ended. In the three cases before the last nothing was run.
+  /// How the main process ended. In the three cases before `answered` nothing was run.
   public enum End: Equatable, Sendable {
     case exited(status: Int32)
     case signaled(signal: Int32, coreDumped: Bool)
@@ -12,6 +12,8 @@ public struct AttemptOutcome: Equatable, Sendable {
     case neverStarted(errno: Int32)
     /// A stream's handler answered this job, and lives on.
     case answered
+    /// No end: the attempt has ended before, and this is what its stream's handler said behind that.
+    case afterword
   }
 
   /// Where the log is.
@@ -120,7 +122,7 @@ extension AttemptOutcome.End {
     case .exited(let status): status
     case .signaled(let signal, _): 128 + signal
     case .execFailed(let errno): errno == 2 || errno == 20 ? 127 : 126
-    case .chdirFailed, .neverStarted, .answered: nil
+    case .chdirFailed, .neverStarted, .answered, .afterword: nil
     }
   }
 }
@@ -159,6 +161,7 @@ extension AttemptOutcome {
     case Int(HG_CHDIR_FAILED): end = .chdirFailed(errno: record.value)
     case Int(HG_NEVER_STARTED): end = .neverStarted(errno: record.value)
     case Int(HG_ANSWERED): end = .answered
+    case Int(HG_AFTERWORD): end = .afterword
     default: throw .notUnderstood("outcome of kind \(record.kind)")
     }
     stop = StopReason(rawValue: record.stop_reason).map { reason in

@@ -109,7 +109,7 @@ extension AttemptEnd.How {
     case .execFailed(let errno): self = .notExecutable(errno: errno)
     case .chdirFailed(let errno): self = .directoryGone(errno: errno)
     case .neverStarted: self = .neverStarted
-    case .answered: self = .answered
+    case .answered, .afterword: self = .answered
     }
   }
 }

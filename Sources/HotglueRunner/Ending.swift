@@ -109,6 +109,7 @@ final class Ending {
         .contains { $0.slot == lock.slot }
     }
     if isNamed { return }
+    try lock.keepAfterwords(in: store)
     try processStep { () throws(ProcessError) in try lock.removeFiles() }
   }
 }

@@ -18,6 +18,7 @@ extension Worker {
   /// Records every end that is ready and claims for every idle supervisor, in one commit.
   func commitAndClaim() throws(RunnerError) {
     try noticeChanges()
+    try keepAfterwords()
     var ready: [(ending: Ending, settlement: Settlement)] = []
     for ending in endings {
       if case .ready(let settlement) = try ending.step(place) { ready.append((ending, settlement)) }

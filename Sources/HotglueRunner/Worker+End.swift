@@ -7,7 +7,9 @@ import HotglueStore
 extension Worker {
   func isOver() throws(RunnerError) -> Bool {
     if phase == .leaving { return true }
-    let isBusy = seats.contains { !$0.attempts.isEmpty } || !endings.isEmpty || !orphans.isEmpty
+    let isBusy =
+      seats.contains { !$0.attempts.isEmpty } || !endings.isEmpty || !orphans.isEmpty
+      || !afterwords.isEmpty
     switch phase {
     case .leaving: return true
     case .stopping: return !isBusy
@@ -73,6 +75,7 @@ extension Worker {
     if !summary.left.isEmpty { observe(.left(summary.left)) }
     seats = []
     endings = []
+    afterwords = []
     do { try store.retire(id) } catch { observe(.problem(.store(error))) }
     unlink(place.folder + "/" + lockPath)
   }

@@ -38,6 +38,8 @@ struct StreamTests {
             continue
         note("answered", job["job"])
         say(type="result", outcome=want.get("outcome", "succeeded"), value=want.get("n"), **me)
+        while want.get("behind") and not os.path.exists(want["behind"]): time.sleep(0.01)
+        if want.get("again"): os.write(report, (want["again"] % (job["job"], job["fence"])).encode() + b"\\n")
     note("ended", os.getpid())
     """
 
@@ -258,6 +260,52 @@ struct StreamTests {
       #expect((job["error"] as? [String: Any])?["code"] as? String == "unclear_result")
     }
     #expect(warnings(jobs[12]).contains("no object with a code and a message"))
+    try world.checkStore()
+  }
+
+  @Test(
+    "a second answer that comes when all is done is a late report of its job, whoever was killed",
+    arguments: ["nobody", "the worker", "the worker and the supervisor"])
+  func secondAnswer(killed: String) throws {
+    let world = try world()
+    let again = #"{"type":"result","job":%s,"fence":%s,"outcome":"failed","value":"again"}"#
+    let payload = try JSONSerialization.data(withJSONObject: ["again": again, "behind": "go"])
+    let id = try enqueue(world, [String(decoding: payload, as: UTF8.self)])[0]
+    let worker = try world.start(["job", "work", "-w", "main"])
+    defer { if worker.isRunning { worker.terminate() } }
+    try world.eventually("it is answered") { try world.state(id) == "succeeded" }
+    if killed == "the worker" {
+      kill(worker.processIdentifier, SIGKILL)
+    } else if killed != "nobody" {
+      kill(worker.processIdentifier, SIGSTOP)
+    }
+    try Data().write(to: world.folder.appendingPathComponent("go"))
+    if killed == "the worker and the supervisor" {
+      try world.eventually("it lies among the answers") {
+        let slots = world.storeFolder + "/slots"
+        return try FileManager.default.contentsOfDirectory(atPath: slots).contains { name in
+          guard name.hasSuffix(".answers"),
+            let bytes = FileManager.default.contents(atPath: "\(slots)/\(name)")
+          else { return false }
+          return bytes.range(of: Data("again".utf8)) != nil
+        }
+      }
+      for pid in World.children(ofStore: world.folder.path, kind: "hotglue-super") {
+        kill(pid, SIGKILL)
+      }
+      kill(worker.processIdentifier, SIGKILL)
+      // Whoever comes next clears up.
+      try drain(world)
+    }
+    try world.eventually("it is kept") {
+      try (world.job(id)["late_reports"] as? [Any])?.isEmpty == false
+    }
+    let job = try world.job(id)
+    #expect(job["state"] as? String == "succeeded" && attempts(job).count == 1)
+    let reports = job["late_reports"] as? [[String: Any]] ?? []
+    #expect(reports.count == 1 && reports[0]["fence"] as? Int == job["fence"] as? Int)
+    let words = reports[0]["report"] as? [String: Any] ?? [:]
+    #expect(words["value"] as? String == "again" && words["outcome"] as? String == "failed")
     try world.checkStore()
   }
 

@@ -43,6 +43,7 @@ enum {
   HG_CHDIR_FAILED = 4,  // value: errno; nothing was run
   HG_NEVER_STARTED = 5, // value: errno; the machine refused, nothing was run
   HG_ANSWERED = 6,      // a stream's handler answered this job, and lives on
+  HG_AFTERWORD = 7,     // no end: what a stream's handler said behind its answer to this job
 };
 
 // Why a handler is stopped. The first reason stays.
