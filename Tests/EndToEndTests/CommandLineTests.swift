@@ -259,11 +259,13 @@ struct CommandLineTests {
         "echo $PPID >supervisor-$HOTGLUE_JOB; exec sleep 600",
       ])
     }
-    try world.succeed(["job", "work", "-w", "other", "--concurrency", "2", "--max-time", "1s"])
+    let worker = try world.start(["job", "work", "-w", "other", "--concurrency", "2"])
+    try world.eventually("both run") { ids.allSatisfy { world.lineCount("supervisor-\($0)") == 1 } }
+    World.end(worker)
     try world.succeed(["workspace", "archive", "other"])
     for id in ids {
       let supervisor = world.read("supervisor-\(id)").trimmingCharacters(in: .newlines)
-      kill(try #require(pid_t(supervisor)), SIGKILL)
+      try world.killed(try #require(pid_t(supervisor)))
     }
     try world.succeed(["job", "reclaim", "-w", "other", ids[0]])
     try world.succeed(["job", "work", "--all-workspaces", "--drain"])
@@ -277,21 +279,28 @@ struct CommandLineTests {
   @Test("a verify command is asked by one process at a time, whoever comes to the end")
   func verifyOnce() throws {
     let world = try World()
-    // 'sleep' inherits the lock: what outlives its asker counts as well.
+    // What waits there inherits the lock: what outlives its asker counts as well.
     let id = try world.enqueue(
       "kill -9 $$",
       [
         "--verify",
-        "exec 9>>lock; flock -n 9 || echo twice >>twice; echo asked >>asked; sleep 2; exit 0",
+        """
+        exec 9>>lock; flock -n 9 || echo twice >>twice; echo asked >>asked
+        sh -c 'while [ ! -e go ]; do sleep 0.02; done'; exit 0
+        """,
       ])
     let first = try world.start(["job", "work", "-w", "main", "--drain"])
     try world.eventually("it is asked") { world.lineCount("asked") == 1 }
     // The supervisor's recorder, a second worker and a reclaim all come to the same end.
-    kill(first.processIdentifier, SIGKILL)
-    first.waitUntilExit()
+    try world.killed(first.processIdentifier)
     let second = try world.start(["job", "work", "-w", "main", "--drain"])
-    try world.succeed(["job", "reclaim", "-w", "main"])
-    second.waitUntilExit()
+    let reclaim = try world.start(["job", "reclaim", "-w", "main"])
+    try world.eventually("it is asked again") { world.lineCount("asked") == 2 }
+    try world.letGo()
+    for process in [second, reclaim] {
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+    }
     try world.eventually("it is recorded") { try world.state(id) == "succeeded" }
     #expect((2...3).contains(world.lineCount("asked")))
     #expect(world.read("twice").isEmpty)

@@ -158,8 +158,9 @@ extension World {
   func waitingAttempt(
     _ flags: [String] = [], script: String = ""
   ) throws -> (job: String, worker: Process, supervisor: Int32) {
+    // What the script leaves is there before it is seen to run.
     let job = try enqueue(
-      "echo x >>runs; \(script) while [ ! -e go ]; do sleep 0.02; done; echo x >>ends", flags)
+      "\(script) echo x >>runs; while [ ! -e go ]; do sleep 0.02; done; echo x >>ends", flags)
     let worker = try start(["job", "work", "-w", "main"])
     try eventually("the handler starts") { lineCount("runs") == 1 }
     let supervisors = World.children(ofStore: folder.path, kind: "hotglue-super")
@@ -171,5 +172,17 @@ extension World {
   static func end(_ process: Process, _ signal: Int32 = SIGKILL) {
     kill(process.processIdentifier, signal)
     process.waitUntilExit()
+  }
+
+  /// Stops the process, and returns when it stands still: a signal takes its time on a busy machine.
+  func freeze(_ pid: Int32) throws {
+    kill(pid, SIGSTOP)
+    try eventually("\(pid) stands still") { World.isStopped(pid) }
+  }
+
+  /// Kills the process, and returns when nothing of it is left but what its parent may ask.
+  func killed(_ pid: Int32) throws {
+    kill(pid, SIGKILL)
+    try eventually("\(pid) is dead") { !World.isAlive(pid) }
   }
 }

@@ -54,11 +54,12 @@ extension CrashPoint {
     },
     CrashPoint("verify-asked") { world in
       let (id, _) = try world.deadAttempt(
-        ["--verify", "echo v >>asked; sleep 0.5; exit 0"])
+        ["--verify", "echo v >>asked; while [ ! -e answer ]; do sleep 0.02; done; exit 0"])
       let reclaim = try world.start(["job", "reclaim", "-w", "main"])
       try world.eventually("the check is asked") { world.lineCount("asked") == 1 }
       World.end(reclaim)
       #expect(try world.state(id) == "running")
+      try Data().write(to: world.folder.appendingPathComponent("answer"))
       try world.goOn()
       #expect(world.lineCount("asked") == 2, "asked again")
       #expect(try world.state(id) == "succeeded")

@@ -83,7 +83,7 @@ struct KeptKeyTests {
     let child = try leave(world, words("k", [], ["python3", "leave.py"]))
     #expect(try shown(world, "k")["state"] as? String == "intended")
     try world.letGo()
-    try world.eventually("the program has ended") { kill(child, 0) != 0 }
+    try world.eventually("the program has ended") { !World.isAlive(child) }
     try world.eventually("the command is gone, too") {
       try shown(world, "k")["state"] as? String == "unknown"
     }
