@@ -63,7 +63,7 @@ struct DeployTests {
     kill(worker.processIdentifier, SIGTERM)
     worker.waitUntilExit()
     #expect(worker.terminationStatus == 0)
-    #expect(listener.count("STOPPING=1") == 1)
+    try world.eventually("it has said that it goes") { listener.count("STOPPING=1") == 1 }
     #expect(try world.state(id) == "succeeded")
     let environment = world.read("seen")
     #expect(environment.contains("HOTGLUE_JOB=\(id)\n"))

@@ -1,11 +1,16 @@
 import Foundation
+import Synchronization
 
 /// A service manager's end of the notification protocol: a datagram socket, by path or, with `@` in
-/// front, by an abstract name.
+/// front, by an abstract name. It listens all the time: a notice that finds the socket full is lost.
 final class NoticeListener {
   let name: String
   private let descriptor: Int32
-  private(set) var lines: [String] = []
+  private let heard = Heard()
+
+  private final class Heard: Sendable {
+    let lines = Mutex<[String]>([])
+  }
 
   struct Failure: Error {
     let call: String
@@ -28,23 +33,25 @@ final class NoticeListener {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
     }
     guard bound == 0 else { throw Failure(call: "bind", code: errno) }
-  }
-
-  deinit { close(descriptor) }
-
-  /// Takes in what has come.
-  func listen() {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while true {
-      let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-      guard count > 0 else { return }
-      let text = String(decoding: buffer.prefix(count), as: UTF8.self)
-      lines += text.split(separator: "\n").map(String.init)
+    let heard = heard
+    Thread.detachNewThread {
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      while true {
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { break }
+        let text = String(decoding: buffer.prefix(count), as: UTF8.self)
+        heard.lines.withLock { $0 += text.split(separator: "\n").map(String.init) }
+      }
+      close(descriptor)
     }
   }
 
+  // Its thread then reads the end, and closes it.
+  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+  /// How often the line has come so far.
   func count(_ line: String) -> Int {
-    listen()
-    return lines.filter { $0 == line }.count
+    heard.lines.withLock { lines in lines.count { $0 == line } }
   }
 }
