@@ -118,17 +118,24 @@ struct CrashTests {
     "a worker stopped past its lease loses its attempt to another, and woken again changes nothing")
   func frozenWorker() throws {
     let world = try World()
-    let id = try world.enqueue("echo x >>starts; sleep 6; echo done", ["--lease", "2s"])
-    let first = try world.start(["job", "work", "-w", "main"])
+    let id = try world.enqueue(
+      "echo x >>starts; while [ ! -e go ]; do sleep 0.02; done; echo done", ["--lease", "5s"])
+    let heard = try NoticeListener(name: "@hotglue-\(UUID().uuidString)")
+    let first = try world.start(
+      ["job", "work", "-w", "main"], extra: ["NOTIFY_SOCKET": heard.name])
     try world.eventually("the handler starts") { world.lineCount("starts") == 1 }
-    kill(first.processIdentifier, SIGSTOP)
+    try world.eventually("the first minds it") { heard.count("STATUS=1 running, 0 ended") >= 1 }
+    let idle = heard.count("STATUS=0 running, 0 ended")
+    try world.freeze(first.processIdentifier)
     let second = try world.start(["job", "work", "-w", "main"])
-    try world.eventually("the second worker adopts", within: 20) {
-      let worker = try world.job(id)["worker"] as? String ?? ""
-      return worker.hasSuffix(":\(second.processIdentifier)")
-    }
+    try world.eventually("the second worker adopts") { try world.isMinded(id, by: second) }
     kill(first.processIdentifier, SIGCONT)
-    try world.eventually("the job ends", within: 20) { try world.state(id) == "succeeded" }
+    try world.eventually("the first finds out") {
+      heard.count("STATUS=0 running, 0 ended") > idle
+    }
+    #expect(try world.isMinded(id, by: second))
+    try world.letGo()
+    try world.eventually("the job ends") { try world.state(id) == "succeeded" }
     for worker in [first, second] {
       kill(worker.processIdentifier, SIGTERM)
       worker.waitUntilExit()
@@ -154,11 +161,9 @@ struct CrashTests {
     let handlers = World.handlers(in: own)
     #expect(!supervisors.isEmpty && !handlers.isEmpty)
     let all = [worker.processIdentifier] + supervisors + handlers
-    for pid in all { kill(pid, SIGSTOP) }
+    for pid in all { try world.freeze(pid) }
     let second = try world.start(["job", "work", "-w", "main"])
-    try world.eventually("the job is uncertain", within: 30) {
-      try world.state(id) == "uncertain"
-    }
+    try world.eventually("the job is uncertain") { try world.state(id) == "uncertain" }
     for pid in handlers { #expect(!World.isAlive(pid), "the frozen handler is gone") }
     kill(worker.processIdentifier, SIGCONT)
     usleep(500_000)
@@ -176,14 +181,14 @@ struct CrashTests {
   @Test("an attempt without a worker finishes under its supervisor and is recorded")
   func recordedWithoutWorker() throws {
     let world = try World()
-    let id = try world.enqueue("echo started; sleep 1; echo ended; exit 75")
+    let id = try world.enqueue(
+      "echo started; echo x >>runs; while [ ! -e go ]; do sleep 0.02; done; echo ended; exit 75")
     let worker = try world.start(["job", "work", "-w", "main"])
-    try world.eventually("it runs") { try world.state(id) == "running" }
-    kill(worker.processIdentifier, SIGKILL)
-    worker.waitUntilExit()
-    try world.eventually("its supervisor records it", within: 20) {
-      try world.state(id) == "exhausted"
-    }
+    // 'running' is the claim, which comes before anybody else knows of the attempt.
+    try world.eventually("its handler runs") { world.lineCount("runs") == 1 }
+    World.end(worker)
+    try world.letGo()
+    try world.eventually("its supervisor records it") { try world.state(id) == "exhausted" }
     #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "started\nended")
     #expect(try world.job(id)["exit_status"] as? Int == 75)
   }
@@ -201,6 +206,9 @@ extension World {
     guard let state = status(pid, "State") else { return false }
     return !state.hasPrefix("Z") && !state.hasPrefix("X")
   }
+
+  /// Whether it is stopped by a signal.
+  static func isStopped(_ pid: Int32) -> Bool { status(pid, "State")?.hasPrefix("T") ?? false }
 
   private static var pids: [Int32] {
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }

@@ -166,7 +166,7 @@ struct MachineTests {
     let clock = try FakeClock(world)
     let id = try clock.run(
       [
-        "job", "enqueue", "-w", "main", "--lease", "3s", "--timeout", "1h", "--", "sh", "-c",
+        "job", "enqueue", "-w", "main", "--lease", "9s", "--timeout", "1h", "--", "sh", "-c",
         "echo x >>runs; while [ ! -e go ]; do sleep 0.02; done; echo x >>ends",
       ]
     ).trimmingCharacters(in: .newlines)
