@@ -33,7 +33,7 @@ struct ContentionTests {
       process.waitUntilExit()
       #expect(process.terminationStatus == 0)
     }
-    try world.eventually("all jobs are done", within: 240) {
+    try world.eventually("all jobs are done", within: 600) {
       let open = try world.run([
         "job", "list", "-w", "main", "-q", "--limit", "1", "--state", "pending,running",
       ])

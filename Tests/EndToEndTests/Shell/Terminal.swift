@@ -6,7 +6,7 @@ struct Terminal {
   enum Step {
     /// Keys, as a person would press them.
     case type(String)
-    /// Waits for this text in what came since the last keys; the bound is 20 s.
+    /// Waits for this text in what came since the last keys; the bound is 60 s.
     case see(String)
   }
 
@@ -27,7 +27,7 @@ struct Terminal {
             mark = len(seen)
             os.write(terminal, text.encode())
             continue
-        end = time.time() + 20
+        end = time.time() + 60
         while text not in seen[mark:]:
             ready, _, _ = select.select([terminal], [], [], max(0, end - time.time()))
             try:
