@@ -76,6 +76,7 @@ extension Worker {
     seats = []
     endings = []
     afterwords = []
+    store.writeBound = .seconds(10)
     do { try store.retire(id) } catch { observe(.problem(.store(error))) }
     unlink(place.folder + "/" + lockPath)
   }

@@ -62,6 +62,8 @@ public final class Worker {
   var progressAt: BootTime
   var pruneAt: BootTime
   var problem: String?
+  /// Since when every try to write to the store has found it busy.
+  private var busySince: BootTime?
   /// Types whose handlers take no job.
   var pauses: [TypePlace: TypePause] = [:]
   /// Jobs about whose attempts something is wrong that was said already.
@@ -97,8 +99,6 @@ public final class Worker {
   ) throws(RunnerError) {
     self.store = store
     self.makeNursery = makeNursery
-    // Signals are looked at between two tries.
-    store.writeBound = .seconds(1)
     self.place = place
     self.nursery = nursery
     self.options = options
@@ -145,6 +145,8 @@ public final class Worker {
     try sweepSlots()
     try sweepWorkers()
     let endAt = options.maxTime.map { place.bootNow().advanced(by: $0) }
+    // Signals are looked at between two tries.
+    store.writeBound = .seconds(1)
     while true {
       takeSignals()
       try takeReplies()
@@ -275,17 +277,29 @@ public final class Worker {
     var next: Glance? { milliseconds < 128 ? Glance(milliseconds: milliseconds * 2) : nil }
   }
 
+  /// As long as any command waits for its turn; a queue that moves is worth no word, however long it is.
+  private static let busyPatience: Span = .seconds(30)
+
   /// A store that is busy, full or read-only for a while does not end a worker.
   private func report(_ error: StoreError) {
+    let now = place.bootNow()
+    retryAt = now.advanced(by: Span(milliseconds: 500))
+    var error = error
+    if case .busy(let holder, _) = error {
+      let since = busySince ?? now
+      busySince = since
+      guard since.advanced(by: Self.busyPatience).hasPassed(at: now) else { return }
+      error = .busy(holder: holder, waited: Self.busyPatience)
+    }
     let text = String(describing: error)
     if problem != text { observe(.problem(.store(error))) }
     problem = text
-    retryAt = place.bootNow().advanced(by: Span(milliseconds: 500))
   }
 
   private func recovered() {
     problem = nil
     retryAt = nil
+    busySince = nil
   }
 }
 

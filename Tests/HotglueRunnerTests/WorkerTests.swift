@@ -3,6 +3,7 @@ import HotglueCore
 import HotglueProcess
 import HotglueRunner
 import HotglueStore
+import TestSupport
 import Testing
 
 extension Running {
@@ -81,7 +82,8 @@ extension Running {
         $0.policy.timeout = Span(milliseconds: 100)
       }
       let safe = try yard.enqueue("echo x >>runs; exec sleep 100") {
-        $0.policy.timeout = Span(milliseconds: 100)
+        // Time enough to leave its line.
+        $0.policy.timeout = .seconds(3)
         $0.policy.replay = .safe
         $0.policy.maxLosses = 1
         $0.policy.backoff = Backoff(kind: .fixed, base: Span(milliseconds: 20))
@@ -159,7 +161,8 @@ extension Running {
       let id = try yard.enqueue("echo x >>starts; while [ ! -e go ]; do sleep 0.02; done; echo end")
       let first = try yard.drain {
         $0.drain = false
-        $0.maxTime = Span(milliseconds: 400)
+        // Time enough to claim it.
+        $0.maxTime = .seconds(3)
       }
       #expect(first.left == [id])
       #expect(try yard.job(id).state == .running)
@@ -172,6 +175,32 @@ extension Running {
       #expect(try yard.text(yard.folder.file("starts")) == "x\n")
       #expect(try yard.job(id).losses == 0)
       #expect(try yard.log(id) == "end\n")
+    }
+
+    @Test("a worker that waits for its turn at the store has nothing to complain of, and goes on")
+    func waitsForItsTurn() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("true")
+      let gate = open(yard.place.folder + "/gate.b", O_RDWR | O_CLOEXEC)
+      try #require(gate >= 0)
+      defer { close(gate) }
+      var problems: [String] = []
+      let worker = try yard.worker(observing: { event in
+        switch event {
+        case .ready:
+          // Longer than one of its tries.
+          #expect(flock(gate, LOCK_EX) == 0)
+          _ = BackgroundThread.start {
+            sleep(3)
+            flock(gate, LOCK_UN)
+          }
+        case .problem(let error): problems.append("\(error)")
+        default: break
+        }
+      })
+      _ = try worker.run()
+      #expect(try yard.job(id).state == .succeeded)
+      #expect(problems == [])
     }
 
     @Test("a worker that ends leaves no slot, no lock and no process behind")

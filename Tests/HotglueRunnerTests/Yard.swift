@@ -49,7 +49,10 @@ final class Yard {
     return try #require(made.first).id
   }
 
-  func worker(_ change: (inout WorkerOptions) -> Void = { _ in }) throws -> Worker {
+  func worker(
+    observing observe: @escaping (WorkerEvent) -> Void = { _ in },
+    _ change: (inout WorkerOptions) -> Void = { _ in }
+  ) throws -> Worker {
     var options = WorkerOptions(scope: .workspaces([main]))
     options.drain = true
     change(&options)
@@ -57,7 +60,7 @@ final class Yard {
       store: store, place: place, nursery: try nursery(),
       makeNursery: { () throws(ProcessError) in try self.nursery() },
       signals: try LeavingSignals(), options: options,
-      actor: Self.actor, observe: { _ in })
+      actor: Self.actor, observe: observe)
   }
 
   @discardableResult
@@ -112,7 +115,7 @@ final class Yard {
 
   /// Waits for what another process is about to do.
   func eventually(_ what: String, _ condition: () throws -> Bool) throws {
-    let end = BootClock.now() + 20_000
+    let end = BootClock.now() + 60_000
     while BootClock.now() < end {
       if try condition() { return }
       usleep(10_000)
