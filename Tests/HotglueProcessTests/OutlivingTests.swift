@@ -165,7 +165,7 @@ extension Supervision {
         on: link,
         """
         exec 9>&-
-        env -i /bin/sh -c "trap '' TERM; exec 8>ROOT/plain; >ROOT/on; /bin/sleep 600; :" &
+        env -i /bin/sh -c "trap '' TERM; exec 8>ROOT/plain; /bin/sh -c '>ROOT/on; exec /bin/sleep 600'; :" &
         until [ -e ROOT/on ]; do sleep 0.01; done
         exec 9>ROOT/life
         """)
@@ -205,10 +205,10 @@ extension Supervision {
       let order = try startWaiting(on: first)
       let second = try workshop.connect(first.slotName)
       let same = try second.request(
-        .adopt(job: order.job, fence: order.fence, watch: 1), timeoutMs: 5000)
+        .adopt(job: order.job, fence: order.fence, watch: 1), timeoutMs: Workshop.patienceMs)
       #expect(same == .refused(.superseded(watch: 1)))
       let answer = try second.request(
-        .adopt(job: order.job, fence: order.fence, watch: 2), timeoutMs: 5000)
+        .adopt(job: order.job, fence: order.fence, watch: 2), timeoutMs: Workshop.patienceMs)
       guard case .status(.running(let running)) = answer else {
         Issue.record("\(String(describing: answer))")
         return
@@ -239,11 +239,11 @@ extension Supervision {
       let person = try workshop.connect(link.slotName)
       let wrong = try person.request(
         .stop(job: order.job, fence: order.fence + 1, watch: nil, reason: .cancel, who: "p"),
-        timeoutMs: 5000)
+        timeoutMs: Workshop.patienceMs)
       #expect(wrong == .status(.other(job: order.job, fence: order.fence + 1)))
       let right = try person.request(
         .stop(job: order.job, fence: order.fence, watch: nil, reason: .cancel, who: "person"),
-        timeoutMs: 5000)
+        timeoutMs: Workshop.patienceMs)
       guard case .status(.running(let running)) = right else {
         Issue.record("\(String(describing: right))")
         return
@@ -258,7 +258,7 @@ extension Supervision {
       let order = workshop.order("touch ROOT/ran") { $0.watch = 1 }
       let second = try workshop.connect(first.slotName)
       let answer = try second.request(
-        .adopt(job: order.job, fence: order.fence, watch: 2), timeoutMs: 5000)
+        .adopt(job: order.job, fence: order.fence, watch: 2), timeoutMs: Workshop.patienceMs)
       #expect(answer == .status(.other(job: order.job, fence: order.fence)))
       try first.start(order)
       #expect(try first.refusal() == .superseded(watch: 2))
@@ -279,7 +279,7 @@ extension Supervision {
       #expect(try recorded.line() == link.slotName)
       #expect(try recording.line() == "on")
       let answer = try second.request(
-        .adopt(job: order.job, fence: order.fence, watch: 2), timeoutMs: 5000)
+        .adopt(job: order.job, fence: order.fence, watch: 2), timeoutMs: Workshop.patienceMs)
       guard case .status(.ended(let outcome, let watch)) = answer else {
         Issue.record("\(String(describing: answer))")
         return
@@ -287,7 +287,8 @@ extension Supervision {
       #expect(outcome.end == .exited(status: 3) && watch == 2)
       try recording.gone()
       try second.recorded(job: order.job, fence: order.fence)
-      let asked = try second.request(.ask(job: order.job, fence: order.fence), timeoutMs: 5000)
+      let asked = try second.request(
+        .ask(job: order.job, fence: order.fence), timeoutMs: Workshop.patienceMs)
       #expect(asked == .status(.other(job: order.job, fence: order.fence)))
     }
 

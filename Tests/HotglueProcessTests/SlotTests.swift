@@ -155,8 +155,8 @@ extension Supervision {
         storeFolder: deep, storeID: "s", shared: false, recorder: ["/bin/false"])
       let link = try nursery.makeSupervisor()
       let other = try SupervisorLink.connect(
-        storeFolder: deep, slot: link.slotName, timeoutMs: 5000)
-      let answer = try other?.request(.ask(job: 1, fence: 1), timeoutMs: 5000)
+        storeFolder: deep, slot: link.slotName, timeoutMs: Workshop.patienceMs)
+      let answer = try other?.request(.ask(job: 1, fence: 1), timeoutMs: Workshop.patienceMs)
       #expect(answer == .status(.other(job: 1, fence: 1)))
     }
 

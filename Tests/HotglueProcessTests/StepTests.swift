@@ -16,6 +16,19 @@ struct StepTests {
     return process
   }
 
+  /// The number that a process writes into the file.
+  private func number(in path: String) throws -> Int32 {
+    var line = [CChar](repeating: 0, count: 32)
+    try eventually("a number in \(path)") {
+      guard let file = fopen(path, "r") else { return false }
+      defer { fclose(file) }
+      return fgets(&line, 32, file) != nil && line.contains(CChar(UInt8(ascii: "\n")))
+    }
+    let number = atoi(line)
+    try #require(number > 1)
+    return number
+  }
+
   private struct Unexpected: Error {
     let text: String
   }
@@ -43,19 +56,14 @@ struct StepTests {
     let folder = try TemporaryFolder("hotglue-step")
     let pids = folder.file("pids")
     let process = try start(
-      ["/bin/sh", "-c", "sleep 600 & echo $! >\(pids); echo some; wait"], .check)
+      ["/bin/sh", "-c", "echo some; sleep 600 & echo $! >\(pids); wait"], .check)
+    // The bound begins with the wait.
+    let left = try number(in: pids)
+    try eventually("it hangs") { SeenProcess(left)?.shortName == "sleep" }
     var written: [UInt8] = []
     #expect(try process.wait(boundMs: 500) { written += $0 } == .overdue)
     #expect(String(decoding: written, as: UTF8.self) == "some\n")
-    let file = try #require(fopen(pids, "r"))
-    defer { fclose(file) }
-    var digits = [CChar](repeating: 0, count: 32)
-    try #require(fgets(&digits, 32, file) != nil)
-    let left = atoi(digits)
-    try #require(left > 1)
-    let deadline = BootClock.now() + 5000
-    while kill(left, 0) == 0, BootClock.now() < deadline { usleep(1000) }
-    #expect(kill(left, 0) != 0)
+    try eventually("what it has started is gone") { SeenProcess(left) == nil }
     #expect(StepProcess.checkBoundMs == 60_000)
   }
 
@@ -79,8 +87,12 @@ struct StepTests {
       let path = EffectLock.path(storeFolder: folder.path, name: name)
       #expect(utimensat(AT_FDCWD, path, &past, 0) == 0)
     }
-    try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: 600_000)
-    #expect(isThere("held") && isThere("young") && !isThere("old"))
+    // What another test of this process starts just now has our descriptors until it is executed.
+    try eventually("the old one is removed") {
+      try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: 600_000)
+      return !isThere("old")
+    }
+    #expect(isThere("held") && isThere("young"))
     withExtendedLifetime(held) {}
     // A name whose file was removed is locked as before.
     withExtendedLifetime(try acquire("old")) { #expect(isThere("old")) }
@@ -107,8 +119,7 @@ struct StepTests {
       child = process
     }
     // Until bash has closed it, the descriptor keeps the key; then the mark does.
-    let deadline = BootClock.now() + 10_000
-    while try !FileLock.isFree(path: path), BootClock.now() < deadline { usleep(1000) }
+    try eventually("the descriptor is closed") { try FileLock.isFree(path: path) }
     guard case .held(let keeper?) = try attempt() else { throw Unexpected(text: "not held") }
     #expect(keeper.isLeft)
     #expect(try EffectLock.look(storeFolder: folder.path, name: "k") == .held(keeper))
@@ -130,8 +141,11 @@ struct StepTests {
     #expect(kill(keeper.pid, SIGKILL) == 0)
     #expect(try child.wait { _ in } == .killed(signal: SIGKILL))
     guard case .acquired = try attempt() else { throw Unexpected(text: "held by nobody") }
-    try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: -600_000)
-    #expect(access(path, F_OK) != 0)
+    // What another test of this process starts just now has our descriptors until it is executed.
+    try eventually("its file is removed") {
+      try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: -600_000)
+      return access(path, F_OK) != 0
+    }
   }
 
   @Test("a command that could not be executed leaves no word of itself in the locked file")
@@ -150,13 +164,16 @@ struct StepTests {
 
   @Test("what is written before the end is read whole; what still holds the pipe is not waited for")
   func outputAndEnd() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    let pid = folder.file("pid")
     let process = try start(
-      ["sh", "-c", "head -c 300000 /dev/zero; sleep 5 & exit 3"])
+      ["sh", "-c", "head -c 300000 /dev/zero; sleep 600 & echo $! >\(pid); exit 3"])
     var count = 0
-    let began = BootClock.now()
     #expect(try process.wait { count += $0.count } == .exited(3))
     #expect(count == 300_000)
-    #expect(BootClock.now() - began < 4000)
+    let left = try number(in: pid)
+    #expect(SeenProcess(left) != nil)
+    kill(left, SIGKILL)
   }
 
   @Test("a text without an interpreter is run by the shell, found by path and by name")
@@ -195,6 +212,7 @@ struct StepTests {
   @Test("the lock is free only when the last that inherited it has ended")
   func inheritedLock() throws {
     let folder = try TemporaryFolder("hotglue-step")
+    let go = folder.file("go")
     func acquire() throws -> EffectLock.Attempted {
       try EffectLock.tryAcquire(storeFolder: folder.path, name: "k", shared: false)
     }
@@ -203,12 +221,15 @@ struct StepTests {
       guard case .acquired(let lock) = try acquire() else { throw Unexpected(text: "held") }
       // This very process has it: it would wait for itself.
       guard case .heldByAncestor = try acquire() else { throw Unexpected(text: "not held") }
-      child = try start(["sh", "-c", "sleep 0.3 & exit 0"], lock: lock)
+      let script = "while [ ! -e \(go) ]; do sleep 0.02; done & exit 0"
+      child = try start(["sh", "-c", script], lock: lock)
     }
     #expect(try child.wait { _ in } == .exited(0))
     #expect(try EffectLock.look(storeFolder: folder.path, name: "k") != .free)
+    close(open(go, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600))
     let again = try EffectLock.acquire(
-      storeFolder: folder.path, name: "k", shared: false, until: BootClock.now() + 20_000)
+      storeFolder: folder.path, name: "k", shared: false,
+      until: BootClock.now() + Workshop.patienceMs)
     guard case .acquired(let lock) = again else { throw Unexpected(text: "\(again)") }
     lock.removeFile()
     // The one who has removed it holds nothing that another would wait for.

@@ -26,7 +26,8 @@ extension Supervision {
     @Test("a time-out goes down the ladder, to KILL where TERM is ignored")
     func timeout() throws {
       let outcome = try workshop.run("trap '' TERM; while :; do sleep 0.05; done") {
-        $0.timeoutMs = 100
+        // Time enough to set the trap.
+        $0.timeoutMs = 3000
         $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 100)]
       }
       #expect(outcome.end == .signaled(signal: SIGKILL, coreDumped: false))

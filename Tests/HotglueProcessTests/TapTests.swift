@@ -1,6 +1,7 @@
 import Glibc
 import HotglueCore
 import HotglueProcess
+import TestSupport
 import Testing
 
 @Suite("Taps", .serialized)
@@ -18,11 +19,13 @@ struct TapTests {
   }
 
   private func run(
-    _ script: String, idle: Span? = nil, ladder: StopLadder = .standard, bound: Int = .max
+    _ script: String, idle: Span? = nil, ladder: StopLadder = .standard, bound: Int = .max,
+    when isReady: () -> Bool = { true }
   ) throws -> Told {
     let start = try TapProcess.start(
       ["sh", "-c", script], in: "/", environment: ["PATH=/usr/local/bin:/usr/bin:/bin"])
     guard case .started(let tap) = start else { throw Unexpected(text: "\(start)") }
+    try eventually("the tap is ready", isReady)
     var told = Told(end: .exited(-1))
     (told.end, told.stop) = try tap.wait(idle: idle, ladder: ladder, stoppingOn: nil) { piece in
       switch piece {
@@ -57,17 +60,17 @@ struct TapTests {
     "a tap that says nothing is taken for hung, and one that ignores TERM is killed, group and all")
   func hung() throws {
     let ladder = try #require(StopLadder("TERM,200ms,KILL"))
+    let folder = try TemporaryFolder("hotglue-tap")
+    let ready = folder.file("ready")
     let told = try run(
-      "trap '' TERM; echo one; sleep 600 & echo $!; wait; sleep 600", idle: Span(milliseconds: 300),
-      ladder: ladder)
+      "trap '' TERM; echo one; sleep 600 & echo $!; >\(ready); wait; sleep 600",
+      idle: Span(milliseconds: 300), ladder: ladder, when: { access(ready, F_OK) == 0 })
     #expect(told.stop == .idle)
     #expect(told.end == .killed(signal: SIGKILL))
     #expect(told.pauses >= 1)
     let words = String(decoding: told.output, as: UTF8.self).split(separator: "\n")
     let left = try #require(Int32(words.last ?? ""))
-    let deadline = BootClock.now() + 5000
-    while kill(left, 0) == 0, BootClock.now() < deadline { usleep(1000) }
-    #expect(kill(left, 0) != 0)
+    try eventually("its child is gone") { SeenProcess(left) == nil }
   }
 
   @Test("a tap whose output is refused is stopped, also while it goes on writing")

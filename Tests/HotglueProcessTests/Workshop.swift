@@ -15,7 +15,7 @@ final class Workshop {
   var store: String { "\(root)/STORE.d" }
   private var nursery: Nursery?
   private var nextJob: Int64 = 1
-  static let patienceMs: Int64 = 20_000
+  static let patienceMs: Int64 = 60_000
 
   init(recorder: [String] = ["/bin/false"], shared: Bool = false) throws {
     root = try Workshop.makeFolder()
