@@ -126,7 +126,7 @@ struct CrashTests {
     try world.eventually("the handler starts") { world.lineCount("starts") == 1 }
     try world.eventually("the first minds it") { heard.count("STATUS=1 running, 0 ended") >= 1 }
     let idle = heard.count("STATUS=0 running, 0 ended")
-    try world.freeze(first.processIdentifier)
+    try world.freezeOutsideTheGate(first.processIdentifier)
     let second = try world.start(["job", "work", "-w", "main"])
     try world.eventually("the second worker adopts") { try world.isMinded(id, by: second) }
     kill(first.processIdentifier, SIGCONT)
@@ -160,8 +160,8 @@ struct CrashTests {
     let supervisors = World.children(ofStore: own, kind: "hotglue-super")
     let handlers = World.handlers(in: own)
     #expect(!supervisors.isEmpty && !handlers.isEmpty)
-    let all = [worker.processIdentifier] + supervisors + handlers
-    for pid in all { try world.freeze(pid) }
+    try world.freezeOutsideTheGate(worker.processIdentifier)
+    for pid in supervisors + handlers { try world.freeze(pid) }
     let second = try world.start(["job", "work", "-w", "main"])
     try world.eventually("the job is uncertain") { try world.state(id) == "uncertain" }
     for pid in handlers { #expect(!World.isAlive(pid), "the frozen handler is gone") }

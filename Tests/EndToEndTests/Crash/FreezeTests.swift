@@ -51,7 +51,7 @@ struct FreezeTests {
   func frozenWorker() throws {
     let world = try World()
     let (id, worker, _) = try world.waitingAttempt(["--lease", "1s"])
-    try world.freeze(worker.processIdentifier)
+    try world.freezeOutsideTheGate(worker.processIdentifier)
     try world.eventually("the doctor sees it") {
       Set(try world.findings()) == ["worker_frozen", "lease_over"]
     }

@@ -180,6 +180,23 @@ extension World {
     try eventually("\(pid) stands still") { World.isStopped(pid) }
   }
 
+  /// Stops a worker where it holds up nobody: it passes the gate at every renewal of a lease, and whoever
+  /// is stopped in there stops all others.
+  func freezeOutsideTheGate(_ pid: Int32) throws {
+    let locks = try [World.turnstile, World.gate].map { name in
+      let file = open(folder.path + "/" + name, O_RDWR | O_CLOEXEC)
+      try #require(file >= 0 && flock(file, LOCK_EX) == 0)
+      return file
+    }
+    defer {
+      for file in locks {
+        flock(file, LOCK_UN)
+        close(file)
+      }
+    }
+    try freeze(pid)
+  }
+
   /// Kills the process, and returns when nothing of it is left but what its parent may ask.
   func killed(_ pid: Int32) throws {
     kill(pid, SIGKILL)
