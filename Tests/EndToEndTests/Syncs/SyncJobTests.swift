@@ -74,8 +74,14 @@ struct SyncJobTests {
     #expect(refused.errorOutput.contains("job 1 syncs source 'a' already"))
     let other = try world.run(["sync", "run", "a", "--full"])
     #expect(other.status == 81)
-    let following = try world.start(["sync", "run", "a"])
-    let waiting = try world.start(["sync", "run", "a", "--if-running", "wait"])
+    let told = ["following", "waiting"].map { world.folder.appendingPathComponent($0) }
+    let following = try world.start(["sync", "run", "a"], errors: told[0])
+    let waiting = try world.start(["sync", "run", "a", "--if-running", "wait"], errors: told[1])
+    // Whoever came when the first has ended would begin one of their own.
+    try world.eventually("both have found the one that runs") {
+      world.read("following").contains("already; following it")
+        && world.read("waiting").contains("already; waiting for it")
+    }
     // What the running one has published is there to be read meanwhile.
     try world.eventually("the first bookmark is published") {
       try world.records("a") == "{\"id\":1}"
