@@ -44,14 +44,23 @@ struct SyncJobTests {
     let id = try world.succeed(["sync", "run", "a", "--detach"])
     try world.succeed(["job", "work", "-w", "main", "--once"])
     #expect(try world.state(id) == "pending")
+    // Each failure doubles the back-off; after the fourth it is no time in which a command may start.
+    for failures in 2...4 {
+      let running = try world.start(["sync", "run", "a"])
+      try world.eventually("it has failed \(failures) times") {
+        let job = try world.job(id)
+        return job["failures"] as? Int == failures && job["state"] as? String == "pending"
+      }
+      kill(running.processIdentifier, SIGKILL)
+      running.waitUntilExit()
+    }
     try world.write("", to: "mended")
     try world.succeed(["sync", "run", "a"])
     let job = try world.job(id)
     #expect(job["state"] as? String == "succeeded")
-    // Without being run now it would have waited for five seconds at least.
     let attempts = try #require(job["attempts"] as? [[String: Any]])
-    #expect(attempts.count == 2)
-    #expect(job["run_at"] as? String ?? "" > attempts[1]["started_at"] as? String ?? "~")
+    #expect(attempts.count == 5)
+    #expect(job["run_at"] as? String ?? "" > attempts[4]["started_at"] as? String ?? "~")
     #expect(try world.records("a") == "{\"id\":1}")
   }
 
