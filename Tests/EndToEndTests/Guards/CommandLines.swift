@@ -207,10 +207,19 @@ struct CommandLines {
       "type", "set", type, "-w", workspace, "--", "sh", "-c", "echo $PPID; exec sleep 600",
     ])
     let id = try prepare(["job", "enqueue", "-w", workspace, type])
-    _ = try prepare(["job", "work", "-w", workspace, "--type", type, "--max-time", "500ms"])
-    let supervisor = try #require(
-      Int32(try prepare(["job", "logs", id, "-w", workspace]).trimmingCharacters(in: .newlines)))
+    let end = Date().addingTimeInterval(60)
+    // The worker may have to go before it has claimed, and the handler speaks when it has come to it.
+    let pending = ["job", "list", "-w", workspace, "--type", type, "--state", "pending", "-q"]
+    repeat {
+      _ = try prepare(["job", "work", "-w", workspace, "--type", type, "--max-time", "500ms"])
+    } while try Date() < end && prepare(pending) == id
+    var said: Int32?
+    while said == nil, Date() < end {
+      said = Int32(try prepare(["job", "logs", id, "-w", workspace]))
+    }
+    let supervisor = try #require(said)
     kill(supervisor, SIGKILL)
+    while World.isAlive(supervisor), Date() < end { usleep(2000) }
     return id
   }
 }
