@@ -25,7 +25,11 @@ struct SwitchTests {
     let reading = Thread { reader.run() }
     reading.start()
     var killed = 0
-    for round in 0..<5 {
+    var round = 0
+    // How many of them are killed before they have ended is the machine's affair.
+    while round < 5 || killed < 20 {
+      defer { round += 1 }
+      try #require(round < 40, "\(killed) were killed")
       let logged = try rows(world).count
       killed += try switches(world, among: workspaces, seed: UInt64(round))
       // Whoever resolves the context next puts right what was cut short.
@@ -51,7 +55,6 @@ struct SwitchTests {
     }
     reader.stop()
     try world.eventually("the reader has ended") { reading.isFinished }
-    #expect(killed >= 20, "\(killed) were killed")
     #expect(reader.reads > 100)
     #expect(reader.broken == [])
   }
