@@ -12,6 +12,7 @@ struct MachineTests {
     // A power cut: everything is gone at once, and nothing said how it ended.
     World.end(worker)
     kill(supervisor, SIGKILL)
+    try world.eventually("the supervisor is dead") { !World.isAlive(supervisor) }
     try Data("11111111-2222-3333-4444-555555555555\n".utf8)
       .write(to: world.folder.appendingPathComponent("boot"))
     let later = { (words: String) in
@@ -166,7 +167,7 @@ struct MachineTests {
     let clock = try FakeClock(world)
     let id = try clock.run(
       [
-        "job", "enqueue", "-w", "main", "--lease", "9s", "--timeout", "1h", "--", "sh", "-c",
+        "job", "enqueue", "-w", "main", "--lease", "15s", "--timeout", "1h", "--", "sh", "-c",
         "echo x >>runs; while [ ! -e go ]; do sleep 0.02; done; echo x >>ends",
       ]
     ).trimmingCharacters(in: .newlines)

@@ -37,7 +37,7 @@ struct StrayTests {
     import os, signal, sys, time
     kind = os.path.basename(sys.argv[0])[6:-3]
     folder = os.path.dirname(sys.argv[0])
-    end = time.time() + 60
+    end = time.time() + 300
     def up():
         with open(folder + '/up-' + kind, 'a') as file: file.write('x')
     def stay():
@@ -77,7 +77,7 @@ struct StrayTests {
     let folder = world.folder.path
     let flags =
       ["--stop", "TERM,300ms,KILL"]
-      + (end.rawValue.hasPrefix("timeout") ? ["--timeout", "4s"] : [])
+      + (end.rawValue.hasPrefix("timeout") ? ["--timeout", "10s"] : [])
     var ids: [Kind: String] = [:]
     for kind in Kind.allCases {
       let script = "\(folder)/stray-\(kind.rawValue).py"
@@ -107,7 +107,10 @@ struct StrayTests {
       for id in ids.values { try world.succeed(["job", "cancel", id, "-w", "main"]) }
     case .stopAlone: try world.succeed(["job", "reclaim", "-w", "main", "--stop"])
     case .supervisor, .reclaim:
-      for pid in World.children(ofStore: folder, kind: "hotglue-super") { kill(pid, SIGKILL) }
+      let supervisors = World.children(ofStore: folder, kind: "hotglue-super")
+      for pid in supervisors { kill(pid, SIGKILL) }
+      // A reclaim leaves to the next one what is only about to die.
+      try world.eventually("they are dead") { !supervisors.contains(where: World.isAlive) }
       if end == .reclaim { try world.succeed(["job", "reclaim", "-w", "main"]) }
     }
     try world.eventually("every attempt has ended") {
