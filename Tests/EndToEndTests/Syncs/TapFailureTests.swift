@@ -92,7 +92,12 @@ struct TapFailureTests {
     let running = try world.start(["sync", "run", name])
     try world.eventually("the tap runs") { world.lineCount("up") == 1 }
     #expect(World.processes(named: name).count >= 3)
-    try FileManager.default.removeItem(at: world.folder.appendingPathComponent(".hotglue"))
+    // What it still writes there may keep a folder from going at once.
+    let store = world.folder.appendingPathComponent(".hotglue")
+    try world.eventually("the store is deleted") {
+      try? FileManager.default.removeItem(at: store)
+      return !FileManager.default.fileExists(atPath: store.path)
+    }
     running.waitUntilExit()
     #expect(running.terminationStatus == 69)
     // The tap never ends by itself.

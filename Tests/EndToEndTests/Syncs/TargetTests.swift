@@ -143,8 +143,8 @@ struct TargetTests {
       words: "before it had read everything"),
     Failing(
       name: "one that never reads", target: "trap '' TERM; while :; do sleep 0.1; done",
-      state: "pending", code: "target_hung", words: "neither read nor said anything for 1s",
-      flags: ["--idle-timeout", "1s", "--replay", "safe"]),
+      state: "pending", code: "target_hung", words: "neither read nor said anything for 6s",
+      flags: ["--idle-timeout", "6s", "--replay", "safe"]),
     Failing(
       name: "one that may not be sent anything twice",
       target: "head -n 60 >/dev/null; exit 1", state: "uncertain", code: "target_failed",
@@ -244,12 +244,12 @@ struct TargetTests {
     // A deaf one has its grace, and no more.
     try world.script("trap '' TERM; echo up >>up; while :; do sleep 0.1; done", as: "deaf")
     let deaf = try world.start(
-      ["sync", "run", "counts", "--grace", "500ms", "--", "./deaf"])
+      ["sync", "run", "counts", "--grace", "500ms", "--", world.folder.path + "/deaf"])
     try world.eventually("the target runs") { world.lineCount("up") == 1 }
     kill(deaf.processIdentifier, SIGTERM)
     deaf.waitUntilExit()
     #expect(deaf.terminationStatus == 143)
-    #expect(World.processes(named: "./deaf").isEmpty)
+    #expect(World.processes(named: world.folder.path + "/deaf").isEmpty)
   }
 
   @Test("a slow target slows the tap: what waits between them is bounded")
@@ -267,10 +267,11 @@ struct TargetTests {
     try world.script(
       "echo up >up; while [ ! -e go ]; do sleep 0.05; done; wc -l >lines; echo '{\"n\":1}'",
       as: "target")
-    try world.succeed(["source", "add", "a", "--", "./tap"])
-    let running = try world.start(["sync", "run", "a", "--", "./target"])
+    let name = "a" + UUID().uuidString.prefix(8).lowercased()
+    try world.succeed(["source", "add", name, "--", "./tap"])
+    let running = try world.start(["sync", "run", name, "--", "./target"])
     try world.eventually("the target runs") { world.exists("up") }
-    let attempt = try #require(World.processes(named: "__sync\u{0}a").first)
+    let attempt = try #require(World.processes(named: "__sync\u{0}\(name)").first)
     var seen: Substring?
     var looks = 0
     try world.eventually("nothing is read from the tap any more") {
