@@ -18,7 +18,7 @@ struct WatchTests {
   }
 
   private func expectEnd(_ process: Process, _ status: Int32, _ words: String...) throws {
-    try world.eventually("the watch ends", within: 20) { !process.isRunning }
+    try world.eventually("the watch ends") { !process.isRunning }
     #expect(process.terminationStatus == status, "\(world.read("err"))")
     for word in words { #expect(world.read("err").contains(word), "\(world.read("err"))") }
   }
@@ -98,7 +98,9 @@ struct WatchTests {
     let logs = try world.start(["job", "logs", "-f", id])
     let named = try world.start(["-w", "main", "job", "list", "--watch"])
     let elsewhere = try world.start(["-w", "other", "job", "list", "--watch"])
-    let shell = try world.start(["workspace", "shell", "main", "--", "sleep", "60"])
+    let shell = try world.start([
+      "workspace", "shell", "main", "--", "sh", "-c", "while [ -e \"$HOME\" ]; do sleep 1; done",
+    ])
     let all = [watch, wait, logs, named, elsewhere, shell]
     defer {
       for process in all where process.isRunning { kill(process.processIdentifier, SIGKILL) }

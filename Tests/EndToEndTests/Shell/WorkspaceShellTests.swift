@@ -110,7 +110,7 @@ struct WorkspaceShellTests {
     #expect(world.read("told") == "beta\n")
     try "".write(toFile: world.folder.path + "/leave", atomically: true, encoding: .utf8)
     let pid = try #require(Int32(world.read("pid").trimmingCharacters(in: .newlines)))
-    try world.eventually("the shell has ended") { kill(pid, 0) != 0 }
+    try world.eventually("the shell has ended") { !World.isAlive(pid) }
     try world.succeed(["store", "prune"])
     #expect(world.privateContexts() == [])
   }
