@@ -40,6 +40,8 @@ struct RestoreWorldTests {
     let world = try World()
     let (id, worker, supervisor) = try world.waitingAttempt()
     try world.succeed(["store", "backup", "kept.db"])
+    // It looks for its store once a second, and ends when that is gone: it is not to look now.
+    kill(worker.processIdentifier, SIGSTOP)
     try world.loseStore()
     #expect(try world.findings().contains("attempt_unknown"))
     let early = try world.run(restore)
