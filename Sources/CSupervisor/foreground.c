@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -100,6 +101,12 @@ static int wait_for(pid_t pid, int terminal, const sigset_t *passed, int *status
   }
 }
 
+// The child may see the end of its input before the kernel hangs up on everyone else.
+static bool is_gone(int terminal) {
+  struct pollfd look = {.fd = terminal, .events = POLLIN};
+  return tcgetpgrp(terminal) < 0 || (poll(&look, 1, 0) > 0 && look.revents & POLLHUP);
+}
+
 // A shell that was killed leaves the terminal with its process group, which nobody is in any more.
 static void take_back(int terminal) {
   pid_t group = tcgetpgrp(terminal);
@@ -134,7 +141,7 @@ int hg_foreground_run(
 
   if (!error && had_terminal) take_back(terminal);
   // A terminal that is gone is told by everyone who notices: what is left to be done here is done.
-  if (terminal >= 0 && tcgetpgrp(terminal) < 0) signal(SIGHUP, SIG_IGN);
+  if (terminal >= 0 && is_gone(terminal)) signal(SIGHUP, SIG_IGN);
   if (terminal >= 0) close(terminal);
   // What was sent to the whole group ended the child, and would end this process before it returns.
   const struct timespec none = {0};

@@ -235,7 +235,8 @@ struct WorkspaceShellTests {
         .type("fg\r"), .see("awake\r\n"), .type("\u{3}"), .see("OUT> "),
         .type("echo ended $?\r"), .see("ended 130\r"), .see("OUT> "),
         .type("SHELL=$BASH hotglue workspace shell beta\r"), .see("in this shell only"),
-        .type("echo ready\r"), .see("ready\r\n"),
+        // What the shell says, and not the echo of what is typed: the shell is there.
+        .type("echo rea''dy\r"), .see("ready\r\n"),
       ])
     // The terminal is gone with its driver.
     try world.eventually("a shell whose terminal is closed has ended") {
