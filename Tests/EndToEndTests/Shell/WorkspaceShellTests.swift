@@ -211,8 +211,9 @@ struct WorkspaceShellTests {
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGCONT, lambda *_: os.write(1, b"awake\\n"))
     os.write(1, b"asleep\\n")
+    # A signal that comes right before a sleep is seen behind it: none is long.
     while True:
-        time.sleep(600)
+        time.sleep(0.05)
     """.write(toFile: world.folder.path + "/sleeper", atomically: true, encoding: .utf8)
     try "PS1='OUT> '\n".write(
       toFile: world.folder.path + "/rc", atomically: true, encoding: .utf8)
