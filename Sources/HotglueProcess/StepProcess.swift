@@ -14,6 +14,8 @@ public final class StepProcess {
     case started(StepProcess)
     /// Nothing was run; the number is that of the system's error.
     case notExecuted(errno: Int32)
+    /// Nothing was run, since the mark that it would be found by could not be left.
+    case notMarked(ProcessError)
   }
 
   public enum End: Equatable, Sendable {
@@ -53,11 +55,12 @@ public final class StepProcess {
   public static func start(
     _ words: [String], environment: [String], lock: EffectLock, title: String
   ) throws(ProcessError) -> Start {
-    let mark = try randomHex(bytes: 16)
+    let mark: String
     do throws(ProcessError) {
+      mark = try randomHex(bytes: 16)
       try lock.record(mark: mark, title: title)
-    } catch .system(_, _, let number) {
-      return .notExecuted(errno: number)
+    } catch {
+      return .notMarked(error)
     }
     let start = try start(
       words, .command, environment: EffectMark.variables(environment, adding: mark), lock: lock)

@@ -25,6 +25,8 @@ public struct EffectRunner {
   /// How long the recording of an end waits for its turn in the store: longer than anything else,
   /// since what is not recorded is not known.
   private static let recordingBound = Span.minutes(5)
+  /// The status of an effect that the system's refusal to write kept from being tried.
+  private static let inputOutput = 74
 
   /// `environment` is that of the commands, `NAME=VALUE` each.
   public init(
@@ -50,6 +52,8 @@ public struct EffectRunner {
     case notDone(Effect, status: Int)
     /// It has not happened: the command could not be executed.
     case notExecuted(Effect, errno: Int32)
+    /// It has not happened: what its command would be found by could not be written.
+    case notMarked(Effect, ProcessError)
     /// It has not happened: a signal came before the command was started.
     case interrupted(Effect, signal: Int32)
     /// The command ended in a way that leaves it unknown.
@@ -168,11 +172,16 @@ public struct EffectRunner {
       try StepProcess.start(
         order.command, environment: environment, lock: lock, title: effect.name.words)
     }
-    guard case .started(let process) = start else {
-      guard case .notExecuted(let number) = start else { return .carriedOutAbove }
+    let process: StepProcess
+    switch start {
+    case .started(let started): process = started
+    case .notExecuted(let number):
       let status = number == ENOENT ? 127 : 126
       let ended = try end(effect, .notDone(status: status), attempt: attempt)
       return .notExecuted(ended, errno: number)
+    case .notMarked(let error):
+      let ended = try end(effect, .notDone(status: Self.inputOutput), attempt: attempt)
+      return .notMarked(ended, error)
     }
     do throws(RunnerError) {
       var captured = CapturedOutput()

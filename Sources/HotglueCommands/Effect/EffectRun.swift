@@ -114,6 +114,8 @@ struct EffectRun: WorkspaceCommand {
         "not_executed", ExitStatus(rawValue: number == ENOENT ? 127 : 126),
         "cannot execute '\(command[0])': \(reason)",
         facts: [JSON.Member("key", .string(name.key))])
+    case .notMarked(_, let error):
+      throw CommandError.notMarked(name, error)
     case .interrupted(_, let signal):
       session.output.note("a signal came before the command was started; nothing was run")
       return ExitStatus(rawValue: 128 + signal)

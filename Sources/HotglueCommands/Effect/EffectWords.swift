@@ -35,6 +35,19 @@ extension CommandError {
       facts: facts(of: effect))
   }
 
+  /// The command was not started, since nobody could have told what it leaves running.
+  static func notMarked(_ name: EffectName, _ error: ProcessError) -> CommandError {
+    guard case .system(let call, let path?, let number) = error else {
+      return CommandError(from: error)
+    }
+    let cause = SystemError(call, path, code: number)
+    return CommandError(
+      number == ENOSPC ? "disk_full" : "input_output", .inputOutput,
+      "cannot \(call) '\(path)': \(cause.reason); the command of effect '\(name.key)' was not run",
+      hint: number == ENOSPC ? "free some space, then try again" : nil,
+      facts: [JSON.Member("path", .string(path)), JSON.Member("key", .string(name.key))])
+  }
+
   static func outputNotKept(_ effect: Effect) -> CommandError {
     let most = Int64(EffectOutput.limit)
     let texts = ByteCount.texts(effect.outputBytes ?? most, over: most)

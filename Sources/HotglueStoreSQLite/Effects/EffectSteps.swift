@@ -5,36 +5,22 @@ extension SQLiteStore: EffectStore {
   public func beginEffect(
     _ request: EffectRequest, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> EffectBeginning {
-    try write { () throws(StoreError) in
-      let name = request.name
-      try requireActive(name.workspace, for: actor)
-      if let attempt = request.attempt { try requireLive(attempt) }
-      if let job = name.job { try requireJob(job, in: name.workspace) }
-      guard let effect = try effect(name) else {
-        try connection.run(
-          EffectSQL.insert,
-          [
-            .text(name.workspace.text), .optional(name.job), .text(name.key),
-            .optional(request.attempt?.job), .optional(request.attempt?.fence),
-            .flag(request.isBegunByHandler), .integer(now.milliseconds),
-          ])
-        return .begun(try recorded(name, actor, at: now))
+    do throws(StoreError) {
+      return try write { () throws(StoreError) in
+        let known = try known(request, for: actor)
+        if let known, let answer = Self.answer(to: request, about: known, at: now) {
+          guard case .unknown(let effect, let doubt) = answer else { return answer }
+          return .unknown(try knownAsUnknown(effect, actor, at: now), doubt)
+        }
+        return .begun(try intend(known, request, by: actor, at: now))
       }
-      // Whoever began it without a lock is known to be at it while its attempt lives.
-      if effect.facts.state == .intended, effect.isBegunByHandler, effect.attemptIsCurrent {
-        return .carriedOut(effect)
+    } catch .diskFull(let path) {
+      // What changes nothing needs no room to be said, least of all that nothing may be run.
+      let answer = try read { () throws(StoreError) in
+        try known(request, for: actor).flatMap { Self.answer(to: request, about: $0, at: now) }
       }
-      switch effect.facts.begin(
-        request.policy, window: request.window, answer: request.answer, at: now)
-      {
-      case .replay: return .confirmed(effect)
-      case .ask: return .ask(effect)
-      case .confirm: return .toConfirm(effect)
-      case .refuse(let doubt): return .unknown(try knownAsUnknown(effect, actor, at: now), doubt)
-      case .carryOut(let doubtSince):
-        try intendAgain(effect, request, doubtSince: doubtSince, at: now)
-        return .begun(try recorded(name, actor, at: now))
-      }
+      guard let answer else { throw .diskFull(path: path) }
+      return answer
     }
   }
 
@@ -63,6 +49,58 @@ extension SQLiteStore: EffectStore {
 }
 
 extension SQLiteStore {
+  /// The effect as it is recorded, if it is, for one who may begin it.
+  private func known(
+    _ request: EffectRequest, for actor: Actor
+  ) throws(StoreError) -> Effect? {
+    try requireActive(request.name.workspace, for: actor)
+    if let attempt = request.attempt { try requireLive(attempt) }
+    if let job = request.name.job { try requireJob(job, in: request.name.workspace) }
+    return try effect(request.name)
+  }
+
+  /// What there is to say about an effect that is not to be carried out now; `nil` when it is.
+  private static func answer(
+    to request: EffectRequest, about effect: Effect, at now: Timestamp
+  ) -> EffectBeginning? {
+    // Whoever began it without a lock is known to be at it while its attempt lives.
+    if effect.facts.state == .intended, effect.isBegunByHandler, effect.attemptIsCurrent {
+      return .carriedOut(effect)
+    }
+    switch effect.facts.begin(
+      request.policy, window: request.window, answer: request.answer, at: now)
+    {
+    case .replay: return .confirmed(effect)
+    case .ask: return .ask(effect)
+    case .confirm: return .toConfirm(effect)
+    case .refuse(let doubt): return .unknown(effect, doubt)
+    case .carryOut: return nil
+    }
+  }
+
+  /// Records the first intent, or one more.
+  private func intend(
+    _ known: Effect?, _ request: EffectRequest, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Effect {
+    let name = request.name
+    guard let known else {
+      try connection.run(
+        EffectSQL.insert,
+        [
+          .text(name.workspace.text), .optional(name.job), .text(name.key),
+          .optional(request.attempt?.job), .optional(request.attempt?.fence),
+          .flag(request.isBegunByHandler), .integer(now.milliseconds),
+        ])
+      return try recorded(name, actor, at: now)
+    }
+    guard
+      case .carryOut(let doubtSince) = known.facts.begin(
+        request.policy, window: request.window, answer: request.answer, at: now)
+    else { throw notOpen(known) }
+    try intendAgain(known, request, doubtSince: doubtSince, at: now)
+    return try recorded(name, actor, at: now)
+  }
+
   /// Only the live attempt of a job may begin an effect or a sync.
   func requireLive(_ attempt: AttemptReference) throws(StoreError) {
     let live = try connection.first(EffectSQL.liveFence, [.integer(attempt.job)]) {

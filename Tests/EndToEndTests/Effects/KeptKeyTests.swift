@@ -77,6 +77,28 @@ struct KeptKeyTests {
     #expect(try !world.diagnosis().notes.contains("effect_stray"))
   }
 
+  @Test("a command whose mark finds no room is not run, and what could not be written is told: 74")
+  func noRoomForTheMark() throws {
+    let world = try World()
+    let folder = world.storeFolder + "/effects"
+    #expect(try world.run(words("k", [], ["sh", "-c", "exit 3"])).status == 83)
+    let lock = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+    let (result, wasHit) = try world.tried(
+      words("k", ["--unknown", "rerun"], ["sh", "-c", "echo x >>ran"]),
+      at: Injection(
+        call: "pwrite64", number: 1, path: folder + "/" + lock, error: "ENOSPC"))
+    #expect(wasHit && result.status == 74, "\(result)")
+    #expect(result.errorOutput.contains("effects/\(lock)'"), "\(result)")
+    #expect(result.errorOutput.contains("no space left on device"), "\(result)")
+    #expect(result.errorOutput.contains("the command of effect 'k' was not run"), "\(result)")
+    #expect(world.read("ran").isEmpty)
+    // The try before it is as unknown as it was.
+    #expect(try shown(world, "k")["state"] as? String == "unknown")
+    #expect(
+      try world.run(words("k", ["--unknown", "rerun"], ["sh", "-c", "echo x >>ran"])).status == 0)
+    #expect(world.lineCount("ran") == 1)
+  }
+
   @Test("once it has ended, the effect is as unknown as any, and its key may be abandoned")
   func afterItsEnd() throws {
     let world = try World()

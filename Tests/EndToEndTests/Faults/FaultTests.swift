@@ -90,6 +90,43 @@ struct FaultTests {
   }
 
   @Test(
+    "an effect in doubt is told as that on a full disk, and nothing is run, since that needs no room"
+  )
+  func effectInDoubt() throws {
+    let small = try SmallDisk("3m")
+    let world = small.world
+    func run(_ key: String, _ flags: [String], _ script: String) throws -> World.Result {
+      try world.run(
+        ["effect", "run", key, "--scope", "workspace"] + flags + ["--", "sh", "-c", script])
+    }
+    let dies = "kill -9 $PPID"
+    #expect(try run("ended", [], "exit 3").status == 83)
+    #expect(try run("killed", [], dies).status == 137)
+    try small.fill()
+    for key in ["ended", "killed"] {
+      for policy in ["refuse", "check=exit 2"] {
+        let told = try run(key, ["--unknown", policy], "echo x >>ran")
+        #expect(told.status == 83, "\(key), \(policy): \(told)")
+        #expect(told.errorOutput.contains("may have happened"), "\(told)")
+      }
+      // What is to be run, or recorded, needs room first.
+      for policy in ["rerun", "check=exit 1", "check=exit 0"] {
+        let told = try run(key, ["--unknown", policy], "echo x >>ran")
+        #expect(told.status == 74, "\(key), \(policy): \(told)")
+        #expect(told.errorOutput.contains("no space left"), "\(told)")
+      }
+    }
+    #expect(try run("new", [], "echo x >>ran").status == 74)
+    #expect(world.read("ran").isEmpty)
+    try small.empty()
+    for key in ["ended", "killed"] {
+      #expect(try run(key, ["--unknown", "check=exit 1"], "echo x >>ran").status == 0)
+    }
+    #expect(world.lineCount("ran") == 2)
+    try world.checkStore(expecting: ["little_space"])
+  }
+
+  @Test(
     "a disk that fills while a job runs: the job ends, and its outcome is recorded when there is room"
   )
   func diskFullMeanwhile() throws {
