@@ -101,6 +101,40 @@ struct JSONTests {
     #expect(left.canonical.text == #"{"a":[{"x":1,"y":2}],"b":3}"#)
   }
 
+  @Test(
+    "values mean the same however their numbers are spelled, and with every digit",
+    arguments: [
+      (#"{"a":1.0}"#, #"{"a":1}"#, true), ("[100]", "[1e2]", true), ("-0", "0.00", true),
+      ("1.50", "15E-1", true), ("9007199254740993", "9007199254740992", false),
+      ("0.1", "0.10000000000000000001", false), ("1", "\"1\"", false), ("0", "false", false),
+      (#"{"a":1}"#, #"{"a":1,"b":null}"#, false), (#"{"a":2,"a":1}"#, #"{"a":1.0}"#, true),
+      ("1e99999999999", "1e99999999999", true), ("1e99999999999", "1e99999999998", false),
+    ])
+  func numbers(left: String, right: String, isSame: Bool) throws {
+    let (left, right) = (try JSON.parse(left), try JSON.parse(right))
+    #expect(left.isEquivalent(to: right) == isSame)
+    #expect(right.isEquivalent(to: left) == isSame)
+    #expect(left.isEquivalent(to: left, numbersAsWritten: true))
+  }
+
+  @Test("where the spelling of numbers counts, another spelling is another value")
+  func numbersAsWritten() throws {
+    let written = try JSON.parse(#"{"a":[1.0],"b":2}"#)
+    for (text, isSame) in [(#"{"b":2,"a":[1.0]}"#, true), (#"{"b":2,"a":[1]}"#, false)] {
+      #expect(written.isEquivalent(to: try JSON.parse(text), numbersAsWritten: true) == isSame)
+    }
+  }
+
+  @Test("two spellings of a letter are two texts, as values and as keys")
+  func spellingsOfLetters() throws {
+    let (one, two) = ("\u{E9}", "e\u{301}")
+    #expect(!JSON.string(one).isEquivalent(to: .string(two)))
+    func object(_ key: String) -> JSON { .object([JSON.Member(key, .null)]) }
+    #expect(!object(one).isEquivalent(to: object(two)))
+    let both = JSON.object([JSON.Member(one, .null), JSON.Member(two, .bool(true))])
+    #expect(both.isEquivalent(to: try JSON.parse(both.text)))
+  }
+
   @Test("a number is an integer only where it is exactly one")
   func integers() throws {
     #expect(try JSON.parse("9223372036854775807").integerValue == .max)

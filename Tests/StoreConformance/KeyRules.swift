@@ -41,6 +41,36 @@ extension JobStoreConformance {
       }
       try require(difference.contains("payload"), "the difference is '\(difference)'")
     },
+    ConformanceRule("a payload is the same JSON value, not the same text: 1.0 is 1, digits count") {
+      fixture in
+      let first = try fixture.enqueue {
+        $0.key = "k"
+        $0.payload = #"{"n": 9007199254740993, "a": 1.0}"#
+      }
+      let again = try fixture.enqueue {
+        $0.key = "k"
+        $0.payload = #"{"a":1,"n":9007199254740993.0}"#
+      }
+      try requireEqual(again, first, "the job of the same value")
+      for payload in [#"{"a":1,"n":9007199254740992}"#, #"{"a":"1","n":9007199254740993}"#] {
+        let refusal = try fixture.refusal {
+          try fixture.enqueue {
+            $0.key = "k"
+            $0.payload = payload
+          }
+        }
+        guard case .keyConflict("k", first, _) = refusal else {
+          throw BrokenRule(description: "\(payload) is refused with \(refusal)")
+        }
+      }
+    },
+    ConformanceRule("a command with another spelling of a letter is another request") { fixture in
+      let first = try fixture.enqueue("caf\u{E9}") { $0.key = "k" }
+      let refusal = try fixture.refusal { try fixture.enqueue("cafe\u{301}") { $0.key = "k" } }
+      guard case .keyConflict("k", first, _) = refusal else {
+        throw BrokenRule(description: "refused with \(refusal)")
+      }
+    },
     ConformanceRule("a key belongs to one workspace and one type") { fixture in
       let first = try fixture.enqueue { $0.key = "k" }
       let otherWorkspace = try fixture.enqueue("else", in: fixture.beta) { $0.key = "k" }

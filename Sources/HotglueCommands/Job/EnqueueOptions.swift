@@ -26,7 +26,8 @@ struct EnqueueOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Make one job only: the same key with the same request is the same job.", valueName: "key"))
+      "Make one job only: the same key with the same request is the same job. A payload is the same "
+        + "when it is the same JSON value, however it is spelled.", valueName: "key"))
   var key: String?
 
   @Option(

@@ -81,17 +81,40 @@ extension JSON {
     return strings
   }
 
-  /// Whether two values mean the same: the order of an object's members does not count.
-  public func isEquivalent(to other: JSON) -> Bool {
+  /// Whether two values mean the same: neither the order of an object's members nor the spelling of a
+  /// number counts, so that `1.0` is `1`. Every digit does, also those that a `Double` would round.
+  /// Texts are what their bytes are: a letter that Unicode has two spellings of is two letters.
+  ///
+  /// With `numbersAsWritten` the spelling of a number counts, too.
+  public func isEquivalent(to other: JSON, numbersAsWritten: Bool = false) -> Bool {
     switch (self, other) {
     case (.array(let mine), .array(let theirs)):
       return mine.count == theirs.count
-        && zip(mine, theirs).allSatisfy { $0.isEquivalent(to: $1) }
-    case (.object, .object):
-      return canonical == other.canonical
+        && zip(mine, theirs).allSatisfy {
+          $0.isEquivalent(to: $1, numbersAsWritten: numbersAsWritten)
+        }
+    case (.object(let mine), .object(let theirs)):
+      let (mine, theirs) = (Self.distinct(mine), Self.distinct(theirs))
+      return mine.count == theirs.count
+        && mine.allSatisfy { key, value in
+          theirs[key]?.isEquivalent(to: value, numbersAsWritten: numbersAsWritten) == true
+        }
+    case (.number(let mine), .number(let theirs)):
+      if mine == theirs { return true }
+      guard !numbersAsWritten, let value = ExactDecimal(mine.utf8) else { return false }
+      return value == ExactDecimal(theirs.utf8)
+    case (.string(let mine), .string(let theirs)):
+      return mine.utf8.elementsEqual(theirs.utf8)
     default:
       return self == other
     }
+  }
+
+  /// The members by the bytes of their keys; of repeated ones the last.
+  private static func distinct(_ members: [Member]) -> [[UInt8]: JSON] {
+    var last: [[UInt8]: JSON] = [:]
+    for member in members { last[Array(member.key.utf8)] = member.value }
+    return last
   }
 
   /// The same value with every object's members sorted by key; of repeated ones the last.

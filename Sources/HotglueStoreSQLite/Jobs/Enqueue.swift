@@ -97,7 +97,7 @@ extension SQLiteStore: JobStore {
     let command = try decodeStrings(holder.command)
     let isTyped = request.overrides != nil
     // The command of a typed job is its type's, and no part of the request.
-    if holder.isTyped != isTyped || (!isTyped && command != request.command) {
+    if holder.isTyped != isTyped || (!isTyped && !Self.isSame(command, request.command)) {
       throw StoreError.keyConflict(
         key: key, job: holder.id,
         difference:
@@ -112,8 +112,14 @@ extension SQLiteStore: JobStore {
     return holder.id
   }
 
+  /// Whether both name the same files: two spellings of a letter are two names.
+  private static func isSame(_ left: [String], _ right: [String]) -> Bool {
+    left.count == right.count && zip(left, right).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
+  }
+
+  /// Whether two payloads are the same JSON value, however they are written.
   private func means(_ left: String?, _ right: String?) throws(StoreError) -> Bool {
-    if left == right { return true }
+    if left == nil, right == nil { return true }
     guard let left = try decodeJSON(left), let right = try decodeJSON(right) else { return false }
     return left.isEquivalent(to: right)
   }

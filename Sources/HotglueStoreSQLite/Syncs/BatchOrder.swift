@@ -87,7 +87,7 @@ enum RecordComparison {
       return true
     }
     guard let mine = parsed(left), let theirs = parsed(right) else { return false }
-    return mine.isEquivalent(to: theirs)
+    return mine.isEquivalent(to: theirs, numbersAsWritten: true)
   }
 
   private static func parsed(_ bytes: UnsafeBufferPointer<UInt8>) -> JSON? {
