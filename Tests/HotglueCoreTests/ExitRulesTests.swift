@@ -42,6 +42,20 @@ struct ExitRulesTests {
   }
 
   @Test(
+    "a rule that those before it leave nothing to is known",
+    arguments: [
+      ("*=failed,75=retry", "75=retry"), ("1-9=retry,3=failed,*=failed", "3=failed"),
+      ("3=retry,3=failed", "3=failed"), ("*=failed,1-255=retry", "1-255=retry"),
+      ("SIGTERM=retry,SIGTERM=failed", "SIGTERM=failed"), ("*=retry,*=failed", "*=failed"),
+      ("1-200=retry,201-255=failed,*=unknown", "*=unknown"), ("*=failed,0=retry", nil),
+      ("*=failed,0-9=retry", nil), ("*=failed,SIGTERM=retry", nil),
+      ("3=retry,1-5=failed,*=retry", nil), ("75=retry,*=failed", nil),
+    ])
+  func idle(text: String, idle: String?) throws {
+    #expect(try #require(ExitRules(text)).idleRule?.text == idle)
+  }
+
+  @Test(
     "rules read what they write",
     arguments: ["1=failed", "3-9=retry,*=unknown", "SIGTERM=retry,0=succeeded,255=snooze"])
   func roundTrip(text: String) throws {

@@ -126,6 +126,11 @@ extension JobSettings {
             + "outcome one of \(ExitRules.outcomes.map(\.rawValue).joined(separator: ", ")), "
             + "as 3=failed,SIGTERM=retry,*=retry; or none")
       }
+      if let idle = rules.idleRule {
+        throw bad(
+          "'\(idle.text)' never fits, since the first rule that fits counts: put it before those "
+            + "that take its place, or leave it out")
+      }
       policy.onExit = rules
     case .replay:
       guard let replay = Replay(rawValue: text) else { throw bad("give safe, keyed or unsafe") }

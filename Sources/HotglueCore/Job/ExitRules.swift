@@ -49,6 +49,23 @@ public struct ExitRules: Hashable, Sendable {
     return .signal(signal)
   }
 
+  /// The first rule that never fits, since those before it take all that it is about.
+  public var idleRule: Rule? {
+    var taken: Set<Int32> = []
+    var signals: Set<Int32> = []
+    for rule in rules {
+      let isNew =
+        switch rule.match {
+        case .statuses(let range): range.reduce(false) { taken.insert($1).inserted || $0 }
+        case .anyStatusButZero:
+          (1...255 as ClosedRange<Int32>).reduce(false) { taken.insert($1).inserted || $0 }
+        case .signal(let signal): signals.insert(signal.number).inserted
+        }
+      if !isNew { return rule }
+    }
+    return nil
+  }
+
   public var text: String { rules.map(\.text).joined(separator: ",") }
 
   /// The outcome of an exit status, and the rule that said so.
