@@ -35,6 +35,19 @@ extension SQLiteStore {
     guard !file.isFolder else { throw StoreError.notAStore(path: paths.database) }
     let parent = try StoreTrust.facts(of: paths.parent)
     if let refusal = StoreTrust.refusal(of: paths.database, file, in: parent) { throw refusal }
+    do throws(StoreError) {
+      return try open(paths, file, expectedStoreID)
+    } catch {
+      switch error {
+      case .inputOutput, .readOnly: throw StoreTrust.denial(of: paths) ?? error
+      default: throw error
+      }
+    }
+  }
+
+  private static func open(
+    _ paths: StorePaths, _ file: StoreTrust.Facts, _ expectedStoreID: String?
+  ) throws(StoreError) -> SQLiteStore {
     let connection = try Connection(path: paths.database)
     guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
       throw StoreError.readOnly(path: paths.database)

@@ -37,6 +37,8 @@ struct PrivateContext: ~Copyable {
       try ContextWriter(realPath: context.path, mode: 0o600).make(file)
       return context
     } catch let error as SystemError {
+      // What this user may not do in the store is told as such, whichever command it is.
+      if error.code == EACCES { throw error }
       throw CommandError(creating: all, error)
     }
   }

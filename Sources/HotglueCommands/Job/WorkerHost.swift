@@ -71,6 +71,10 @@ extension CommandError {
         "the process that makes supervisors (\(pid)) was stopped: it is killed, and another one "
           + "takes its place; what runs goes on",
         facts: [JSON.Member("pid", .integer(Int64(pid)))])
+    case .process(.system(_, let path?, let number)) where [EACCES, EPERM].contains(number):
+      self.init(
+        StoreError.notPermitted(
+          path: path, reason: String(cString: strerror(number)), remedy: nil))
     case .process(let error):
       self.init("process", .inputOutput, "cannot run attempts: \(Self.words(error))")
     case .tooLittleSpace(let free, let floor):

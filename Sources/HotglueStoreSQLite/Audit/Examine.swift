@@ -21,8 +21,11 @@ extension SQLiteStore {
       guard try !StoreTrust.facts(of: paths.database).isFolder else {
         throw .notAStore(path: paths.database)
       }
-      if access(paths.database, W_OK) != 0 {
-        found.problems.append(.readOnly(path: paths.database))
+      // Every write takes the gate first.
+      let gates = ["a", "b"].map { "\(paths.folder)/gate.\($0)" }
+      let written = [paths.database, paths.folder] + gates
+      if let path = written.first(where: { access($0, W_OK) != 0 && errno != ENOENT }) {
+        found.problems.append(.readOnly(path: path))
       }
       let connection = try Connection(path: paths.database, access: .readOnly)
       let version = try schemaVersion(of: connection)

@@ -63,6 +63,20 @@ enum StoreTrust {
       path: path, reason: "the group that shares it may not read and write it",
       remedy: "chmod g+rw '\(path)'")
   }
+
+  /// Which file of a store that SQLite cannot open this user may not read and write; `nil` when it is
+  /// none of them. SQLite tells it like any other file that cannot be opened.
+  static func denial(of paths: StorePaths) -> StoreError? {
+    for path in [paths.database, paths.log, paths.sharedMemory]
+    where access(path, R_OK | W_OK) != 0 && errno == EACCES {
+      let reason = String(cString: strerror(EACCES))
+      var status = stat()
+      let isMine = lstat(path, &status) == 0 && status.st_uid == geteuid()
+      return .notPermitted(
+        path: path, reason: reason, remedy: isMine ? "chmod u+rw '\(path)'" : nil)
+    }
+    return nil
+  }
 }
 
 /// Names of users and groups from the system's files; a fully static program cannot ask the name

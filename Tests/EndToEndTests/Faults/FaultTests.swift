@@ -259,6 +259,47 @@ struct FaultTests {
     try world.checkStore()
   }
 
+  @Test("a store that this user may not open is refused with 77, by every command and file alike")
+  func notPermitted() throws {
+    try #require(getuid() == 0, "the faults need root, to become a user who may not")
+    let world = try World()
+    let user = 61_000 + Int(getpid()) % 4000
+    let id = try world.enqueue("true")
+    let owned = try world.command("/bin/chown", ["-R", "\(user):\(user)", world.folder.path])
+    try #require(owned.status == 0)
+    let reads = [["job", "list"], ["store", "info"], ["workspace", "switch", "main"]]
+    let writes = [
+      ["job", "enqueue", "--", "true"], ["job", "work", "-w", "main", "--drain"],
+      ["job", "run", "--", "true"], ["effect", "run", "k", "--scope", "workspace", "--", "true"],
+    ]
+    let shell = [["workspace", "shell", "main", "--", "true"]]
+    let store = world.folder.path + "/.hotglue/store.db"
+    for (file, commands) in [
+      ("", reads + writes + shell), ("-wal", reads + writes), ("-shm", reads + writes),
+      (".d", writes + shell), (".d/gate.a", writes),
+    ] {
+      var facts = stat()
+      try #require(stat(store + file, &facts) == 0 && chmod(store + file, 0) == 0)
+      for command in commands {
+        let result = try world.command(
+          "/usr/bin/setpriv",
+          ["--reuid=\(user)", "--regid=\(user)", "--clear-groups", world.binary] + command)
+        #expect(result.status == 77, "\(command) without \(file): \(result)")
+        #expect(
+          result.errorOutput.lowercased().contains("permission denied"), "\(command): \(result)")
+        #expect(result.errorOutput.contains(store + file), "\(command): \(result)")
+      }
+      let doctor = try world.command(
+        "/usr/bin/setpriv",
+        ["--reuid=\(user)", "--regid=\(user)", "--clear-groups", world.binary, "doctor", "-q"])
+      #expect(doctor.status == 1 && !doctor.output.isEmpty, "doctor without \(file): \(doctor)")
+      try #require(chmod(store + file, facts.st_mode & 0o7777) == 0)
+    }
+    #expect(try world.command("/bin/chown", ["-R", "0:0", world.folder.path]).status == 0)
+    #expect(try world.state(id) == "pending")
+    try world.checkStore()
+  }
+
   @Test("a process that may open no file refuses, and does not end well with nothing done")
   func noDescriptor() throws {
     let world = try World()
