@@ -26,6 +26,9 @@ public protocol SyncStore: AnyObject {
   func syncRun(
     _ run: SyncRunID, of source: SourceID, in workspace: WorkspaceID
   ) throws(StoreError) -> SyncRun
+  /// The workspace of the run of this number, and the name of its source; `nil` when there is no run of
+  /// it, or its source was removed.
+  func owner(ofRun run: SyncRunID) throws(StoreError) -> (workspace: WorkspaceID, source: String)?
   /// Every bookmark that a run published, oldest first; of more than a thousand the last thousand.
   func bookmarks(
     of run: SyncRunID, in workspace: WorkspaceID

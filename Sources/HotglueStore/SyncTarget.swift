@@ -59,6 +59,12 @@ public protocol DeliveryStore: AnyObject {
   func syncTargets(of source: SourceID, in workspace: WorkspaceID) throws(StoreError)
     -> [SyncTarget]
 
+  /// The workspace of the target of this number, and the name of its source; `nil` when there is no
+  /// target of it, or its source was removed.
+  func owner(ofTarget target: SyncTargetID) throws(StoreError) -> (
+    workspace: WorkspaceID, source: String
+  )?
+
   /// Makes what the target confirmed last in `run` its bookmark; `nil`: none. `syncRuns` while a sync of
   /// the source runs, `unknownSyncRun` when the run did not go into this target.
   func resetTarget(

@@ -20,9 +20,11 @@ extension CommandError {
     }
   }
 
-  /// A thing that belongs to another workspace than the resolved one.
+  /// A thing that belongs to another workspace than the resolved one. `words` are what the command line
+  /// that would mean it says of it.
   static func mismatch(
-    of noun: String, _ id: String, owner: WorkspaceID, in session: WorkspaceSession
+    of noun: String, _ id: String, owner: WorkspaceID, in session: WorkspaceSession,
+    words: String? = nil
   ) -> CommandError {
     let context = session.base.context
     return CommandError(
@@ -30,7 +32,7 @@ extension CommandError {
       "\(noun) \(id) belongs to workspace '\(owner)', but the context is '\(session.workspace)' "
         + "(\(context.workspaceProvenance))",
       hint: "hotglue -w \(owner) \(session.base.kind.name) "
-        + words(for: noun, id, owner: owner, in: session),
+        + (words ?? self.words(for: noun, id, owner: owner, in: session)),
       facts: [
         JSON.Member("kind", .string(noun)),
         JSON.Member("id", Int64(id).map { .integer($0) } ?? .string(id)),

@@ -29,6 +29,7 @@ extension WorkspaceSession {
         hint: "give a source's name, or hotglue://\(workspace)/source/3")
     }
     guard link.workspace == workspace else {
+      _ = try store.workspace(link.workspace)
       throw CommandError.mismatch(of: "source", link.text, owner: link.workspace, in: self)
     }
     guard let found = try store.owner(ofSource: id) else {

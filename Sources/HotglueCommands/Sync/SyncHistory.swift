@@ -165,7 +165,7 @@ struct SyncState: WorkspaceCommand {
     }
     let source = try session.source(source)
     if let run, all {
-      _ = try session.store.syncRun(run, of: source.id, in: session.workspace)
+      _ = try session.run(run, of: source, flag: "--run")
       for bookmark in try session.store.bookmarks(of: run, in: session.workspace) {
         session.output.jsonLine(
           .object([
@@ -177,7 +177,7 @@ struct SyncState: WorkspaceCommand {
     }
     let bookmark =
       if let run {
-        try session.store.syncRun(run, of: source.id, in: session.workspace).bookmark
+        try session.run(run, of: source, flag: "--run").bookmark
       } else if let target {
         try session.target(target, of: source).bookmark
       } else {
@@ -231,9 +231,7 @@ struct SyncReset: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
     let run: SyncRunID? = try to == "start" ? nil : number()
-    let chosen = try run.map {
-      try session.store.syncRun($0, of: source.id, in: session.workspace)
-    }
+    let chosen = try run.map { try session.run($0, of: source, flag: "--to") }
     if let target { _ = try session.target(target, of: source) }
     if let chosen, chosen.target != target { throw CommandError.runElsewhere(chosen, target) }
     if let chosen, chosen.bookmark == nil {
@@ -281,10 +279,29 @@ struct SyncReset: WorkspaceCommand {
 
 extension WorkspaceSession {
   func target(_ id: SyncTargetID, of source: Source) throws -> SyncTarget {
-    guard
-      let found = try store.syncTargets(of: source.id, in: workspace).first(where: { $0.id == id })
-    else { throw StoreError.unknownTarget(id, source: source.id) }
-    return found
+    let known = try store.syncTargets(of: source.id, in: workspace)
+    if let found = known.first(where: { $0.id == id }) { return found }
+    if let owner = try store.owner(ofTarget: id), owner.workspace != workspace {
+      throw CommandError.mismatch(
+        of: "target", String(id), owner: owner.workspace, in: self,
+        words: "\(Shell.quoted(owner.source)) --target \(id)")
+    }
+    throw StoreError.unknownTarget(id, source: source.id)
+  }
+
+  /// A run of the source, which the flag names. Numbers are unique across workspaces: that of a run
+  /// of another one is told as that.
+  func run(_ id: SyncRunID, of source: Source, flag: String) throws -> SyncRun {
+    do throws(StoreError) {
+      return try store.syncRun(id, of: source.id, in: workspace)
+    } catch {
+      guard case .unknownSyncRun = error, let owner = try store.owner(ofRun: id),
+        owner.workspace != workspace
+      else { throw error }
+      throw CommandError.mismatch(
+        of: "run", String(id), owner: owner.workspace, in: self,
+        words: "\(Shell.quoted(owner.source)) \(flag) \(id)")
+    }
   }
 }
 
@@ -321,7 +338,7 @@ struct SyncRejects: WorkspaceCommand {
     let source = try session.source(source)
     let chosen: SyncRun?
     if let run {
-      chosen = try session.store.syncRun(run, of: source.id, in: session.workspace)
+      chosen = try session.run(run, of: source, flag: "--run")
     } else {
       chosen = try session.store.syncRuns(
         of: source.id, in: session.workspace, before: nil, limit: 100

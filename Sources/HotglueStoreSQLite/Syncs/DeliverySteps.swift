@@ -47,6 +47,14 @@ extension SQLiteStore: DeliveryStore {
     ) { (row) throws(StoreError) in try decodeTarget(row, of: source, in: workspace) }
   }
 
+  public func owner(
+    ofTarget target: SyncTargetID
+  ) throws(StoreError) -> (workspace: WorkspaceID, source: String)? {
+    try connection.first(DeliverySQL.owner, [.integer(target)]) { (row) throws(StoreError) in
+      (try decodeWorkspaceID(row.text(0)), row.text(1))
+    }
+  }
+
   public func resetTarget(
     _ target: SyncTargetID, of source: SourceID, to run: SyncRunID?, in workspace: WorkspaceID,
     by actor: Actor, at now: Timestamp
@@ -196,6 +204,13 @@ enum DeliverySQL {
     """
     SELECT id, command, bookmark, confirmed_run, confirmed_at FROM sync_target
     WHERE workspace = ?1 AND source = ?2 ORDER BY id
+    """)
+  static let owner = SQL(
+    "delivery.owner",
+    """
+    SELECT source.workspace, source.name
+    FROM sync_target JOIN source ON source.id = sync_target.source
+    WHERE sync_target.id = ?1 AND source.removed_at IS NULL
     """)
   static let interruptRun = SQL(
     "delivery.interrupt_run",

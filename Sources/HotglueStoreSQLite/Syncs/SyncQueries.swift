@@ -32,6 +32,14 @@ extension SQLiteStore {
     return try withStreams(found)
   }
 
+  public func owner(
+    ofRun run: SyncRunID
+  ) throws(StoreError) -> (workspace: WorkspaceID, source: String)? {
+    try connection.first(SyncQuerySQL.owner, [.integer(run)]) { (row) throws(StoreError) in
+      (try decodeWorkspaceID(row.text(0)), row.text(1))
+    }
+  }
+
   public func bookmarks(
     of run: SyncRunID, in workspace: WorkspaceID
   ) throws(StoreError) -> [PublishedBookmark] {
@@ -185,6 +193,12 @@ enum SyncQuerySQL {
     SELECT id, job, fence, state, is_full, started_at, finished_at, given, bookmark, publications,
       error_code, error_message, error_kind, notes
     FROM sync_run WHERE workspace = ?1 AND source = ?2 AND id = ?3
+    """)
+  static let owner = SQL(
+    "sync.owner",
+    """
+    SELECT source.workspace, source.name FROM sync_run JOIN source ON source.id = sync_run.source
+    WHERE sync_run.id = ?1 AND source.removed_at IS NULL
     """)
   static let liveRun = SQL(
     "sync.live_run",
