@@ -37,6 +37,8 @@ struct DraftTests {
     #expect(DraftFate.onSwitch(draft) == fate)
     #expect(DraftFate.onSwitch(draft, isOpenInEditor: true) == .needsConfirmation)
     #expect(DraftFate.onSwitch(draft, isOpenInEditor: true, isArchived: true) == .kept)
+    // What needs a decision needs it from everybody; the rest is left alone by who may not move it.
+    #expect(DraftFate.onSwitch(draft, mayMove: false) == (fate == .reset ? .kept : fate))
   }
 
   @Test("a decision is on drafts that need one, and on no others")

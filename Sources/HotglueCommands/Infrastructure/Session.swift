@@ -165,10 +165,19 @@ struct StoreSession {
     return session
   }
 
-  /// The workspaces of the store where the user may do this, and how many there are besides. To ask
-  /// for all of them counts as naming each.
-  func allowedWorkspaces() throws -> (allowed: [Workspace], others: Int) {
-    let all = try store.guardFacts(for: user)
+  /// Whether one who stands so in a workspace may do there what another command is for, too.
+  func mayStand(for other: CommandKind, as standing: Standing) -> Bool {
+    standing.allows(self.standing(for: other).takenRole)
+  }
+
+  /// The workspaces of the store where the user may do this, and how many there are besides; of the
+  /// active ones alone, if only those are meant. To ask for all of them counts as naming each.
+  func allowedWorkspaces(
+    onlyActive: Bool = false
+  ) throws -> (allowed: [Workspace], others: Int) {
+    let all = try store.guardFacts(for: user).filter {
+      !onlyActive || $0.workspace.state == .active
+    }
     let allowed = all.filter { $0.standing.allows(takenRole) }.map(\.workspace)
     return (allowed, all.count - allowed.count)
   }

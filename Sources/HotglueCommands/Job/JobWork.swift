@@ -47,6 +47,7 @@ struct JobWork: HotglueCommand {
     options.grace = ending.grace
     options.stopRunning = ending.stopRunning
     let story = WorkStory(session.output, isTold: global.verbose || environment.isTerminal(.error))
+    let leftOut = try leftOut(session, story)
     let service = ServiceStory(variables: environment.variables)
     let worker = try host.worker(options) { event in
       story.tell(event)
@@ -54,7 +55,10 @@ struct JobWork: HotglueCommand {
     }
     if let service { worker.eachTurn = service.step }
     let summary = try worker.run()
-    if session.output.isJSON { session.output.object(summary.json) }
+    if session.output.isJSON {
+      session.output.object(
+        .object((summary.json.members ?? []) + [JSON.Member("left_out", .integer(leftOut))]))
+    }
     if summary.couldNotClaim { return .tryLater }
     return ending.failOnJobs && summary.endedBadly > 0 ? .unsuccessful : .done
   }
@@ -70,6 +74,30 @@ struct JobWork: HotglueCommand {
     throw CommandError.needsConfirmation(
       "off a terminal 'job work' needs its workspace named",
       hint: "hotglue job work -w \(name), or --all-workspaces")
+  }
+
+  /// How many of all workspaces a worker leaves out, since its user may not work there: told once, to
+  /// whoever watches it. Where there is none to work in, that is no work to wait for.
+  private func leftOut(_ session: StoreSession, _ story: WorkStory) throws -> Int {
+    guard selection.allWorkspaces else { return 0 }
+    let (allowed, others) = try session.allowedWorkspaces(onlyActive: true)
+    if others > 0, allowed.isEmpty {
+      throw CommandError(
+        "role_needed", .notPermitted,
+        "user '\(session.user)' may work in no workspace of the store",
+        hint: "ask an owner: hotglue -w ID workspace member add \(Shell.quoted(session.user)) "
+          + "--role operator",
+        facts: [
+          JSON.Member("user", .string(session.user)),
+          JSON.Member("needed", .string(Role.operator.rawValue)),
+        ])
+    }
+    if others > 0, story.isTold {
+      session.output.note(
+        "note: left out: \(others) of \(allowed.count + others) workspaces, where this user may "
+          + "not work")
+    }
+    return others
   }
 
   private func scope(_ session: StoreSession) throws -> WorkerOptions.Scope {

@@ -161,7 +161,8 @@ struct SwitchTransition {
       in: left.id, below: session.store.folder, besides: source.realPath,
       for: ContextLoader(session.environment))
     if plan.isAlreadyThere { return plan }
-    plan.drafts = try staleDrafts(in: left)
+    let mayMove = here.map { session.mayStand(for: .draftDiscard, as: $0) } ?? true
+    plan.drafts = try staleDrafts(in: left, mayMove: mayMove)
     plan.hidesDrafts = here?.allows(.viewer) == false
     let watches = WatchRegister(session.store).living().filter {
       $0.workspace == left.id && $0.contextID == source.key.contextID
@@ -173,14 +174,16 @@ struct SwitchTransition {
   }
 
   /// Drafts that were begun in this context file and are bound to the workspace that it leaves.
-  private func staleDrafts(in workspace: Workspace) throws -> [SwitchPlan.StaleDraft] {
+  private func staleDrafts(
+    in workspace: Workspace, mayMove: Bool
+  ) throws -> [SwitchPlan.StaleDraft] {
     let desk = DraftDesk(session.store)
     return try session.store.openDrafts(of: source.key, in: workspace.id).map { draft in
       SwitchPlan.StaleDraft(
         draft,
         fate: DraftFate.onSwitch(
           draft, isOpenInEditor: try desk.isAtWork(draft.id),
-          isArchived: workspace.state == .archived))
+          isArchived: workspace.state == .archived, mayMove: mayMove))
     }
   }
 

@@ -18,16 +18,22 @@ public enum DraftFate: String, Sendable {
   /// `isOpenInEditor`: somebody is typing right now, and what they typed is not known.
   /// `isArchived`: the workspace that is left is not changed any more. From its bin nothing comes
   /// back, so its drafts stay where they can be read.
+  /// `mayMove`: whoever switches may put drafts there aside. Who may not leaves without touching them.
   public static func onSwitch(
-    _ draft: Draft, isOpenInEditor: Bool = false, isArchived: Bool = false
+    _ draft: Draft, isOpenInEditor: Bool = false, isArchived: Bool = false, mayMove: Bool = true
   ) -> DraftFate {
     if isArchived { return .kept }
-    if isOpenInEditor { return .needsConfirmation }
-    if !draft.isTouched { return .reset }
+    if isOpenInEditor || hasWork(in: draft) { return .needsConfirmation }
+    return mayMove ? .reset : .kept
+  }
+
+  /// Whether somebody has put more into it than a template says again.
+  private static func hasWork(in draft: Draft) -> Bool {
+    if !draft.isTouched { return false }
     guard draft.kind == .job, let before = JobForm.payload(in: draft.template),
       let after = JobForm.payload(in: draft.text)
-    else { return .needsConfirmation }
-    return before == after ? .reset : .needsConfirmation
+    else { return true }
+    return before != after
   }
 
   /// What a person or a flag decided about the drafts that need a confirmation.
