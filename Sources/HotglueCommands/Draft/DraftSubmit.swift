@@ -15,7 +15,8 @@ struct DraftSubmit: WorkspaceCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Submit over this revision, though the draft does not start from it.", valueName: "revision"))
+      "Submit over this revision, though the draft does not start from it; not of a job.",
+      valueName: "revision"))
   var over: Int?
 
   @Argument(help: ArgumentHelp("The draft's ID or link.", valueName: "draft"))
@@ -25,7 +26,12 @@ struct DraftSubmit: WorkspaceCommand {
     try session.rescueDrafts()
     let id = try session.draftNumber(draft)
     // Before its lock: a draft of another workspace, or none, is told as such.
-    _ = try session.store.draft(id, in: session.workspace)
+    let draft = try session.store.draft(id, in: session.workspace)
+    if over != nil, draft.kind == .job {
+      throw CommandError.usage(
+        "'--over' names a revision, and draft \(id) is of a job, which has none",
+        hint: "leave it out: hotglue draft submit \(id)")
+    }
     let (done, outcome) = try Self.submit(id, over: over, in: session)
     try Self.show(done, outcome, session)
     return .done

@@ -140,6 +140,24 @@ struct DraftGuardTests {
     #expect(place.run("type show mail --json").output.contains(#""revision":3"#))
   }
 
+  @Test("--over names a revision, so the draft of a job, which has none, is refused with it")
+  func overOfJob() throws {
+    var place = try CommandPlace.ready()
+    place.input = Array("[job]\ncommand = [\"true\"]\n".utf8)
+    #expect(place.run("draft new job --from - -q").output == "1\n")
+    for number in ["1", "0", "7"] {
+      #expect(
+        place.run("draft submit 1 --over \(number)")
+          == Answer(
+            status: 64, output: "",
+            error: "hotglue: '--over' names a revision, and draft 1 is of a job, which has none\n"
+              + "hint: leave it out: hotglue draft submit 1\n"))
+    }
+    #expect(try place.draft(1).state == .open)
+    #expect(place.run("job list -q").output.isEmpty)
+    #expect(place.run("draft submit 1 -q").output == "1\n")
+  }
+
   @Test("a draft of one type is not submitted as another, and a job that is there is not edited")
   func otherName() throws {
     var place = try place()
