@@ -134,7 +134,8 @@ public enum Hotglue {
     let kind = (1...3).compactMap { CommandKind.named(Array(words.prefix($0))) }.first
     let usage = kind.flatMap { $0.type.configuration.shouldDisplay ? commandUsage($0.type) : nil }
     throw CommandError.usage(
-      message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
+      BadValueWords.of(message)
+        ?? message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
       hint: usage ?? "see 'hotglue help'")
   }
 

@@ -109,10 +109,13 @@ struct DispatchTests {
         "hotglue job enqueue [flags] (TYPE | -- COMMAND… | --jsonl FILE|-)"
       ),
       ("workspace list extra", "unexpected argument 'extra'", "hotglue workspace list"),
-      ("workspace list --color green", "the value 'green' is invalid", "hotglue workspace list"),
+      ("workspace list --color green", "'--color' cannot be 'green'", "hotglue workspace list"),
       ("workspace list --store", "missing value for '--store", "hotglue workspace list"),
-      ("store prune --older-than 5", "'5' is not a duration", "hotglue store prune"),
-      ("workspace switch b --if-generation x", "the value 'x' is invalid", "hotglue workspace"),
+      ("store prune --older-than 5", "'--older-than' cannot be '5': ", "hotglue store prune"),
+      (
+        "workspace switch b --if-generation x", "'--if-generation' cannot be 'x'\n",
+        "hotglue workspace"
+      ),
     ])
   func mistakes(line: String, message: String, usage: String) throws {
     let answer = try CommandPlace().run(line)

@@ -10,8 +10,9 @@ struct DraftList: WorkspaceCommand {
   @OptionGroup var global: GlobalOptions
 
   @Option(
-    help: ArgumentHelp("Drafts that are open, in the bin, or submitted.", valueName: "state"))
-  var state = "open"
+    help: ArgumentHelp(
+      "Drafts that are open (the default), in the bin, or submitted.", valueName: "state"))
+  var state: String?
 
   @Flag(help: "The same as --state bin.")
   var bin = false
@@ -31,10 +32,15 @@ struct DraftList: WorkspaceCommand {
     guard limit >= 0 else {
       throw CommandError.usage("'--limit' cannot be '\(limit)'", hint: "give 0 for all, or more")
     }
-    guard let state = DraftState(rawValue: bin ? "bin" : self.state) else {
+    let word = self.state ?? (bin ? "bin" : "open")
+    guard let state = DraftState(rawValue: word) else {
       throw CommandError.usage(
-        "'--state' cannot be '\(self.state)'",
+        "'--state' cannot be '\(word)'",
         hint: "one of \(DraftState.allCases.map(\.rawValue).joined(separator: ", "))")
+    }
+    guard !bin || word == "bin" else {
+      throw CommandError.usage(
+        "'--bin' and '--state \(word)' exclude each other", hint: "give one of them")
     }
     let only = try self.only.map { word in
       guard let kind = DraftKind(rawValue: word) else {

@@ -60,6 +60,12 @@ struct JobDraftForm: DraftForm {
   ) throws(CommandError) -> DraftSubmission {
     let table = try Self.table(of: file)
     guard table.entries.contains(where: { $0.key == "command" || $0.key == "type" }) else {
+      // A key that is misspelled may be the one that is missing.
+      do throws(UnusableRequest) {
+        try JobLine.refuseUnknown(table.entries.map(\.key))
+      } catch {
+        throw Self.wrong(error, in: table)
+      }
       throw Self.wrong(
         table.line, "the job has neither a 'command' nor a 'type'",
         "say what it runs, as command = [\"echo\", \"hello\"]")
@@ -80,9 +86,7 @@ struct JobDraftForm: DraftForm {
         entry?.line ?? table.line, "'\(error.setting.rawValue)' cannot be '\(error.value)'",
         error.accepted)
     } catch let error as UnusableRequest {
-      // The words name the keys they are about, between quotes; the last one is one too many.
-      let entry = table.entries.last { error.problem.contains("'\($0.key)'") }
-      throw Self.wrong(entry?.line ?? table.line, error.problem, error.hint)
+      throw Self.wrong(error, in: table)
     } catch let error as CommandError {
       throw error
     } catch {
@@ -134,6 +138,12 @@ struct JobDraftForm: DraftForm {
     } catch {
       throw .usage(error.problem, hint: error.hint)
     }
+  }
+
+  /// The words name the keys they are about, between quotes; the last one is one too many.
+  private static func wrong(_ error: UnusableRequest, in table: TOMLFile.Table) -> CommandError {
+    let entry = table.entries.last { error.problem.contains("'\($0.key)'") }
+    return wrong(entry?.line ?? table.line, error.problem, error.hint)
   }
 
   private static func wrong(_ line: Int, _ problem: String, _ hint: String?) -> CommandError {

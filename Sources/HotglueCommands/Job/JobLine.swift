@@ -48,6 +48,13 @@ struct JobLine {
     }
   }
 
+  /// The first of these keys that says nothing about a job.
+  static func refuseUnknown(_ keys: [String]) throws(UnusableRequest) {
+    for key in keys where !otherKeys.contains(key) && JobSetting.byKey[key] == nil {
+      throw unknown(key)
+    }
+  }
+
   /// Throws `BadSetting` or `UnusableRequest`.
   func request(_ json: JSON) throws -> EnqueueRequest {
     guard let members = json.members else {

@@ -53,7 +53,21 @@ struct ActivityLog: HotglueCommand {
     }
   }
 
+  /// What no command is called was never logged: a misspelled one would find nothing without a word.
+  private func checkCommand() throws(CommandError) {
+    guard let command else { return }
+    let names = CommandKind.allCases.map(\.name)
+    guard !names.contains(where: { "\($0) ".hasPrefix("\(command) ") }) else { return }
+    let near = NearMatch.among(names + CommandKind.verbs(of: []), to: command)
+    throw .usage(
+      "'--command' cannot be '\(command)': no command is called so",
+      hint: near.isEmpty
+        ? "give one as 'job cancel', or a noun as 'job'"
+        : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
+  }
+
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    try checkCommand()
     let session = try StoreSession.open(for: Self.kind, global, in: environment)
     if allWorkspaces {
       let (allowed, others) = try session.allowedWorkspaces()

@@ -175,7 +175,8 @@ struct DraftGuardTests {
   @Test(
     "every mistake in a job is told with its line",
     arguments: [
-      ("[job]\ncommand = []\n", "line 2:"), ("[job]\nx = 1\n", "line 1:"),
+      ("[job]\ncommand = []\n", "line 2:"), ("[job]\nx = 1\n", "line 2: unknown key 'x'"),
+      ("[job]\nqueue = \"q\"\n", "line 1: the job has neither a 'command' nor a 'type'"),
       ("[job]\ncommand = [\"a\"]\nqueue = 5\n", "line 3: 'queue' cannot be '5'"),
       ("[job]\ncommand = [\"a\"]\nquue = \"x\"\n", "line 3: unknown key 'quue'"),
       ("[job]\ncommand = [\"a\"]\npayload = 'x'\n", "line 3: the payload is not JSON"),
