@@ -44,7 +44,7 @@ public final class DeliveryPipe {
   /// What the target has not been given yet, from `given` on.
   private var waiting: [UInt8] = []
   private var given = 0
-  private var room = [UInt8](repeating: 0, count: 256 << 10)
+  private var reader = PipeReader()
   /// Bytes that may wait for the target before the tap is not read any more.
   private static let most = 1 << 20
 
@@ -69,10 +69,10 @@ public final class DeliveryPipe {
     while true {
       let now = BootClock.now()
       judgeIdleness(&state, idle, now)
-      if state.stop != nil, state.tapSteps == nil { state.tapSteps = Steps(ladder, now) }
+      if state.stop != nil, state.tapSteps == nil { state.tapSteps = LadderSteps(ladder, now) }
       if state.tapEnd == nil { state.tapSteps?.take(now) { kill(-tap.pid, $0) } }
       if state.targetSteps == nil, let until = state.graceUntil, now >= until {
-        state.targetSteps = Steps(ladder, now)
+        state.targetSteps = LadderSteps(ladder, now)
       }
       if state.targetEnd == nil { state.targetSteps?.take(now) { kill(-target.pid, $0) } }
 
@@ -96,29 +96,13 @@ public final class DeliveryPipe {
 
   // MARK: A turn
 
-  private struct Steps {
-    var rest: ArraySlice<StopLadder.Step>
-    var next: Int64
-
-    init(_ ladder: StopLadder, _ now: Int64) {
-      rest = ladder.steps[...]
-      next = now
-    }
-
-    mutating func take(_ now: Int64, _ send: (Int32) -> Void) {
-      guard now >= next, let step = rest.popFirst() else { return }
-      send(step.signal.number)
-      next = now + step.wait.milliseconds
-    }
-  }
-
   private struct State {
     let ladder: StopLadder
     var stop: Stop?
     var tapEnd: TapProcess.End?
     var targetEnd: TapProcess.End?
-    var tapSteps: Steps?
-    var targetSteps: Steps?
+    var tapSteps: LadderSteps?
+    var targetSteps: LadderSteps?
     var graceUntil: Int64?
     var heardOfTap: Int64
     var heardOfTarget: Int64
@@ -180,7 +164,7 @@ public final class DeliveryPipe {
   ) throws(ProcessError) {
     let hasEnded = entries[0].revents != 0
     if entries[2].revents != 0 || (hasEnded && state.isOpen.tapErrors) {
-      state.isOpen.tapErrors = try read(tap.errors, hasEnded) {
+      state.isOpen.tapErrors = try reader.read(tap.errors, takesAll: hasEnded) {
         state.heardOfTap = BootClock.now()
         _ = take(.errors(.tap, $0))
       }
@@ -188,7 +172,7 @@ public final class DeliveryPipe {
     if entries[1].revents != 0 || (hasEnded && state.isOpen.tapOutput) {
       var isRefused = false
       let isDeaf = state.stop == .refused || state.targetEnd != nil || target.input < 0
-      state.isOpen.tapOutput = try read(tap.output, hasEnded) {
+      state.isOpen.tapOutput = try reader.read(tap.output, takesAll: hasEnded) {
         state.heardOfTap = BootClock.now()
         if !isDeaf, !isRefused { isRefused = !take(.output(.tap, $0)) }
       }
@@ -207,14 +191,14 @@ public final class DeliveryPipe {
   ) throws(ProcessError) {
     let hasEnded = entries[3].revents != 0
     if entries[5].revents != 0 || (hasEnded && state.isOpen.targetErrors) {
-      state.isOpen.targetErrors = try read(target.errors, hasEnded) {
+      state.isOpen.targetErrors = try reader.read(target.errors, takesAll: hasEnded) {
         state.heardOfTarget = BootClock.now()
         _ = take(.errors(.target, $0))
       }
     }
     if entries[4].revents != 0 || (hasEnded && state.isOpen.targetOutput) {
       var isRefused = false
-      state.isOpen.targetOutput = try read(target.output, hasEnded) {
+      state.isOpen.targetOutput = try reader.read(target.output, takesAll: hasEnded) {
         state.heardOfTarget = BootClock.now()
         if !isRefused { isRefused = !take(.output(.target, $0)) }
       }
@@ -230,7 +214,7 @@ public final class DeliveryPipe {
     endInput(&state)
     // Nobody wants what the tap has still to say.
     if state.tapEnd == nil, state.tapSteps == nil {
-      state.tapSteps = Steps(state.ladder, BootClock.now())
+      state.tapSteps = LadderSteps(state.ladder, BootClock.now())
     }
   }
 
@@ -275,24 +259,7 @@ public final class DeliveryPipe {
     endInput(&state)
     state.limit(grace)
     if state.tapEnd == nil, state.tapSteps == nil {
-      state.tapSteps = Steps(state.ladder, BootClock.now())
+      state.tapSteps = LadderSteps(state.ladder, BootClock.now())
     }
-  }
-
-  /// Reads a piece, or all that is there; false at the end of the pipe.
-  private func read(
-    _ descriptor: Int32, _ takesAll: Bool, _ take: (UnsafeBufferPointer<UInt8>) -> Void
-  ) throws(ProcessError) -> Bool {
-    repeat {
-      let count = room.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-      if count == 0 { return false }
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno == EAGAIN { return true }
-        throw .system(call: "read", path: nil, errno: errno)
-      }
-      room.withUnsafeBufferPointer { take(UnsafeBufferPointer(rebasing: $0[..<count])) }
-    } while takesAll
-    return true
   }
 }

@@ -118,14 +118,9 @@ public final class EffectLock {
     storeFolder: String, olderThanMs ageMs: Int64
   ) throws(ProcessError) {
     let folder = "\(storeFolder)/\(folderName)"
-    guard let entries = opendir(folder) else {
-      if errno == ENOENT { return }
-      throw .system(call: "opendir", path: folder, errno: errno)
-    }
-    defer { closedir(entries) }
     var marked: MarkedProcesses?
-    while let entry = readdir(entries) {
-      let path = folder + "/" + text(of: entry.pointee.d_name)
+    for name in try namesIfThere(in: folder) {
+      let path = folder + "/" + name
       var facts = stat()
       guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
         Int64(facts.st_mtim.tv_sec) * 1000 < WallClock.now() - ageMs
@@ -190,17 +185,13 @@ public final class EffectLock {
   /// Whether this process was given another descriptor of the file: the command of an effect was.
   private static func isInherited(sameFileAs descriptor: Int32) -> Bool {
     var mine = stat()
-    guard fstat(descriptor, &mine) == 0, let folder = opendir("/proc/self/fd") else { return false }
-    defer { closedir(folder) }
-    while let entry = readdir(folder) {
-      guard let number = Int32(text(of: entry.pointee.d_name)), number != descriptor else {
-        continue
-      }
+    guard fstat(descriptor, &mine) == 0 else { return false }
+    return names(in: "/proc/self/fd").contains { name in
       var other = stat()
-      if fstat(number, &other) == 0, other.st_ino == mine.st_ino, other.st_dev == mine.st_dev {
-        return true
+      guard let number = Int32(name), number != descriptor, fstat(number, &other) == 0 else {
+        return false
       }
+      return other.st_ino == mine.st_ino && other.st_dev == mine.st_dev
     }
-    return false
   }
 }

@@ -61,14 +61,8 @@ public final class FileLock {
   public static func abandoned(in folder: String, olderThanMs ageMs: Int64) throws(ProcessError)
     -> [String]
   {
-    guard let entries = opendir(folder) else {
-      if errno == ENOENT { return [] }
-      throw .system(call: "opendir", path: folder, errno: errno)
-    }
-    defer { closedir(entries) }
     var names: [String] = []
-    while let entry = readdir(entries) {
-      let name = text(of: entry.pointee.d_name)
+    for name in try namesIfThere(in: folder) {
       var facts = stat()
       guard name.hasSuffix(".lock"), stat(folder + "/" + name, &facts) == 0 else { continue }
       let changedMs = Int64(facts.st_mtim.tv_sec) * 1000

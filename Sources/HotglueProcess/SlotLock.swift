@@ -70,17 +70,9 @@ extension Slot {
   /// running attempt names: those are taken up. The others hold nothing that is not recorded, and
   /// their files are removed. (The order matters: no claim can name a slot whose lock is free.)
   public static func abandoned(storeFolder: String) throws(ProcessError) -> [SlotLock] {
-    let path = "\(storeFolder)/slots"
-    guard let folder = opendir(path) else {
-      if errno == ENOENT { return [] }
-      throw .system(call: "opendir", path: path, errno: errno)
-    }
-    defer { closedir(folder) }
     var locks: [SlotLock] = []
-    while let entry = readdir(folder) {
-      let name = text(of: entry.pointee.d_name)
-      // Companions of a slot have a suffix; one that is being made is hidden.
-      if name.contains(".") { continue }
+    // Companions of a slot have a suffix; one that is being made is hidden.
+    for name in try namesIfThere(in: "\(storeFolder)/slots") where !name.contains(".") {
       if case .acquired(let lock) = try SlotLock.tryAcquire(storeFolder: storeFolder, slot: name) {
         locks.append(lock)
       }

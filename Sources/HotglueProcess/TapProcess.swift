@@ -42,7 +42,7 @@ public final class TapProcess {
   let errors: Int32
   let pidDescriptor: Int32
   private var isReaped = false
-  private var room = [UInt8](repeating: 0, count: 256 << 10)
+  private var reader = PipeReader()
   static let pauseMs: Int64 = 100
 
   private init(
@@ -112,17 +112,18 @@ public final class TapProcess {
     idle: Span?, ladder: StopLadder, stoppingOn signals: LeavingSignals?, take: (Piece) -> Bool
   ) throws(ProcessError) -> (end: End, stop: Stop?) {
     var stop: Stop?
-    var steps = ladder.steps[...]
-    var nextStep: Int64?
+    var steps: LadderSteps?
     var heard = BootClock.now()
     var isOpen = (output: true, errors: true)
+    func hear(_ piece: Piece) {
+      heard = BootClock.now()
+      if stop != .refused, !take(piece) { stop = .refused }
+    }
     while true {
       let now = BootClock.now()
       if stop == nil, let idle, now - heard >= idle.milliseconds { stop = .idle }
-      if stop != nil, now >= nextStep ?? now, let step = steps.popFirst() {
-        kill(-pid, step.signal.number)
-        nextStep = now + step.wait.milliseconds
-      }
+      if stop != nil, steps == nil { steps = LadderSteps(ladder, now) }
+      steps?.take(now) { kill(-pid, $0) }
       var entries = [
         pollfd(fd: pidDescriptor, events: Int16(POLLIN), revents: 0),
         pollfd(fd: isOpen.output ? output : -1, events: Int16(POLLIN), revents: 0),
@@ -138,36 +139,13 @@ public final class TapProcess {
       }
       let hasEnded = entries[0].revents != 0
       if entries[1].revents != 0 || (hasEnded && isOpen.output) {
-        isOpen.output = try read(output, &heard, &stop, hasEnded, take) { .output($0) }
+        isOpen.output = try reader.read(output, takesAll: hasEnded) { hear(.output($0)) }
       }
       if entries[2].revents != 0 || (hasEnded && isOpen.errors) {
-        isOpen.errors = try read(errors, &heard, &stop, hasEnded, take) { .errors($0) }
+        isOpen.errors = try reader.read(errors, takesAll: hasEnded) { hear(.errors($0)) }
       }
       if hasEnded { return (try reap(), stop) }
     }
-  }
-
-  /// Reads a piece, or all that is there; false at the end of the pipe.
-  private func read(
-    _ descriptor: Int32, _ heard: inout Int64, _ stop: inout Stop?, _ takesAll: Bool,
-    _ take: (Piece) -> Bool, _ piece: (UnsafeBufferPointer<UInt8>) -> Piece
-  ) throws(ProcessError) -> Bool {
-    repeat {
-      let count = room.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
-      if count == 0 { return false }
-      if count < 0 {
-        if errno == EINTR { continue }
-        if errno == EAGAIN { return true }
-        throw .system(call: "read", path: nil, errno: errno)
-      }
-      heard = BootClock.now()
-      if stop == .refused { continue }
-      let wantsMore = room.withUnsafeBufferPointer {
-        take(piece(UnsafeBufferPointer(rebasing: $0[..<count])))
-      }
-      if !wantsMore { stop = .refused }
-    } while takesAll
-    return true
   }
 
   /// What is left of its group goes first: as long as it is not reaped, the number is its own.

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueProcess
 
 /// Looks for programs where a shell would: in the folders of PATH.
 struct ProgramSearch {
@@ -44,12 +45,7 @@ struct ProgramSearch {
   func names(after prefix: String) -> [String] {
     var names: Set<String> = []
     for folder in folders {
-      guard let listing = opendir(folder) else { continue }
-      defer { closedir(listing) }
-      while let entry = readdir(listing) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
+      for name in HotglueProcess.names(in: folder) {
         guard name.hasPrefix(prefix), name.utf8.count > prefix.utf8.count,
           case .program = judge(Path.joined(folder, name))
         else { continue }

@@ -134,18 +134,6 @@ public struct SeenExecutable: Hashable, Sendable {
   }
 }
 
-/// The names in a folder, without those of the folder itself; empty when it cannot be read.
-public func names(in folder: String) -> [String] {
-  guard let entries = opendir(folder) else { return [] }
-  defer { closedir(entries) }
-  var names: [String] = []
-  while let entry = readdir(entries) {
-    let name = text(of: entry.pointee.d_name)
-    if name != ".", name != ".." { names.append(name) }
-  }
-  return names
-}
-
 /// A file of the system as text; `nil` when it cannot be read.
 func smallFile(_ path: String) -> String? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
