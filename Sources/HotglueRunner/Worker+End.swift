@@ -17,13 +17,31 @@ extension Worker {
       if !isBusy { return true }
       guard until.hasPassed(at: place.bootNow()) else { return false }
       guard options.stopRunning else { return true }
-      phase = .stopping
-      for (seat, minded) in everyMinded { order(.stopRunning, for: minded, at: seat) }
+      beginStopping()
       return false
     case .working:
       if isBusy { return false }
       return try hasNothingToDo()
     }
+  }
+
+  /// Whether to go although the store takes nothing at the moment: a full disk keeps nobody who was told
+  /// to go. What has ended is in its slot, and is recorded by its supervisor or by whoever comes next.
+  func isOverWithoutStore() -> Bool {
+    switch phase {
+    case .working: return false
+    case .leaving: return true
+    case .stopping: return seats.allSatisfy(\.attempts.isEmpty)
+    case .finishing(let until):
+      guard until.hasPassed(at: place.bootNow()) else { return false }
+      if options.stopRunning { beginStopping() }
+      return phase != .stopping
+    }
+  }
+
+  private func beginStopping() {
+    phase = .stopping
+    for (seat, minded) in everyMinded { order(.stopRunning, for: minded, at: seat) }
   }
 
   private func hasNothingToDo() throws(RunnerError) -> Bool {
@@ -76,8 +94,9 @@ extension Worker {
     seats = []
     endings = []
     afterwords = []
+    summary.couldNotCancel = owesCancel
     store.writeBound = .seconds(10)
-    do { try store.retire(id) } catch { observe(.problem(.store(error))) }
+    do { try store.retire(id) } catch { tellOnce(error) }
     unlink(place.folder + "/" + lockPath)
   }
 }

@@ -71,6 +71,8 @@ public final class Worker {
   var retryAt: BootTime?
   /// Why handlers cannot be started at the moment, as it was said.
   var startFailure: Int32?
+  /// A signal asked for the cancel of the one job, and the store has not taken it yet.
+  var owesCancel = false
   /// Set while there is too little free space, or no process to be had, to begin anything.
   var claimsPausedUntil: BootTime?
   /// The store's file, as it was when the worker began.
@@ -155,6 +157,7 @@ public final class Worker {
         // The store could not be written a moment ago: handlers go on, nothing is lost.
       } else {
         do throws(RunnerError) {
+          try payCancel()
           try commitAndClaim()
           try renewLeases()
           try recordProgress()
@@ -164,9 +167,9 @@ public final class Worker {
           recovered()
         } catch .store(let error) where error.passes {
           report(error)
-          if phase == .leaving { break }
         }
       }
+      if retryAt != nil, isOverWithoutStore() { break }
       sleep(until: endAt)
     }
     leave()
@@ -291,6 +294,11 @@ public final class Worker {
       guard since.advanced(by: Self.busyPatience).hasPassed(at: now) else { return }
       error = .busy(holder: holder, waited: Self.busyPatience)
     }
+    tellOnce(error)
+  }
+
+  /// Says what is wrong with the store, unless it was said last.
+  func tellOnce(_ error: StoreError) {
     let text = String(describing: error)
     if problem != text { observe(.problem(.store(error))) }
     problem = text

@@ -67,6 +67,8 @@ public struct WorkerSummary: Sendable, Equatable {
   public var left: [JobID] = []
   /// A drain ended although jobs may be due: it could not claim.
   public var couldNotClaim = false
+  /// A signal asked for the cancel of its one job, and the store did not take it.
+  public var couldNotCancel = false
   /// The signal that ended it, if one did.
   public var signal: Int32?
 }

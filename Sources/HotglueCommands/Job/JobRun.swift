@@ -65,6 +65,7 @@ struct JobRun: HotglueCommand {
     if streams { _ = try log.step { _ in true } }
     let ended = try session.store.job(id, in: session.workspace)
     if !streams { session.output.object(JobJSON.object(ended)) }
+    if summary.couldNotCancel { session.output.warning(.notCancelled(id)) }
     if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }
     return Self.status(of: ended)
   }
@@ -82,5 +83,15 @@ struct JobRun: HotglueCommand {
       return status == 0 ? .unsuccessful : ExitStatus(rawValue: Int32(clamping: status))
     }
     return .tryLater
+  }
+}
+
+extension CommandError {
+  /// A signal asked for it, and the store is full or busy.
+  static func notCancelled(_ job: JobID) -> CommandError {
+    CommandError(
+      "not_cancelled", .tryLater, "job \(job) could not be cancelled, and goes on without this command",
+      hint: "when the store can be written to: 'hotglue job cancel \(job)'",
+      facts: [JSON.Member("job", .integer(job))])
   }
 }

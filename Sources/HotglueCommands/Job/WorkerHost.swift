@@ -81,7 +81,7 @@ extension CommandError {
       self.init(
         "too_little_space", .tryLater,
         "only \(free) bytes are free for the store, and the floor is \(floor): nothing is claimed",
-        hint: "free some space, or lower the floor with --free-space-floor")
+        hint: "free some space; 'hotglue job work --free-space-floor BYTES' works below it")
     case .handlerTakesNothing(let type, let workspace, let end, let pause):
       self.init(
         "handler_takes_nothing", .unsuccessful,

@@ -192,6 +192,7 @@ struct SyncRunCommand: HotglueCommand {
     let ended = try session.store.job(job, in: session.workspace)
     let standing = try SyncStanding(of: ended, source, in: session)
     SyncSummary(output: session.output).show(standing, session.now)
+    if summary.couldNotCancel { session.output.warning(.notCancelled(job)) }
     if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }
     switch ended.state {
     case .succeeded: return .done
