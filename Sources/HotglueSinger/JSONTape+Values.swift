@@ -26,6 +26,51 @@ extension JSONTape {
     }
   }
 
+  /// Whether all that is half of a surrogate pair, if anything, lies in this value.
+  func hasHalvesOnly(in node: JSONTape.Node) -> Bool {
+    halves.map { $0.lowerBound >= node.start && $0.upperBound < node.end } ?? true
+  }
+
+  /// Whether a value has half of a surrogate pair in it, and so cannot be read.
+  func isHalf(_ node: JSONTape.Node) -> Bool {
+    guard halves != nil else { return false }
+    do throws(JSONError) {
+      _ = try JSON.parse(Array(raw(node)))
+      return false
+    } catch {
+      return true
+    }
+  }
+
+  /// The names and numbers that lead from a value to the one in it where a byte lies, outermost first.
+  /// A byte of a name lies in the object.
+  func path(to byte: Int, in index: Int) -> [String] {
+    var path: [String] = []
+    var index = index
+    while let step = step(towards: byte, from: index) {
+      path.append(step.name)
+      index = step.index
+    }
+    return path
+  }
+
+  private func step(towards byte: Int, from index: Int) -> (name: String, index: Int)? {
+    let isObject = self[index].kind == .object
+    let end = Int(self[index].next)
+    var place = index + 1
+    var number = 0
+    while place < end {
+      let value = isObject ? place + 1 : place
+      if byte < self[value].end {
+        if !isObject { return (String(number), value) }
+        return byte < self[place].end ? nil : (text(self[place]), value)
+      }
+      place = Int(self[value].next)
+      number += 1
+    }
+    return nil
+  }
+
   func isText(_ node: JSONTape.Node, _ wanted: StaticString) -> Bool {
     guard node.kind == .string else { return false }
     let own = inner(node)

@@ -31,12 +31,30 @@ struct Message {
     }
     var message = Message()
     message.findParts(tape)
+    try message.requireText(line, number, tape)
     guard let type = message.type, tape[type].kind == .string else {
       throw .notAMessage(line: number, reason: "it has no 'type'")
     }
     message.kind = kind(of: tape[type], tape)
     return message
   }
+
+  /// Half of a surrogate pair in a record is that record's flaw. Anywhere else, as in a bookmark, it makes
+  /// the line unfit.
+  private func requireText(
+    _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ tape: borrowing JSONTape
+  ) throws(SyncError) {
+    guard let halves = tape.halves else { return }
+    if let record, tape.hasHalvesOnly(in: tape[record]), let type,
+      Self.kind(of: tape[type], tape) == .record
+    {
+      return
+    }
+    let flaw = LineFlaw(reason: Self.halfReason, column: halves.lowerBound + 1)
+    throw .notJSON(line: number, flaw: flaw, excerpt: Self.excerpt(line))
+  }
+
+  static let halfReason = "half a surrogate pair"
 
   private mutating func findParts(_ tape: borrowing JSONTape) {
     var place = 1

@@ -11,6 +11,12 @@ struct RecordFlaw: Error, Equatable {
     self.reason = reason
   }
 
+  /// `path`: from the outermost inwards.
+  init(_ reason: String, at path: [String]) {
+    self.path = path.reversed()
+    self.reason = reason
+  }
+
   func under(_ name: String) -> RecordFlaw {
     var flaw = self
     flaw.path.append(name)

@@ -57,6 +57,9 @@ enum KeyReader {
       guard line[value].kind != .null else {
         throw RecordFlaw("the key is null").under(name)
       }
+      guard !line.isHalf(line[value]) else {
+        throw RecordFlaw(Message.halfReason).under(name)
+      }
       nodes.append(value)
     }
     return nodes

@@ -7,6 +7,10 @@ extension SyncEngine {
     stream.tally.received += 1
     do throws(RecordFlaw) {
       check.startOver()
+      if let halves = tape.halves {
+        throw RecordFlaw(
+          Message.halfReason, at: tape.path(to: halves.lowerBound, in: record))
+      }
       try check.check(record, of: tape, against: stream.schema)
       for (place, count) in check.oddFormats { notes.countFormat(stream.title, place, count) }
       for (place, count) in check.unchecked { notes.countUnchecked(stream.title, place, count) }

@@ -16,6 +16,8 @@ struct BadInputTests {
       ("INFO tap started", "not_json"), ("{\"type\":\"RECORD\"", "not_json"),
       ("{\"type\":\"STATE\",\"value\":{\"a\":\"\u{0}\"}}", "not_json"),
       ("{\"type\":\"STATE\",\"value\":\"\\ud800\"}", "not_json"),
+      ("{\"type\":\"RECORD\",\"stream\":\"\\ud800\",\"record\":{\"id\":2}}", "not_json"),
+      ("{\"type\":\"RECORD\",\"stream\":\"s\",\"record\":{},\"at\":\"\\udc00\"}", "not_json"),
       ("{} {}", "not_json"), ("[1]", "not_a_message"), ("{\"a\":1}", "not_a_message"),
       ("{\"type\":\"STATE\"}", "not_a_message"), ("{\"type\":\"SCHEMA\"}", "not_a_message"),
       ("{\"type\":\"RECORD\",\"stream\":\"s\"}", "not_a_message"),
@@ -158,6 +160,56 @@ struct BadInputTests {
     #expect(rejects.map(\.path) == ["id", "id"])
     #expect(rejects.map(\.reason) == ["the key is missing", "the key is null"])
     #expect(rejects.first?.data == "{\"w\":1}")
+  }
+
+  @Test("a record with half of a surrogate pair is set aside, and nothing else is")
+  func halves() throws {
+    let text =
+      Self.good + Lines.record(#"{"id":2,"w":{"l":["x","a\ud800"]}}"#)
+      + Lines.record(#"{"id":3,"w":"\ud83e\udd8a"}"#) + Lines.record(#"{"id":4,"\udfff":1}"#)
+      + Lines.record(#"{"id":5}"#) + Lines.state("{\"at\":2}")
+    let run = try harbour.sync(text)
+    #expect(run.streams.first?.tally == StreamTally(received: 5, added: 3, rejected: 2))
+    let rejects = try harbour.store.rejects(of: run.id, in: harbour.acme, after: nil, limit: 9)
+    #expect(rejects.map(\.line) == [4, 6])
+    #expect(rejects.map(\.path) == ["w.l.1", ""])
+    #expect(rejects.allSatisfy { $0.reason == "half a surrogate pair" })
+    #expect(rejects.last?.data == #"{"id":4,"\udfff":1}"#)
+    #expect(try harbour.records("s").count == 3)
+    #expect(try harbour.sight().bookmark == "{\"at\":2}")
+    #expect(try harbour.failure(text) { $0.rejects = .fail }.code == "rejected")
+  }
+
+  @Test("a stream that is sent whole keeps what is stored under the key of such a record")
+  func halvesOfReplaced() throws {
+    let start = Lines.schema() + Lines.activate(1)
+    try harbour.sync(
+      start + Lines.record("{\"id\":1}") + Lines.record("{\"id\":2}")
+        + Lines.record("{\"id\":\"\"}"))
+    let next = Lines.schema() + Lines.activate(2) + Lines.record(#"{"id":1,"w":"\ud800"}"#)
+    let run = try harbour.sync(next)
+    #expect(run.streams.first?.tally == StreamTally(received: 1, rejected: 1, removed: 2))
+    #expect(try harbour.records("s") == ["{\"id\":1}"])
+    // One whose key cannot be read may be any of them: nothing goes.
+    let other = try harbour.sync(
+      Lines.schema() + Lines.activate(3) + Lines.record(#"{"id":"\ud800"}"#))
+    #expect(other.streams.first?.tally == StreamTally(received: 1, rejected: 1))
+    #expect(try harbour.records("s") == ["{\"id\":1}"])
+  }
+
+  @Test("a dry run counts a last line that has no end, and tells one that is cut off")
+  func countsTheRest() throws {
+    func count(_ text: String) throws(SyncError) -> Int64 {
+      var counter = MessageCounter()
+      let bytes = Array(text.utf8)
+      try bytes.withUnsafeBufferPointer { (bytes) throws(SyncError) in try counter.take(bytes) }
+      try counter.finish()
+      return counter.records
+    }
+    let text = Self.good + Lines.record("{\"id\":2}")
+    #expect(try count(text) == 2)
+    #expect(try count(String(text.dropLast())) == 2)
+    #expect(throws: SyncError.cutOff(line: 4)) { try count(String(text.dropLast(2))) }
   }
 
   @Test("rejects fail the run past their bound, or at once")

@@ -166,6 +166,30 @@ struct SchemaCheckTests {
     #expect(bytes.withUnsafeBufferPointer { format.accepts($0) } == isGood)
   }
 
+  @Test(
+    "half of a surrogate pair is told, and where it lies",
+    arguments: [
+      (#"{"a":{"l":["x","-\ud800"]}}"#, ["a", "l", "1"]), (#"{"a":"\udc00"}"#, ["a"]),
+      (#"{"a":"\ud83e\u0041","b":"\ud83e\udd8a"}"#, ["a"]), (#"{"b":{"\uDbff":1}}"#, ["b"]),
+      (#"{"a":1,"b":"\ud800\ud800\udc00"}"#, ["b"]), (#""\udfff""#, []),
+      (#"[{},[],"\ud800\n"]"#, ["2"]),
+    ])
+  func halves(_ text: String, _ path: [String]) throws {
+    var tape = JSONTape()
+    let bytes = Array(text.utf8)
+    try bytes.withUnsafeBufferPointer { bytes in
+      try tape.scan(bytes)
+      let found = tape.halves.map { tape.path(to: $0.lowerBound, in: 0) }
+      #expect(found == path)
+      let isTold = tape.isHalf(tape[0]) && tape.hasHalvesOnly(in: tape[0])
+      #expect(isTold)
+    }
+    let whole = Array(#"{"a":"\ud83e\udd8a"}"#.utf8)
+    try whole.withUnsafeBufferPointer { try tape.scan($0) }
+    let isWhole = tape.halves == nil
+    #expect(isWhole)
+  }
+
   @Test("the tape takes exactly what the reader takes", arguments: [UInt64](1...4))
   func sameAsReader(seed: UInt64) {
     var random = Seeded(seed)
@@ -185,7 +209,8 @@ struct SchemaCheckTests {
         default: bytes.remove(at: place)
         }
       }
-      let isTaken = bytes.withUnsafeBufferPointer { (try? tape.scan($0)) != nil }
+      let hasForm = bytes.withUnsafeBufferPointer { (try? tape.scan($0)) != nil }
+      let isTaken = hasForm && tape.halves == nil
       let isRead = (try? JSON.parse(bytes)) != nil
       #expect(isTaken == isRead, "\(String(decoding: bytes, as: UTF8.self))")
     }
