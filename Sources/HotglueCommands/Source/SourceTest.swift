@@ -88,8 +88,16 @@ struct TapTrial {
           try counter.take(piece)
         }, pause: {},
         isEnough: { limit.map { counter.records >= Int64($0) } ?? false })
+      if end == .finished { try counter.finish() }
     } catch let failure as TapFailure {
       throw CommandError(failure)
+    } catch let error as SyncError {
+      throw CommandError(error.code, .unsuccessful, error.message)
+    }
+    if case .failed(let failure) = end {
+      throw CommandError(
+        failure,
+        hint: source.catalogHint(failure.kind.rawValue, hasSent: counter.records > 0))
     }
     try end.requireSuccess("nothing was stored")
     return Counted(

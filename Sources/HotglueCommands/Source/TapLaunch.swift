@@ -111,7 +111,8 @@ struct TapLaunch {
 extension TapFailure: Error {}
 
 extension CommandError {
-  init(_ failure: TapFailure) {
+  /// `hint`: a better one than that of every such failure.
+  init(_ failure: TapFailure, hint better: String? = nil) {
     let hint: String? =
       switch failure.kind {
       case .notFound: "name it by its path, or put it into PATH; 'hotglue source edit' changes it"
@@ -120,6 +121,18 @@ extension CommandError {
       case .targetConfig, .targetEarly: nil
       case .transient, .crash, .hang, .targetTransient, .targetCrash, .targetHang: nil
       }
-    self.init(failure.kind.rawValue, .unsuccessful, failure.message, hint: hint)
+    self.init(failure.kind.rawValue, .unsuccessful, failure.message, hint: better ?? hint)
+  }
+}
+
+extension Source {
+  /// A few taps fail on the catalog that they wrote themselves, before they have sent anything: what runs
+  /// such a tap. `code`: of its failure.
+  func catalogHint(_ code: String?, hasSent: Bool) -> String? {
+    let kinds = [TapFailure.Kind.transient, .config, .crash]
+    guard definition.catalog != nil, !hasSent, kinds.contains(where: { $0.rawValue == code }) else {
+      return nil
+    }
+    return "if it cannot take its own catalog: 'hotglue source edit \(name) --no-catalog'"
   }
 }

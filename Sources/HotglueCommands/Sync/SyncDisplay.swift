@@ -5,6 +5,7 @@ import HotglueStore
 final class SyncDisplay {
   private let session: WorkspaceSession
   private let job: JobID
+  private let source: Source
   private let isLive: Bool
   private var shown: JobProgress?
   private var shownAt: Timestamp?
@@ -12,11 +13,13 @@ final class SyncDisplay {
   private var rate: Int64 = 0
   private var block = LiveBlock()
   private var attempt = 0
+  private var hasHinted = false
   private var state: JobState?
 
-  init(_ session: WorkspaceSession, job: JobID) {
+  init(_ session: WorkspaceSession, job: JobID, of source: Source) {
     self.session = session
     self.job = job
+    self.source = source
     isLive =
       session.environment.isTerminal(.error)
       && !["", "dumb"].contains(session.environment.variables["TERM"] ?? "")
@@ -51,6 +54,10 @@ final class SyncDisplay {
     clear()
     session.output.note(
       "attempt \(job.attempt): \(error.message); again at \(job.runAt.rfc3339)")
+    if !hasHinted, let hint = source.catalogHint(error.code, hasSent: job.progress != nil) {
+      session.output.note("hint: \(hint)")
+      hasHinted = true
+    }
     rateFrom = nil
   }
 
@@ -128,7 +135,8 @@ struct SyncSummary {
         job.error?.code ?? "sync_\(job.state.rawValue)", .unsuccessful,
         "sync \(place) \(job.state == .failed ? "" : "is ")\(job.state.rawValue)"
           + (job.error.map { ": \($0.message)" } ?? ""),
-        hint: "see 'hotglue job show \(job.id)' and 'hotglue job logs \(job.id)'",
+        hint: standing.catalogHint.map { "\($0); else see 'hotglue job logs \(job.id)'" }
+          ?? "see 'hotglue job show \(job.id)' and 'hotglue job logs \(job.id)'",
         facts: [JSON.Member("job", .integer(job.id))]))
   }
 

@@ -143,7 +143,7 @@ struct SyncRunCommand: HotglueCommand {
           return try work(job, of: source, in: session, at: host, isOurs: false)
         case .wait:
           session.output.note("job \(job) syncs source '\(source.name)' already; waiting for it")
-          let waited = try follow(job, in: session, at: host, isOurs: false)
+          let waited = try follow(job, of: source, in: session, at: host, isOurs: false)
           if let signal = waited.signal { return ExitStatus(rawValue: 128 + signal) }
         }
       }
@@ -153,7 +153,8 @@ struct SyncRunCommand: HotglueCommand {
   /// Minds the job until it has ended: claims it, or follows whoever runs it and takes it up when they
   /// die.
   private func follow(
-    _ job: JobID, in session: WorkspaceSession, at host: WorkerHost, isOurs: Bool
+    _ job: JobID, of source: Source, in session: WorkspaceSession, at host: WorkerHost,
+    isOurs: Bool
   ) throws -> WorkerSummary {
     var options = WorkerOptions(scope: .workspaces([session.workspace]))
     options.only = job
@@ -161,7 +162,7 @@ struct SyncRunCommand: HotglueCommand {
     options.startsNow = isOurs
     options.grace = .zero
     let story = WorkStory(session.output, isTold: global.verbose)
-    let display = SyncDisplay(session, job: job)
+    let display = SyncDisplay(session, job: job, of: source)
     let worker = try host.worker(options) { event in
       if global.verbose { display.clear() }
       story.tell(event)
@@ -188,7 +189,7 @@ struct SyncRunCommand: HotglueCommand {
     isOurs: Bool
   ) throws -> ExitStatus {
     session.output.detail("job \(job)")
-    let summary = try follow(job, in: session, at: host, isOurs: isOurs)
+    let summary = try follow(job, of: source, in: session, at: host, isOurs: isOurs)
     let ended = try session.store.job(job, in: session.workspace)
     let standing = try SyncStanding(of: ended, source, in: session)
     SyncSummary(output: session.output).show(standing, session.now)

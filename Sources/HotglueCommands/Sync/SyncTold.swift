@@ -167,6 +167,12 @@ struct SyncStanding {
     return SyncStanding(of: last, source)
   }
 
+  /// What runs a tap that failed on its catalog.
+  var catalogHint: String? {
+    let hasSent = told.streams.contains { $0.tally.received > 0 }
+    return source.catalogHint(error?.code, hasSent: hasSent)
+  }
+
   var state: String? { job?.state.rawValue ?? told.runs.last?.state.rawValue }
   var startedAt: Timestamp? { job?.startedAt ?? told.runs.first?.startedAt }
   var finishedAt: Timestamp? {

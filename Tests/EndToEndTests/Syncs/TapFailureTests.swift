@@ -79,6 +79,35 @@ struct TapFailureTests {
     #expect(job["exit_status"] as? Int == 127)
   }
 
+  @Test("a tap that fails on its own catalog is told with the command that runs it without one")
+  func ownCatalog() throws {
+    let world = try World()
+    try world.script(
+      """
+      case "$*" in
+      *--discover*)
+        echo '{"streams":[{"stream":"a","tap_stream_id":"a","schema":{"type":"object"}}]}' ;;
+      *--catalog*) echo 'AttributeError: no setter' >&2; exit 2 ;;
+      *) printf '%s\\n' '\(World.schemaLine)' '{"type":"RECORD","stream":"a","record":{"id":1}}' ;;
+      esac
+      """, as: "tap")
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    try world.succeed(["source", "discover", "a"])
+    for arguments in [["source", "test", "a"], ["sync", "run", "a"]] {
+      let result = try world.run(arguments)
+      #expect(result.status == 1)
+      #expect(result.errorOutput.contains("AttributeError: no setter"))
+      #expect(
+        result.errorOutput.contains(
+          "hint: if it cannot take its own catalog: 'hotglue source edit a --no-catalog'"),
+        "\(result.errorOutput)")
+    }
+    try world.succeed(["source", "edit", "a", "--no-catalog"])
+    try world.succeed(["source", "test", "a"])
+    try world.succeed(["sync", "run", "a"])
+    #expect(try world.records("a") == "{\"id\":1}")
+  }
+
   @Test("a sync whose store is deleted ends, and says that the store is not there")
   func storeDeleted() throws {
     let world = try World()
