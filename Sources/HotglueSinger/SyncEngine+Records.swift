@@ -74,6 +74,11 @@ extension SyncEngine {
   ) throws(SyncError) {
     stream.tally.rejected += 1
     rejectCount += 1
+    let raw = tape.raw(tape[record])
+    batch.append(
+      RejectedRecord(
+        stream: stream.index, line: line, path: flaw.place, reason: flaw.reason,
+        data: String(decoding: raw.prefix(Self.keptOfReject), as: UTF8.self)))
     switch options.rejects {
     case .fail:
       throw .rejected(
@@ -81,11 +86,6 @@ extension SyncEngine {
     case .setAside(let limit):
       guard rejectCount <= limit else { throw .tooManyRejects(line: line, limit: limit) }
     }
-    let raw = tape.raw(tape[record])
-    batch.append(
-      RejectedRecord(
-        stream: stream.index, line: line, path: flaw.place, reason: flaw.reason,
-        data: String(decoding: raw.prefix(Self.keptOfReject), as: UTF8.self)))
     guard stream.isReplaced else { return }
     do throws(RecordFlaw) {
       guard !stream.key.isEmpty else { throw flaw }
@@ -243,6 +243,8 @@ extension SyncEngine {
       } catch {
         switch error {
         case .file(let failure): throw failed(failure.reason)
+        case .body(.tooLong(let number, let limit)):
+          throw failed("line \(number) is longer than \(limit >> 20) MiB")
         case .body(let error): throw error
         }
       }

@@ -136,9 +136,17 @@ public final class SyncEngine {
   }
 
   /// The run has failed. What came before the last bookmark is published if nothing came after it; the
-  /// rest of what was staged is given up.
+  /// rest of what was staged is given up. The records that were set aside are kept with the run: they are
+  /// what it failed with, perhaps.
   public func fail(_ failure: Job.Failure) throws(SyncError) -> SyncRun {
     if isAtBookmark, isBehind { try publish() }
+    batch.removeEntries()
+    if !batch.isEmpty {
+      _ = try stored { () throws(StoreError) in
+        try session.stage(batch, publishing: nil, at: now())
+      }
+      batch.removeAll()
+    }
     return try finish(.failed(failure, tallies: tallies, notes: notes.texts))
   }
 
@@ -277,8 +285,13 @@ public final class SyncEngine {
 
   // MARK: Staging
 
+  /// Records that were set aside and are not stored yet, however many may be.
+  private static let mostRejects = 500
+
   func takeIfFull() throws(SyncError) {
-    if batch.entries.count >= batchLimit || batch.bytes.count >= 2 << 20 {
+    if batch.entries.count >= batchLimit || batch.bytes.count >= 2 << 20
+      || batch.rejects.count >= Self.mostRejects || batch.rejectBytes >= 2 << 20
+    {
       try flush(publishing: nil)
     }
   }

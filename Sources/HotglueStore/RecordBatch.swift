@@ -37,6 +37,8 @@ public struct RecordBatch: Sendable {
 
   public init() {}
 
+  /// What the records that were set aside take.
+  public private(set) var rejectBytes = 0
   public var isEmpty: Bool { entries.isEmpty && rejects.isEmpty }
 
   /// Appends bytes; where they lie now.
@@ -62,12 +64,21 @@ public struct RecordBatch: Sendable {
         repetition: repetition))
   }
 
-  public mutating func append(_ reject: RejectedRecord) { rejects.append(reject) }
+  public mutating func append(_ reject: RejectedRecord) {
+    rejects.append(reject)
+    rejectBytes += reject.data.utf8.count
+  }
 
   /// Forgets the records and keeps the room.
   public mutating func removeAll() {
+    removeEntries()
+    rejects.removeAll()
+    rejectBytes = 0
+  }
+
+  /// Forgets the records, but for those that were set aside.
+  public mutating func removeEntries() {
     bytes.removeAll(keepingCapacity: bytes.capacity <= 8 << 20)
     entries.removeAll(keepingCapacity: true)
-    rejects.removeAll()
   }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import HotglueCore
 import HotglueSinger
 import HotglueStore
@@ -76,6 +77,21 @@ struct BadInputTests {
     }
     #expect(error == .tooLong(line: 4, limit: 1 << 20))
     #expect(taken == 1 << 20)
+  }
+
+  @Test("a line of a batch file past the limit is told as that file's")
+  func tooLongInBatch() throws {
+    let path = harbour.folder.file("batch.jsonl")
+    let file = try #require(fopen(path, "we"))
+    fputs(#"{"id":2,"w":""# + String(repeating: "x", count: 2 << 20), file)
+    fclose(file)
+    let failure = try harbour.failure(
+      Self.good
+        + #"{"type":"BATCH","stream":"s","encoding":{"format":"jsonl"},"manifest":["\#(path)"]}"#
+        + "\n"
+    ) { $0.lineLimit = 1 << 20 }
+    #expect(
+      failure == .batchFile(line: 4, path: path, reason: "line 1 is longer than 1 MiB"))
   }
 
   @Test("a message may be cut anywhere between two reads")
@@ -221,6 +237,43 @@ struct BadInputTests {
         == .tooManyRejects(line: 5, limit: 1))
     #expect(
       try harbour.sync(bad) { $0.rejects = .setAside(limit: 2) }.streams.first?.tally.rejected == 2)
+  }
+
+  @Test(
+    "a run that fails keeps the records that it had set aside, that which it failed with among them"
+  )
+  func rejectsOfFailed() throws {
+    let bad =
+      Self.good + Lines.record("{\"w\":1}") + Lines.record("{\"id\":5}") + Lines.record("{\"w\":2}")
+    for (rule, kept) in [(RejectRule.fail, [4]), (.setAside(limit: 1), [4, 6])] {
+      let engine = try harbour.engine { $0.rejects = rule }
+      #expect(throws: SyncError.self) { try engine.take(bad) }
+      let run = try engine.fail(Job.Failure(code: "rejected", message: "", kind: "failed"))
+      let rejects = try harbour.store.rejects(of: run.id, in: harbour.acme, after: nil, limit: 9)
+      #expect(rejects.map(\.line) == kept.map(Int64.init))
+      #expect(run.streams.first?.tally.rejected == Int64(kept.count))
+    }
+    #expect(try harbour.records("s") == ["{\"id\":1}"])
+  }
+
+  @Test("records that are set aside are stored as they come, however many may be")
+  func manyRejects() throws {
+    let engine = try harbour.engine { $0.rejects = .setAside(limit: 100_000) }
+    try engine.take(Lines.schema() + String(repeating: Lines.record("{}"), count: 3000))
+    let run = try #require(
+      try harbour.store.syncRuns(
+        of: harbour.source.id, in: harbour.acme, before: nil, limit: 1
+      ).first)
+    var stored = 0
+    var after: Int64?
+    while true {
+      let page = try harbour.store.rejects(of: run.id, in: harbour.acme, after: after, limit: 500)
+      stored += page.count
+      guard let last = page.last else { break }
+      after = last.id
+    }
+    #expect(stored >= 2500, "of 3000 that came no more than 500 wait in memory")
+    #expect(try engine.succeed().streams.first?.tally.rejected == 3000)
   }
 
   @Test("of records with one key in a run the last counts")

@@ -90,7 +90,8 @@ extension CommandError {
   /// A signal asked for it, and the store is full or busy.
   static func notCancelled(_ job: JobID) -> CommandError {
     CommandError(
-      "not_cancelled", .tryLater, "job \(job) could not be cancelled, and goes on without this command",
+      "not_cancelled", .tryLater,
+      "job \(job) could not be cancelled, and goes on without this command",
       hint: "when the store can be written to: 'hotglue job cancel \(job)'",
       facts: [JSON.Member("job", .integer(job))])
   }

@@ -135,9 +135,22 @@ struct SyncSummary {
         job.error?.code ?? "sync_\(job.state.rawValue)", .unsuccessful,
         "sync \(place) \(job.state == .failed ? "" : "is ")\(job.state.rawValue)"
           + (job.error.map { ": \($0.message)" } ?? ""),
-        hint: standing.catalogHint.map { "\($0); else see 'hotglue job logs \(job.id)'" }
-          ?? "see 'hotglue job show \(job.id)' and 'hotglue job logs \(job.id)'",
+        hint: Self.hint(standing, job),
         facts: [JSON.Member("job", .integer(job.id))]))
+  }
+
+  private static func hint(_ standing: SyncStanding, _ job: Job) -> String {
+    let name = standing.source.name
+    if let hint = standing.catalogHint {
+      return "\(hint); else see 'hotglue job logs \(job.id)'"
+    }
+    switch job.error?.code {
+    case "key_changed":
+      return "'hotglue sync run \(name) --full' takes the stream under its new key"
+    case "rejected", "too_many_rejects":
+      return "'hotglue sync rejects \(name)' shows them; '--on-reject' says how many are set aside"
+    default: return "see 'hotglue job show \(job.id)' and 'hotglue job logs \(job.id)'"
+    }
   }
 
   private func zip<A, B>(_ a: A?, _ b: B?) -> (A, B)? {

@@ -60,8 +60,10 @@ struct FullLeavingTests {
     #expect(worker.terminationStatus == 0)
     try small.empty()
     // Recorded by its supervisor, or by the next worker.
-    try world.succeed(["job", "reclaim", "-w", "main"])
-    #expect(try world.state(id) != "running")
+    try world.eventually("it is recorded") {
+      try world.succeed(["job", "reclaim", "-w", "main"])
+      return try world.state(id) != "running"
+    }
     try world.checkStore()
   }
 
