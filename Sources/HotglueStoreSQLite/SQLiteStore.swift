@@ -88,7 +88,7 @@ public final class SQLiteStore {
   /// may find them: that is said.
   private func commit() throws(StoreError) {
     do throws(StoreError) {
-      try connection.run(TransactionSQL.commit)
+      try connection.commit()
     } catch .inputOutput(let path, let detail) {
       throw .inputOutput(
         path: path, detail: detail + "; it is not promised, and may be there all the same")

@@ -20,7 +20,7 @@ final class Connection {
       (access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)
       | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, flags, nil)
+    let code = sqlite3_open_v2(path, &opened, flags, csqlite_log_vfs())
     logLength.initialize(to: 0)
     guard code == SQLITE_OK, let opened else {
       logLength.deallocate()
@@ -71,6 +71,13 @@ final class Connection {
     let code = sqlite3_step(statement)
     guard code == SQLITE_DONE || code == SQLITE_ROW else { throw failure(code, sql) }
     return Int(sqlite3_changes64(handle))
+  }
+
+  /// Ends the transaction that is open; what it writes to the log goes there in one piece.
+  func commit() throws(StoreError) {
+    csqlite_begin_commit(handle)
+    defer { csqlite_end_commit(handle) }
+    try run(TransactionSQL.commit)
   }
 
   /// The first row, decoded; `nil` when there is none.

@@ -82,14 +82,14 @@ extension CrashPoint {
       try world.expectSwitchedWithDrafts(
         at: Injection(call: "flock", number: 3, path: World.gate), to: "beta")
     },
-    CrashPoint("submit-writing") { world in try world.expectSubmitted(at: .logWrite(2)) },
+    CrashPoint("submit-writing") { world in try world.expectSubmitted(at: .logWrite(1)) },
     CrashPoint("submit-before-sync") { world in try world.expectSubmitted(at: .logSync(1)) },
     CrashPoint("submit-committed") { world in try world.expectSubmitted(at: .committed(1)) },
   ]
 
   static let types = [
     CrashPoint("apply-writing") { world in
-      try world.expectApplied(at: .logWrite(2), counts: [0])
+      try world.expectApplied(at: .logWrite(1), counts: [0])
     },
     CrashPoint("apply-before-sync") { world in
       try world.expectApplied(at: .logSync(1), counts: [0, 2])

@@ -25,7 +25,7 @@ private func expectUnknown(_ world: World, runs: Int) throws {
 extension CrashPoint {
   static let effects = [
     CrashPoint("effect-intent-writing") { world in
-      try world.killed(effect(), at: .logWrite(2))
+      try world.killed(effect(), at: .logWrite(1))
       try expectNotBegun(world)
     },
     CrashPoint("effect-intended") { world in

@@ -33,7 +33,7 @@ extension CrashPoint {
       try expectOnce(world)
     },
     CrashPoint("enqueue-writing") { world in
-      try world.killed(order, at: .logWrite(4))
+      try world.killed(order, at: .logWrite(1))
       #expect(try world.jobs().isEmpty)
       try expectOnce(world)
     },
@@ -56,7 +56,7 @@ extension CrashPoint {
     CrashPoint("enqueue-many-writing") { world in
       let lines = (1...200).map { "{\"command\":[\"true\"],\"payload\":{\"n\":\($0)}}\n" }.joined()
       try world.killed(
-        ["job", "enqueue", "-w", "main", "--jsonl", "-"], at: .logWrite(20), input: lines)
+        ["job", "enqueue", "-w", "main", "--jsonl", "-"], at: .logWrite(2), input: lines)
       #expect(try world.jobs().isEmpty)
       try expectOnce(world)
     },

@@ -80,7 +80,7 @@ extension World {
 extension CrashPoint {
   static let maintenance = [
     CrashPoint("prune-writing") { world in
-      try world.expectPruned(at: .logWrite(2), jobs: [4], logs: 3)
+      try world.expectPruned(at: .logWrite(1), jobs: [4], logs: 3)
     },
     CrashPoint("prune-before-sync") { world in
       try world.expectPruned(at: .logSync(1), jobs: [1, 4], logs: 3)
