@@ -58,10 +58,7 @@ final class WriterGate {
     flock(turnstile, LOCK_UN)
   }
 
-  func leave() {
-    known = nil
-    flock(work, LOCK_UN)
-  }
+  func leave() { flock(work, LOCK_UN) }
 
   private func lock(_ descriptor: Int32, until deadline: Int64, _ bound: Span) throws(StoreError) {
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
@@ -94,22 +91,14 @@ final class WriterGate {
     var retryAt: UInt32 = 0
   }
 
-  /// The note as it is while the gate is held.
-  private var known: Note?
-
   /// Read and written only while the gate is held.
   var note: Note {
     get {
-      if let known { return known }
       var words: (UInt32, UInt32) = (0, 0)
       let count = withUnsafeMutableBytes(of: &words) { pread(work, $0.baseAddress, 8, 0) }
-      let note = count == 8 ? Note(frames: words.0, retryAt: words.1) : Note()
-      known = note
-      return note
+      return count == 8 ? Note(frames: words.0, retryAt: words.1) : Note()
     }
     set {
-      guard newValue != note else { return }
-      known = newValue
       var words = (newValue.frames, newValue.retryAt)
       // A note that cannot be written costs a late checkpoint, never a commit.
       _ = withUnsafeBytes(of: &words) { pwrite(work, $0.baseAddress, 8, 0) }
