@@ -32,7 +32,7 @@ struct EveryCallTests {
 
   private static let effect = [
     "effect", "run", "k", "--scope", "workspace", "-w", "main", "--unknown",
-    "check=grep -x said runs", "--", "sh", "-c", "echo said >>runs; echo said",
+    "check=grep -x said runs", "--", "sh", "-c", "echo said >>runs && echo said",
   ]
 
   private static let commands = [
