@@ -88,6 +88,15 @@ public enum ClaimStoreConformance {
       let elsewhere = try fixture.enqueue(in: fixture.beta)
       try requireEqual(try fixture.claim(5, only: elsewhere), [], "what is claimed of beta")
     },
+    ConformanceRule("a claim of one job whose deadline has passed takes nothing and cancels it") {
+      fixture in
+      let id = try fixture.enqueue { $0.expiresAt = fixture.now.advanced(by: .seconds(1)) }
+      fixture.advance(by: .seconds(1))
+      try requireEqual(try fixture.claim(5, only: id), [], "what is claimed")
+      try requireEqual(try fixture.job(id).state, .cancelled)
+      try requireEqual(try fixture.job(id).reason, "expired")
+      try fixture.requireSound()
+    },
     ConformanceRule("many workers at once claim every job exactly once") { fixture in
       let total = 200
       let requests = (0..<total).map { StoreFixture.request("\($0)") }

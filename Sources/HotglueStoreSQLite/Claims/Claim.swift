@@ -41,7 +41,7 @@ extension SQLiteStore {
     var deadlines = Deadlines()
     var heads: [LaneHead]
     if let only = request.only {
-      heads = try namedHead(only, request)
+      heads = try namedHead(only, request, at: now)
     } else {
       heads = try laneHeads(request, &gates, &deadlines, at: now)
     }
@@ -85,13 +85,19 @@ extension SQLiteStore {
     return claimed
   }
 
-  /// The one job that is asked for, due or not.
-  private func namedHead(_ id: JobID, _ request: ClaimRequest) throws(StoreError) -> [LaneHead] {
+  /// The one job that is asked for, due or not. When its deadline has passed it is cancelled, as at the
+  /// head of a lane.
+  private func namedHead(
+    _ id: JobID, _ request: ClaimRequest, at now: Timestamp
+  ) throws(StoreError) -> [LaneHead] {
     for workspace in request.workspaces where try isActive(workspace) {
       let head = try connection.first(
         ClaimSQL.named, [.integer(id), .text(workspace.text)],
         { LaneHead(workspace: workspace, row: $0) })
-      if let head { return [head] }
+      guard let head else { continue }
+      guard let end = head.expiresAt, end <= now.milliseconds else { return [head] }
+      try endExpired(id, at: now)
+      return []
     }
     return []
   }
