@@ -198,7 +198,8 @@ public protocol ClaimStore {
   func settle(_ settlements: [Settlement], thenClaim claim: ClaimRequest?, at now: Timestamp)
     throws(StoreError) -> (results: [SettlementResult], claimed: [ClaimedJob])
 
-  /// Extends leases, measured from `bootNow` when the renewal was sent. Returns the references whose
+  /// Extends leases, measured from `bootNow` when the renewal was sent, and clears what was noted of
+  /// unanswered questions: who renews has heard of the attempt. Returns the references whose
   /// fence and watch no longer match: somebody else minds them.
   func renew(
     _ attempts: [(reference: AttemptReference, watch: Watch)], worker: WorkerID, bootNow: BootTime

@@ -112,6 +112,23 @@ extension ClaimStoreConformance {
       let restarted = BootTime(bootID: "boot-2", milliseconds: 5)
       try requireEqual(try note(restarted), restarted, "a note of another boot")
     },
+    ConformanceRule("who renews a lease has heard: an unanswered question of before counts no more")
+    {
+      fixture in
+      let id = try fixture.enqueue()
+      let worker = try fixture.registerWorker()
+      let attempt = try fixture.claimOne(by: worker).reference
+      _ = try fixture.store.noteUnanswered(attempt, watch: 1, at: fixture.boot)
+      fixture.advance(by: .seconds(5))
+      let lost = try fixture.store.renew([(attempt, 1)], worker: worker, bootNow: fixture.boot)
+      try requireEqual(lost, [], "what is lost")
+      try requireEqual(
+        try fixture.store.runningAttempt(of: id, in: fixture.acme)?.unansweredSince, nil,
+        "what is noted")
+      try requireEqual(
+        try fixture.store.noteUnanswered(attempt, watch: 1, at: fixture.boot), fixture.boot,
+        "the next note")
+    },
     ConformanceRule("a worker that retired leaves its attempts to others") { fixture in
       let id = try fixture.enqueue()
       let worker = try fixture.registerWorker()

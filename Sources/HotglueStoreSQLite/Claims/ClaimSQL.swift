@@ -159,7 +159,8 @@ enum ClaimSQL {
   static let renew = SQL(
     "lease.renew",
     """
-    UPDATE job SET lease_wall_ms = lease_wall_ms + (?6 - lease_ms), lease_ms = ?6
+    UPDATE job SET lease_wall_ms = lease_wall_ms + (?6 - lease_ms), lease_ms = ?6,
+      unanswered_boot = NULL, unanswered_ms = NULL
     WHERE id = ?1 AND workspace = ?2 AND fence = ?3 AND watch = ?4 AND worker = ?5
       AND state = 'running'
     """)
