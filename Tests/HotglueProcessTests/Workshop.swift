@@ -17,12 +17,15 @@ final class Workshop {
   private var nextJob: Int64 = 1
   static let patienceMs: Int64 = 60_000
 
-  init(recorder: [String] = ["/bin/false"], shared: Bool = false) throws {
+  init(
+    recorder: [String] = ["/bin/false"], successor: String? = nil, shared: Bool = false
+  ) throws {
     root = try Workshop.makeFolder()
     mkdir(store, 0o700)
     nursery = try Nursery.start(
       storeFolder: store, storeID: "store-1", shared: shared,
-      recorder: recorder.map { [root] in $0.replacing("ROOT", with: root) })
+      recorder: recorder.map { [root] in $0.replacing("ROOT", with: root) },
+      successor: successor?.replacing("ROOT", with: root))
   }
 
   deinit {

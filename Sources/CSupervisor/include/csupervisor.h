@@ -321,6 +321,7 @@ typedef struct {
   const char *store_id;
   bool shared;
   char *const *recorder; // NULL-terminated argv; the slot's name is put after it
+  const char *successor; // the program tried when that fails, where its file is another by then; or NULL
 } hg_nursery_config;
 
 /// Forks the nursery. It ends when the descriptor is closed.

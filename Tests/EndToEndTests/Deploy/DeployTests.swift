@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import HotglueStoreSQLite
+
 /// At home under systemd and cron, and through an upgrade.
 @Suite(.serialized)
 struct DeployTests {
@@ -181,6 +183,52 @@ struct DeployTests {
       }
     }
     try world.checkStore()
+  }
+
+  @Test("where a later version has brought the store up to date, it records what an earlier one ran")
+  func recordedByTheLaterVersion() throws {
+    let world = try World()
+    let bin = world.folder.appendingPathComponent("bin")
+    try FileManager.default.createDirectory(at: bin, withIntermediateDirectories: true)
+    let program = bin.appendingPathComponent("hotglue")
+    try FileManager.default.copyItem(atPath: world.binary, toPath: program.path)
+    let id = try world.enqueue("echo x >>starts; until [ -e go ]; do sleep 0.05; done; exit 3")
+    let worker = try world.start(program: program.path, ["job", "work", "-w", "main"])
+    try world.eventually("it runs") { world.lineCount("starts") == 1 }
+    kill(worker.processIdentifier, SIGKILL)
+    worker.waitUntilExit()
+
+    // The later version takes a schema for its own that this one has never heard of.
+    let schema = try #require(Migration.all.last?.version)
+    var later = try Data(contentsOf: program)
+    let question = "PRAGMA user_version"
+    let answer = "SELECT \(schema)".padding(
+      toLength: question.count, withPad: " ", startingAt: 0)
+    let range = try #require(later.range(of: Data((question + "\0").utf8)))
+    later.replaceSubrange(range, with: Data((answer + "\0").utf8))
+    let fresh = bin.appendingPathComponent("hotglue.new")
+    try later.write(to: fresh)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: fresh.path)
+    try #require(rename(fresh.path, program.path) == 0)
+    do {
+      let store = try Connection(path: world.folder.path + "/" + World.database)
+      try store.execute("PRAGMA user_version = \(schema + 1)")
+    }
+    #expect(try world.run(["job", "list", "-w", "main"]).status == 69, "this one refuses it")
+
+    try Data().write(to: world.folder.appendingPathComponent("go"))
+    let show = ["job", "show", id, "-w", "main", "--json"]
+    try world.eventually("it is recorded, and no worker lives") {
+      let shown = try world.command(program.path, show)
+      try #require(shown.status == 0, "\(shown)")
+      return shown.output.contains("\"state\":\"exhausted\"")
+    }
+    try world.eventually("its supervisor has gone, and left nothing") {
+      try FileManager.default.contentsOfDirectory(atPath: world.storeFolder + "/slots")
+        .allSatisfy { !$0.contains(".") }
+    }
+    let doctor = try world.command(program.path, ["doctor", "-q"])
+    #expect(doctor.status == 0, "\(doctor)")
   }
 
   @Test("nothing is concluded from a slot of an unknown version; it is named, and others go on")
