@@ -57,9 +57,12 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(name: "CEntry", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .executableTarget(
       name: "hotglue",
-      dependencies: ["HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore"],
+      dependencies: [
+        "HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore", "CEntry",
+      ],
       swiftSettings: strict, linkerSettings: releaseLinking),
 
     // Tests: the rules a store keeps and the fixtures are libraries, so that a second store

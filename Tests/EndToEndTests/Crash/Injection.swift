@@ -94,9 +94,22 @@ extension World {
     return try #require(Int32(first))
   }
 
-  /// Has a process that runs already killed at the point, or one that it starts from now on. The
-  /// closure lets it come to it; returns when all of them are gone.
-  func killed(_ pid: Int32, at injection: Injection, _ goOn: () throws -> Void) throws {
+  /// Has a process that runs already stopped at the point, or one that it starts from now on. The
+  /// closure lets it come to it; returns the ID of the one that is stopped.
+  func frozen(_ pid: Int32, at injection: Injection, _ goOn: () throws -> Void) throws -> Int32 {
+    var injection = injection
+    injection.signal = "STOP"
+    let (_, name) = try attached(to: pid, injection)
+    try goOn()
+    try eventually("\(injection) is reached") { read(name).contains("stopped by SIGSTOP") }
+    let line = read(name).split(separator: "\n").first { $0.contains("stopped by SIGSTOP") }
+    return try #require(line?.split(separator: " ").first.flatMap { Int32($0) })
+  }
+
+  /// Has strace wait for the point in a process that runs already; `trace` says whether it was met.
+  private func attached(
+    to pid: Int32, _ injection: Injection
+  ) throws -> (process: Process, trace: String) {
     let name = "trace-\(UUID().uuidString)"
     let errors = folder.appendingPathComponent(name + ".errors")
     let tracer = try start(
@@ -106,6 +119,13 @@ extension World {
     try eventually("strace is attached to \(pid)") {
       read(errors.lastPathComponent).contains("attached")
     }
+    return (tracer, name)
+  }
+
+  /// Has a process that runs already killed at the point, or one that it starts from now on. The
+  /// closure lets it come to it; returns when all of them are gone.
+  func killed(_ pid: Int32, at injection: Injection, _ goOn: () throws -> Void) throws {
+    let (tracer, name) = try attached(to: pid, injection)
     try goOn()
     try eventually("what is traced ends") { !tracer.isRunning }
     try #require(read(name).contains("killed by SIGKILL"), "\(injection): \(read(name))")
@@ -157,13 +177,13 @@ extension World {
 
   /// A worker with one job whose handler waits for the file `go`.
   func waitingAttempt(
-    _ flags: [String] = [], script: String = ""
+    _ flags: [String] = [], script: String = "", runs: Int = 1
   ) throws -> (job: String, worker: Process, supervisor: Int32) {
     // What the script leaves is there before it is seen to run.
     let job = try enqueue(
       "\(script) echo x >>runs; while [ ! -e go ]; do sleep 0.02; done; echo x >>ends", flags)
     let worker = try start(["job", "work", "-w", "main"])
-    try eventually("the handler starts") { lineCount("runs") == 1 }
+    try eventually("the handler starts") { lineCount("runs") == runs }
     let supervisors = World.children(ofStore: folder.path, kind: "hotglue-super")
     return (job, worker, try #require(supervisors.first))
   }
