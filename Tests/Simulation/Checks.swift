@@ -42,6 +42,10 @@ extension Universe {
       try require(pruned.contains(id), "I7 what is acknowledged is there", "job \(id) is gone")
     }
     try checkLimits(new)
+    if whole {
+      let findings = try store.check()
+      try require(findings.isEmpty, "the store is sound", findings.joined(separator: "; "))
+    }
     pruned = []
     seen = new
   }
@@ -72,13 +76,31 @@ extension Universe {
       job.state != "pending" || job.cancelRequestedAt == nil, "a cancel ends with its attempt",
       "\(job)")
     try require(job.fence >= old?.fence ?? 0, "fences never fall", "\(job)")
+    if job.state == "running", job.leaseMs != old?.leaseMs || job.fence != old?.fence {
+      try require(
+        job.leaseMs == boot.milliseconds + job.policy.lease.milliseconds,
+        "a lease is as long as it was wished", "\(job) until \(job.leaseMs ?? 0): \(boot)")
+    }
     try require(
       job.state != "pending" || job.runAt > 0, "I8 a pending job has its time", "\(job)")
     try require(
       job.failures <= max(job.policy.maxAttempts, old?.failures ?? 0)
         || job.type != "exec", "I8 attempts are bounded", "\(job)")
+    if let old, old.holdsKey, !job.holdsKey { try checkKeyLetGo(job) }
     try checkHistory(job, new)
     try checkAttempts(job, old, attempts)
+  }
+
+  /// A key is held as long as was asked for, and as nobody knows whether its job has happened.
+  private func checkKeyLetGo(_ job: JobRow) throws {
+    guard let story = stories[job.id] else { return }
+    let mayGo: Bool =
+      switch story.request.keyHold {
+      case .whileKept: false
+      case .untilDone: job.isFinished && job.state != "uncertain"
+      case .span(let span): story.at.advanced(by: span) <= now
+      }
+    try require(mayGo, "a key is held", "\(story.request.keyHold): let go of by \(job)")
   }
 
   /// I5: every change is a row of the table, and is in the history, which only grows.
@@ -201,6 +223,13 @@ extension Universe {
       allowed.contains(attempt.toState ?? ""), "I5 every outcome has its consequence",
       "\(outcome) led job \(job.id) to \(attempt.toState ?? "nothing") and not to \(allowed.sorted()): \(old)"
     )
+    if attempt.toState == "pending", outcome == "retry" || outcome == "unknown",
+      let bound = policy.retryFor, job.state == "pending"
+    {
+      try require(
+        job.runAt <= (old.budgetsStartedAt ?? 0) + bound.milliseconds, "I8 retries are bounded",
+        "after \(outcome) \(old) became \(job)")
+    }
     try require(
       (job.failures, job.losses, job.snoozes) == (failures, losses, snoozes),
       "I8 budgets are counted apart", "after \(outcome) \(old) became \(job)")
@@ -229,6 +258,10 @@ extension Universe {
       if let limit = new.types["\(job.workspace)/\(job.type)"]?.limit, job.type != "exec" {
         let count = others.count { $0.workspace == job.workspace && $0.type == job.type }
         try require(count < limit, "limits hold", "\(job) beside \(count) of its type")
+      }
+      if let limit = new.queues["\(job.workspace)/\(job.queue)"] {
+        let count = others.count { $0.workspace == job.workspace && $0.queue == job.queue }
+        try require(count < limit, "limits hold", "\(job) beside \(count) of its queue")
       }
       others.append(job)
     }

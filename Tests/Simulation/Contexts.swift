@@ -119,7 +119,7 @@ extension Universe {
       }
     }
     run.effect = nil
-    effectLocks[hand.name] = nil
+    if effectLocks[hand.name] === run { effectLocks[hand.name] = nil }
   }
 
   private func beginEffect(_ run: Run) throws {
@@ -133,7 +133,10 @@ extension Universe {
     let policy = dice.pick([UnknownPolicy.refuse, .refuse, .rerun, .check("look")])
     say("begin effect \(name.key) of \(reference.job)/\(reference.fence): \(policy)")
     try refusable {
-      var request = EffectRequest(name: name, attempt: reference, policy: policy)
+      // 'effect begin' holds no lock: its attempt is what says that somebody is at it.
+      let isByHandler = dice.chance(20)
+      var request = EffectRequest(
+        name: name, attempt: reference, policy: policy, isBegunByHandler: isByHandler)
       var beginning = try store.beginEffect(request, by: Self.alice, at: now)
       var story = effects[name] ?? EffectStory()
       if case .ask = beginning {
@@ -156,7 +159,7 @@ extension Universe {
           "\(name) was begun by fence \(reference.fence) of \(job.map { "\($0)" } ?? "no job")")
         story.mayHaveHappened += 1
         run.effect = EffectInHand(name: name, intent: effect.facts.intent)
-        effectLocks[name] = run
+        if !isByHandler { effectLocks[name] = run }
       case .toConfirm:
         _ = try store.endEffect(
           EffectReport(name: name, end: .confirmed(status: nil), attempt: reference),
@@ -164,7 +167,12 @@ extension Universe {
         story.isConfirmed = true
       case .confirmed:
         try require(story.isConfirmed, "I10 an effect is never guessed", "\(name) is confirmed")
-      case .unknown, .carriedOut, .ask: break
+      case .carriedOut(let effect):
+        let job = effect.job.flatMap { seen.jobs[$0] }
+        try require(
+          job?.state == "running" && job?.fence == effect.fence, "I10 an effect is never guessed",
+          "\(name) is said to be carried out by \(job.map { "\($0)" } ?? "no job")")
+      case .unknown, .ask: break
       }
       effects[name] = story
     }

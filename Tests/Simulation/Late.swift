@@ -52,7 +52,12 @@ extension Universe {
 
   /// Somebody looked, slept, and now acts on what was seen: the watch has moved on since.
   func sleepyActor() throws {
-    guard let old = dice.pickOne(remembered) else { return }
+    // Rather one whose attempt goes on and is minded by another since.
+    let passedOn = remembered.filter { old in
+      let job = seen.jobs[old.reference.job]
+      return job?.state == "running" && job?.fence == old.reference.fence && job?.watch != old.watch
+    }
+    guard let old = dice.pickOne(passedOn.isEmpty ? remembered : passedOn) else { return }
     let reference = old.reference
     let job = seen.jobs[reference.job]
     if job?.state == "running", job?.fence == reference.fence, job?.watch == old.watch { return }

@@ -70,8 +70,10 @@ extension Universe {
         run.expected = .succeeded
         run.hasHappened = true
       case .obeys, .ignores:
-        end.how = .signaled(run.plan.onStop == .obeys ? .term : .kill)
         end.reachedKill = run.plan.onStop == .ignores
+        end.how = .signaled(end.reachedKill ? .kill : .term)
+        // What ends well in the moment of the KILL has not done so by itself.
+        if end.reachedKill, dice.chance(30) { end.how = .exited(0) }
         run.expected = stop == .cancel ? .cancelled : .unknown
       }
     }
@@ -87,7 +89,7 @@ extension Universe {
   private func letGo(_ run: Run) {
     guard let hand = run.effect else { return }
     run.effect = nil
-    effectLocks[hand.name] = nil
+    if effectLocks[hand.name] === run { effectLocks[hand.name] = nil }
   }
 
   /// A supervisor without a worker has the outcome recorded, and ends.
@@ -114,9 +116,21 @@ extension Universe {
 
   // MARK: Faults
 
-  func crashWorker() {
+  func crashWorker() throws {
     guard let worker = dice.pickOne(workers.filter(\.isAlive)) else { return }
+    if worker.acts, dice.chance(20) {
+      // It leaves what it minds to the supervisors, and says so.
+      say("\(worker.name) leaves")
+      try worker.store.retire(worker.id)
+    }
     kill(worker)
+  }
+
+  /// Workers that were killed are told by their locks.
+  func retireDead() throws {
+    let dead = workers.filter { !$0.isAlive }
+    say("retire \(dead.map(\.name))")
+    try store.retireWorkers(withLocks: dead.map { "workers/\($0.name)" })
   }
 
   func kill(_ worker: SimWorker) {
@@ -156,7 +170,7 @@ extension Universe {
     } else {
       guard let slot = dice.pickOne(slots.filter { $0.isAlive && !$0.isFrozen }) else { return }
       say("\(slot.name) freezes")
-      slot.isFrozen = true
+      slot.frozenAt = boot.milliseconds
     }
   }
 
@@ -167,7 +181,7 @@ extension Universe {
     }
     if dice.chance(50), let slot = dice.pickOne(slots.filter { $0.isAlive && $0.isFrozen }) {
       say("\(slot.name) goes on")
-      slot.isFrozen = false
+      slot.frozenAt = nil
     }
   }
 
@@ -185,7 +199,7 @@ extension Universe {
       }
       if slot.isAlive { end(slot) }
       slot.isAlive = false
-      slot.isFrozen = false
+      slot.frozenAt = nil
       slot.rescuer = nil
       if dice.chance(30) {
         slot.isMarked = false
@@ -203,9 +217,20 @@ extension Universe {
 
   /// What the worker's housekeeping does: files of supervisors that are gone and that the store does
   /// not name.
-  func sweepSlots() {
+  func sweepSlots() throws {
     let named = Set(seen.attempts.values.joined().filter { $0.outcome == nil }.map(\.slot))
-    slots.removeAll { !$0.isAlive && $0.rescuer == nil && !named.contains($0.name) }
+    let swept = slots.filter { !$0.isAlive && $0.rescuer == nil && !named.contains($0.name) }
+    slots.removeAll { slot in swept.contains { $0 === slot } }
+    for slot in swept {
+      // An end that could not be recorded before is kept with its job.
+      guard let order = slot.order, let end = slot.outcome, !slot.isRecorded,
+        seen.jobs[order.reference.job] != nil
+      else { continue }
+      try record(
+        [SimEnding(order.reference, order.policy, end, slot: nil, seat: nil, holdsLock: false)],
+        by: "supervisor", through: store)
+      try look(whole: false)
+    }
     runs.removeAll { !$0.isAlive && !$0.hasRemains && stories[$0.reference.job] == nil }
   }
 }

@@ -138,6 +138,10 @@ extension Universe {
     let done = try refusable {
       let result = try store.cancel(id, in: workspace, by: Self.alice, at: now)
       guard case .requested(let attempt) = result else { return }
+      let after = try reader.snapshot(after: seen, whole: false)
+      try require(
+        after.jobs[id]?.cancelRequestedAt != nil, "a cancel is on record",
+        "\(after.jobs[id].map { "\($0)" } ?? "no job")")
       // The order goes to the supervisor itself, whether or not a worker minds it.
       if let slot = slot(attempt.slot), slot.isAlive, !slot.isFrozen,
         slot.order?.reference == attempt.reference, slot.outcome == nil
@@ -157,7 +161,12 @@ extension Universe {
     var holds = true
     let done = try refusable {
       do {
-        _ = try store.retryAgain(id, in: workspace, by: Self.alice, at: now)
+        let told = try store.retryAgain(id, in: workspace, by: Self.alice, at: now)
+        try require(
+          told.state == .pending && told.failures == 0 && told.losses == 0 && told.snoozes == 0
+            && told.runAt <= now && told.fence == job.fence && told.attempt == job.attempt,
+          "a retry is a fresh start", "of \(job): \(told)")
+        try requireKey(id)
       } catch StoreError.keyHeld(let key, let holder) {
         holds = false
         let other = seen.jobs[holder]
@@ -181,8 +190,12 @@ extension Universe {
     var keyIsFree = true
     let done = try refusable {
       do {
-        _ = try store.resolve(
+        let told = try store.resolve(
           id, in: workspace, as: word, reason: "seen", by: Self.alice, at: now)
+        let wanted: JobState =
+          word == .succeeded ? .succeeded : word == .failed ? .failed : .pending
+        try require(told.state == wanted, "a person's word is the state", "\(word): \(told.state)")
+        if word == .retry { try requireKey(id) }
       } catch StoreError.keyHeld(let key, let holder) {
         keyIsFree = false
         throw StoreError.keyHeld(key: key, job: holder)
@@ -192,6 +205,17 @@ extension Universe {
     if keyIsFree { try requireAllowed(done, id, in: ["uncertain"], "a resolve") }
   }
 
+  /// Two jobs that live never have the same key.
+  private func requireKey(_ id: JobID) throws {
+    guard let job = seen.jobs[id], let key = job.key else { return }
+    let holder = seen.jobs.values.first {
+      $0.id != id && $0.workspace == job.workspace && $0.type == job.type && $0.key == key
+        && $0.holdsKey && !$0.isFinished
+    }
+    try require(
+      holder == nil, "a key is held", "\(job) came back beside \(holder.map { "\($0)" } ?? "")")
+  }
+
   private func forgive(_ id: JobID) {
     for run in runs where run.reference.job == id { run.isForgiven = true }
   }
@@ -199,6 +223,7 @@ extension Universe {
   func prune() throws {
     let bound = Timestamp(milliseconds: now.milliseconds - dice.pick([30_000, 600_000]))
     say("prune before \(bound.milliseconds)")
+    let doubtful = try reader.jobsWithOpenEffects()
     let result = try store.prune(
       in: nil, by: RetentionRule(endedWellBefore: bound, endedBadlyBefore: bound), limit: 10,
       dryRun: false, actor: nil, at: now)
@@ -208,6 +233,9 @@ extension Universe {
         ["succeeded", "cancelled", "failed", "exhausted"].contains(job?.state ?? "")
           && (job?.finishedAt ?? .max) < bound.milliseconds, "I7 what is acknowledged is there",
         "job \(id) was pruned as \(job.map { "\($0)" } ?? "nothing")")
+      try require(
+        !doubtful.contains(id), "I10 an effect is never guessed",
+        "job \(id) was pruned, and has an effect whose outcome is unknown")
       pruned.insert(id)
       stories[id] = nil
     }
@@ -225,10 +253,26 @@ extension Universe {
     }
     var definition = TypeDefinition(command: ["/bin/\(name)"], directory: "/")
     definition.limit = dice.pick([nil, 1, 2])
+    definition.isStream = dice.chance(30)
     definition.policy = rollPolicy(.jobType)
     say("set type \(workspace)/\(name) limit \(definition.limit.map(String.init) ?? "-")")
     try refusable {
       _ = try store.setType(name, in: workspace, by: Self.alice, at: now) { _ in definition }
+    }
+  }
+
+  func limitQueue() throws {
+    let workspace = dice.pick(workspaces)
+    let name = dice.pick(["default", "slow"])
+    let limit = dice.pick([nil, 1, 2, 3])
+    say("queue \(workspace)/\(name) limit \(limit.map(String.init) ?? "none")")
+    let before = seen.queues["\(workspace)/\(name)"]
+    try refusable {
+      let change = try store.setLimit(
+        limit, ofQueue: name, in: workspace, by: Self.alice, at: now)
+      try require(
+        change.before.map(Int64.init) == before && change.after == limit, "a limit is what was set",
+        "\(change)")
     }
   }
 
@@ -247,6 +291,7 @@ extension Universe {
     switch try examine(attempt, by: nil) {
     case .over(let ending): try record([ending], by: "alice", through: store)
     case .alive(let slot):
+      try heard(attempt, at: slot)
       if stops, slot.run?.isAlive == true { slot.stop = slot.stop ?? .reclaim }
     case .other(let slot):
       // The supervisor is made to refuse it: then it was certainly never started.

@@ -23,6 +23,12 @@ extension Universe {
       if worker.endings.contains(where: { $0.reference == attempt.reference }) { continue }
       if attempt.workerID == worker.id {
         if let seat = worker.seats.first(where: { $0.minded?.reference == attempt.reference }) {
+          if attempt.lease.hasPassed(at: boot), seat.slot.isAlive, seat.slot.isFrozen {
+            try waitForAnswer(attempt, seat.slot, through: try worker.store)
+            try look(whole: false)
+            continue
+          }
+          if seat.slot.isAlive, !seat.slot.isFrozen { try heard(attempt, at: seat.slot) }
           if attempt.cancelRequested, seat.toStart == nil, seat.slot.isAlive, !seat.slot.isFrozen,
             seat.slot.outcome == nil, seat.slot.order?.reference == attempt.reference
           {
@@ -125,6 +131,15 @@ extension Universe {
     worker.seats.append(seat)
   }
 
+  /// It answers, so that what it left unanswered before counts no more.
+  func heard(_ attempt: RunningAttempt, at slot: SimSlot) throws {
+    slot.seenAwake[attempt.reference] = boot.milliseconds
+    guard attempt.unansweredSince != nil else { return }
+    try refusable {
+      _ = try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: nil)
+    }
+  }
+
   /// A supervisor that holds its lock and says nothing for one further lease is killed; so is whoever
   /// was stopped while it held that lock in the supervisor's stead.
   func waitForAnswer(
@@ -141,6 +156,11 @@ extension Universe {
     }
     if slot.isAlive {
       say("\(slot.name) has not answered for a lease, and is killed")
+      let silent = boot.milliseconds - (slot.seenAwake[attempt.reference] ?? 0)
+      try require(
+        slot.isFrozen && silent >= attempt.leaseLength.milliseconds,
+        "I14 only who is silent for a lease is killed",
+        "\(slot.name) was silent for \(silent) ms, and its lease is \(attempt.leaseLength.text)")
       end(slot)
     } else if let rescuer = slot.rescuer, rescuer.isAlive, rescuer.isFrozen {
       say("\(rescuer.name) was stopped while it looked at \(slot.name), and is killed")

@@ -32,6 +32,8 @@ struct JobRow: Equatable, CustomStringConvertible {
   var finishedAt: Int64?
   var startedAt: Int64?
   var progress: String?
+  /// What `--retry-for` counts from.
+  var budgetsStartedAt: Int64?
 
   var description: String {
     "job \(id) of \(workspace) \(type) \(state)\(reason.map { " (\($0))" } ?? "") fence \(fence) watch \(watch) worker \(worker ?? 0) attempt \(attempt) failures \(failures) losses \(losses) snoozes \(snoozes) run_at \(runAt)\(isParked ? " parked" : "") limit \(limitKey ?? "-") \(limitMax) key \(key ?? "-")\(holdsKey ? " held" : "")\(cancelRequestedAt == nil ? "" : " cancel") policy \(policyText ?? "-")"
@@ -71,6 +73,8 @@ struct Snapshot {
   var history: [JobID: [HistoryRow]] = [:]
   /// By `workspace/name`.
   var types: [String: TypeRow] = [:]
+  /// The limit of a queue, by `workspace/name`.
+  var queues: [String: Int64] = [:]
   var archived: Set<String> = []
   var dataVersion: Int64 = -1
 
@@ -87,13 +91,17 @@ final class RowReader {
     """
     SELECT id, workspace, type, queue, rank, state, reason, parked, run_at, expires_at, attempt,
       failures, losses, snoozes, fence, watch, worker, lease_ms, cancel_requested_at, limit_key,
-      limit_max, key, key_held, policy, command, payload, finished_at, started_at, progress
+      limit_max, key, key_held, policy, command, payload, finished_at, started_at, progress,
+      coalesce(budgets_started_at, started_at)
     FROM job
     """,
     "SELECT fence, number, outcome, to_state, reason, slot FROM attempt WHERE job = ?1 ORDER BY fence",
     "SELECT event, from_state, to_state FROM job_history WHERE job = ?1 ORDER BY fence, phase, seq",
     "SELECT workspace || '/' || name, running_limit FROM job_type WHERE removed_at IS NULL",
     "SELECT id FROM workspace WHERE state = 'archived'",
+    "SELECT workspace || '/' || name, running_limit FROM queue",
+    "SELECT scope_job FROM effect WHERE scope_job IS NOT NULL AND state IN ('intended', 'unknown')",
+    "SELECT fence FROM late_report WHERE job = ?1",
   ]
 
   init(path: String) throws {
@@ -153,6 +161,19 @@ final class RowReader {
     }
     try each(4) { found.types[$0.text(0) ?? ""] = TypeRow(limit: $0.optionalInteger(1)) }
     try each(5) { found.archived.insert($0.text(0) ?? "") }
+    try each(6) { found.queues[$0.text(0) ?? ""] = $0.optionalInteger(1) }
+    return found
+  }
+
+  func jobsWithOpenEffects() throws -> Set<JobID> {
+    var jobs: Set<JobID> = []
+    try each(7) { jobs.insert($0.integer(0)) }
+    return jobs
+  }
+
+  func hasLateReport(_ job: JobID, _ fence: Fence) throws -> Bool {
+    var found = false
+    try each(8, job) { found = found || $0.integer(0) == fence }
     return found
   }
 
@@ -177,7 +198,8 @@ final class RowReader {
         leaseMs: optionalInteger(17), cancelRequestedAt: optionalInteger(18), limitKey: text(19),
         limitMax: integer(20), key: text(21), holdsKey: integer(22) == 1, policyText: text(23),
         command: text(24) ?? "", payload: text(25), finishedAt: optionalInteger(26),
-        startedAt: optionalInteger(27), progress: text(28))
+        startedAt: optionalInteger(27), progress: text(28),
+        budgetsStartedAt: optionalInteger(29))
     }
   }
 

@@ -154,7 +154,8 @@ final class Universe {
     case ..<640: try supervisorActs()
     case ..<700: try handlerActs()
     case ..<775: passTime()
-    case ..<790: crashWorker()
+    case ..<788: try crashWorker()
+    case ..<790: try retireDead()
     case ..<806: crashSupervisor()
     case ..<822: freeze()
     case ..<840: thaw()
@@ -162,7 +163,8 @@ final class Universe {
     case ..<880: try retryAgain()
     case ..<898: try resolve()
     case ..<908: try prune()
-    case ..<926: try changeType()
+    case ..<921: try changeType()
+    case ..<926: try limitQueue()
     case ..<944: try reclaim()
     case ..<952: try confusedActor()
     case ..<960: try sleepyActor()
@@ -173,7 +175,7 @@ final class Universe {
     case ..<993: try backUp()
     case ..<995: try restore()
     case ..<996: try archive()
-    default: sweepSlots()
+    default: try sweepSlots()
     }
   }
 
@@ -201,8 +203,7 @@ final class Universe {
     say("the faults end")
     isHealthy = true
     // Who is stopped stays so: its attempts go to others when a lease runs out, and who holds a lock
-    // is killed for it. Only a supervisor that a worker minds is waited for: its attempt lives.
-    for slot in slots where slot.worker?.acts == true { slot.isFrozen = false }
+    // is killed for it.
     if !file.isSwitching { try recoverSwitch() }
     let healer = try register(concurrency: 3, queues: [], types: [])
     var quiet = 0

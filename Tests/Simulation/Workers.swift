@@ -52,7 +52,22 @@ extension Universe {
     try expire(worker)
   }
 
+  /// A worker sleeps until what the store says, so that may never be later than what it could claim.
+  func checkNextDue(_ worker: SimWorker) throws {
+    let request = ClaimRequest(
+      worker: worker.id, workspaces: workspaces, queues: worker.queues, types: worker.types,
+      slots: ["one"], bootNow: boot)
+    let due = try worker.store.nextDue(
+      in: workspaces, queues: worker.queues, types: worker.types, at: now)
+    let claimable = predictClaim(request)
+    try require(
+      claimable.isEmpty || due.map { $0 <= now } == true, "I6 nobody sleeps past what is due",
+      "\(claimable) is due at \(now.milliseconds), and the store says \(due.map { "\($0)" } ?? "never")"
+    )
+  }
+
   func expire(_ worker: SimWorker) throws {
+    try checkNextDue(worker)
     let expired = try worker.store.expire(in: workspaces, at: now)
     for id in expired {
       let job = seen.jobs[id]
@@ -85,6 +100,7 @@ extension Universe {
       request = ClaimRequest(
         worker: worker.id, workspaces: workspaces, queues: worker.queues, types: worker.types,
         slots: seats.prefix(room).map(\.slot.name), bootNow: boot)
+      if !isHealthy { narrow(&request) }
     }
     if settlements.isEmpty, request == nil { return }
     let predicted = settlements.isEmpty ? request.map(predictClaim) : nil
@@ -111,6 +127,16 @@ extension Universe {
       seat.minded = SimSeat.Minded(
         reference: job.reference, watch: job.job.watch, policy: job.job.request.policy)
     }
+  }
+
+  /// What some workers do not want: more than so many, a type whose handler takes nothing, or any job
+  /// but one.
+  private func narrow(_ request: inout ClaimRequest?) {
+    if dice.chance(5) { request?.mostJobs = 1 }
+    if dice.chance(5) {
+      request?.closedTypes = [TypePlace(workspace: workspaces[0], type: "mail")]
+    }
+    if dice.chance(5) { request?.only = rollJob()?.0 }
   }
 
   private func isIdle(_ seat: SimSeat) -> Bool {
@@ -150,18 +176,30 @@ extension Universe {
   private func predictClaim(_ request: ClaimRequest) -> [JobID] {
     let running = seen.jobs.values.filter { $0.state == "running" }
     var taken: [JobRow] = []
+    let most = min(request.slots.count, request.mostJobs)
     let due = seen.jobs.values.filter { job in
-      job.state == "pending" && job.runAt <= now.milliseconds
-        && (job.expiresAt ?? .max) > now.milliseconds && !seen.archived.contains(job.workspace)
+      guard job.state == "pending", (job.expiresAt ?? .max) > now.milliseconds,
+        !seen.archived.contains(job.workspace)
+      else { return false }
+      // A job that is named is taken before its time, from any queue.
+      if let only = request.only { return job.id == only }
+      return job.runAt <= now.milliseconds
         && (request.queues.isEmpty || request.queues.contains(job.queue))
         && (request.types.isEmpty || request.types.contains(job.type))
+        && !request.closedTypes.contains {
+          $0.workspace.text == job.workspace && $0.type == job.type
+        }
     }.sorted { ($0.rank, $0.runAt, $0.id) < ($1.rank, $1.runAt, $1.id) }
-    for job in due where taken.count < request.slots.count {
+    for job in due where taken.count < most {
       let now = running + taken
       if job.type != "exec" {
         guard let type = seen.types["\(job.workspace)/\(job.type)"] else { continue }
         let count = now.count { $0.workspace == job.workspace && $0.type == job.type }
         if let limit = type.limit, count >= limit { continue }
+      }
+      if let limit = seen.queues["\(job.workspace)/\(job.queue)"] {
+        let count = now.count { $0.workspace == job.workspace && $0.queue == job.queue }
+        if count >= limit { continue }
       }
       if let key = job.limitKey {
         let count = now.count { $0.workspace == job.workspace && $0.limitKey == key }
@@ -223,9 +261,14 @@ extension Universe {
     }
   }
 
+  /// The lease of an attempt whose supervisor is stopped is not renewed: it runs out.
   func renew(_ worker: SimWorker) throws {
-    let minded = worker.seats.compactMap(\.minded)
+    let awake = worker.seats.filter { !$0.slot.isFrozen }
+    let minded = awake.compactMap(\.minded)
     guard !minded.isEmpty else { return }
+    for seat in awake {
+      if let minded = seat.minded { seat.slot.seenAwake[minded.reference] = boot.milliseconds }
+    }
     let lost = try worker.store.renew(
       minded.map { ($0.reference, $0.watch) }, worker: worker.id, bootNow: boot)
     for reference in lost {
@@ -237,6 +280,7 @@ extension Universe {
           || job?.worker != worker.id, "I4 only a current watch renews",
         "\(worker.name) lost \(reference)")
       for seat in worker.seats where seat.minded?.reference == reference {
+        seat.slot.seenAwake[reference] = nil
         if seat.isAdopted || seat.slot.isAlive == false {
           lose(seat, of: worker)
         } else {
@@ -285,20 +329,44 @@ extension Universe {
       let job = seen.jobs[settlement.attempt.job]
       let isCurrent = job?.state == "running" && job?.fence == settlement.attempt.fence
       switch result {
-      case .recorded(let state, _):
+      case .recorded(let state, let runAt):
         counters.ends += 1
+        if state == .pending, let runAt, let job { try checkDelay(settlement, job, runAt) }
         say("  \(settlement.attempt.job): \(settlement.verdict.outcome) -> \(state)")
         try require(
           isCurrent, "I4 only a current attempt changes its job",
           "fence \(settlement.attempt.fence) was recorded of \(job.map { "\($0)" } ?? "no job")")
       case .alreadyRecorded, .late:
         counters.late += 1
+        if case .late(let current) = result, current > 0 {
+          try require(
+            try reader.hasLateReport(settlement.attempt.job, settlement.attempt.fence),
+            "I4 what a late attempt says is kept", "\(settlement.attempt)")
+        }
         try require(
           !isCurrent, "I4 a current attempt is heard",
           "\(settlement.attempt) was answered \(result)")
       }
     }
     sent = (sent + settlements).suffix(40)
+  }
+
+  /// I8: it runs again when its handler wished, or its policy says.
+  private func checkDelay(_ settlement: Settlement, _ job: JobRow, _ runAt: Timestamp) throws {
+    let wish = settlement.end.result?.after
+    let policy = job.policy
+    let count = settlement.verdict.outcome == .retry ? job.failures + 1 : job.losses + 1
+    let expected: Span =
+      switch settlement.verdict.outcome {
+      case .neverStarted: .zero
+      case .snooze: wish ?? policy.backoff.base
+      case .retry where wish != nil: wish ?? .zero
+      default: policy.delay(afterFailure: count, job: job.id, attempt: job.attempt)
+      }
+    try require(
+      runAt == now.advanced(by: expected), "I8 a pending job has its time",
+      "\(job) after \(settlement.verdict.outcome): at \(runAt.milliseconds), now \(now.milliseconds)"
+    )
   }
 
   func run(of reference: AttemptReference) -> Run? {

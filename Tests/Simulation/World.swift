@@ -80,7 +80,8 @@ final class SimSlot {
   /// The worker at the other end of its connection.
   var worker: SimWorker?
   var isAlive = true
-  var isFrozen = false
+  /// When it was stopped, on the boot clock of its own boot.
+  var frozenAt: Int64?
   /// A rescuer that holds the lock of a dead supervisor's slot until an end is recorded.
   var rescuer: SimWorker?
 
@@ -94,6 +95,8 @@ final class SimSlot {
   /// Attempts that others took or gave back: late orders to start them are refused.
   var disowned: [AttemptReference] = []
   var highestWatch: Watch = 0
+  /// When somebody last saw that it is not stopped, while looking at that attempt.
+  var seenAwake: [AttemptReference: Int64] = [:]
   var stop: AttemptEnd.StopReason?
   var isRecorded = false
 
@@ -103,6 +106,7 @@ final class SimSlot {
     self.worker = worker
   }
 
+  var isFrozen: Bool { frozenAt != nil }
   var workerIsGone: Bool { worker.map { !$0.isAlive } ?? true }
   var isBusy: Bool { order != nil && !isRecorded }
 }
