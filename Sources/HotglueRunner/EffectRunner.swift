@@ -99,6 +99,8 @@ public struct EffectRunner {
     {
       return try replay(known, order)
     }
+    // Without it nobody could say later who carries the effect out.
+    _ = try processStep { () throws(ProcessError) in try ProcessIdentity.current() }
     switch try acquireLock(request.name, order.patience) {
     case .held(let keeper):
       let known = try storeStep { () throws(StoreError) in try store.effect(request.name) }

@@ -10,6 +10,16 @@ extension Universe {
       if dice.chance(60) { try beginSwitch() }
       return
     }
+    if dice.chance(15) {
+      // Somebody else, who does not know of it.
+      let done = try refusable {
+        _ = try store.beginSwitch(
+          SimContext.key, from: file.record, to: workspaces[0], drafts: [:], by: Self.alice, at: now
+        )
+      }
+      try require(!done, "I1 a switch is whole or not at all", "a second one began beside it")
+      return
+    }
     if dice.chance(25) {
       say("the switch is killed")
       file.intent = nil

@@ -28,7 +28,7 @@ struct FrozenWorkTests {
     let (id, worker, supervisor) = try world.waitingAttempt()
     World.end(worker)
     let recorder = try world.frozen(
-      supervisor, at: Injection(call: "flock", number: 1, path: World.turnstile)
+      supervisor, at: Injection(call: "openat", number: 1, path: World.turnstile)
     ) { try world.letGo() }
     #expect(recorder != supervisor && World.isAlive(recorder))
     #expect(try world.state(id) == "running", "nothing is recorded")

@@ -185,7 +185,7 @@ struct DeployTests {
     try world.checkStore()
   }
 
-  @Test("where a later version has brought the store up to date, it records what an earlier one ran")
+  @Test("a later version that has brought the store up to date records what an earlier one ran")
   func recordedByTheLaterVersion() throws {
     let world = try World()
     let bin = world.folder.appendingPathComponent("bin")
