@@ -82,6 +82,16 @@ void hg_attempt_prepare(
   self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
 }
 
+/// The group that handlers of this slot are born in, made with the first of them; 0: none.
+static int control_group(hg_supervisor *self) {
+  if (self->house.delegation->folder < 0) return 0;
+  if (!self->cgroup.folder && !self->cgroup.is_refused) {
+    hg_cgroup_make(
+      &self->cgroup, self->house.delegation, self->house.folder, self->name, self->house.shared);
+  }
+  return self->cgroup.folder;
+}
+
 hg_launched hg_attempt_launch(
   hg_supervisor *self, const hg_start *order, const char *strings, int input) {
   const char *directory = strings;
@@ -91,7 +101,7 @@ hg_launched hg_attempt_launch(
   size_t pointers = (size_t)order->argc + order->envc + 4;
   int error = hg_bytes_reserve(&self->vectors, pointers * sizeof(char *));
   if (!error) error = hg_report_open(&self->report, &report);
-  if (error) return (hg_launched){0, HG_NEVER_STARTED, error};
+  if (error) return (hg_launched){.kind = HG_NEVER_STARTED, .error = error};
   // One place is left free before argv, for `/bin/sh FILE`.
   char **argv = (char **)self->vectors.at + 1;
   char **envp = argv + order->argc + 1;
@@ -106,9 +116,13 @@ hg_launched hg_attempt_launch(
     .umask = 022,
     .dies_with_parent = true,
     .mark = self->slot.attempt,
+    .cgroup = control_group(self),
   };
   hg_launched launched = hg_launch_child(&launch);
   close(report);
+  if (launched.cgroup_error) {
+    hg_cgroup_refuse(&self->cgroup, self->house.folder, self->name, launched.cgroup_error);
+  }
   if (launched.kind) return launched;
   char state;
   self->handler = launched.pid;
@@ -139,7 +153,7 @@ void hg_attempt_start(
     &self->log, self->house.folder, self->name, self->house.shared, order->log_cap);
   if (!error) error = payload_file(payload, order->payload_bytes, &input);
   if (!error) error = hg_context_publish(self, name, context, order->context_bytes);
-  hg_launched launched = {0, HG_NEVER_STARTED, error};
+  hg_launched launched = {.kind = HG_NEVER_STARTED, .error = error};
   if (!error) launched = hg_attempt_launch(self, order, strings, input);
   if (input >= 0) close(input);
   if (launched.kind) {
@@ -157,6 +171,7 @@ static void sweep_from(hg_supervisor *self) {
   bool streams = self->stream.is_open;
   hg_sweep_target target = {
     .root = getpid(),
+    .cgroup = self->cgroup.folder,
     .since = streams ? self->slot.stream->since : self->slot.attempt->since};
   memcpy(
     target.mark, streams ? self->slot.stream->mark : self->slot.attempt->mark, sizeof target.mark);
@@ -268,8 +283,8 @@ void hg_attempt_reap(hg_supervisor *self) {
     if (pid < 0 && errno == EINTR) continue;
     if (pid < 0) {
       // No child at all: a subreaper without children has no descendants. The fast path, without
-      // a look at /proc.
-      if (self->phase == HG_SWEEPING) sweep_ended(self);
+      // a look at /proc. What its control group has besides was put there by somebody.
+      if (self->phase == HG_SWEEPING && !hg_cgroup_is_populated(&self->cgroup)) sweep_ended(self);
       return;
     }
     if (pid == 0) return;

@@ -7,6 +7,8 @@
 // of this attempt ever ran.
 #include "handler.h"
 
+#include "clone.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +24,8 @@ typedef struct {
   pid_t parent;
   volatile uint32_t kind;
   volatile int error;
+  int cgroup; // 0: there is none that the child has to go into itself
+  volatile int cgroup_error;
 } birth;
 
 static _Noreturn void give_up(birth *birth, uint32_t kind, int error) {
@@ -90,9 +94,19 @@ static int search(const hg_launch *launch) {
   }
 }
 
+/// Where a child could not be born in its group it goes there itself, which takes some milliseconds.
+static int enter(int group) {
+  int fd = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = write(fd, "0", 1) == 1 ? 0 : errno;
+  close(fd);
+  return error;
+}
+
 static int child(void *context) {
   birth *birth = context;
   const hg_launch *launch = birth->launch;
+  if (birth->cgroup > 0) birth->cgroup_error = enter(birth->cgroup);
   if (!launch->joins_group) setpgid(0, 0);
   if (launch->dies_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -135,14 +149,21 @@ hg_launched hg_launch_child(const hg_launch *launch) {
     void *at = mmap(
       NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1,
       0);
-    if (at == MAP_FAILED) return (hg_launched){0, HG_NEVER_STARTED, errno};
+    if (at == MAP_FAILED) return (hg_launched){.kind = HG_NEVER_STARTED, .error = errno};
     stack = at;
   }
-  birth birth = {launch, getpid(), 0, 0};
-  pid_t pid =
-    clone(child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
-  if (pid < 0) return (hg_launched){0, HG_NEVER_STARTED, errno};
-  if (!birth.kind) return (hg_launched){pid, 0, 0};
+  birth birth = {.launch = launch, .parent = getpid()};
+  pid_t pid = -1;
+  if (launch->cgroup > 0) {
+    pid = hg_clone_into(launch->cgroup, stack, CHILD_STACK_BYTES, child, &birth);
+    if (pid < 0) birth.cgroup = launch->cgroup;
+  }
+  if (pid < 0) {
+    pid = clone(child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
+  }
+  if (pid < 0) return (hg_launched){.kind = HG_NEVER_STARTED, .error = errno};
+  hg_launched launched = {pid, birth.kind, birth.error, birth.cgroup_error};
+  if (!birth.kind) return launched;
   while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
-  return (hg_launched){pid, birth.kind, birth.error};
+  return launched;
 }

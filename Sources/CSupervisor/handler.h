@@ -19,12 +19,14 @@ typedef struct {
   bool joins_group;  // stays in its parent's process group
   bool keeps_errors; // standard error stays its parent's; `output` is standard output alone
   hg_slot_attempt *mark; // NULL for a child that is no attempt
+  int cgroup; // 0: its parent's; else the folder of the control group that it is to be in
 } hg_launch;
 
 typedef struct {
   pid_t pid;     // 0: no child came to be
   uint32_t kind; // 0: it runs; else HG_EXEC_FAILED, HG_CHDIR_FAILED or HG_NEVER_STARTED
   int error;
+  int cgroup_error; // why it is not in the control group that it was to be in
 } hg_launched;
 
 /// Returns when the child has executed or failed. A child that failed is reaped here.

@@ -20,7 +20,6 @@ typedef struct {
   int32_t session;
   uint64_t start;
   char state;
-  bool chosen;
   bool unclear; // nobody can tell yet whether it is meant
   bool kernel;  // a thread of the kernel
   bool exiting; // runs no more code of its own, but may still hold files

@@ -2,6 +2,8 @@
 // wrote it at any instruction. It is never synced: after a power cut the boot ID tells that it
 // proves nothing.
 #include "slot.h"
+
+#include "cgroup.h"
 #include "log.h"
 
 #include <fcntl.h>
@@ -300,6 +302,12 @@ struct removal {
 static bool remove_companion(const char *name, void *context) {
   struct removal *removal = context;
   if (strncmp(name, removal->name, removal->length) || name[removal->length] != '.') return true;
+  if (!strcmp(name + removal->length, ".group")) {
+    // One that is not empty was kept, or could not be stopped: its file goes when it is.
+    int error = hg_cgroup_forget(removal->folder, removal->name);
+    if (error && error != EBUSY) removal->error = error;
+    return true;
+  }
   char path[HG_PATH_BYTES];
   snprintf(path, sizeof path, "slots/%.*s", (int)sizeof path - 7, name);
   if (unlinkat(removal->folder, path, 0) < 0 && errno != ENOENT) removal->error = errno;

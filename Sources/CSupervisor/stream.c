@@ -224,13 +224,13 @@ static hg_launched launch(hg_supervisor *self) {
   hg_stream *stream = &self->stream;
   const hg_start *order = (const hg_start *)stream->order.at;
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0) return (hg_launched){0, HG_NEVER_STARTED, errno};
+  if (pipe2(ends, O_CLOEXEC) < 0) return (hg_launched){.kind = HG_NEVER_STARTED, .error = errno};
   // The handler's end stays blocking: it waits for its next job.
   if (fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0) {
     int error = errno;
     close(ends[0]);
     close(ends[1]);
-    return (hg_launched){0, HG_NEVER_STARTED, error};
+    return (hg_launched){.kind = HG_NEVER_STARTED, .error = error};
   }
   stream->input = ends[1];
   self->report.taker = take_line;
@@ -274,7 +274,7 @@ static void give(hg_supervisor *self, int64_t now) {
   stream->in_hand = true;
   stream->written = 0;
   stream->given_ms = now;
-  hg_launched launched = {0, error ? HG_NEVER_STARTED : 0, error};
+  hg_launched launched = {.kind = error ? HG_NEVER_STARTED : 0, .error = error};
   if (!error && self->phase == HG_IDLE) {
     launched = launch(self);
   } else if (!error) {

@@ -3,6 +3,7 @@
 #define HG_SUPERVISOR_H
 
 #include "answers.h"
+#include "cgroup.h"
 #include "handler.h"
 #include "log.h"
 #include "memory.h"
@@ -20,6 +21,7 @@ typedef struct {
   char *const *recorder;
   const char *successor;
   mode_t worker_umask;
+  const hg_delegation *delegation;
 } hg_house;
 
 typedef enum {
@@ -87,6 +89,7 @@ typedef struct {
   hg_slot slot;
   hg_log log;
   hg_report report;
+  hg_cgroup cgroup; // that the handlers run in
   int memory; // the control group's count of kills for want of memory, -1: it is not told
   uint64_t memory_kills; // before the attempt began
   int context_fd; // the pinned context file, -1: none was made yet

@@ -1,9 +1,12 @@
 // What an attempt left running: found in /proc, told to stop by the ladder, and killed.
 //
 // A supervisor sweeps below itself (it is the subreaper of all descendants); whoever comes after a
-// dead supervisor knows session, process group and mark. A process is only ever signalled through
-// a pidfd whose start time was checked, and never if it began before the attempt did.
+// dead supervisor knows session, process group and mark. Both know the control group, where there is
+// one (cgroup.c). A process is only ever signalled through a pidfd whose start time was checked, and
+// never if it began before the attempt did, unless it is in that group.
 #include "sweep.h"
+
+#include "cgroup.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -27,8 +30,40 @@ typedef struct {
   uint32_t count;
   uint32_t listed;
   uint32_t unclear;      // processes that may or may not be meant
-  unsigned char *chosen; // a bit per process ID
+  // A bit per process ID.
+  unsigned char *chosen;
+  unsigned char *met;    // in this look
+  unsigned char *inside; // the control group
 } table;
+
+#define ROW_BYTES (TABLE_MAX * sizeof(hg_process))
+#define LIST_BYTES (TABLE_MAX * sizeof(int32_t))
+#define TABLE_BYTES (ROW_BYTES + LIST_BYTES + 3 * PID_BITS / 8)
+
+static bool open_table(table *all) {
+  memset(all, 0, sizeof *all);
+  unsigned char *at = mmap(
+    NULL, TABLE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) return false;
+  all->process = (hg_process *)at;
+  all->pid = (int32_t *)(at + ROW_BYTES);
+  all->chosen = at + ROW_BYTES + LIST_BYTES;
+  all->met = all->chosen + PID_BITS / 8;
+  all->inside = all->met + PID_BITS / 8;
+  return true;
+}
+
+static void close_table(table *all) { munmap(all->process, TABLE_BYTES); }
+
+static bool has(const unsigned char *bits, int32_t pid) {
+  uint32_t bit = (uint32_t)pid;
+  return bit < PID_BITS && (bits[bit / 8] & (1u << bit % 8));
+}
+
+static void put(unsigned char *bits, int32_t pid) {
+  uint32_t bit = (uint32_t)pid;
+  if (bit < PID_BITS) bits[bit / 8] |= (unsigned char)(1u << bit % 8);
+}
 
 static bool add_pid(pid_t pid, void *context) {
   table *all = context;
@@ -37,14 +72,9 @@ static bool add_pid(pid_t pid, void *context) {
   return true;
 }
 
-static bool is_chosen(const table *all, int32_t pid) {
-  uint32_t bit = (uint32_t)pid;
-  return bit < PID_BITS && (all->chosen[bit / 8] & (1u << bit % 8));
-}
-
-static void choose(table *all, int32_t pid) {
-  uint32_t bit = (uint32_t)pid;
-  if (bit < PID_BITS) all->chosen[bit / 8] |= (unsigned char)(1u << bit % 8);
+static bool put_inside(pid_t pid, void *context) {
+  put(((table *)context)->inside, pid);
+  return true;
 }
 
 /// Whether the ID of a session or group still means what it meant: its leader is gone (then the
@@ -56,14 +86,14 @@ static bool still_means(int32_t id, uint64_t start) {
 }
 
 static void choose_descendants(table *all, int32_t root) {
-  choose(all, root);
+  put(all->chosen, root);
   for (bool grew = true; grew;) {
     grew = false;
     for (uint32_t i = 0; i < all->count; i++) {
       hg_process *process = &all->process[i];
-      if (is_chosen(all, process->pid) || !is_chosen(all, process->parent)) continue;
+      if (has(all->chosen, process->pid) || !has(all->chosen, process->parent)) continue;
       grew = true;
-      choose(all, process->pid);
+      put(all->chosen, process->pid);
     }
   }
 }
@@ -84,16 +114,34 @@ static int carries(const hg_process *process, const char *text, int *reads) {
 
 typedef void (*visit)(hg_sweep *sweep, const hg_process *process);
 
-/// Who is met is dealt with there and then: what forks on and ends has gone a moment later.
-static void meet(hg_sweep *sweep, hg_process *process, visit each, int64_t *found) {
-  process->chosen = true;
+/// Who is met is dealt with there and then, once in a look: what forks on and ends has gone a moment
+/// later.
+static void meet(
+  hg_sweep *sweep, table *all, const hg_process *process, visit each, int64_t *found) {
   if (
-    process->state == 'Z' || process->start < sweep->target.since || process->pid <= 1 ||
-    process->pid == getpid() || process->pid == sweep->target.root) {
+    process->state == 'Z' || process->pid <= 1 || process->pid == getpid() ||
+    process->pid == sweep->target.root || has(all->met, process->pid)) {
     return;
   }
+  put(all->met, process->pid);
   (*found)++;
   each(sweep, process);
+}
+
+/// Meets whoever is in the control group. One that is listed before and after it was read is the one
+/// that was read: if it had ended in between, a stranger with its number would not be in the list.
+static void meet_inside(hg_sweep *sweep, table *all, visit each, int64_t *found) {
+  int group = sweep->target.cgroup;
+  if (!group || hg_cgroup_each(group, add_pid, all)) return;
+  for (uint32_t i = 0; i < all->listed; i++) {
+    if (!hg_process_read(all->pid[i], &all->process[all->count])) all->count++;
+  }
+  if (all->count && !hg_cgroup_each(group, put_inside, all)) {
+    for (uint32_t i = 0; i < all->count; i++) {
+      if (has(all->inside, all->process[i].pid)) meet(sweep, all, &all->process[i], each, found);
+    }
+  }
+  all->count = all->listed = 0;
 }
 
 /// Reads every listed process, the youngest first, and meets the members of session and group and
@@ -120,14 +168,14 @@ static void meet_members(hg_sweep *sweep, table *all, visit each, int64_t *found
                   (group && process->group == target->group);
     int marked = member ? HG_YES : hg_environment_holds(process, text);
     process->unclear = marked == HG_UNCLEAR;
-    if (marked == HG_YES) meet(sweep, process, each, found);
+    if (marked == HG_YES) meet(sweep, all, process, each, found);
   }
   // Those that nobody can tell yet come last, since that takes time.
   for (uint32_t i = 0; i < all->count; i++) {
     hg_process *process = &all->process[i];
     if (!process->unclear) continue;
     int marked = carries(process, text, &reads);
-    if (marked == HG_YES) meet(sweep, process, each, found);
+    if (marked == HG_YES) meet(sweep, all, process, each, found);
     all->unclear += marked == HG_UNCLEAR;
   }
 }
@@ -155,14 +203,10 @@ static int64_t each_child(hg_sweep *sweep, visit each) {
 /// Calls `each` for every living process of the target; returns how many there are, or -1 when
 /// /proc could not be read.
 static int64_t look(hg_sweep *sweep, visit each) {
-  size_t rows = TABLE_MAX * sizeof(hg_process), listed = TABLE_MAX * sizeof(int32_t);
-  size_t bytes = rows + listed + PID_BITS / 8;
-  unsigned char *at = mmap(
-    NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (at == MAP_FAILED) return -1;
-  table all = {
-    .process = (hg_process *)at, .pid = (int32_t *)(at + rows), .chosen = at + rows + listed};
+  table all;
+  if (!open_table(&all)) return -1;
   int64_t found = 0;
+  meet_inside(sweep, &all, each, &found);
   if (hg_each_process(add_pid, &all)) {
     found = -1;
   } else {
@@ -170,15 +214,17 @@ static int64_t look(hg_sweep *sweep, visit each) {
     if (sweep->target.root) {
       choose_descendants(&all, sweep->target.root);
       for (uint32_t i = 0; i < all.count; i++) {
-        hg_process *process = &all.process[i];
-        if (process->chosen || !is_chosen(&all, process->pid)) continue;
-        meet(sweep, process, each, &found);
+        const hg_process *process = &all.process[i];
+        if (!has(all.chosen, process->pid) || process->start < sweep->target.since) continue;
+        meet(sweep, &all, process, each, &found);
       }
     }
   }
   sweep->unclear = all.unclear > 0;
-  munmap(at, bytes);
+  close_table(&all);
   if (found == 0 && sweep->target.root == getpid()) found = each_child(sweep, each);
+  // Somebody is there whom no look has met: just ending, or in a namespace that is not seen from here.
+  if (found == 0 && sweep->target.cgroup && hg_cgroup_is_occupied(sweep->target.cgroup)) found = 1;
   return found;
 }
 
@@ -230,7 +276,23 @@ static void name_left(hg_sweep *sweep, const hg_process *process) {
   sweep->left_count++;
 }
 
+static void note(hg_sweep *sweep, const hg_process *process) { (void)seen(sweep, process); }
+
+/// Kills the control group at one stroke, and waits for its end. Who looks from within it would die
+/// with it: then each other process is killed by itself, as where the kernel cannot do this.
+static void kill_group(hg_sweep *sweep) {
+  table all;
+  int64_t found = 0;
+  if (!sweep->target.cgroup || !open_table(&all)) return;
+  meet_inside(sweep, &all, note, &found);
+  bool is_own = has(all.inside, getpid());
+  close_table(&all);
+  if (is_own || hg_cgroup_kill(sweep->target.cgroup)) return;
+  hg_cgroup_wait(sweep->target.cgroup, REST_MS);
+}
+
 void hg_sweep_kill_all(hg_sweep *sweep) {
+  kill_group(sweep);
   // Stopped first, so that what forks faster than it can be killed comes to rest: until a look meets
   // nobody who still runs, nor one who ended under its eyes.
   bool own = sweep->target.root == getpid();
@@ -289,7 +351,9 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
   sweep->clean_passes = found == 0 && !wait ? sweep->clean_passes + 1 : 0;
   if (sweep->clean_passes >= 2) return 0;
   if (sweep->give_up_ms && now >= sweep->give_up_ms) {
-    (void)look(sweep, name_left);
+    if (look(sweep, name_left) > 0 && !sweep->left_count) {
+      name_left(sweep, &(hg_process){.name = "unknown"});
+    }
     return 0;
   }
   if (found == 0) return sweep->scan_ms = now + 1;

@@ -4,9 +4,9 @@ import Glibc
 /// What is left of an attempt whose supervisor is dead, and the end of it.
 ///
 /// Used by who holds the slot's lock. Found are processes of the supervisor's session, of the
-/// handler's process group, and those that carry the attempt's mark in their environment; never one
-/// that began before the attempt, and nothing at all for a copied store, another boot or another
-/// PID namespace.
+/// handler's process group, and those that carry the attempt's mark in their environment, never one
+/// that began before the attempt; and all that is in the control group that the supervisor made.
+/// Nothing at all for a copied store, another boot or another PID namespace.
 public final class AttemptRemains {
   public struct Result: Equatable, Sendable {
     /// Processes that were stopped.
@@ -23,6 +23,9 @@ public final class AttemptRemains {
   }
 
   private let sweep: OpaquePointer?
+  private var group: ControlGroup.Open?
+  /// There is a control group, and from here nobody can say what lives in it.
+  public private(set) var groupIsHidden = false
 
   /// - Parameter boundMs: how long after the first KILL the search goes on.
   public init(
@@ -39,6 +42,13 @@ public final class AttemptRemains {
     target.group_start = handler.handlerStart
     target.since = handler.sinceTicks
     write(handler.mark, into: &target.mark)
+    switch try ControlGroup.of(slot: contents.slot, storeFolder: contents.storeFolder) {
+    case .seen(let found):
+      group = found
+      target.cgroup = found.descriptor
+    case .none: break
+    case .hidden: groupIsHidden = true
+    }
     let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }

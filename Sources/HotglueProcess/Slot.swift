@@ -3,6 +3,8 @@ import Glibc
 
 /// What a slot file says.
 public struct SlotContents: Sendable {
+  /// Where it was read.
+  public var storeFolder: String
   public var slot: String
   public var storeID: String
   public var isShared: Bool
@@ -118,6 +120,7 @@ public enum Slot {
 extension SlotContents {
   init(_ view: hg_slot_view, at place: SlotPlace) throws(ProcessError) {
     let here = try ProcessIdentity.current()
+    storeFolder = place.storeFolder
     slot = place.slot
     storeID = text(of: view.head.store_id)
     isShared = view.head.shared != 0

@@ -57,6 +57,9 @@ final class Ending {
         let log = lock.map { _ in LogPath.of(job: reference.job, fence: reference.fence) }
         let hasLog = try keepLog(place, from: remains.logFrom) > 0
         report = report.withRemains(result, log: hasLog ? log : nil)
+        if remains.groupIsHidden {
+          report = report.withWarning("its control group could not be looked into from here")
+        }
       }
     }
     if report.needsVerification(minded.policy), verification == nil {

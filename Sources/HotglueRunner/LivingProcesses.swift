@@ -6,16 +6,20 @@ public import HotglueStore
 /// time. Nothing is asked and no lock is taken that anybody waits for.
 public enum LivingProcesses {
   /// Workers by their locks in `folder`, supervisors that have an attempt by the locks of their slots,
-  /// and processes by the mark in their environment and the context file that it names.
+  /// and processes by the mark in their environment and the context file that it names, or by the
+  /// control group that they run in.
   public static func of(folder: String) throws(RunnerError) -> [LivingProcess] {
     let here = try processStep { () throws(ProcessError) in try ProcessIdentity.current() }
     let locks = HeldLocks()
-    return workers(of: folder, locks) + supervisors(of: folder, locks)
-      + SeenProcess.all().filter { $0.pid != here.pid }.compactMap { process in
-        process.handlerContext(below: folder).map { _ in
-          LivingProcess(pid: process.pid, role: .handler, attempt: process.attempt(below: folder))
-        }
+    var handlers = SeenProcess.all().filter { $0.pid != here.pid }.compactMap { process in
+      process.handlerContext(below: folder).map { _ in
+        LivingProcess(pid: process.pid, role: .handler, attempt: process.attempt(below: folder))
       }
+    }
+    let marked = Set(handlers.map(\.pid))
+    handlers += ControlGroup.occupants(storeFolder: folder).filter { !marked.contains($0.pid) }
+      .map { LivingProcess(pid: $0.pid, role: .handler) }
+    return workers(of: folder, locks) + supervisors(of: folder, locks) + handlers
   }
 
   private static func workers(of folder: String, _ locks: HeldLocks) -> [LivingProcess] {

@@ -19,6 +19,8 @@ final class Seat {
   var openEndings = 0
   /// It takes no further attempt.
   var isRetiring = false
+  /// It was asked whether its attempts run in a control group.
+  var groupIsKnown = false
   /// The open stream, also while it closes.
   var stream: OpenStream?
   private var answers: Answers?

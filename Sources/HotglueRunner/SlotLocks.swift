@@ -54,6 +54,9 @@ final class SharedRemains {
   /// Of a stream: where the part of the log begins that is the job's in hand.
   var logFrom: Int64? { inHand.flatMap { $0.isOfStream ? $0.logFrom : nil } }
 
+  /// There is a control group in which nobody can look from here.
+  var groupIsHidden: Bool { remains.groupIsHidden }
+
   /// Does what is due, without waiting.
   func step() -> AttemptRemains.Progress {
     if let result { return .done(result) }

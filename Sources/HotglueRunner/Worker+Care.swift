@@ -111,10 +111,22 @@ extension Worker {
   ) {
     seat.openEndings += 1
     let log = LogPath.of(job: outcome.job, fence: outcome.fence)
+    var report = AttemptReport(outcome, policy: minded.policy, log: log)
+    if let failure = newGroupFailure(of: seat) {
+      report = report.withWarning("no control group could be made for it: \(failure)")
+    }
     endings.append(
-      Ending(
-        minded, report: AttemptReport(outcome, policy: minded.policy, log: log), seat: seat,
-        position: position, recordedBy: name))
+      Ending(minded, report: report, seat: seat, position: position, recordedBy: name))
+  }
+
+  /// Why attempts of this worker run in no control group of their own though one is delegated; told
+  /// once, with the first end of a supervisor that could not make it.
+  private func newGroupFailure(of seat: Seat) -> String? {
+    guard !groupFailureIsTold, !seat.groupIsKnown else { return nil }
+    seat.groupIsKnown = true
+    let failure = ControlGroup.failure(slot: seat.link.slotName, storeFolder: place.folder)
+    groupFailureIsTold = failure != nil
+    return failure
   }
 
   /// A handler that could not be started is pending again at once. On a machine that has no process
@@ -423,6 +435,9 @@ extension Worker {
   /// Their locks are taken first, and only then the store is asked which slots it names: so a slot
   /// that it does not name cannot be named any more, since its supervisor is gone.
   func sweepSlots() throws(RunnerError) {
+    try processStep { () throws(ProcessError) in
+      try ControlGroup.sweep(storeFolder: place.folder)
+    }
     let locks = try processStep { () throws(ProcessError) in
       try Slot.abandoned(storeFolder: place.folder)
     }

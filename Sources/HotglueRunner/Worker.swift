@@ -73,6 +73,8 @@ public final class Worker {
   var startFailure: Int32?
   /// A signal asked for the cancel of the one job, and the store has not taken it yet.
   var owesCancel = false
+  /// Somebody was told that no control group can be made.
+  var groupFailureIsTold = false
   /// Set while there is too little free space, or no process to be had, to begin anything.
   var claimsPausedUntil: BootTime?
   /// The store's file, as it was when the worker began.

@@ -458,15 +458,26 @@ int hg_pipe_reader(int descriptor);
 /// How many bytes of a pipe nobody has read.
 int hg_pipe_unread(int descriptor);
 
+/// Opens the control group that the supervisor of a slot has made for its attempts. ENOENT: there is
+/// none, or none any more, so that nothing lives in it. ENODEV: from here nobody can say.
+int hg_cgroup_open(const char *store_folder, const char *name, int *folder);
+/// Why the attempts of a slot run in no control group, though one is delegated; 0: they do, or none is.
+int hg_cgroup_failure(const char *store_folder, const char *name);
+/// The processes in it, but this one; at most `most`.
+uint32_t hg_cgroup_list(int folder, int32_t *pids, uint32_t most);
+/// Removes empty groups whose slots are gone, with the files that name them.
+int hg_cgroup_sweep(const char *store_folder);
+
 // What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
 typedef struct hg_sweep hg_sweep;
 typedef struct {
   int32_t root;    // 0, or a live process whose descendants are meant
   int32_t session; // 0, or a session that the attempt ran in
   int32_t group;   // 0, or its process group
+  int32_t cgroup;  // 0, or the open folder of a control group: all in it is meant
   uint64_t session_start;
   uint64_t group_start;
-  uint64_t since; // no process that began earlier (clock ticks since boot) is ever touched
+  uint64_t since; // no other that began earlier (clock ticks since boot) is ever touched
   char mark[HG_MARK_BYTES];
 } hg_sweep_target;
 

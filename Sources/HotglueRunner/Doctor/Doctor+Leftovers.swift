@@ -35,10 +35,12 @@ extension Doctor {
     let named = Set(audit.running.map(\.slot))
     let entries = names(in: place).sorted()
     let slots = Set(entries.filter { !$0.contains(".") })
+    // What an attempt kept lives on in its control group, which has a file as long.
+    let kept = Set(ControlGroup.occupants(storeFolder: folder).map { "\($0.slot).group" })
     return entries.filter { entry in
       // `NAME`, `NAME.sock` and others beside it, and `.NAME` while it is being made.
       let owner = entry.split(separator: ".").first.map(String.init) ?? entry
-      if named.contains(owner) { return false }
+      if named.contains(owner) || kept.contains(entry) { return false }
       if entry == owner || entry.hasPrefix(".") {
         return locks.state(of: "\(place)/\(entry)") == .free
       }
