@@ -25,13 +25,14 @@
 // processes of its own.
 //
 // The handler is cloned into its group, so that there is no moment at which it is elsewhere. Where the
-// kernel or a filter knows no clone3, it writes itself there before it executes anything, which waits
-// for a grace period of the kernel: /bin/true in a new group takes 0.45 ms by clone3, COST_WRITE by a
-// write, and 0.4 ms without a group (2 cores, one after the other). What cannot be put there at all
-// runs outside, as without delegation, and the worker tells that with the first attempt.
+// kernel or a filter knows no clone3, it writes itself there before it executes anything, which may wait
+// for a grace period of the kernel. What cannot be put there at all runs outside, as without delegation,
+// and the worker tells that with the first attempt. /bin/true takes 0.51 ms without a group, 0.53 ms
+// with clone3 and 0.55 ms with a write (median of 1,000 each, Linux 6.18, 2 cores with other work); the
+// group itself, once for a supervisor, 0.08 ms to make and 0.05 ms to remove.
 //
 // What it is good for. `populated` of cgroup.events is asked when an attempt has ended, in a read that
-// costs a microsecond; cgroup.procs names who is left; cgroup.kill ends all of them at one stroke, also
+// costs two microseconds; cgroup.procs names who is left; cgroup.kill ends all of them at one stroke, also
 // what forks faster than it can be read. The earlier ways of finding are gone through all the same: a
 // process that may write to other groups can leave.
 //

@@ -25,8 +25,13 @@ struct ControlGroupTests {
   ) throws -> (job: String, worker: Process) {
     let job = try world.enqueue("\(Self.stray)\n\(script)", Self.ladder + flags)
     let worker = try world.start(["job", "work", "-w", "main"], in: group)
-    try world.eventually("the stray is up") { Self.living(world).count == 1 }
+    try world.eventually("the stray is up") { world.read("up") == "x\n" }
     return (job, worker)
+  }
+
+  /// Only what is to escape is left: whoever has started it is gone.
+  private func strayIsAlone(_ world: World) throws {
+    try world.eventually("the stray is alone") { Self.living(world).count == 1 }
   }
 
   /// Kills the worker and its supervisors, so that nobody is left who has seen what was started.
@@ -48,9 +53,10 @@ struct ControlGroupTests {
   func strays(end: End) throws {
     let world = try World()
     let group = try DelegatedGroup()
-    let flags = end == .timeout ? ["--timeout", "2s"] : []
+    let flags = end == .timeout ? ["--timeout", "5s"] : []
     let (job, worker) = try started(world, in: group, flags)
     defer { World.end(worker) }
+    if end != .timeout { try strayIsAlone(world) }
     #expect(group.groups.count == 1)
     switch end {
     case .normal: try world.letGo()
@@ -81,6 +87,7 @@ struct ControlGroupTests {
     let group = try DelegatedGroup()
     let (job, worker) = try started(world, in: group, ["--keep-children"])
     defer { World.end(worker) }
+    try strayIsAlone(world)
     try world.letGo()
     try world.eventually("it has ended") { try world.state(job) == "succeeded" }
     let kept = try #require(Self.living(world).first)
@@ -110,7 +117,8 @@ struct ControlGroupTests {
     let script = """
       import os, sys, time
       end = time.time() + 60
-      if os.environ: os.execve(sys.executable, [sys.executable, sys.argv[0]], {})
+      if len(sys.argv) == 1:
+          os.execve(sys.executable, [sys.executable, sys.argv[0], 'bare'], {})
       for _ in range(8):
           if os.fork() == 0:
               os.setsid()
@@ -155,12 +163,13 @@ struct ControlGroupTests {
     let file = world.folder.appendingPathComponent("handler")
     try Data(handler.utf8).write(to: file)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
-    try world.succeed(["type", "set", "work", "--stream", "--", "./handler"])
+    try world.succeed(["type", "set", "work", "--stream"] + Self.ladder + ["--", "./handler"])
     let jobs = try world.enqueueLines((1...3).map { "{\"type\":\"work\",\"payload\":\($0)}" })
     let worker = try world.start(
       ["job", "work", "-w", "main", "--concurrency", "1"], in: group)
     defer { World.end(worker) }
     try world.eventually("the third job is in hand") { world.lineCount("places") == 3 }
+    try strayIsAlone(world)
     let places = Set(world.read("places").split(separator: "\n"))
     #expect(places.count == 1)
     #expect(group.groups.count == 1)
@@ -207,6 +216,7 @@ struct ControlGroupTests {
     let world = try World()
     let group = try DelegatedGroup()
     let (job, worker) = try started(world, in: group)
+    try strayIsAlone(world)
     killAll(world, worker)
     let name = try #require(group.groups.first)
     let copy = try World(initialized: false)
