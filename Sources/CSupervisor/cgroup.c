@@ -471,7 +471,13 @@ bool hg_cgroup_is_populated(const hg_cgroup *group) {
   return false;
 }
 
-void hg_cgroup_leave(hg_cgroup *group, int store, const char *name) {
+void hg_cgroup_leave(
+  hg_cgroup *group, const hg_delegation *where, int store, const char *name) {
+  char path[HG_CGROUP_PATH_BYTES];
+  // The store may have been removed, and the file with it.
+  int length = snprintf(path, sizeof path, "%s/hotglue-%s", where->path, name);
+  bool fits = length > 0 && (size_t)length < sizeof path;
+  if (group->folder > 0 && fits) (void)remove_group(group->folder, path);
   if (group->folder > 0 || group->is_refused) (void)hg_cgroup_forget(store, name);
   let_go(group);
 }

@@ -32,7 +32,8 @@ void hg_cgroup_refuse(hg_cgroup *group, int store, const char *name, int error);
 /// Whether something lives in it. Without one nothing does.
 bool hg_cgroup_is_populated(const hg_cgroup *group);
 /// Removes group and file; both stay while something lives in it.
-void hg_cgroup_leave(hg_cgroup *group, int store, const char *name);
+void hg_cgroup_leave(
+  hg_cgroup *group, const hg_delegation *where, int store, const char *name);
 
 /// What is left in a group, whoever made it; a process that asks is not counted itself.
 bool hg_cgroup_is_occupied(int folder);

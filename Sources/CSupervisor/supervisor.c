@@ -31,7 +31,7 @@ void hg_leave(hg_supervisor *self, bool clean) {
     unlinkat(self->house.folder, path, 0);
   }
   // What was kept lives on in its group, whose file stays.
-  hg_cgroup_leave(&self->cgroup, self->house.folder, self->name);
+  hg_cgroup_leave(&self->cgroup, self->house.delegation, self->house.folder, self->name);
   slot_file(self, path, sizeof path, ".log");
   // The log of an idle supervisor is the empty one that waits for the next attempt.
   bool spare = clean || self->phase == HG_IDLE;

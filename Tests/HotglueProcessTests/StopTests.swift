@@ -174,7 +174,9 @@ extension Supervision {
       try link.recorded(job: order.job, fence: order.fence)
       try link.isClosed()
       #expect(lifeline.isHeld)
-      #expect(workshop.names(in: "\(workshop.store)/slots") == [])
+      // Where a control group is delegated the file that names it stays while it is not empty.
+      let left = workshop.names(in: "\(workshop.store)/slots").filter { !$0.hasSuffix(".group") }
+      #expect(left == [])
       kill(-attempt.handlerPID, SIGKILL)
       try lifeline.gone()
     }
