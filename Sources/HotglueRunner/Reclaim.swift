@@ -170,7 +170,7 @@ public struct Reclaim {
     let reference = attempt.reference
     switch status {
     case .running:
-      if attempt.unansweredSince != nil, !dryRun { try noteAnswer(attempt) }
+      if attempt.unansweredSince != nil, !dryRun { try attempt.noteAnswer(in: store) }
       guard stops, !dryRun else { return .unattended }
       do throws(ProcessError) {
         _ = try link.request(
@@ -193,17 +193,6 @@ public struct Reclaim {
     case .other, .waiting:
       if dryRun { return .would(.neverStarted) }
       return try giveBack(attempt, link)
-    }
-  }
-
-  /// It answers again: what it left unanswered before does not count when it is silent another time.
-  private func noteAnswer(_ attempt: RunningAttempt) throws(RunnerError) {
-    do throws(StoreError) {
-      _ = try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: nil)
-    } catch .stale {
-      return
-    } catch {
-      throw .store(error)
     }
   }
 

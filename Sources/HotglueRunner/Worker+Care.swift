@@ -257,7 +257,7 @@ extension Worker {
     }
     if attempt.unansweredSince != nil, frozenSlot(of: found.seat) == nil {
       // It was woken: when it is stopped once more it has its time anew.
-      try noteAnswer(attempt)
+      try attempt.noteAnswer(in: store)
     }
     guard attempt.cancelRequested || phase == .stopping, !found.minded.stopIsOrdered else {
       return
@@ -381,16 +381,6 @@ extension Worker {
     _ = try processStep { () throws(ProcessError) in try AttemptRemains.killHolder(contents) }
     AttemptRemains.killFrozenHolder(contents, storeFolder: place.folder)
     lookAroundAt = now.advanced(by: Span(milliseconds: 20))
-  }
-
-  private func noteAnswer(_ attempt: RunningAttempt) throws(RunnerError) {
-    do throws(StoreError) {
-      _ = try store.noteUnanswered(attempt.reference, watch: attempt.watch, at: nil)
-    } catch .stale {
-      return
-    } catch {
-      throw .store(error)
-    }
   }
 
   /// Keeps the store small, in small steps.
