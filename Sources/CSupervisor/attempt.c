@@ -88,6 +88,9 @@ static int control_group(hg_supervisor *self) {
   if (!self->cgroup.folder && !self->cgroup.is_refused) {
     hg_cgroup_make(
       &self->cgroup, self->house.delegation, self->house.folder, self->name, self->house.shared);
+  } else if (self->cgroup.folder > 0) {
+    // An attempt before this one may have left it frozen.
+    hg_cgroup_thaw(self->cgroup.folder);
   }
   return self->cgroup.folder;
 }

@@ -300,6 +300,14 @@ bool hg_cgroup_is_occupied(int folder) {
   return seen.other || !seen.self;
 }
 
+void hg_cgroup_thaw(int folder) {
+  char state = '0';
+  int fd = openat(folder, "cgroup.freeze", O_RDWR | O_CLOEXEC);
+  if (fd < 0) return;
+  if (pread(fd, &state, 1, 0) == 1 && state != '0') (void)!write(fd, "0", 1);
+  close(fd);
+}
+
 int hg_cgroup_kill(int folder) {
   int fd = openat(folder, "cgroup.kill", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return errno;

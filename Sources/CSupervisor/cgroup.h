@@ -40,6 +40,9 @@ bool hg_cgroup_is_occupied(int folder);
 /// Calls `each` for every process in it and the groups below it, until it returns false. One that
 /// this process cannot see has the ID 0.
 int hg_cgroup_each(int folder, bool (*each)(pid_t pid, void *context), void *context);
+/// Lets run what is in it, and what will be: a process may freeze its own group, which stays so when it
+/// is empty, and whoever is born in it then executes nothing while its parent waits for that.
+void hg_cgroup_thaw(int folder);
 /// Kills all of them at once, also what is just being forked; an errno where that cannot be done.
 int hg_cgroup_kill(int folder);
 /// Waits until the group is empty or so many milliseconds have passed.

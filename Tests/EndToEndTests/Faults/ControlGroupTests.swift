@@ -211,6 +211,33 @@ struct ControlGroupTests {
     try world.checkStore()
   }
 
+  @Test("an attempt that has frozen its own group does not hold up the next one")
+  func frozen() throws {
+    let world = try World()
+    let group = try DelegatedGroup()
+    let first = try world.enqueue(
+      """
+      own=$(sed -n 's/^0:.*\\///p' /proc/self/cgroup)
+      echo 1 >"\(group.path)/$own/cgroup.freeze"
+      while :; do sleep 1; done
+      """, Self.ladder)
+    let second = try world.enqueue("grep ^0:: /proc/self/cgroup >place")
+    let worker = try world.start(
+      ["job", "work", "-w", "main", "--concurrency", "1"], in: group)
+    defer { World.end(worker) }
+    try world.eventually("the group is frozen") {
+      group.groups.first.map { group.isFrozen($0) } ?? false
+    }
+    let name = try #require(group.groups.first)
+    try world.succeed(["job", "cancel", first, "-w", "main"])
+    try world.eventually("both have ended") {
+      try world.state(first) == "cancelled" && world.state(second) == "succeeded"
+    }
+    // It was the same group, and not one that was made instead.
+    #expect(world.read("place").hasSuffix("/\(name)\n"))
+    try world.checkStore()
+  }
+
   @Test("a copy of the store, and another group of the same name, speak of nobody's processes")
   func others() throws {
     let world = try World()

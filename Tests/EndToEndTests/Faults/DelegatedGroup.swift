@@ -107,6 +107,11 @@ final class DelegatedGroup {
     return (list ?? "").split(separator: "\n").compactMap { Int32($0) }
   }
 
+  func isFrozen(_ group: String) -> Bool {
+    let state = try? String(contentsOfFile: "\(path)/\(group)/cgroup.freeze", encoding: .utf8)
+    return state == "1\n"
+  }
+
   /// Sets one of the group's own bounds.
   func set(_ file: String, _ value: String) throws {
     let handle = try #require(FileHandle(forWritingAtPath: "\(path)/\(file)"))
