@@ -367,10 +367,11 @@ static int remove_group(int folder, const char *path) {
 
 static int open_record(int store, const char *name, int flags, record *out) {
   char path[HG_NAME_BYTES + 16];
+  memset(out, 0, sizeof *out);
+  errno = ENAMETOOLONG;
   if (!file_path(path, sizeof path, name)) return -1;
   int fd = openat(store, path, flags | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return -1;
-  memset(out, 0, sizeof *out);
   ssize_t got = pread(fd, out, sizeof *out, 0);
   struct stat status;
   // One that is torn was written by a supervisor that had started nothing in its group.
@@ -383,9 +384,15 @@ static int open_record(int store, const char *name, int flags, record *out) {
   out->path[sizeof out->path - 1] = 0;
   out->boot_id[sizeof out->boot_id - 1] = 0;
   char boot_id[HG_BOOT_ID_BYTES];
+  int error = hg_boot_id(boot_id);
+  if (error) {
+    close(fd);
+    errno = error;
+    return -1;
+  }
   bool is_copy = out->file_device != (uint64_t)status.st_dev ||
                  out->file_inode != (uint64_t)status.st_ino;
-  if (is_copy || hg_boot_id(boot_id) || strcmp(boot_id, out->boot_id)) memset(out, 0, sizeof *out);
+  if (is_copy || strcmp(boot_id, out->boot_id)) memset(out, 0, sizeof *out);
   return fd;
 }
 
@@ -492,12 +499,15 @@ void hg_cgroup_leave(
 
 // MARK: Who comes later
 
-/// The group that a record names: 0, ENOENT when there is none any more, ENODEV when nobody can say.
+/// The group that a record names: 0, ENOENT when there is none any more, ENODEV when nobody can say, and
+/// what kept this process from looking, of which nothing follows.
 static int open_named(const record *text, int *folder) {
   if (!text->version || text->error || !text->inode) return ENOENT;
   struct stat status;
   struct statfs system;
   int fd = open(text->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  bool is_gone = errno == ENOENT || errno == ENODEV || errno == ENOTDIR || errno == ELOOP;
+  if (fd < 0 && !is_gone) return errno;
   if (fd >= 0) {
     bool same = fstat(fd, &status) == 0 && (uint64_t)status.st_dev == text->device &&
                 (uint64_t)status.st_ino == text->inode && fstatfs(fd, &system) == 0 &&
@@ -523,8 +533,9 @@ int hg_cgroup_open(const char *store_folder, const char *name, int *folder) {
   int store = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (store < 0) return errno;
   int file = open_record(store, name, O_RDONLY, &text);
+  int error = errno;
   close(store);
-  if (file < 0) return ENOENT;
+  if (file < 0) return error;
   close(file);
   return open_named(&text, folder);
 }
@@ -555,6 +566,8 @@ int hg_cgroup_forget(int store, const char *name) {
   } else if (text.version && !text.error && !text.inode) {
     // It was being made. Nothing is in it, and a name that holds the slot's is nobody else's.
     (void)rmdir(text.path);
+  } else if (error != ENOENT && error != ENODEV) {
+    return EBUSY;
   }
   if (!file_path(path, sizeof path, name)) return EINVAL;
   return unlinkat(store, path, 0) < 0 && errno != ENOENT ? errno : 0;

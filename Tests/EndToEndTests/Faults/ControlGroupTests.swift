@@ -238,6 +238,32 @@ struct ControlGroupTests {
     try world.checkStore()
   }
 
+  @Test("who cannot open the group of an attempt concludes nothing, and runs nothing again")
+  func unopened() throws {
+    let world = try World()
+    let group = try DelegatedGroup()
+    let (job, worker) = try started(world, in: group, ["--replay", "safe"])
+    defer { World.end(worker) }
+    try strayIsAlone(world)
+    killAll(world, worker)
+    let name = try #require(group.groups.first)
+    // As a process whose descriptors are used up.
+    let reclaim = try world.command(
+      World.strace,
+      [
+        "-qq", "-f", "-o", "trace", "-P", "\(group.path)/\(name)", "-e", "trace=open,openat",
+        "-e", "inject=open,openat:error=EMFILE", world.binary, "job", "reclaim", "-w", "main",
+      ])
+    #expect(world.read("trace").contains("EMFILE"))
+    #expect(reclaim.status == 74)
+    #expect(Self.living(world).count == 1)
+    #expect(try world.state(job) == "running")
+    try world.succeed(["job", "reclaim", "-w", "main"])
+    #expect(Self.living(world).isEmpty)
+    #expect(try world.state(job) == "pending")
+    #expect(group.groups.isEmpty)
+  }
+
   @Test("a copy of the store, and another group of the same name, speak of nobody's processes")
   func others() throws {
     let world = try World()
