@@ -57,10 +57,11 @@ struct DraftDesk {
   /// Whether somebody types in the draft, or has typed there what the store has not got yet.
   func isAtWork(_ id: DraftID) throws -> Bool { try isOpenInEditor(id) || isLying(id) }
 
-  /// Whether a text lies here that was not taken up.
+  /// Whether a text lies here that was not taken up, or something that is not known to be none.
   func isLying(_ id: DraftID) -> Bool {
     var status = stat()
-    return stat(path(of: id), &status) == 0 && status.st_size > 0
+    guard lstat(path(of: id), &status) == 0 else { return false }
+    return status.st_mode & S_IFMT != S_IFREG || status.st_size > 0
   }
 
   func isOpenInEditor(_ id: DraftID) throws -> Bool {

@@ -29,7 +29,7 @@ extension CommandError {
       self.init(
         "draft_changed", .refused, "draft \(id) was changed by another process meanwhile",
         hint: "look at it with 'hotglue draft show \(id)', then submit it again", facts: draft(id))
-    case .draftBehind(let conflict): self.init(conflict, base: nil)
+    case .draftBehind(let conflict): self.init(conflict, base: nil, over: nil)
     case .draftsChanged:
       self.init(
         "drafts_changed", .tryLater, "the drafts of this context change while it is switched",
@@ -39,12 +39,18 @@ extension CommandError {
   }
 
   /// A draft of what has changed since: with the difference. `base` is what the draft's template asks
-  /// for, where it can still be read.
-  init(_ conflict: DraftConflict, base: DraftSubmission?) {
+  /// for, where it can still be read. `over` is the revision that was named instead, which is not the
+  /// current one either.
+  init(_ conflict: DraftConflict, base: DraftSubmission?, over: Int?) {
     let (kind, name, id) = (conflict.kind.rawValue, conflict.name, conflict.draft)
     let message: String
     let started = conflict.baseRevision
-    if let revision = conflict.revision {
+    let isInTheWay = over != nil && started == conflict.revision
+    if let over, isInTheWay {
+      message =
+        (started.map { "\(kind) '\(name)' is at revision \($0), from which draft \(id) starts" }
+          ?? "there is no \(kind) '\(name)' yet") + ", and '--over' names revision \(over)"
+    } else if let revision = conflict.revision {
       message =
         started.map {
           "\(kind) '\(name)' is at revision \(revision), but draft \(id) starts from \($0)"
@@ -58,11 +64,13 @@ extension CommandError {
     let changes = conflict.changes(from: base)
     self.init(
       "draft_behind", .refused, message,
-      hint: conflict.revision.map {
-        "put what changed into 'hotglue draft edit \(id)', then 'hotglue draft submit \(id) "
-          + "--over \($0)'"
-      } ?? "to define it anew, take the text: 'hotglue draft show \(id) --text | hotglue draft new "
-        + "\(kind) --from -'",
+      hint: isInTheWay
+        ? "leave it out: hotglue draft submit \(id)"
+        : conflict.revision.map {
+          "put what changed into 'hotglue draft edit \(id)', then 'hotglue draft submit \(id) "
+            + "--over \($0)'"
+        } ?? "to define it anew, take the text: 'hotglue draft show \(id) --text | hotglue draft "
+          + "new \(kind) --from -'",
       facts: [
         JSON.Member("draft", .integer(id)), JSON.Member("name", .string(name)),
         JSON.Member("base_revision", .optional(started)),

@@ -50,8 +50,11 @@ struct DraftRescue {
     do throws(SystemError) {
       found = try desk.text(of: id)
     } catch {
-      guard error.code == EACCES else { throw error }
-      session.output.note("'\(path)' belongs to another user, who can take it up")
+      // One that cannot be read keeps nobody from the other drafts.
+      session.output.note(
+        error.code == EACCES
+          ? "'\(path)' belongs to another user, who can take it up"
+          : "'\(path)' cannot be read and stays where it is: \(error.reason)")
       return
     }
     guard let found else { return try desk.clear(id) }

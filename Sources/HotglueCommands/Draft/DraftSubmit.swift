@@ -62,7 +62,7 @@ struct DraftSubmit: WorkspaceCommand {
           draft.stamp, in: session.workspace, as: submission, over: over, by: entitled.actor,
           at: session.now)
       } catch StoreError.draftBehind(let conflict) {
-        throw CommandError(conflict, base: DraftForms.base(of: draft, in: session))
+        throw CommandError(conflict, base: DraftForms.base(of: draft, in: session), over: over)
       }
     }
     if case .source(let before?, let after) = outcome,

@@ -36,8 +36,8 @@ extension WorkspaceSession {
       throw StoreError.unknownSource(link.id, workspace, near: [])
     }
     guard found.workspace == workspace else {
-      throw CommandError.mismatch(
-        of: "source", link.text, owner: found.workspace, in: self)
+      let meant = EntityLink(workspace: found.workspace, kind: .source, id: link.id)
+      throw CommandError.mismatch(of: "source", meant.text, owner: found.workspace, in: self)
     }
     return try store.source(found.name, in: workspace)
   }

@@ -232,7 +232,11 @@ struct SyncReset: WorkspaceCommand {
     let source = try session.source(source)
     let run: SyncRunID? = try to == "start" ? nil : number()
     let chosen = try run.map { try session.run($0, of: source, flag: "--to") }
-    if let target { _ = try session.target(target, of: source) }
+    if let target {
+      // A run of this workspace went into no target of another one.
+      let rest = " --to \(run == nil ? "start" : "RUN")"
+      _ = try session.target(target, of: source, rest: rest)
+    }
     if let chosen, chosen.target != target { throw CommandError.runElsewhere(chosen, target) }
     if let chosen, chosen.bookmark == nil {
       throw CommandError.refused(
@@ -278,13 +282,16 @@ struct SyncReset: WorkspaceCommand {
 }
 
 extension WorkspaceSession {
-  func target(_ id: SyncTargetID, of source: Source) throws -> SyncTarget {
+  /// `rest` is what else the command line needs that would mean a target of another workspace.
+  func target(
+    _ id: SyncTargetID, of source: Source, rest: String = ""
+  ) throws -> SyncTarget {
     let known = try store.syncTargets(of: source.id, in: workspace)
     if let found = known.first(where: { $0.id == id }) { return found }
     if let owner = try store.owner(ofTarget: id), owner.workspace != workspace {
       throw CommandError.mismatch(
         of: "target", String(id), owner: owner.workspace, in: self,
-        words: "\(Shell.quoted(owner.source)) --target \(id)")
+        words: "\(try shownSource(owner))\(rest) --target \(id)")
     }
     throw StoreError.unknownTarget(id, source: source.id)
   }
@@ -300,8 +307,17 @@ extension WorkspaceSession {
       else { throw error }
       throw CommandError.mismatch(
         of: "run", String(id), owner: owner.workspace, in: self,
-        words: "\(Shell.quoted(owner.source)) \(flag) \(id)")
+        words: "\(try shownSource(owner)) \(flag) \(id)")
     }
+  }
+
+  /// The name of a source of another workspace, for whoever may read there.
+  private func shownSource(
+    _ owner: (workspace: WorkspaceID, source: String)
+  ) throws(StoreError) -> String {
+    let standing = try store.role(of: base.user, in: owner.workspace)
+    return standing.allows(CommandKind.sourceShow.leastRole)
+      ? Shell.quoted(owner.source) : "SOURCE"
   }
 }
 

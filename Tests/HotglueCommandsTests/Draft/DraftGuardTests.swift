@@ -140,6 +140,29 @@ struct DraftGuardTests {
     #expect(place.run("type show mail --json").output.contains(#""revision":3"#))
   }
 
+  @Test("--over that names another revision than the one a draft starts from is told as that")
+  func overInTheWay() throws {
+    var place = try place()
+    for number in [0, 3] {
+      let answer = place.run("draft submit 2 --over \(number)")
+      #expect(answer.status == 81, "\(answer)")
+      #expect(
+        answer.error
+          == "hotglue: there is no type 'mail' yet, and '--over' names revision \(number)\n"
+          + "hint: leave it out: hotglue draft submit 2\n")
+    }
+    #expect(place.run("draft submit 2").status == 0)
+    place.variables["EDITOR"] = "printf 'timeout = \"5m\"\\n' >>"
+    #expect(place.run("draft edit type mail -q").output == "3\n")
+    let answer = place.run("draft submit 3 --over 9")
+    #expect(answer.status == 81, "\(answer)")
+    #expect(
+      answer.error
+        == "hotglue: type 'mail' is at revision 1, from which draft 3 starts, and '--over' names "
+        + "revision 9\nhint: leave it out: hotglue draft submit 3\n")
+    #expect(place.run("draft submit 3").status == 0)
+  }
+
   @Test("--over names a revision, so the draft of a job, which has none, is refused with it")
   func overOfJob() throws {
     var place = try CommandPlace.ready()

@@ -71,4 +71,31 @@ struct DraftRescueTests {
     #expect(
       try place.store().job(1, in: #require(WorkspaceID("acme"))).request.command == ["typed"])
   }
+
+  @Test(
+    "an editor that leaves something else in the place of its file keeps nobody from other drafts",
+    arguments: ["mkdir", "mkfifo", "ln -s /etc/passwd"])
+  func noFile(_ making: String) throws {
+    var place = try place()
+    #expect(unlink(place.lying(1)) == 0)
+    place.variables["EDITOR"] = "f() { rm \"$1\"; \(making) \"$1\"; }; f"
+    let edit = place.run("draft edit 1")
+    #expect(edit.status == 74, "\(edit)")
+    #expect(edit.error.contains("drafts/1.toml"))
+
+    for line in ["draft list -q", "draft show 1 -q", "-w beta draft list"] {
+      let answer = place.run(line)
+      #expect(answer.status == 0, "\(line): \(answer)")
+    }
+    let told = place.run("draft list").error
+    #expect(told.contains("drafts/1.toml' cannot be read and stays where it is: "), "\(told)")
+    place.input = Array(DraftCommandTests.job.utf8)
+    #expect(place.run("draft new job --from - -q").output == "2\n")
+    #expect(place.run("draft submit 2 -q").output == "1\n")
+    // What lies there may be more than the store has: it is neither sent nor left behind unasked.
+    #expect(place.run("draft submit 1").status == 75)
+    #expect(place.run("workspace switch beta").status == 82)
+    #expect(place.run("workspace switch beta --keep-drafts").status == 0)
+    #expect(try place.text(of: 1) == DraftCommandTests.job)
+  }
 }

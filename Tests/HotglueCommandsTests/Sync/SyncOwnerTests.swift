@@ -60,10 +60,44 @@ struct SyncOwnerTests {
       let answer = place.run(line)
       #expect(answer.status == 80, "\(line): \(answer)")
       #expect(answer.error.contains("target 2 belongs to workspace 'beta'"), "\(answer.error)")
-      #expect(answer.error.contains(" crm --target 2\n"), "\(answer.error)")
+      #expect(answer.error.hasSuffix(" --target 2\n"), "\(answer.error)")
     }
+    // The line that is told is a whole one.
+    let reset = place.run("sync reset crm --to start --target 2").error
+    #expect(reset.contains("hint: hotglue -w beta sync reset crm --to start --target 2\n"))
+    let mixed = place.run("sync reset crm --to 1 --target 2").error
+    #expect(mixed.contains("hint: hotglue -w beta sync reset crm --to RUN --target 2\n"))
     #expect(place.run("sync state crm --target 9").status == 66)
     #expect(place.run("-w beta sync state crm --target 2").status == 0)
+  }
+
+  @Test("who may not read in the other workspace is not told what its source is called")
+  func hidden() throws {
+    var place = try CommandPlace.ready()
+    _ = try sync("crm", in: "acme", isDelivered: true, place)
+    _ = try sync("secret", in: "beta", isDelivered: true, place)
+    #expect(place.run("-w beta workspace member add daemon --role viewer").status == 0)
+    for (user, name) in [("daemon", "secret"), ("bin", "SOURCE")] {
+      place.userName = user
+      for line in ["sync state crm --run 2", "sync state crm --target 2"] {
+        let answer = place.run(line)
+        #expect(answer.status == 80, "\(line): \(answer)")
+        #expect(answer.error.contains("hint: hotglue -w beta sync state \(name) --"), "\(answer)")
+      }
+    }
+  }
+
+  @Test("a link that names another workspace than its source is in is mended by one hint")
+  func wrongLink() throws {
+    let place = try CommandPlace.ready()
+    _ = try sync("crm", in: "acme", isDelivered: false, place)
+    _ = try sync("theirs", in: "beta", isDelivered: false, place)
+    let answer = place.run("source show hotglue://acme/source/2")
+    #expect(answer.status == 80, "\(answer)")
+    #expect(
+      answer.error.contains("\nhint: hotglue -w beta source show hotglue://beta/source/2\n"),
+      "\(answer)")
+    #expect(place.run("-w beta source show hotglue://beta/source/2").status == 0)
   }
 
   @Test("a link to a source of a workspace that is not there names nothing")
