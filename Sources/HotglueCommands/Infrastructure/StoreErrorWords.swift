@@ -52,7 +52,7 @@ extension CommandError {
     case ("job", .log), ("job", .effectList): "--job \(id)"
     case ("job", .effectShow), ("job", .effectConfirm), ("job", .effectAbandon):
       "KEY --job \(id)"
-    case ("type", .jobList): "--type \(id)"
+    case ("type", .jobList), ("type", .jobWork): "--type \(id)"
     case ("type", .draftEdit), ("source", .draftEdit): "\(noun) \(id)"
     default: id
     }

@@ -36,7 +36,7 @@ struct JobWork: HotglueCommand {
     let session = host.session
     var options = WorkerOptions(scope: try scope(session))
     options.queues = selection.queues
-    options.types = selection.types
+    options.types = try selection.types.map { try typeName($0, options.scope, session) }
     options.concurrency = selection.concurrency
     options.freeSpaceFloor = selection.freeSpaceFloor
     options.drain = ending.drain
@@ -113,6 +113,19 @@ struct JobWork: HotglueCommand {
       if !scope.contains(id) { scope.append(id) }
     }
     return .workspaces(scope)
+  }
+
+  /// The name that an argument is, or that a link names: which is a type of one workspace.
+  private func typeName(
+    _ text: String, _ scope: WorkerOptions.Scope, _ session: StoreSession
+  ) throws -> String {
+    guard EntityLink.isMeant(by: text) else { return text }
+    guard case .workspaces(let all) = scope, all.count == 1, let only = all.first else {
+      throw CommandError.usage(
+        "'\(text)' names a type of one workspace, and the worker has others",
+        hint: "give the type's name, or one workspace: hotglue job work -w ID --type \(text)")
+    }
+    return try session.entering(only).name(text, of: .type)
   }
 }
 

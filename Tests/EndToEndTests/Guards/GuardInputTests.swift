@@ -37,6 +37,26 @@ struct GuardInputTests {
     #expect(try world.run(["open", "hotglue://main/draft/1"]).status == 66)
   }
 
+  @Test("a worker takes the link of a type of its one workspace, and no other")
+  func typeOfWorker() throws {
+    let world = try World()
+    try world.succeed(["workspace", "create", "other"])
+    try world.succeed(["type", "set", "mail", "--", "true"])
+    let mail = try world.succeed(["job", "enqueue", "mail"])
+    let plain = try world.enqueue("true")
+    let line = ["job", "work", "--drain", "--type", "hotglue://main/type/mail"]
+    expectRefusal(
+      try world.run(line + ["-w", "other"]), 80, "type mail belongs to workspace 'main'",
+      "hint: hotglue -w main job work --type mail\n")
+    for several in [["-w", "main", "-w", "other"], ["--all-workspaces"]] {
+      expectRefusal(try world.run(line + several), 64, "names a type of one workspace")
+    }
+    #expect(try world.state(mail) == "pending")
+    #expect(try world.run(line + ["-w", "main"]).status == 0)
+    #expect(try world.state(mail) == "succeeded")
+    #expect(try world.state(plain) == "pending")
+  }
+
   @Test("every show prints the link of what it shows, in text and JSON, and 'open' takes it")
   func shownLinks() throws {
     let world = try World()
