@@ -39,8 +39,11 @@ typedef struct {
 
 _Static_assert(
   sizeof(ring_answer) == offsetof(ring_answer, outcome) + sizeof(hg_outcome), "lines follow");
+// The longest answer, with what is left free before it where it would lie across the ring's end.
+#define RESERVED_BYTES (2 * LONGEST_BYTES + SHORT_ONES * SHORT_BYTES)
+
 _Static_assert(
-  2 * LONGEST_BYTES + SHORT_ONES * SHORT_BYTES <= RING_BYTES / 2, "the ring is long enough");
+  RESERVED_BYTES + SHORT_BYTES + HG_LINE_BYTES + 16u <= RING_BYTES / 2, "the ring is long enough");
 
 static const char magic[8] = "HGANSW\n";
 
@@ -142,8 +145,12 @@ void hg_ring_put(
 }
 
 bool hg_ring_has_room(const hg_ring *ring) {
-  uint64_t used = ring->head - ring->tail;
-  return RING_BYTES - used >= 2 * LONGEST_BYTES + SHORT_ONES * SHORT_BYTES;
+  return RING_BYTES - (ring->head - ring->tail) >= RESERVED_BYTES;
+}
+
+bool hg_ring_has_room_for_line(const hg_ring *ring, size_t line_bytes) {
+  return RING_BYTES - (ring->head - ring->tail) >=
+         RESERVED_BYTES + SHORT_BYTES + line_bytes + 16u;
 }
 
 static void advance(hg_ring *ring) {

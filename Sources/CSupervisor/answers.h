@@ -20,6 +20,8 @@ void hg_ring_put(
 /// Whether the largest answer has a place, and a short one for each of HG_QUEUE_MAX jobs besides,
 /// and for a last afterword.
 bool hg_ring_has_room(const hg_ring *ring);
+/// Whether an answer with no more than this line has a place besides all that.
+bool hg_ring_has_room_for_line(const hg_ring *ring, size_t line_bytes);
 static inline bool hg_ring_is_empty(const hg_ring *ring) { return ring->head == ring->tail; }
 /// The answer at this position is recorded: its place is free when those before it are.
 void hg_ring_settle(hg_ring *ring, uint64_t position);

@@ -141,7 +141,8 @@ static bool keep_afterword(
   if (what != HG_LINE_RESULT && what != HG_LINE_UNCLEAR) return false;
   if (!stream->last_job || stream->last_spoke || !owner.is_named) return false;
   if (owner.job != stream->last_job || owner.fence != stream->last_fence) return false;
-  if (!hg_ring_has_room(&stream->ring)) return false;
+  // The place of what is in hand was reserved when that was given.
+  if (!hg_ring_has_room_for_line(&stream->ring, length)) return false;
   put_afterword(self, (hg_outcome){0}, line, length);
   stream->last_spoke = true;
   return true;

@@ -132,6 +132,50 @@ extension Supervision {
       }
     }
 
+    @Test("an afterword never takes the place of answers that nobody has recorded yet")
+    func afterwordWithoutRoom() throws {
+      let yard = try StreamYard(
+        handler: """
+          long=$(printf %065400d 0)
+          say() { echo "{\\"type\\":\\"$1\\",\\"job\\":$2,\\"fence\\":7,$3}" >&3; }
+          while read -r job fence script; do eval "$script"; done
+          """)
+      func value(_ bytes: Int) -> String {
+        #"say result $job "\"outcome\":\"succeeded\",\"value\":\"$(printf %0\#(bytes)d 0)\""; "#
+      }
+      // Places of 1 MiB in all: the first 120,000 bytes are free again, 190,000 were never used, so that
+      // a long afterword and a long answer would lie across the end.
+      var scripts = Array(repeating: value(59_300), count: 2)
+      scripts += Array(repeating: value(60_900), count: 12)
+      for (index, script) in scripts.enumerated() {
+        if index == 2 { try yard.settle() }
+        try yard.link.feed([yard.job(Int64(index + 1), script)])
+        try yard.wait(index + 1)
+      }
+      try yard.link.feed([
+        yard.job(
+          15,
+          #"up; say result 14 "\"outcome\":\"failed\",\"value\":\"$long\""; "#
+            + #"say progress 15 "\"message\":\"$long\""; "#
+            + #"say result 15 "\"outcome\":\"succeeded\",\"value\":\"$long\"""#)
+      ])
+      #expect(try yard.lifeline.line() == "up 15")
+      try yard.link.close()
+      #expect(try yard.closed().answered == 15)
+      let answers = try #require(
+        try Answers.open(storeFolder: yard.workshop.store, slot: yard.link.slotName))
+      var jobs: [Int64] = []
+      var last: AttemptOutcome?
+      while let answer = try answers.read() {
+        jobs.append(answer.outcome.job)
+        last = answer.outcome
+      }
+      #expect(jobs == Array(3...15))
+      // There was no room to keep its words, and it is told as any line about a job not in hand is.
+      #expect(last?.end == .answered && last?.report.foreignLines == 1)
+      #expect(last?.report.firstForeignJob == 14)
+    }
+
     @Test("a second answer in a write of its own is told, in one way or the other")
     func twiceInTwoWrites() throws {
       for _ in 0..<10 {
