@@ -30,11 +30,14 @@ int hg_report_open(hg_report *report, int *writer) {
   return 0;
 }
 
+void hg_report_quote(char *beginning, const unsigned char *line, size_t length) {
+  size_t kept = length < HG_BAD_LINE_BYTES - 1 ? length : HG_BAD_LINE_BYTES - 1;
+  memcpy(beginning, line, kept);
+  beginning[kept] = 0;
+}
+
 static void keep_bad_line(hg_outcome *outcome, const unsigned char *line, size_t length) {
-  if (outcome->bad_lines++) return;
-  size_t kept = length < sizeof outcome->bad_line - 1 ? length : sizeof outcome->bad_line - 1;
-  memcpy(outcome->bad_line, line, kept);
-  outcome->bad_line[kept] = 0;
+  if (!outcome->bad_lines++) hg_report_quote(outcome->bad_line, line, length);
 }
 
 hg_said hg_report_read_line(

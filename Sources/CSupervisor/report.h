@@ -37,6 +37,9 @@ typedef enum {
   HG_SAID_BADLY,  // not understood
 } hg_said;
 
+/// Copies how a line begins, HG_BAD_LINE_BYTES of it at most.
+void hg_report_quote(char *beginning, const unsigned char *line, size_t length);
+
 /// Takes one line that was read, from the pipe or from `job report`.
 hg_said hg_report_read_line(
   hg_slot *slot, hg_outcome *outcome, hg_line what, const unsigned char *line, size_t length);

@@ -158,6 +158,7 @@ static void tell_rest(hg_supervisor *self) {
     .foreign_fence = stream->foreign_fence,
     .bad_lines = stream->bad_lines,
   };
+  if (counts.bad_lines) memcpy(counts.bad_line, stream->bad_line, sizeof counts.bad_line);
   stream->foreign_lines = stream->bad_lines = 0;
   put_afterword(self, counts, NULL, 0);
 }
@@ -186,7 +187,7 @@ static void take_line(
   bool speaks = what != HG_LINE_BAD;
   if (keep_afterword(self, what, owner, line, length)) return;
   if (!stream->in_hand) {
-    if (!speaks) stream->bad_lines++;
+    if (!speaks && !stream->bad_lines++) hg_report_quote(stream->bad_line, line, length);
     if (!speaks || stream->foreign_lines++) return;
     stream->foreign_job = owner.is_named ? owner.job : 0;
     stream->foreign_fence = owner.is_named ? owner.fence : 0;
@@ -269,6 +270,7 @@ static void give(hg_supervisor *self, int64_t now) {
   outcome->foreign_job = stream->foreign_job;
   outcome->foreign_fence = stream->foreign_fence;
   outcome->bad_lines = stream->bad_lines;
+  if (outcome->bad_lines) memcpy(outcome->bad_line, stream->bad_line, sizeof outcome->bad_line);
   stream->foreign_lines = stream->bad_lines = 0;
   self->ladder_count = hg_ladder_copy(self->ladder, job->ladder, job->ladder_count);
   self->memory_kills = hg_memory_kills(self->memory);

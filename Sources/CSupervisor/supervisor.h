@@ -71,6 +71,7 @@ typedef struct {
   uint32_t foreign_lines; // that came while nothing was in hand
   int64_t foreign_job, foreign_fence;
   uint32_t bad_lines;
+  char bad_line[HG_BAD_LINE_BYTES]; // how the first of these begins
   hg_closed closed;
   hg_ring ring;
   uint64_t seen;    // by the owner

@@ -132,6 +132,27 @@ extension Supervision {
       }
     }
 
+    @Test("a line behind the answer that is not understood is told with its words")
+    func garbageBehind() throws {
+      for isLast in [false, true] {
+        let yard = try StreamYard()
+        try yard.feed(["answer; up; go more; echo oops >&3; up"])
+        try yard.wait(1)
+        #expect(try yard.lifeline.line() == "up 1")
+        try yard.workshop.write("more", "")
+        #expect(try yard.lifeline.line() == "up 1")
+        if !isLast {
+          try yard.link.feed([yard.job(2, "answer")])
+          try yard.wait(2)
+        }
+        try yard.link.close()
+        _ = try yard.closed()
+        let told = try yard.wait(2)[1]
+        #expect(told.end == (isLast ? .afterword : .answered) && told.job == (isLast ? 1 : 2))
+        #expect(told.report.badLines == 1 && told.report.firstBadLine == "oops")
+      }
+    }
+
     @Test("an afterword never takes the place of answers that nobody has recorded yet")
     func afterwordWithoutRoom() throws {
       let yard = try StreamYard(
