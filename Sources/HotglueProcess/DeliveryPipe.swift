@@ -68,7 +68,6 @@ public final class DeliveryPipe {
     defer { if state.reader >= 0 { close(state.reader) } }
     while true {
       let now = BootClock.now()
-      judgeIdleness(&state, idle, now)
       if state.stop != nil, state.tapSteps == nil { state.tapSteps = LadderSteps(ladder, now) }
       if state.tapEnd == nil { state.tapSteps?.take(now) { kill(-tap.pid, $0) } }
       if state.targetSteps == nil, let until = state.graceUntil, now >= until {
@@ -84,6 +83,7 @@ public final class DeliveryPipe {
         if state.stop == nil { state.stop = .signal(signal) }
         state.limit(grace)
       }
+      judgeSilence(entries, &state, idle, now)
       try hearTarget(entries, &state, grace, take)
       try hearTap(entries, &state, grace, take)
       if target.input >= 0 { feed(entries[6].revents, &state, grace) }
@@ -104,8 +104,10 @@ public final class DeliveryPipe {
     var tapSteps: LadderSteps?
     var targetSteps: LadderSteps?
     var graceUntil: Int64?
-    var heardOfTap: Int64
-    var heardOfTarget: Int64
+    var silenceOfTap = Silence()
+    var silenceOfTarget = Silence()
+    /// When they were looked at last.
+    var looked: Int64
     var isOpen = (tapOutput: true, tapErrors: true, targetOutput: true, targetErrors: true)
     var leftEarly = false
     /// Tells what the target has not read once its input is closed.
@@ -113,8 +115,7 @@ public final class DeliveryPipe {
 
     init(_ ladder: StopLadder, now: Int64) {
       self.ladder = ladder
-      heardOfTap = now
-      heardOfTarget = now
+      looked = now
     }
 
     mutating func limit(_ grace: Span) {
@@ -131,14 +132,22 @@ public final class DeliveryPipe {
     state.isOpen.tapOutput && (backlog < Self.most || state.targetEnd != nil)
   }
 
-  private func judgeIdleness(_ state: inout State, _ idle: Span?, _ now: Int64) {
+  /// `now`: when the look began that has made these entries.
+  private func judgeSilence(
+    _ entries: [pollfd], _ state: inout State, _ idle: Span?, _ now: Int64
+  ) {
+    let passed = now - state.looked
+    state.looked = now
+    func isQuiet(_ part: ClosedRange<Int>) -> Bool { entries[part].allSatisfy { $0.revents == 0 } }
+    if isQuiet(0...2) { state.silenceOfTap.goOn(passed) }
+    if isQuiet(3...6) { state.silenceOfTarget.goOn(passed) }
     // Whoever is not listened to, or has nothing to do, is not idle.
-    if !listensToTap(state) { state.heardOfTap = now }
-    if backlog == 0, target.input >= 0 { state.heardOfTarget = now }
+    if !listensToTap(state) { state.silenceOfTap.end() }
+    if backlog == 0, target.input >= 0 { state.silenceOfTarget.end() }
     guard let idle, state.stop == nil else { return }
-    if state.tapEnd == nil, now - state.heardOfTap >= idle.milliseconds {
+    if state.tapEnd == nil, state.silenceOfTap.isAtLeast(idle) {
       state.stop = .tapIdle
-    } else if state.targetEnd == nil, now - state.heardOfTarget >= idle.milliseconds {
+    } else if state.targetEnd == nil, state.silenceOfTarget.isAtLeast(idle) {
       state.stop = .targetIdle
       state.graceUntil = now
     }
@@ -165,7 +174,7 @@ public final class DeliveryPipe {
     let hasEnded = entries[0].revents != 0
     if entries[2].revents != 0 || (hasEnded && state.isOpen.tapErrors) {
       state.isOpen.tapErrors = try reader.read(tap.errors, takesAll: hasEnded) {
-        state.heardOfTap = BootClock.now()
+        state.silenceOfTap.end()
         _ = take(.errors(.tap, $0))
       }
     }
@@ -173,7 +182,7 @@ public final class DeliveryPipe {
       var isRefused = false
       let isDeaf = state.stop == .refused || state.targetEnd != nil || target.input < 0
       state.isOpen.tapOutput = try reader.read(tap.output, takesAll: hasEnded) {
-        state.heardOfTap = BootClock.now()
+        state.silenceOfTap.end()
         if !isDeaf, !isRefused { isRefused = !take(.output(.tap, $0)) }
       }
       if isRefused { refuse(&state, grace) }
@@ -192,14 +201,14 @@ public final class DeliveryPipe {
     let hasEnded = entries[3].revents != 0
     if entries[5].revents != 0 || (hasEnded && state.isOpen.targetErrors) {
       state.isOpen.targetErrors = try reader.read(target.errors, takesAll: hasEnded) {
-        state.heardOfTarget = BootClock.now()
+        state.silenceOfTarget.end()
         _ = take(.errors(.target, $0))
       }
     }
     if entries[4].revents != 0 || (hasEnded && state.isOpen.targetOutput) {
       var isRefused = false
       state.isOpen.targetOutput = try reader.read(target.output, takesAll: hasEnded) {
-        state.heardOfTarget = BootClock.now()
+        state.silenceOfTarget.end()
         if !isRefused { isRefused = !take(.output(.target, $0)) }
       }
       if isRefused { refuse(&state, grace) }
@@ -231,7 +240,7 @@ public final class DeliveryPipe {
         return targetReadsNoMore(&state, grace)
       }
       given += count
-      state.heardOfTarget = BootClock.now()
+      state.silenceOfTarget.end()
     }
     if given == waiting.count {
       waiting.removeAll(keepingCapacity: waiting.capacity <= 4 * Self.most)
@@ -250,7 +259,7 @@ public final class DeliveryPipe {
     target.closeInput()
     waiting.removeAll()
     given = 0
-    state.heardOfTarget = BootClock.now()
+    state.silenceOfTarget.end()
   }
 
   /// It may still finish what it has; the tap is not needed any more.

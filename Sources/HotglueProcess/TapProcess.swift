@@ -19,7 +19,7 @@ public final class TapProcess {
 
   /// Why it was stopped from here, if it was.
   public enum Stop: Equatable, Sendable {
-    /// It wrote nothing, neither output nor complaint, for the idle time-out.
+    /// It wrote nothing, neither output nor complaint, for the idle time-out, and was listened to.
     case idle
     /// This signal came to us.
     case signal(Int32)
@@ -113,15 +113,15 @@ public final class TapProcess {
   ) throws(ProcessError) -> (end: End, stop: Stop?) {
     var stop: Stop?
     var steps: LadderSteps?
-    var heard = BootClock.now()
+    var silence = Silence()
+    var looked = BootClock.now()
     var isOpen = (output: true, errors: true)
     func hear(_ piece: Piece) {
-      heard = BootClock.now()
+      silence.end()
       if stop != .refused, !take(piece) { stop = .refused }
     }
     while true {
       let now = BootClock.now()
-      if stop == nil, let idle, now - heard >= idle.milliseconds { stop = .idle }
       if stop != nil, steps == nil { steps = LadderSteps(ladder, now) }
       steps?.take(now) { kill(-pid, $0) }
       var entries = [
@@ -138,6 +138,9 @@ public final class TapProcess {
         stop = stop ?? .signal(signal)
       }
       let hasEnded = entries[0].revents != 0
+      if entries[...2].allSatisfy({ $0.revents == 0 }) { silence.goOn(now - looked) }
+      looked = now
+      if stop == nil, let idle, silence.isAtLeast(idle) { stop = .idle }
       if entries[1].revents != 0 || (hasEnded && isOpen.output) {
         isOpen.output = try reader.read(output, takesAll: hasEnded) { hear(.output($0)) }
       }

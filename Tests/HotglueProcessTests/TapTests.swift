@@ -1,8 +1,9 @@
 import Glibc
 import HotglueCore
-import HotglueProcess
 import TestSupport
 import Testing
+
+@testable import HotglueProcess
 
 @Suite("Taps", .serialized)
 struct TapTests {
@@ -18,13 +19,18 @@ struct TapTests {
     let text: String
   }
 
+  private func started(_ words: [String], withInput: Bool = false) throws -> TapProcess {
+    let start = try TapProcess.start(
+      words, in: "/", environment: ["PATH=/usr/local/bin:/usr/bin:/bin"], withInput: withInput)
+    guard case .started(let tap) = start else { throw Unexpected(text: "\(start)") }
+    return tap
+  }
+
   private func run(
     _ script: String, idle: Span? = nil, ladder: StopLadder = .standard, bound: Int = .max,
     when isReady: () -> Bool = { true }
   ) throws -> Told {
-    let start = try TapProcess.start(
-      ["sh", "-c", script], in: "/", environment: ["PATH=/usr/local/bin:/usr/bin:/bin"])
-    guard case .started(let tap) = start else { throw Unexpected(text: "\(start)") }
+    let tap = try started(["sh", "-c", script])
     try eventually("the tap is ready", isReady)
     var told = Told(end: .exited(-1))
     (told.end, told.stop) = try tap.wait(idle: idle, ladder: ladder, stoppingOn: nil) { piece in
@@ -71,6 +77,77 @@ struct TapTests {
     let words = String(decoding: told.output, as: UTF8.self).split(separator: "\n")
     let left = try #require(Int32(words.last ?? ""))
     try eventually("its child is gone") { SeenProcess(left) == nil }
+  }
+
+  @Test(
+    "a tap that writes while its output is taken is not hung, however long that takes",
+    arguments: [false, true])
+  func slowTaker(hasTarget: Bool) throws {
+    let folder = try TemporaryFolder("hotglue-tap")
+    let (begun, ready) = (folder.file("begun"), folder.file("ready"))
+    let idle = Span.seconds(3)
+    let tap = try started([
+      "sh", "-c",
+      "echo one; >\(begun); until [ -e \(ready) ]; do sleep 0.02; done; echo two; exit 0",
+    ])
+    let pid = tap.pid
+    try eventually("the tap has begun") { access(begun, F_OK) == 0 }
+    // While the first piece is taken the tap writes the second, and ends.
+    var output: [UInt8] = []
+    func take(_ bytes: UnsafeBufferPointer<UInt8>) throws {
+      output += bytes
+      guard access(ready, F_OK) != 0 else { return }
+      close(open(ready, O_CREAT | O_CLOEXEC, 0o600))
+      try eventually("the tap has ended") { SeenProcess(pid) == nil }
+      let until = BootClock.now() + idle.milliseconds + 100
+      try eventually("longer than the idle time-out") { BootClock.now() > until }
+    }
+    var failure: (any Error)?
+    func taken(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+      do { try take(bytes) } catch { failure = error }
+      return failure == nil
+    }
+    if hasTarget {
+      let target = try started(["cat"], withInput: true)
+      let ends = try DeliveryPipe(tap: tap, target: target).run(
+        idle: idle, grace: .seconds(30), ladder: .standard, stoppingOn: LeavingSignals()
+      ) { piece in
+        if case .output(.tap, let bytes) = piece { return taken(bytes) }
+        return true
+      }
+      #expect(ends.stop != .tapIdle && ends.tap == .exited(0))
+    } else {
+      let (end, stop) = try tap.wait(idle: idle, ladder: .standard, stoppingOn: nil) { piece in
+        if case .output(let bytes) = piece { return taken(bytes) }
+        return true
+      }
+      #expect(stop == nil && end == .exited(0))
+    }
+    if let failure { throw failure }
+    #expect(String(decoding: output, as: UTF8.self) == "one\ntwo\n")
+  }
+
+  @Test("what a tap has started does not keep it going by writing on: the tap's end is the end")
+  func writesOn() throws {
+    let tap = try started(["sh", "-c", "yes & exit 0"])
+    let pid = tap.pid
+    func hasMore() -> Bool {
+      var entry = pollfd(fd: tap.output, events: Int16(POLLIN), revents: 0)
+      return poll(&entry, 1, 0) == 1
+    }
+    try eventually("the tap has ended") { SeenProcess(pid) == nil }
+    try eventually("its child writes", hasMore)
+    var pieces = 0
+    let (end, stop) = try tap.wait(idle: nil, ladder: .standard, stoppingOn: nil) { piece in
+      guard case .output = piece else { return true }
+      pieces += 1
+      if pieces == 50 { kill(-pid, SIGKILL) }
+      // It is always faster than whoever takes what it writes.
+      while pieces < 50, !hasMore() { poll(nil, 0, 1) }
+      return true
+    }
+    #expect(end == .exited(0) && stop == nil)
+    #expect((1..<50).contains(pieces))
   }
 
   @Test("a tap whose output is refused is stopped, also while it goes on writing")
