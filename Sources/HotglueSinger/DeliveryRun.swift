@@ -56,8 +56,8 @@ public final class DeliveryRun {
         case .errors(.target, let bytes):
           keep(bytes, \.target)
           try relay.take(ofTargetLog: bytes)
-        case .endOfTap:
-          cutOff = relay.isCutOff
+        case .endOfTap(let end):
+          if end == .exited(0) { cutOff = try relay.endOfTap() }
           relay.repeatBookmark()
         case .pause: relay.pause()
         }

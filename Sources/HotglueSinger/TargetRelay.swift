@@ -79,8 +79,17 @@ public final class TargetRelay {
   /// There is nothing more to take at the moment.
   public func pause() { observe(progress) }
 
-  /// Whether the tap has ended in the middle of a line; the target has not got that.
-  public var isCutOff: SyncError? { fromTap.hasRest ? .cutOff(line: lines + 1) : nil }
+  /// The tap has ended and said that all is well: a last line that is whole, but for its end, counts. One
+  /// that is not is the result; the target has not got that.
+  public func endOfTap() throws(SyncError) -> SyncError? {
+    do throws(SyncError) {
+      try fromTap.finish { (line, number) throws(SyncError) in try self.pass(line, number) }
+      return nil
+    } catch {
+      if case .notJSON(let line, _, _) = error { return .cutOff(line: line) }
+      throw error
+    }
+  }
 
   /// To be called behind the tap's last line. The bookmark that the tap said last is repeated when
   /// something came after it: it holds as it did, and many targets confirm only what the last line says.

@@ -236,6 +236,26 @@ struct TargetTests {
     #expect(world.read("out").contains("\"n\":200"))
   }
 
+  @Test("a last line that is whole, but for its end, reaches the target; half a line does not")
+  func lastLine() throws {
+    let world = try World()
+    let record = #"{"type":"RECORD","stream":"a","record":{"id":1}}"#
+    let lines = [World.schemaLine, record, #"{"type":"STATE","value":{"n":1}}"#]
+    try world.write(lines.joined(separator: "\n"), to: "whole")
+    try world.write(lines.joined(separator: "\n").dropLast().description, to: "half")
+    try world.script(#"cat >>out; echo '{"n":1}'"#, as: "target")
+    try world.succeed(["source", "add", "whole", "--", "cat", "whole"])
+    try world.succeed(["sync", "run", "whole", "--", "./target"])
+    #expect(world.read("out") == lines.map { $0 + "\n" }.joined())
+    #expect(try world.succeed(["sync", "state", "whole", "--target", "1"]) == #"{"n":1}"#)
+    try world.write("", to: "out")
+    try world.succeed(["source", "add", "half", "--", "cat", "half"])
+    let half = try world.run(["sync", "run", "half", "--", "./target"])
+    #expect(half.status == 83)
+    #expect(half.errorOutput.contains("the tap's output ends in the middle of line 3"), "\(half)")
+    #expect(world.read("out") == lines.dropLast().map { $0 + "\n" }.joined())
+  }
+
   @Test("a signal lets the target finish what it was given, and its last word counts")
   func drains() throws {
     let (world, target) = try world(total: 1_000_000)
