@@ -68,6 +68,11 @@ struct RecordExport: WorkspaceCommand {
       of: pages.source.id, stream: stream.name, in: session.workspace
     ).last
     let properties = try schema.map { try JSON.parse($0.schema) }?["properties"]?.members ?? []
+    guard !properties.isEmpty else {
+      throw CommandError.usage(
+        "the schema of stream '\(stream.name)' names no properties, and CSV has a column for each",
+        hint: "--format jsonl")
+    }
     let table = CommaSeparated(columns: properties.map(\.key))
     session.environment.output.append(table.header)
     _ = try pages.walk(stream, filter) { record in

@@ -44,4 +44,20 @@ struct RecordReadTests {
     #expect(left == "9000\n0\n")
     try world.checkStore()
   }
+
+  @Test("a stream whose schema names no properties is refused as CSV, which has a column for each")
+  func noColumns() throws {
+    let world = try World()
+    let schema =
+      #"{"type":"SCHEMA","stream":"a","schema":{"type":"object"},"key_properties":["id"]}"#
+    try world.write(
+      schema + "\n" + #"{"type":"RECORD","stream":"a","record":{"id":1}}"# + "\n", to: "lines")
+    try world.succeed(["source", "add", "a", "--", "cat", "lines"])
+    try world.succeed(["sync", "run", "a"])
+    let table = try world.run(["record", "export", "a", "--format", "csv"])
+    #expect(table.status == 64 && table.output == "")
+    #expect(table.errorOutput.contains("names no properties"), "\(table)")
+    #expect(table.errorOutput.contains("hint: --format jsonl"), "\(table)")
+    #expect(try world.records("a") == #"{"id":1}"#)
+  }
 }
