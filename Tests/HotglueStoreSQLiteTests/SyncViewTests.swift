@@ -71,6 +71,25 @@ struct SyncViewTests {
     #expect(try fixture.store.check() == [])
   }
 
+  @Test("a property beyond ASCII has its value in the view, also where the tap escapes its name")
+  func escapedNames() throws {
+    let session = try session("s", schema: #"{"properties":{"id":{},"café":{},"🦊":{}}}"#)
+    var batch = RecordBatch()
+    let spellings = [
+      #"{"id":1,"café":"x","🦊":5}"#, #"{"id":2,"caf\u00e9":"y","\ud83e\udd8a":6}"#, #"{"id":3}"#,
+    ]
+    for (place, text) in spellings.enumerated() {
+      batch.append(
+        stream: 0, key: .integer(Int64(place + 1)), data: batch.add(Array(text.utf8)))
+    }
+    _ = try session.stage(batch, publishing: nil, at: SQLiteFixture.start)
+    _ = try session.finish(
+      .succeeded(Publication(bookmark: nil, tallies: [:]), notes: []), at: SQLiteFixture.start)
+    #expect(
+      try rows("SELECT id, \"café\", \"🦊\" FROM \"acme/crm/s\" ORDER BY id")
+        == [["1", "x", "5"], ["2", "y", "6"], ["3", "NULL", "NULL"]])
+  }
+
   @Test("a restored store gives out no number of a run or source again")
   func restore() throws {
     let backup = fixture.folder.file("backup.db")

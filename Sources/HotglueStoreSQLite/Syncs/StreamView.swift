@@ -19,7 +19,7 @@ struct StreamView {
   func make(of declaration: StreamDeclaration, in connection: Connection) throws(StoreError) {
     try connection.execute("DROP VIEW IF EXISTS \(Self.quoted(name))")
     let columns = properties(of: declaration).map { property in
-      ", json_extract(data, \(Self.literal("$.\"\(property)\""))) AS \(Self.quoted(property))"
+      ", \(Self.value(of: property)) AS \(Self.quoted(property))"
     }
     try connection.execute(
       """
@@ -49,6 +49,23 @@ struct StreamView {
       !name.isEmpty && !name.utf8.contains { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 }
         && taken.insert(name.lowercased()).inserted
     }
+  }
+
+  /// Records are kept as the tap wrote them, and SQLite before 3.42 compares a name letter by letter: one
+  /// beyond ASCII is looked for also as most taps, being Python, escape it.
+  private static func value(of property: String) -> String {
+    let plain = "json_extract(data, \(literal("$.\"\(property)\"")))"
+    let escaped = inASCII(property)
+    if escaped == property { return plain }
+    return "coalesce(\(plain), json_extract(data, \(literal("$.\"\(escaped)\""))))"
+  }
+
+  private static func inASCII(_ text: String) -> String {
+    text.utf16.map { unit in
+      if let scalar = Unicode.Scalar(unit), scalar.isASCII { return String(scalar) }
+      let digits = String(unit, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }.joined()
   }
 
   private static func quoted(_ name: String) -> String { "\"\(doubled(name, "\""))\"" }
