@@ -290,7 +290,8 @@ static bool note(pid_t pid, void *context) {
 
 bool hg_cgroup_is_occupied(int folder) {
   int events = openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC);
-  if (events < 0) return false;
+  // Only one that is gone is certainly empty.
+  if (events < 0) return errno != ENOENT && errno != ENODEV;
   bool populated = is_populated(events);
   close(events);
   if (!populated) return false;
