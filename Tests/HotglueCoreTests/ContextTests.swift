@@ -21,6 +21,16 @@ struct ContextFileTests {
     #expect(try ContextFile(parsing: Array(file.text.utf8)) == file)
     file.pinned = .init(job: 42, fence: 3)
     #expect(try ContextFile(parsing: Array(file.text.utf8)) == file)
+    #expect(file.attempt?.workspace.text == "acme" && file.attempt?.pin == file.pinned)
+    file.pinned = nil
+    file.within = .init(workspace: try #require(WorkspaceID("beta")), pin: .init(job: 7, fence: 1))
+    #expect(try ContextFile(parsing: Array(file.text.utf8)) == file)
+    #expect(file.attempt == file.within)
+    let torn = file.text.replacing("\"fence\": 1", with: "\"fence\": 0")
+    #expect(torn != file.text)
+    #expect(throws: ContextFileError.badMember("within")) {
+      try ContextFile(parsing: Array(torn.utf8))
+    }
     let new = ContextFile(contextID: "c", store: "/s", storeID: "i")
     #expect(try ContextFile(parsing: Array(new.text.utf8)) == new)
   }

@@ -95,6 +95,6 @@ extension StoreSession {
       contextID: environment.newID(), store: context.store,
       storeID: try context.storeID ?? store.info().storeID, workspace: context.workspace,
       generation: context.generation ?? 0,
-      tenant: .command(name, namesWorkspace: context.namesWorkspace))
+      tenant: .command(name, namesWorkspace: context.namesWorkspace), within: context.attempt)
   }
 }

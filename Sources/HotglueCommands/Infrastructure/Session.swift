@@ -75,12 +75,9 @@ struct StoreSession {
   /// a copy of the file, or one that a killed supervisor left, is told apart by the fence.
   /// That an effect happened is a fact, also in the mouth of a late attempt: the store judges it.
   private func requireLiveAttempt() throws {
-    guard kind != .effectConfirm, let pin = context.pinned,
-      let workspace = context.source?.file.workspace,
-      context.origins.store != .flag
-    else { return }
-    let running = try store.runningAttempt(of: pin.job, in: workspace)
-    guard let running, running.reference.fence == pin.fence else {
+    guard kind != .effectConfirm, let attempt = context.attempt else { return }
+    let running = try store.runningAttempt(of: attempt.pin.job, in: attempt.workspace)
+    guard let running, running.reference.fence == attempt.pin.fence else {
       throw ContextError.attemptEnded(path: context.source?.shownPath ?? "")
     }
   }
@@ -230,7 +227,6 @@ extension Actor {
       user: user ?? environment.user.name(), command: kind.name,
       workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
       terminal: environment.terminalName(),
-      // Of another store the job would be another one.
-      job: context.origins.store == .flag ? nil : context.pinned?.job)
+      job: context.attempt?.pin.job)
   }
 }

@@ -53,7 +53,7 @@ struct WorkspaceShell: HotglueCommand {
     let file = ContextFile(
       contextID: environment.newID(), store: session.context.store,
       storeID: try session.context.storeID ?? session.store.info().storeID,
-      workspace: there.workspace, generation: 1, tenant: .shell)
+      workspace: there.workspace, generation: 1, tenant: .shell, within: session.context.attempt)
     return (file, try program(name, in: environment))
   }
 

@@ -26,6 +26,24 @@ public struct ContextFile: Hashable, Sendable {
   /// Set in the private file of a `workspace shell`, of an external command, or of a stream's
   /// handler.
   public var tenant: Tenant?
+  /// Set in the private file of a shell or command that a handler started: it is part of that attempt,
+  /// whatever workspace it acts in.
+  public var within: Attempt?
+
+  public struct Attempt: Hashable, Sendable {
+    public var workspace: WorkspaceID
+    public var pin: Pin
+    public init(workspace: WorkspaceID, pin: Pin) {
+      self.workspace = workspace
+      self.pin = pin
+    }
+  }
+
+  /// The attempt whose handler this context is of, or was made in.
+  public var attempt: Attempt? {
+    guard let pinned, let workspace else { return within }
+    return Attempt(workspace: workspace, pin: pinned)
+  }
 
   public struct Pin: Hashable, Sendable {
     public var job: JobID
@@ -56,7 +74,7 @@ public struct ContextFile: Hashable, Sendable {
   public init(
     contextID: String, store: String, storeID: String, workspace: WorkspaceID? = nil,
     generation: Int64 = 0, previous: WorkspaceID? = nil, pinned: Pin? = nil,
-    tenant: Tenant? = nil
+    tenant: Tenant? = nil, within: Attempt? = nil
   ) {
     self.contextID = contextID
     self.store = store
@@ -66,6 +84,7 @@ public struct ContextFile: Hashable, Sendable {
     self.previous = previous
     self.pinned = pinned
     self.tenant = tenant
+    self.within = within
   }
 }
 
@@ -109,19 +128,30 @@ extension ContextFile {
       (0...Self.highestGeneration).contains(generation)
     else { throw .badMember("generation") }
     self.generation = generation
-    switch json["pinned"] {
-    case nil, .null?: pinned = nil
-    case let pin?:
-      guard let job = pin["job"]?.integerValue, let fence = pin["fence"]?.integerValue, job > 0,
-        fence > 0
-      else { throw .badMember("pinned") }
-      pinned = Pin(job: job, fence: fence)
+    pinned = try Self.pin("pinned", of: json)
+    within = nil
+    if let pin = try Self.pin("within", of: json) {
+      guard let workspace = try Self.workspace("workspace", of: json["within"] ?? .null) else {
+        throw .badMember("within")
+      }
+      within = Attempt(workspace: workspace, pin: pin)
     }
     switch json["tenant"] {
     case nil, .null?: tenant = nil
     case let member?:
       guard let tenant = Tenant(member) else { throw .badMember("tenant") }
       self.tenant = tenant
+    }
+  }
+
+  private static func pin(_ key: String, of json: JSON) throws(ContextFileError) -> Pin? {
+    switch json[key] {
+    case nil, .null?: return nil
+    case let pin?:
+      guard let job = pin["job"]?.integerValue, let fence = pin["fence"]?.integerValue, job > 0,
+        fence > 0
+      else { throw .badMember(key) }
+      return Pin(job: job, fence: fence)
     }
   }
 
@@ -156,6 +186,11 @@ extension ContextFile {
     ]
     if let pinned { members.append(JSON.Member("pinned", pinned.json)) }
     if let tenant { members.append(JSON.Member("tenant", tenant.json)) }
+    if let within {
+      let place = [JSON.Member("workspace", .string(within.workspace.text))]
+      members.append(
+        JSON.Member("within", .object(place + (within.pin.json.members ?? []))))
+    }
     return .object(members)
   }
 

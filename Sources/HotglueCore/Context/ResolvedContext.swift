@@ -50,6 +50,10 @@ public struct ResolvedContext: Hashable, Sendable {
 
   public var generation: Int64? { source?.file.generation }
   public var pinned: ContextFile.Pin? { source?.file.pinned }
+  /// The attempt that the caller is part of; of another store it would be another one.
+  public var attempt: ContextFile.Attempt? {
+    origins.store == .flag ? nil : source?.file.attempt
+  }
   /// The type of the stream whose handler was given the context, which names no job.
   public var streamType: String? {
     guard case .stream(let type)? = source?.file.tenant else { return nil }

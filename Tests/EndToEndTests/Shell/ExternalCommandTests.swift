@@ -179,4 +179,29 @@ struct ExternalCommandTests {
     try world.succeed(["job", "work", "-w", "main", "--drain"])
     #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "main#1\nbeta\nmain#1")
   }
+
+  @Test("what a handler starts in another workspace is logged as of its job, and ends with it: 81")
+  func elsewhereInsideHandler() throws {
+    let world = try world()
+    try world.external("foo", "#!/bin/sh\nhotglue job enqueue -q -- true\n")
+    let id = try world.enqueue(
+      """
+      hotglue -w beta foo
+      hotglue workspace shell beta -- hotglue job enqueue -q -- true
+      hotglue workspace shell beta -- hotglue workspace shell main -- hotglue foo
+      hotglue workspace shell beta -- sh -c 'touch in; n=0
+        until [ -e over ] || [ $n -gt 6000 ]; do n=$((n + 1)); sleep 0.02; done
+        hotglue job enqueue -- true 2>/dev/null; echo $? >status' 3>&- &
+      until [ -e in ]; do sleep 0.02; done
+      """, ["--keep-children"])
+    try world.succeed(["job", "work", "-w", "main", "--once"])
+    #expect(try world.state(id) == "succeeded")
+    let rows = try world.succeed([
+      "log", "--all-workspaces", "--job", id, "--command", "job enqueue", "--json",
+    ]).split(separator: "\n").filter { $0.contains(#""job":\#(id),"#) }
+    #expect(rows.map { $0.contains(#""workspace":"beta""#) } == [false, true, true], "\(rows)")
+    try Data().write(to: world.folder.appendingPathComponent("over"))
+    try world.eventually("the late one is answered") { world.read("status").hasSuffix("\n") }
+    #expect(world.read("status") == "81\n")
+  }
 }
