@@ -136,28 +136,52 @@ struct BulkEnqueue {
   /// line of the same part.
   private func naming(_ part: Part, _ error: StoreError) throws -> any Error {
     guard case .keyConflict(let key, let job, let difference) = error else { return error }
-    let lines = part.requests.indices.filter { part.requests[$0].key == key }
-    guard let first = lines.first else { return error }
-    let isInStore = try session.store.owner(ofJob: job) != nil
-    let holder =
-      isInStore
-      ? try session.store.job(job, in: session.workspace).request : part.requests[first]
-    let differing = lines.first {
-      let request = part.requests[$0]
-      // The command of a typed job is its type's, and no part of the request.
-      return (request.overrides == nil && request.command != holder.command)
-        || request.payload != holder.payload
+    let stored =
+      try session.store.owner(ofJob: job) == nil
+      ? nil : session.store.job(job, in: session.workspace).request
+    let lines = part.requests.indices.filter { index in
+      let request = part.requests[index]
+      return request.key == key && (stored == nil || request.type == stored?.type)
     }
-    let line = part.lines[differing ?? first]
+    // A key is one of its type.
+    func first(like index: Int) -> Int? {
+      lines.first { part.requests[$0].type == part.requests[index].type }
+    }
+    let differing = try lines.first { index in
+      let holder = stored ?? first(like: index).map { part.requests[$0] }
+      guard let holder else { return false }
+      return try !Self.asksForSame(part.requests[index], as: holder)
+    }
+    guard let at = differing ?? lines.first, let earlier = first(like: at) else { return error }
+    let line = part.lines[at]
+    let isInStore = stored != nil
     var words = CommandError(error)
     words.message =
       isInStore
       ? "line \(line): \(words.message)"
-      : "line \(line): key '\(key)' is that of line \(part.lines[first]), whose request differs: "
+      : "line \(line): key '\(key)' is that of line \(part.lines[earlier]), whose request differs: "
         + difference
     if !isInStore { words.hint = "use another key, or the same request; nothing was enqueued" }
     words.facts.append(JSON.Member("line", .integer(line)))
     return words
+  }
+
+  /// By the rule that the store goes by: the command counts by its bytes, and is no part of a typed
+  /// job's request; a payload counts by its value.
+  private static func asksForSame(
+    _ request: EnqueueRequest, as holder: EnqueueRequest
+  ) throws -> Bool {
+    guard (request.overrides == nil) == (holder.overrides == nil) else { return false }
+    if request.overrides == nil {
+      let (mine, theirs) = (request.command.map(\.utf8), holder.command.map(\.utf8))
+      guard mine.count == theirs.count,
+        zip(mine, theirs).allSatisfy({ $0.elementsEqual($1) })
+      else { return false }
+    }
+    guard let mine = request.payload, let theirs = holder.payload else {
+      return request.payload == nil && holder.payload == nil
+    }
+    return try JSON.parse(mine).isEquivalent(to: JSON.parse(theirs))
   }
 }
 

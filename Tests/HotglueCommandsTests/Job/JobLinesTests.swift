@@ -114,6 +114,28 @@ import Testing
     #expect(try jobs() == [])
   }
 
+  @Test("of lines with one key that one is named which asks for something else")
+  func conflictingLine() throws {
+    let same = [
+      #"{"type":"mail","key":"k","payload":{"a":1,"b":[2.0]}}"#,
+      #"{"type":"mail","key":"k","payload":{"b":[2],"a":1.0}}"#,
+    ]
+    let others = [
+      #"{"type":"post","key":"k","payload":7}"#, #"{"type":"mail","key":"k","payload":{"a":1}}"#,
+    ]
+    let within = bulk(input: (same + others).joined(separator: "\n"))
+    #expect(within.status == 81)
+    #expect(within.err.hasPrefix("hotglue: line 4: key 'k' is that of line 1"), "\(within.err)")
+    #expect(try jobs() == [])
+    #expect(bulk(input: same[0]).status == 0)
+    let behind = bulk(input: ([same[1]] + others).joined(separator: "\n"))
+    #expect(behind.status == 81)
+    #expect(behind.err.hasPrefix("hotglue: line 3: key 'k' belongs to job 1"), "\(behind.err)")
+    let spelled = bulk(
+      input: #"{"command":["e\u0301"],"key":"c"}"# + "\n" + #"{"command":["\u00e9"],"key":"c"}"#)
+    #expect(spelled.err.hasPrefix("hotglue: line 2: key 'c' is that of line 1"), "\(spelled.err)")
+  }
+
   @Test("an unknown key is told with the near one")
   func nearKey() {
     let answer = bulk(input: #"{"command":["a"],"max_attempt":3}"#)
