@@ -226,7 +226,10 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
   if (why) {
     hg_refuse(self, peer, request->job, request->fence, why, 0);
   } else {
-    status(self, peer, request->job, request->fence);
+    // Without an outcome: that of a stream's job lies with its answer, which may be recorded and gone
+    // before this is read.
+    hg_reply heard = {.job = request->job, .fence = request->fence, .state = HG_RUNNING};
+    send_reply(self, peer, HG_STATUS, &heard);
   }
   return true;
 }

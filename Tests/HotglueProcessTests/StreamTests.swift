@@ -212,6 +212,26 @@ extension Supervision {
       }
     }
 
+    @Test("whoever reports a result is told that it was heard, also when it is recorded by then")
+    func reportIsHeard() throws {
+      let yard = try StreamYard()
+      try yard.feed(["up; go never"])
+      #expect(try yard.lifeline.line() == "up 1")
+      let speaker = try yard.workshop.connect(yard.link.slotName)
+      try speaker.report(
+        job: 1, fence: 7, line: Array(#"{"type":"result","outcome":"succeeded"}"#.utf8))
+      #expect(try yard.wait(1)[0].end == .answered)
+      try yard.settle()
+      try eventually("the answer is gone") {
+        try Answers.find(
+          storeFolder: yard.workshop.store, slot: yard.link.slotName, job: 1, fence: 7) == nil
+      }
+      let heard = try speaker.next("the answer to it") { reply in
+        if case .status = reply { true } else { nil }
+      }
+      #expect(heard)
+    }
+
     @Test("an answer that is not understood ends its job; one that does not name it does not")
     func unclear() throws {
       let yard = try StreamYard()
