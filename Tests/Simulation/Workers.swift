@@ -179,16 +179,16 @@ extension Universe {
     let most = min(request.slots.count, request.mostJobs)
     let due = seen.jobs.values.filter { job in
       guard job.state == "pending", (job.expiresAt ?? .max) > now.milliseconds,
-        !seen.archived.contains(job.workspace)
+        !seen.archived.contains(job.workspace),
+        !request.closedTypes.contains(where: {
+          $0.workspace.text == job.workspace && $0.type == job.type
+        })
       else { return false }
-      // A job that is named is taken before its time, from any queue.
+      // A job that is named is taken before its time, from any queue; not while its type is closed.
       if let only = request.only { return job.id == only }
       return job.runAt <= now.milliseconds
         && (request.queues.isEmpty || request.queues.contains(job.queue))
         && (request.types.isEmpty || request.types.contains(job.type))
-        && !request.closedTypes.contains {
-          $0.workspace.text == job.workspace && $0.type == job.type
-        }
     }.sorted { ($0.rank, $0.runAt, $0.id) < ($1.rank, $1.runAt, $1.id) }
     for job in due where taken.count < most {
       let now = running + taken
