@@ -106,17 +106,13 @@ public struct StoreExamination {
   /// The real path, or the one that was asked for when there is nothing.
   public var path: String
   public var problems: [StoreError]
-  /// The schema, where it is older than this program's.
-  public var olderSchema: Int?
   public var store: (any AuditStore)?
 
   public init(
-    path: String, problems: [StoreError] = [], olderSchema: Int? = nil,
-    store: (any AuditStore)? = nil
+    path: String, problems: [StoreError] = [], store: (any AuditStore)? = nil
   ) {
     self.path = path
     self.problems = problems
-    self.olderSchema = olderSchema
     self.store = store
   }
 }

@@ -52,7 +52,7 @@ extension SQLiteStore {
     guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
       throw StoreError.readOnly(path: paths.database)
     }
-    let version = try schemaVersion(of: connection)
+    try requireSchema(of: connection)
     let meta = try StoreMeta(of: connection)
     try verifyTrust(paths, file, meta)
     if let expectedStoreID, expectedStoreID != meta.storeID {
@@ -61,7 +61,6 @@ extension SQLiteStore {
     }
     let store = SQLiteStore(paths: paths, connection: connection, meta: meta)
     try store.requireLog()
-    if version < Migration.current { try store.migrate() }
     return store
   }
 
@@ -129,7 +128,7 @@ extension SQLiteStore {
       PRAGMA application_id = \(storeApplicationID);
       BEGIN IMMEDIATE;
       """)
-    try Migration.run(on: connection, from: 0)
+    try Schema.create(on: connection)
     try meta.write(to: connection)
     try connection.execute("COMMIT")
     try connection.execute("PRAGMA journal_mode = WAL")
@@ -137,18 +136,17 @@ extension SQLiteStore {
     _ = csqlite_configure(connection.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
   }
 
-  /// The schema version, when this is a store that this program knows.
-  static func schemaVersion(of connection: Connection) throws(StoreError) -> Int {
+  /// Refuses what is not a store, and a store of a schema that this program does not know.
+  static func requireSchema(of connection: Connection) throws(StoreError) {
     let application = try connection.first(OpenSQL.applicationID, [], { $0.integer(0) }) ?? 0
     guard application == storeApplicationID else {
       throw StoreError.notAStore(path: connection.path)
     }
     let version = Int(try connection.first(OpenSQL.userVersion, [], { $0.integer(0) }) ?? 0)
-    guard version <= Migration.current else {
+    guard version == Schema.version else {
       throw StoreError.newerSchema(
-        path: connection.path, found: version, known: Migration.current)
+        path: connection.path, found: version, known: Schema.version)
     }
-    return version
   }
 
   private static func verifyTrust(
@@ -180,14 +178,6 @@ extension SQLiteStore {
     var status = stat()
     guard lstat(paths.log, &status) != 0 else { return }
     try underGate { (_) throws(StoreError) in try connection.execute("PRAGMA journal_mode = WAL") }
-  }
-
-  private func migrate() throws(StoreError) {
-    try write { () throws(StoreError) in
-      // Another process may have done it since.
-      let version = try Self.schemaVersion(of: connection)
-      try Migration.run(on: connection, from: version)
-    }
   }
 }
 

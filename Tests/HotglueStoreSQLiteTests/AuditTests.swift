@@ -139,7 +139,6 @@ struct AuditTests {
     let before = try fixture.store.changeCounter()
     let found = SQLiteStore.examine(at: fixture.path)
     #expect(found.problems == [])
-    #expect(found.olderSchema == nil)
     let audit = try #require(try found.store?.audit())
     #expect(audit.violations == [])
     #expect(audit.running.map(\.reference.job) == [2])
@@ -149,16 +148,6 @@ struct AuditTests {
     #expect(throws: StoreError.self) {
       try audited.connection.execute("UPDATE job SET fence = fence + 1")
     }
-  }
-
-  @Test("an earlier schema is told and left as it is")
-  func olderSchema() throws {
-    try fixture.store.connection.execute("PRAGMA user_version = 1")
-    let found = SQLiteStore.examine(at: fixture.path)
-    #expect(found.olderSchema == 1)
-    #expect(found.store == nil)
-    let version = try fixture.store.connection.first(OpenSQL.userVersion, [], { $0.integer(0) })
-    #expect(version == 1)
   }
 
   @Test("everything that open would refuse is told, all at once")

@@ -295,11 +295,11 @@ struct RestoreTests {
   @Test("a backup of a newer program is refused by name, and nothing is left of the try")
   func newerBackup() throws {
     try fixture.store.backup(to: backup)
-    try Connection(path: backup).execute("PRAGMA user_version = \(Migration.current + 1)")
+    try Connection(path: backup).execute("PRAGMA user_version = \(Schema.version + 1)")
     let before = try Leftovers.of(fixture)
     #expect(
       throws: StoreError.newerSchema(
-        path: backup, found: Migration.current + 1, known: Migration.current)
+        path: backup, found: Schema.version + 1, known: Schema.version)
     ) { try fixture.restore(from: backup) }
     #expect(try Leftovers.of(fixture) == before)
   }

@@ -41,13 +41,6 @@ struct DoctorCommand: HotglueCommand {
     let found = environment.stores.examine(context.store)
     var report = DoctorReport(store: found.path)
     report.add(found.problems.map { Finding(ofStore: $0) })
-    if let schema = found.olderSchema {
-      report.add([
-        Finding(
-          .schemaOlder, "the store has schema \(schema), an earlier one", path: found.path,
-          remedy: "\(hotglue) store info")
-      ])
-    }
     guard let store = found.store else {
       report.add(whatLives(of: found))
       return report

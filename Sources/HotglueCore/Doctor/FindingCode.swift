@@ -7,7 +7,6 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case storeBusy = "store_busy"
   case storeReadOnly = "store_read_only"
   case schemaNewer = "schema_newer"
-  case schemaOlder = "schema_older"
   case fileSystem = "file_system"
   case otherStore = "other_store"
   case notPrivate = "not_private"
@@ -73,7 +72,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   /// exit status.
   public var isNote: Bool {
     switch self {
-    case .schemaOlder, .gateHeld, .attemptUnattended, .attemptElsewhere, .attemptResolving,
+    case .gateHeld, .attemptUnattended, .attemptElsewhere, .attemptResolving,
       .workerOutdated, .workerElsewhere, .jobUncertain, .effectUnknown, .effectStray,
       .archivedRunning, .clockBehind, .slotLeft, .lockLeft, .logLeft, .draftLeft:
       true

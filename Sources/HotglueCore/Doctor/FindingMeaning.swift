@@ -9,8 +9,6 @@ extension FindingCode {
     case .storeBusy: "another program keeps the file locked, so nothing in it could be checked"
     case .storeReadOnly: "nothing can be enqueued, claimed or recorded"
     case .schemaNewer: "a newer hotglue wrote the store; this one does not know what it holds"
-    case .schemaOlder:
-      "the next command that opens the store brings it up to date; its rows are checked after that"
     case .fileSystem: "locks and shared memory are not reliable there: commits can be lost"
     case .otherStore: "the context was made with another store: commands refuse to use this one"
     case .notPrivate:

@@ -28,13 +28,9 @@ extension SQLiteStore {
         found.problems.append(.readOnly(path: path))
       }
       let connection = try Connection(path: paths.database, access: .readOnly)
-      let version = try schemaVersion(of: connection)
+      try requireSchema(of: connection)
       let meta = try StoreMeta(of: connection)
       found.problems += try distrust(paths, meta)
-      guard version == Migration.current else {
-        found.olderSchema = version
-        return found
-      }
       found.store = SQLiteStore(paths: paths, connection: connection, meta: meta)
     } catch {
       found.problems.append(error)

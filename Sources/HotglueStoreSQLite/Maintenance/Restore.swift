@@ -130,7 +130,7 @@ extension SQLiteStore {
 
   private static func group(ofBackup backup: String) throws(StoreError) -> UInt32? {
     let source = try Connection(path: backup, access: .readOnly)
-    _ = try schemaVersion(of: source)
+    try requireSchema(of: source)
     return try StoreMeta(of: source).groupID
   }
 
@@ -163,20 +163,18 @@ extension SQLiteStore {
     throw StoreError.noBackup(path: backup, reason: "it is the store itself")
   }
 
-  /// A whole copy of the backup, verified and brought to this program's schema.
+  /// A whole copy of the backup, verified.
   private static func copy(_ backup: String, to prepared: String) throws(StoreError) -> Connection {
     let copy = try Connection(path: prepared)
     let source = try Connection(path: backup, access: .readOnly)
-    _ = try schemaVersion(of: source)
+    try requireSchema(of: source)
     try PageCopy.run(from: source, to: copy)
     let findings = try copy.all(CheckSQL.quick, [], { $0.text(0) }).filter { $0 != "ok" }
     guard findings.isEmpty else {
       throw StoreError.corrupt(path: backup, detail: findings[0])
     }
     // Neither the backup nor its copy has other users: a rollback journal does.
-    try copy.execute("PRAGMA journal_mode = DELETE; BEGIN IMMEDIATE")
-    try Migration.run(on: copy, from: try schemaVersion(of: copy))
-    try copy.execute("COMMIT")
+    try copy.execute("PRAGMA journal_mode = DELETE")
     return copy
   }
 }

@@ -63,18 +63,6 @@ extension World {
     #expect(next > (Int(later) ?? 0), "no ID is given twice")
     #expect(try findings() == [])
   }
-
-  /// Killed while the first command brings an earlier store up to date: it is the earlier one or the
-  /// later one, and the next command does the rest.
-  fileprivate func expectMigrated(at point: Injection) throws {
-    let id = try becomeSchema1()
-    #expect(try diagnosis().notes == ["schema_older"])
-    try killed(["job", "list", "-w", "main"], at: point)
-    #expect(try findings() == [])
-    try goOn()
-    try expectRunOnce(id)
-    #expect(try diagnosis().notes == [])
-  }
 }
 
 extension CrashPoint {
@@ -127,8 +115,5 @@ extension CrashPoint {
       #expect(try world.stateCounts() == ["succeeded": 3, "pending": 1])
       #expect(try world.findings() == [])
     },
-    CrashPoint("migrate-writing") { world in try world.expectMigrated(at: .logWrite(3)) },
-    CrashPoint("migrate-before-sync") { world in try world.expectMigrated(at: .logSync(1)) },
-    CrashPoint("migrate-committed") { world in try world.expectMigrated(at: .committed(1)) },
   ]
 }
