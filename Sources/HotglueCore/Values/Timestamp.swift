@@ -22,16 +22,11 @@ public struct Timestamp: Comparable, Hashable, Sendable {
 extension Timestamp {
   /// RFC 3339 in UTC with milliseconds: `2026-03-01T08:30:00.000Z`.
   public var rfc3339: String {
-    let days = milliseconds.floorDivided(by: 86_400_000)
-    let time = milliseconds - days * 86_400_000
-    let (year, month, day) = Self.civil(fromDays: days)
-    func padded(_ value: Int64, _ width: Int) -> String {
-      let text = String(value)
-      return String(repeating: "0", count: max(0, width - text.count)) + text
-    }
-    return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T"
-      + padded(time / 3_600_000, 2) + ":" + padded(time / 60_000 % 60, 2) + ":"
-      + padded(time / 1000 % 60, 2) + "." + padded(time % 1000, 3) + "Z"
+    let days = milliseconds.flooredQuotient(by: 86_400_000)
+    let time = Int(milliseconds - days * 86_400_000)
+    return CalendarDate(daysSinceEpoch: days).text + "T"
+      + Calendar.padded(time / 3_600_000, 2) + ":" + Calendar.padded(time / 60_000 % 60, 2) + ":"
+      + Calendar.padded(time / 1000 % 60, 2) + "." + Calendar.padded(time % 1000, 3) + "Z"
   }
 
   /// Reads RFC 3339, with `Z` or a numeric offset, with or without a fraction of a second.
@@ -54,8 +49,9 @@ extension Timestamp {
       let day = number(8..<10), has("Tt ", at: 10), let hour = number(11..<13), has(":", at: 13),
       let minute = number(14..<16), has(":", at: 16), let second = number(17..<19)
     else { return nil }
-    guard (1...12).contains(month), day >= 1, day <= Self.days(inMonth: month, of: year),
-      hour < 24, minute < 60, second <= 60
+    guard (1...12).contains(month), day >= 1,
+      day <= Int64(Calendar.days(inMonth: Int(month), of: Int(year))), hour < 24, minute < 60,
+      second <= 60
     else { return nil }
     var index = 19
     var fraction: Int64 = 0
@@ -82,47 +78,8 @@ extension Timestamp {
       index += 6
     }
     guard index == bytes.count else { return nil }
-    let days = Self.days(fromCivil: year, month, day)
+    let days = Calendar.days(fromYear: Int(year), month: Int(month), day: Int(day))
     let seconds = days * 86_400 + hour * 3600 + (minute - offsetMinutes) * 60 + min(second, 59)
     milliseconds = seconds * 1000 + fraction
-  }
-
-  /// Days since 1970-01-01 of a date of the Gregorian calendar, by Howard Hinnant's
-  /// `days_from_civil`: years start in March, so that the leap day is the last.
-  private static func days(fromCivil year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = shifted.floorDivided(by: 400)
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return era * 146_097 + dayOfEra - 719_468
-  }
-
-  private static func civil(fromDays days: Int64) -> (Int64, Int64, Int64) {
-    let shifted = days + 719_468
-    let era = shifted.floorDivided(by: 146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-  }
-
-  private static func days(inMonth month: Int64, of year: Int64) -> Int64 {
-    switch month {
-    case 2: return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
-    case 4, 6, 9, 11: return 30
-    default: return 31
-    }
-  }
-}
-
-extension Int64 {
-  /// Division that rounds towards negative infinity, for moments before 1970.
-  fileprivate func floorDivided(by divisor: Int64) -> Int64 {
-    let quotient = self / divisor
-    return self % divisor < 0 ? quotient - 1 : quotient
   }
 }
