@@ -72,6 +72,8 @@ extension AttemptOrder {
       strings.append(contentsOf: string.utf8.prefix { $0 != 0 })
       strings.append(0)
     }
+    let others = InheritedBytes.besides(environment)
+    for entry in others { strings += entry.map { UInt8(bitPattern: $0) } }
     var head = hg_start()
     head.job = job
     head.fence = fence
@@ -81,7 +83,7 @@ extension AttemptOrder {
     head.log_cap = logCap
     head.keep_children = keepChildren ? 1 : 0
     head.argc = UInt32(arguments.count)
-    head.envc = UInt32(environment.count)
+    head.envc = UInt32(environment.count + others.count)
     let steps = ladder.prefix(Int(HG_LADDER_MAX))
     head.ladder_count = UInt32(steps.count)
     withUnsafeMutableBytes(of: &head.ladder) { room in

@@ -36,7 +36,7 @@ public enum EditorProcess {
     // shell outlives an interrupt by a trap, which the editor does not inherit.
     let words = ["sh", "-c", "trap : INT QUIT; \(editor) \"$@\"", editor, file]
     let arguments = words.map { strdup($0) } + [nil]
-    let variables = environment.map { strdup($0) } + [nil]
+    let variables = InheritedBytes.vector(environment)
     defer { for text in arguments + variables { free(text) } }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -76,7 +76,7 @@ public final class StepProcess {
     // The two places before the arguments are for `/bin/sh FILE`: a child that is a text without
     // `#!` has written them, in memory that it shares, so they are not what is freed.
     var arguments = [nil, nil] + texts + [nil]
-    let variables = environment.map { strdup($0) } + [nil]
+    let variables = InheritedBytes.vector(environment)
     defer { for text in texts + variables { free(text) } }
     var output: Int32 = -1
     var pidDescriptor: Int32 = -1

@@ -73,7 +73,7 @@ public final class TapProcess {
     let texts = words.map { strdup($0) }
     // The two places before the arguments are for `/bin/sh FILE`.
     var arguments = [nil, nil] + texts + [nil]
-    let variables = environment.map { strdup($0) } + [nil]
+    let variables = InheritedBytes.vector(environment)
     defer { for text in texts + variables { free(text) } }
     var input: Int32 = -1
     var output: Int32 = -1

@@ -42,9 +42,9 @@ public final class VerifyCheck {
   ) throws(ProcessError) -> VerifyCheck {
     var descriptor: Int32 = -1
     var pid: pid_t = 0
-    let variables = environment.map { strdup($0) }
+    let variables = InheritedBytes.vector(environment)
     defer { for variable in variables { free(variable) } }
-    let error = (variables + [nil]).withUnsafeBufferPointer { pointers in
+    let error = variables.withUnsafeBufferPointer { pointers in
       hg_check_start(command, directory, pointers.baseAddress, &descriptor, &pid)
     }
     try ProcessError.check(error, "start the check command", directory)

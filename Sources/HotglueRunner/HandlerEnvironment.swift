@@ -1,4 +1,5 @@
 import HotglueCore
+import HotglueProcess
 import HotglueStore
 
 /// The environment of a handler: the worker's, plus what was recorded at enqueue, plus `HOTGLUE_*`,
@@ -70,7 +71,9 @@ struct HandlerEnvironment {
       let (name, value) = Self.split(entry)
       if !name.hasPrefix("HOTGLUE_") { set(name, value) }
     }
-    set("PATH", path(extending: values["PATH"]))
+    if values["PATH"] != nil || !InheritedBytes.has("PATH") {
+      set("PATH", path(extending: values["PATH"]))
+    }
     for (name, value) in own { set(name, value) }
     return order.map { "\($0)=\(values[$0] ?? "")" }
   }

@@ -16,6 +16,8 @@ public enum StoreError: Error, Equatable, Sendable {
   case inputOutput(path: String, detail: String)
   /// Owner or mode are not what a store needs; `remedy` is the command that mends it.
   case notPermitted(path: String, reason: String, remedy: String?)
+  /// The real path, links resolved, is not UTF-8: it can be neither recorded nor shown as it is.
+  case pathNotUTF8(path: String)
   /// A file system without reliable locks or shared memory: NFS, SMB, 9p, FUSE.
   case unsupportedFileSystem(path: String, kind: String)
   /// Another store is at the path where a context expects the one it was made with.

@@ -7,8 +7,10 @@ import HotglueStoreSQLite
 extension CommandEnvironment {
   /// The machine as it is, and stores on SQLite.
   static func live() -> CommandEnvironment {
-    CommandEnvironment(
-      variables: System.variables(), currentDirectory: System.currentDirectory(),
+    let (variables, others) = System.variables()
+    let directory = System.currentDirectory()
+    var environment = CommandEnvironment(
+      variables: variables, currentDirectory: directory.path,
       user: User(id: geteuid(), name: System.userName),
       readInput: { (count) throws(SystemError) in
         try System.read(STDIN_FILENO, "standard input", count)
@@ -21,6 +23,9 @@ extension CommandEnvironment {
       },
       isTerminal: { isatty($0.rawValue) == 1 }, terminalName: System.terminalName,
       terminalSize: System.terminalSize, now: System.now, newID: System.newID, stores: .sqlite)
+    environment.variablesNotUTF8 = others
+    if case .notUTF8(let bytes) = directory { environment.currentDirectoryBytes = bytes }
+    return environment
   }
 }
 

@@ -16,23 +16,35 @@ enum System {
     return arguments
   }
 
-  static func variables() -> [String: String] {
+  /// The environment; `others` are the names of variables whose values are not UTF-8.
+  static func variables() -> (texts: [String: String], others: Set<String>) {
     var variables: [String: String] = [:]
+    var others: Set<String> = []
     var entry = environ
-    while let text = entry.pointee {
-      let pair = String(cString: text)
-      if let equals = pair.firstIndex(of: "=") {
-        variables[String(pair[..<equals])] = String(pair[pair.index(after: equals)...])
-      }
+    while let bytes = entry.pointee {
       entry += 1
+      guard let equals = strchr(bytes, Int32(UInt8(ascii: "="))) else { continue }
+      let length = equals - bytes
+      let name = UnsafeBufferPointer(start: bytes, count: length).withMemoryRebound(to: UInt8.self)
+      {
+        String(validating: $0, as: UTF8.self)
+      }
+      guard let name else { continue }
+      if let value = String(validatingCString: equals + 1) {
+        variables[name] = value
+      } else {
+        others.insert(name)
+      }
     }
-    return variables
+    return (variables, others)
   }
 
-  static func currentDirectory() -> String? {
-    guard let path = getcwd(nil, 0) else { return nil }
+  static func currentDirectory() -> CurrentDirectory {
+    guard let path = getcwd(nil, 0) else { return .gone }
     defer { free(path) }
-    return String(cString: path)
+    if let text = String(validatingCString: path) { return .path(text) }
+    return .notUTF8(
+      UnsafeBufferPointer(start: path, count: strlen(path)).map { UInt8(bitPattern: $0) })
   }
 
   static func now() -> Timestamp {
@@ -65,8 +77,13 @@ enum System {
     var size = 0
     defer { free(line) }
     while getline(&line, &size, file) > 0, let line {
-      let fields = String(cString: line).split(separator: ":", omittingEmptySubsequences: false)
-      if fields.count >= 3, UInt32(fields[2]) == id { return String(fields[0]) }
+      let fields = UnsafeBufferPointer(start: line, count: strlen(line))
+        .map { UInt8(bitPattern: $0) }.split(separator: UInt8(ascii: ":"), maxSplits: 3)
+      // A name that is not text cannot be recorded: the number names the user as well.
+      if fields.count >= 3, String(validating: fields[2], as: UTF8.self).flatMap(UInt32.init) == id
+      {
+        return String(validating: fields[0], as: UTF8.self) ?? String(id)
+      }
     }
     return String(id)
   }
@@ -75,7 +92,9 @@ enum System {
     for descriptor in [STDIN_FILENO, STDERR_FILENO, STDOUT_FILENO] where isatty(descriptor) == 1 {
       var buffer = [CChar](repeating: 0, count: 256)
       if ttyname_r(descriptor, &buffer, buffer.count) == 0 {
-        return buffer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } }
+        return buffer.withUnsafeBufferPointer {
+          $0.baseAddress.flatMap { String(validatingCString: $0) }
+        }
       }
     }
     return nil

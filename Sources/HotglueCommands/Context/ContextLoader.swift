@@ -15,7 +15,7 @@ struct ContextLoader {
   func resolve(_ flags: QuickGlobals) throws -> ResolvedContext {
     let request = ContextRequest(
       workspace: flags.workspace, contextFlag: flags.context,
-      contextVariable: environment.variables["HOTGLUE_CONTEXT"],
+      contextVariable: try environment.variable("HOTGLUE_CONTEXT"),
       store: try flags.store.map { try absolute($0) }, expected: flags.expect)
     return try ContextResolution.resolve(request, findings: findings(for: request))
   }
@@ -28,39 +28,63 @@ struct ContextLoader {
       return [try finding(origin, absolute(path), shown: path)]
     }
     if let found = try discovered() { return [found] }
-    guard let path = userPath else { return [] }
+    guard let path = try userPath() else { return [] }
     return [try finding(.user, path, shown: path)]
   }
 
   /// Where `init --user` puts the context: `nil` without a home folder.
-  var userPath: String? {
-    if let base = environment.variables["XDG_CONFIG_HOME"], base.hasPrefix("/") {
+  func userPath() throws(CommandError) -> String? {
+    if let base = try environment.variable("XDG_CONFIG_HOME"), base.hasPrefix("/") {
       return Path.joined(base, "hotglue/context.json")
     }
-    guard let home = environment.variables["HOME"], home.hasPrefix("/") else { return nil }
+    guard let home = try environment.variable("HOME"), home.hasPrefix("/") else { return nil }
     return Path.joined(home, ".config/hotglue/context.json")
   }
 
   func absolute(_ path: String) throws -> String {
     if path.hasPrefix("/") { return path }
+    if environment.currentDirectoryBytes != nil { return path }
     guard let folder = environment.currentDirectory else {
-      throw SystemError("use the current folder for", path, code: ENOENT)
+      throw SystemError("use the current directory for", path, code: ENOENT)
     }
     return Path.joined(folder, path)
   }
 
   /// The nearest `.hotglue/context.json`, in this folder or above.
   private func discovered() throws -> ContextFinding? {
-    guard let start = environment.currentDirectory else { return nil }
+    guard let start = try environment.currentDirectory ?? nearestNamedDirectory() else {
+      return nil
+    }
+    let here = environment.currentDirectory
+    func shown(_ path: String) -> String { here.map { Path.shown(path, from: $0) } ?? path }
     var folder = start
     while true {
       let path = Path.joined(folder, ".hotglue/context.json")
-      let found = try finding(.discovered, path, shown: Path.shown(path, from: start))
+      let found = try finding(.discovered, path, shown: shown(path))
       if found.content != .missing { return found }
-      try refuseDanglingFolder(Path.folder(of: path), shown: Path.shown(path, from: start))
+      try refuseDanglingFolder(Path.folder(of: path), shown: shown(path))
       if folder == "/" { return nil }
       folder = Path.folder(of: folder)
     }
+  }
+
+  /// The directory above the current one, and nearest to it, whose path is UTF-8. A context below it
+  /// is nearer than any above, and cannot be used: it is refused, not passed over.
+  private func nearestNamedDirectory() throws -> String? {
+    guard var bytes = environment.currentDirectoryBytes else { return nil }
+    while let slash = bytes.lastIndex(of: UInt8(ascii: "/")) {
+      let file = (bytes + Array("/.hotglue/context.json".utf8)).map { CChar(bitPattern: $0) } + [0]
+      var status = stat()
+      if lstat(file, &status) == 0 {
+        throw CommandError.notUTF8(
+          "the path of the nearest context",
+          hint: "rename its directory, or name another context with --context FILE")
+      }
+      bytes.removeSubrange(slash...)
+      let path = bytes.isEmpty ? "/" : String(validating: bytes, as: UTF8.self)
+      if let path { return path }
+    }
+    return nil
   }
 
   /// A `.hotglue` that is a link to nothing was meant to be a context: to pass it over would act in
@@ -192,7 +216,11 @@ struct ContextLoader {
   func realPath(_ path: String) throws -> String {
     guard let resolved = realpath(path, nil) else { throw SystemError("resolve", path) }
     defer { free(resolved) }
-    return String(cString: resolved)
+    guard let text = String(validatingCString: resolved) else {
+      throw CommandError.notUTF8(
+        "the real path of '\(path)'", hint: "rename its directory, or name another context")
+    }
+    return text
   }
 
   private func check(_ status: stat, _ path: String) throws {

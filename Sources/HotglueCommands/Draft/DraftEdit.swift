@@ -92,7 +92,8 @@ struct DraftEdit: WorkspaceCommand {
     return try session.store.startDraft(
       NewDraft(
         kind: kind, name: name, template: Array(start.text.utf8), text: Array(start.text.utf8),
-        directory: session.environment.currentDirectory ?? "/", baseRevision: start.revision,
+        directory: try session.environment.recordedDirectory(DraftWords.elsewhere),
+        baseRevision: start.revision,
         context: session.context.source?.key),
       in: session.workspace, by: session.actor, at: session.now)
   }

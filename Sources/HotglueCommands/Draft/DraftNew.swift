@@ -29,7 +29,7 @@ struct DraftNew: WorkspaceCommand {
     let form = try DraftForms.form(named: what)
     try session.rescueDrafts()
     let template = Array(try form.template(of: name, in: session).utf8)
-    let here = session.environment.currentDirectory ?? "/"
+    let here = try session.environment.recordedDirectory(DraftWords.elsewhere)
     var draft = NewDraft(
       kind: form.kind, name: name, template: template, text: template, directory: here,
       context: session.context.source?.key)
@@ -59,7 +59,7 @@ struct DraftSource {
 
   init(_ name: String, in session: WorkspaceSession) throws {
     let environment = session.environment
-    let here = environment.currentDirectory ?? "/"
+    let here = try environment.recordedDirectory(DraftWords.elsewhere)
     if name == "-" {
       var bytes: [UInt8] = []
       while bytes.count <= Draft.longest {

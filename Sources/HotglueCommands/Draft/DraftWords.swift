@@ -37,6 +37,8 @@ extension WorkspaceSession {
 }
 
 enum DraftWords {
+  static let elsewhere = "run it from the directory from which the draft's relative paths start"
+
   static func isOpen(_ id: DraftID) -> CommandError {
     CommandError(
       "draft_in_editor", .tryLater, "draft \(id) is open in an editor",

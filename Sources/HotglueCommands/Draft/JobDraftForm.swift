@@ -7,7 +7,7 @@ struct JobDraftForm: DraftForm {
 
   func template(of name: String?, in session: WorkspaceSession) throws -> String {
     if let name { try Self.check(name) }
-    let folder = session.environment.currentDirectory ?? "/"
+    let folder = try session.environment.recordedDirectory(DraftWords.elsewhere)
     let runs =
       name.map { "type = \(TOMLFile.quoted($0))" }
         ?? """
@@ -70,10 +70,9 @@ struct JobDraftForm: DraftForm {
         table.line, "the job has neither a 'command' nor a 'type'",
         "say what it runs, as command = [\"echo\", \"hello\"]")
     }
-    let variables = session.environment.variables
     let reader = JobLine(
       defaults: JobSettings(), directory: draft.directory, chosenDirectory: nil, environment: [],
-      now: session.now, variable: { variables[$0] })
+      now: session.now, variable: session.environment.recordedValue)
     do {
       var members: [JSON.Member] = []
       for entry in table.entries {

@@ -13,7 +13,7 @@ struct TypeDraftForm: DraftForm {
         throw CommandError.usage(error.problem, hint: error.hint)
       }
     }
-    let folder = session.environment.currentDirectory ?? "/"
+    let folder = try session.environment.recordedDirectory(DraftWords.elsewhere)
     return """
       # A job type of workspace '\(session.workspace)'. Nothing changes before 'hotglue draft submit'.
       # Lines that begin with '#' say nothing. A key is the flag of 'hotglue type set', its dashes as '_'.

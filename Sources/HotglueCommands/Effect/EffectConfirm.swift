@@ -44,8 +44,7 @@ struct EffectConfirm: WorkspaceCommand {
         bytes += more
       }
     } else {
-      let path = Path.joined(environment.currentDirectory ?? "/", output)
-      bytes = try LineInput.bytes(of: path, limit: EffectOutput.limit)
+      bytes = try LineInput.bytes(of: environment.path(output), limit: EffectOutput.limit)
     }
     guard bytes.count <= EffectOutput.limit else {
       throw CommandError.badInput(

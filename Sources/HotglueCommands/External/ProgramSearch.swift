@@ -19,8 +19,7 @@ struct ProgramSearch {
     let path = environment.variables["PATH"] ?? "/usr/bin:/bin"
     return path.split(separator: ":", omittingEmptySubsequences: false).compactMap { entry in
       if entry.hasPrefix("/") { return String(entry) }
-      guard let here = environment.currentDirectory else { return nil }
-      return entry.isEmpty ? here : Path.joined(here, String(entry))
+      return environment.path(entry.isEmpty ? "." : String(entry))
     }
   }
 
@@ -28,7 +27,7 @@ struct ProgramSearch {
   func find(_ name: String) -> Finding {
     guard !name.isEmpty else { return .nothing }
     if name.contains("/") {
-      return judge(Path.joined(environment.currentDirectory ?? "/", name))
+      return judge(environment.path(name))
     }
     var refused: String?
     for folder in folders {

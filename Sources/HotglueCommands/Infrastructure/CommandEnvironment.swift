@@ -4,9 +4,14 @@ public import HotglueStore
 /// Everything that a command takes from outside its arguments. What is dear to get is a closure, so
 /// that `--help` opens nothing.
 public struct CommandEnvironment {
+  /// Those that are UTF-8; `variable` refuses the others by name.
   public var variables: [String: String]
-  /// Absolute; `nil` when the folder is gone.
+  /// Names of variables whose values are not UTF-8. Children inherit them as they are.
+  public var variablesNotUTF8: Set<String> = []
+  /// Absolute; `nil` when the directory is gone, or its name is not UTF-8.
   public var currentDirectory: String?
+  /// The name of a current directory that is not UTF-8; `nil` for any other.
+  public var currentDirectoryBytes: [UInt8]?
   public var user: User
   /// Standard input: the next bytes, at most as many as asked for; empty at the end.
   public var readInput: (_ count: Int) throws(SystemError) -> [UInt8]

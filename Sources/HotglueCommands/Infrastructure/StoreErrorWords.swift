@@ -63,6 +63,9 @@ extension CommandError {
     case .busy, .missing, .alreadyExists, .notAStore, .corrupt, .newerSchema, .readOnly,
       .diskFull, .inputOutput, .notPermitted, .unsupportedFileSystem, .otherStore, .unexpected:
       self.init(ofStore: error)
+    case .pathNotUTF8(let path):
+      self = .notUTF8(
+        "the real path of '\(path)'", hint: "use one whose directories are UTF-8 text")
     case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
       .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
       .attemptsRunning, .processesAlive, .noBackup,

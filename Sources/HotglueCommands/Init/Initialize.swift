@@ -57,9 +57,12 @@ struct Initialize: HotglueCommand {
 
   private func path(_ environment: CommandEnvironment) throws -> String {
     guard user else {
-      return try ContextLoader(environment).absolute(".hotglue/context.json")
+      return Path.joined(
+        try environment.recordedDirectory(
+          "run 'hotglue init' in a directory whose path is UTF-8 text"),
+        ".hotglue/context.json")
     }
-    guard let path = ContextLoader(environment).userPath else {
+    guard let path = try ContextLoader(environment).userPath() else {
       throw CommandError(
         "no_home", .badContext, "no home folder: HOME and XDG_CONFIG_HOME are not set",
         hint: "set HOME, or run 'hotglue init' in a folder")

@@ -16,7 +16,7 @@ struct BulkEnqueue {
     if name == "-" {
       input = LineInput(.reader(session.environment.readInput))
     } else {
-      input = try LineInput.open(Path.joined(session.environment.currentDirectory ?? "/", name))
+      input = try LineInput.open(session.environment.path(name))
     }
     if let commitEvery {
       try enqueue(from: input, every: commitEvery)
@@ -87,11 +87,10 @@ struct BulkEnqueue {
   }
 
   private var lineReader: JobLine {
-    let variables = session.environment.variables
-    return JobLine(
+    JobLine(
       defaults: bare.settings, directory: bare.directory,
       chosenDirectory: bare.chosenDirectory, environment: bare.environment, now: bare.now,
-      variable: { variables[$0] })
+      variable: session.environment.recordedValue)
   }
 
   /// The next job; lines of white space are passed over. `nil` at the end.

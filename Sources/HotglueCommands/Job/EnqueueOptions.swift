@@ -70,18 +70,17 @@ struct EnqueueWords {
   var variables: [String] = []
   var directory: String?
 
+  private static let elsewhere = "name the directory to run in with --cwd /PATH"
+
   /// The absolute folder to record; one that is named must exist, so that a slip of the pen is told
   /// at once and not when the job runs.
   func directory(in environment: CommandEnvironment) throws(CommandError) -> String {
     guard let directory else {
-      guard let current = environment.currentDirectory else {
-        throw CommandError(
-          "no_such_folder", .notFound, "the current folder is gone",
-          hint: "name the folder to run in with --cwd")
-      }
-      return current
+      return try environment.recordedDirectory(Self.elsewhere)
     }
-    let path = Path.joined(environment.currentDirectory ?? "/", directory)
+    let path =
+      directory.hasPrefix("/")
+      ? directory : Path.joined(try environment.recordedDirectory(Self.elsewhere), directory)
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
       throw CommandError(
@@ -95,7 +94,7 @@ struct EnqueueWords {
     var recorded: [String] = []
     for text in variables {
       do {
-        recorded.append(try RecordedVariable.parse(text) { environment.variables[$0] })
+        recorded.append(try RecordedVariable.parse(text, current: environment.recordedValue))
       } catch {
         throw .usage("\(error.problem) (--env)", hint: error.hint)
       }
@@ -112,7 +111,7 @@ struct EnqueueWords {
     if payload == "-" {
       bytes = try Self.standardInput(environment)
     } else if payload.hasPrefix("@") {
-      let path = Path.joined(environment.currentDirectory ?? "/", String(payload.dropFirst()))
+      let path = environment.path(String(payload.dropFirst()))
       bytes = try LineInput.bytes(of: path, limit: Payload.longest)
     } else {
       bytes = Array(payload.utf8)

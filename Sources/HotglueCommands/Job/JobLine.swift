@@ -21,7 +21,7 @@ struct JobLine {
   let environment: [String]
   let now: Timestamp
   /// The value of a variable that a line names without one.
-  let variable: (String) -> String?
+  let variable: (String) throws(UnusableRequest) -> String?
 
   /// The keys that are no setting.
   private static let otherKeys = ["type", "command", "payload", "env", "cwd"]

@@ -140,6 +140,18 @@ enum Payload {
   }
 }
 
+extension CommandEnvironment {
+  /// The value of a variable that is to be recorded with a job.
+  func recordedValue(_ name: String) throws(UnusableRequest) -> String? {
+    do throws(CommandError) {
+      return try variable(name)
+    } catch {
+      throw UnusableRequest(
+        problem: error.message, hint: "give it as text, or let the handler read it from a file")
+    }
+  }
+}
+
 /// A variable recorded with a job, `NAME=VALUE`.
 enum RecordedVariable {
   static func isName(_ name: some StringProtocol) -> Bool {
@@ -148,7 +160,7 @@ enum RecordedVariable {
 
   /// Reads `NAME=VALUE`, or `NAME` for what `current` holds.
   static func parse(
-    _ text: String, current: (String) -> String?
+    _ text: String, current: (String) throws(UnusableRequest) -> String?
   ) throws(UnusableRequest) -> String {
     let name = text.prefix { $0 != "=" }
     guard isName(name), !text.utf8.contains(0) else {
@@ -156,7 +168,7 @@ enum RecordedVariable {
         problem: "'\(text)' names no variable", hint: "give NAME=VALUE, or NAME for its value now")
     }
     if name.utf8.count < text.utf8.count { return text }
-    guard let value = current(text) else {
+    guard let value = try current(text) else {
       throw UnusableRequest(
         problem: "the variable '\(text)' is not set",
         hint: "set it, or give its value: \(text)=VALUE")

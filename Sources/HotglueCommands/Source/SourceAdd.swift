@@ -24,11 +24,7 @@ struct SourceAdd: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     try SourceName.check(name)
-    guard let directory = session.environment.currentDirectory else {
-      throw CommandError(
-        "no_such_folder", .notFound, "the current folder is gone",
-        hint: "go to the folder in which the tap is to run")
-    }
+    let directory = try session.environment.recordedDirectory(TapWords.elsewhere)
     try TapWords.check(command)
     var definition = SourceDefinition(command: command, directory: directory)
     let files = SourceFiles(of: session.store)
@@ -56,6 +52,8 @@ struct SourceAdd: WorkspaceCommand {
 
 /// The command of a tap.
 enum TapWords {
+  static let elsewhere = "run it from the directory in which the tap is to run"
+
   /// What hotglue adds itself is not given twice.
   private static let ours = ["--config", "--catalog", "--state", "--discover", "--properties"]
 

@@ -10,7 +10,7 @@ struct SourceDraftForm: DraftForm {
 
   func template(of name: String?, in session: WorkspaceSession) throws -> String {
     if let name { try SourceName.check(name) }
-    let folder = session.environment.currentDirectory ?? "/"
+    let folder = try session.environment.recordedDirectory(DraftWords.elsewhere)
     return """
       # A source of workspace '\(session.workspace)'. Nothing changes before 'hotglue draft submit'.
       # Lines that begin with '#' say nothing. A key is the flag of 'hotglue source add', its dashes as '_'.

@@ -58,11 +58,7 @@ struct SourceEdit: WorkspaceCommand {
     if noCatalog { definition.catalog = nil }
     for stream in noKey { definition.keys[stream] = nil }
     if !command.isEmpty {
-      guard let directory = session.environment.currentDirectory else {
-        throw CommandError(
-          "no_such_folder", .notFound, "the current folder is gone",
-          hint: "go to the folder in which the tap is to run")
-      }
+      let directory = try session.environment.recordedDirectory(TapWords.elsewhere)
       try TapWords.check(command)
       definition.command = command
       definition.directory = directory
@@ -105,7 +101,8 @@ struct SourceEdit: WorkspaceCommand {
     let begun = try session.store.startDraft(
       NewDraft(
         kind: .source, name: name, template: Array(start.text.utf8), text: Array(start.text.utf8),
-        directory: session.environment.currentDirectory ?? "/", baseRevision: start.revision,
+        directory: try session.environment.recordedDirectory(DraftWords.elsewhere),
+        baseRevision: start.revision,
         context: session.context.source?.key),
       in: session.workspace, by: session.actor, at: session.now)
     let (kept, problem) = try editing.edit(begun)

@@ -103,8 +103,7 @@ extension SourceOptions {
     keep: ([UInt8]) throws -> String
   ) throws {
     if let catalog {
-      let path = Path.joined(environment.currentDirectory ?? "/", catalog)
-      definition.catalog = try Self.catalog(at: path).json
+      definition.catalog = try Self.catalog(at: environment.path(catalog)).json
     }
     for text in key {
       let (stream, fields) = try Self.assignment(text, flag: "--key")
@@ -118,7 +117,9 @@ extension SourceOptions {
         try Self.checkConfig(bytes, named: "what is piped in")
         definition.config = try keep(bytes)
       } else {
-        let path = Path.joined(environment.currentDirectory ?? "/", config)
+        let path =
+          config.hasPrefix("/")
+          ? config : Path.joined(try environment.recordedDirectory(TapWords.elsewhere), config)
         try Self.checkConfig(at: path)
         definition.config = path
       }

@@ -23,7 +23,7 @@ struct TypeApply: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let environment = session.environment
-    let here = environment.currentDirectory ?? "/"
+    let here = try environment.recordedDirectory(JobTypeWords.elsewhere)
     var bytes: [UInt8] = []
     var folder = here
     if file == "-" {

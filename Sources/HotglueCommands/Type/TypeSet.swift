@@ -48,8 +48,10 @@ struct TypeSet: WorkspaceCommand {
       try JobTypeWords.check(name)
       if !command.isEmpty { try CommandWords.check(command) }
       let edit = TypeEdit(
-        said: said, command: command, directory: session.environment.currentDirectory,
-        limit: try limit.map(TypeSetting.limit), isStream: stream)
+        said: said, command: command,
+        directory: command.isEmpty
+          ? "" : try session.environment.recordedDirectory(JobTypeWords.elsewhere),
+        limit: try limit.map(TypeSetting.limit), isStream: persistent)
       var refusal: UnusableRequest?
       let change = try session.store.setType(
         name, in: session.workspace, by: session.actor, at: session.now
@@ -76,8 +78,8 @@ struct TypeSet: WorkspaceCommand {
 private struct TypeEdit {
   var said: JobSettings
   var command: [String]
-  /// Where the command line was given; `nil` when that folder is gone.
-  var directory: String?
+  /// Where the command line was given.
+  var directory: String
   /// Outer `nil`: not named. Inner `nil`: no limit.
   var limit: Int??
   var isStream: Bool?
@@ -85,10 +87,6 @@ private struct TypeEdit {
   func applied(to current: TypeDefinition?) throws(UnusableRequest) -> TypeDefinition {
     var definition = current ?? TypeDefinition(command: [], directory: "")
     if !command.isEmpty {
-      guard let directory else {
-        throw UnusableRequest(
-          problem: "the current folder is gone", hint: "go to the folder the command runs in")
-      }
       definition.command = command
       definition.directory = directory
     }

@@ -3,6 +3,8 @@ import HotglueStore
 
 /// The name of a job type, checked.
 enum JobTypeWords {
+  static let elsewhere = "run it from the directory in which the type's command is to run"
+
   static func check(_ name: String) throws(UnusableRequest) {
     guard TypeName.isValid(name) else {
       throw UnusableRequest(

@@ -11,6 +11,7 @@ extension StoreError {
     case EROFS: self = .readOnly(path: path)
     case EACCES, EPERM:
       self = .notPermitted(path: path, reason: String(cString: strerror(code)), remedy: nil)
+    case EILSEQ: self = .pathNotUTF8(path: path)
     default: self = .inputOutput(path: path, detail: String(cString: strerror(code)))
     }
   }

@@ -1,0 +1,48 @@
+import HotglueCore
+
+/// The directory in which a command was started, as the system names it.
+public enum CurrentDirectory: Equatable {
+  case path(String)
+  case gone
+  /// Its name is not UTF-8: it can be worked in, and neither shown nor recorded.
+  case notUTF8([UInt8])
+
+  public var path: String? {
+    if case .path(let path) = self { return path }
+    return nil
+  }
+}
+
+extension CommandEnvironment {
+  /// The current directory, to be recorded; `remedy` says how else to name one.
+  func recordedDirectory(_ remedy: String) throws(CommandError) -> String {
+    if let currentDirectory { return currentDirectory }
+    guard currentDirectoryBytes != nil else {
+      throw CommandError(
+        "no_such_directory", .notFound, "the current directory is gone", hint: remedy)
+    }
+    throw .notUTF8("the name of the current directory", hint: remedy)
+  }
+
+  /// `name` as a path that means the same file from here. It stays relative where the current
+  /// directory has no name that could be written down.
+  func path(_ name: String) -> String {
+    currentDirectory.map { Path.joined($0, name) } ?? name
+  }
+
+  /// The value of a variable that decides something, or is recorded; `nil` when it is not set.
+  func variable(_ name: String) throws(CommandError) -> String? {
+    guard !variablesNotUTF8.contains(name) else {
+      throw .notUTF8("the value of '\(name)'", hint: "set '\(name)' to a text in UTF-8")
+    }
+    return variables[name]
+  }
+}
+
+extension CommandError {
+  /// Bytes of the system that would have to be stored, or decide something, and are no text: repaired
+  /// they would mean something else.
+  static func notUTF8(_ what: String, hint: String) -> CommandError {
+    CommandError("not_utf8", .usage, "\(what) is not UTF-8 text", hint: hint)
+  }
+}
