@@ -57,9 +57,10 @@ static void finish(hg_supervisor *self) {
   if (self->owner) hg_tell(self, self->owner, HG_ENDED);
 }
 
-static void never(hg_supervisor *self, uint32_t kind, int error) {
-  self->outcome.kind = kind;
-  self->outcome.value = error;
+static void never(hg_supervisor *self, const hg_launched *launched) {
+  self->outcome.kind = launched->kind;
+  self->outcome.value = launched->error;
+  memcpy(self->outcome.bad_line, launched->interpreter, sizeof self->outcome.bad_line);
   finish(self);
 }
 
@@ -160,7 +161,7 @@ void hg_attempt_start(
   if (!error) launched = hg_attempt_launch(self, order, strings, input);
   if (input >= 0) close(input);
   if (launched.kind) {
-    never(self, launched.kind, launched.error);
+    never(self, &launched);
     return;
   }
   if (order->timeout_ms > 0) self->timeout_ms = now + order->timeout_ms;

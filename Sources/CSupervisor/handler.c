@@ -26,6 +26,7 @@ typedef struct {
   volatile int error;
   int cgroup; // 0: there is none that the child has to go into itself
   volatile int cgroup_error;
+  char interpreter[HG_BAD_LINE_BYTES];
 } birth;
 
 static _Noreturn void give_up(birth *birth, uint32_t kind, int error) {
@@ -94,6 +95,50 @@ static int search(const hg_launch *launch) {
   }
 }
 
+/// What stands after `#!` in the file, as the kernel reads it: up to a space or the line's end, so that
+/// a carriage return is part of it. False when there is no such file.
+static bool read_interpreter(const char *file, char *interpreter) {
+  char start[2 + HG_BAD_LINE_BYTES];
+  int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return errno != ENOENT && errno != ENOTDIR;
+  ssize_t got = read(fd, start, sizeof start);
+  close(fd);
+  if (got < 3 || start[0] != '#' || start[1] != '!') return true;
+  const char *from = start + 2, *end = start + got;
+  while (from < end && (*from == ' ' || *from == '\t')) from++;
+  size_t length = 0;
+  while (from + length < end && !strchr(" \t\n", from[length])) length++;
+  if (length >= HG_BAD_LINE_BYTES) length = HG_BAD_LINE_BYTES - 1;
+  memcpy(interpreter, from, length);
+  interpreter[length] = 0;
+  return true;
+}
+
+/// The interpreter of the script that the command means, once it could not be executed. The child
+/// looks itself: in its own directory, along the PATH that the handler was to have.
+static void find_interpreter(const hg_launch *launch, char *interpreter) {
+  const char *name = launch->argv[0];
+  if (!name || !*name) return;
+  if (strchr(name, '/')) {
+    (void)read_interpreter(name, interpreter);
+    return;
+  }
+  char file[4096];
+  size_t length = strlen(name);
+  for (const char *part = path_of(launch->envp);;) {
+    const char *end = strchrnul(part, ':');
+    size_t folder = (size_t)(end - part);
+    if (folder + length + 2 <= sizeof file) {
+      memcpy(file, part, folder);
+      if (folder) file[folder++] = '/';
+      memcpy(file + folder, name, length + 1);
+      if (read_interpreter(file, interpreter)) return;
+    }
+    if (!*end) return;
+    part = end + 1;
+  }
+}
+
 /// Where a child could not be born in its group it goes there itself, which takes some milliseconds.
 static int enter(int group) {
   int fd = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
@@ -139,6 +184,7 @@ static int child(void *context) {
   }
   int error = search(launch);
   bool passing = error == ENOMEM || error == EAGAIN || error == ENFILE || error == EMFILE;
+  if (!passing) find_interpreter(launch, birth->interpreter);
   give_up(birth, passing ? HG_NEVER_STARTED : HG_EXEC_FAILED, error);
 }
 
@@ -162,8 +208,10 @@ hg_launched hg_launch_child(const hg_launch *launch) {
     pid = clone(child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
   }
   if (pid < 0) return (hg_launched){.kind = HG_NEVER_STARTED, .error = errno};
-  hg_launched launched = {pid, birth.kind, birth.error, birth.cgroup_error};
+  hg_launched launched = {
+    .pid = pid, .kind = birth.kind, .error = birth.error, .cgroup_error = birth.cgroup_error};
   if (!birth.kind) return launched;
+  memcpy(launched.interpreter, birth.interpreter, sizeof launched.interpreter);
   while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
   return launched;
 }

@@ -287,6 +287,9 @@ static void give(hg_supervisor *self, int64_t now) {
   if (launched.kind) {
     outcome->kind = launched.kind;
     outcome->value = launched.error;
+    if (!outcome->bad_lines) {
+      memcpy(outcome->bad_line, launched.interpreter, sizeof outcome->bad_line);
+    }
     if (self->phase == HG_IDLE) {
       hg_stream_finish(self);
     } else {

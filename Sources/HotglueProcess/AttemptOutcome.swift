@@ -112,6 +112,8 @@ public struct AttemptOutcome: Equatable, Sendable {
   public var supervisorRetires: Bool
   /// The attempt was a job of a stream: its handler's end is none of its own.
   public var isOfStream: Bool
+  /// Of a script that could not be executed: the interpreter that its first line names.
+  public var interpreter: String?
 }
 
 extension AttemptOutcome.End {
@@ -187,6 +189,8 @@ extension AttemptOutcome {
     self.report = report
     supervisorRetires = record.retires != 0
     isOfStream = record.is_stream != 0
+    let named = text(of: record.bad_line)
+    if case .execFailed = end, record.bad_lines == 0, !named.isEmpty { interpreter = named }
   }
 }
 

@@ -1,3 +1,4 @@
+import Glibc
 import HotglueCore
 import HotglueProcess
 import HotglueStore
@@ -20,6 +21,8 @@ struct AttemptReport {
       reachedKill: outcome.killReached, result: said.result, isStreamed: outcome.isOfStream,
       hasUnclearResult: said.isUnclear, ranOutOfMemory: outcome.memoryKills > 0)
     // A result that was there and cannot be read leaves the end unknown, whatever the status says.
+    seen.refusal = outcome.end.refusal
+    seen.interpreter = outcome.interpreter
     end = said.resultIsLost ? AttemptEnd(how: .lost) : seen
     verdict = end.verdict(by: policy.onExit)
     progress = said.progress
@@ -104,6 +107,19 @@ struct AttemptReport {
 extension AttemptEnd.How {
   init(_ end: HotglueProcess.AttemptOutcome.End) {
     switch end {
+extension HotglueProcess.AttemptOutcome.End {
+  /// The system's reason where nothing was run.
+  fileprivate var refusal: String? {
+    switch self {
+    case .execFailed(let errno), .chdirFailed(let errno), .neverStarted(let errno):
+      guard errno > 0 else { return nil }
+      let reason = String(cString: strerror(errno))
+      return reason.prefix(1).lowercased() + reason.dropFirst()
+    case .exited, .signaled, .answered, .afterword: return nil
+    }
+  }
+}
+
     case .exited(let status): self = .exited(status)
     case .signaled(let signal, _): self = .signaled(Signal(number: signal))
     case .execFailed(let errno): self = .notExecutable(errno: errno)

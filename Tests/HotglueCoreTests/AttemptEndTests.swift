@@ -42,6 +42,56 @@ struct AttemptEndTests {
     #expect(end.exitStatus == status)
   }
 
+  @Test("what cannot be executed says why: the system's reason, and a script's interpreter")
+  func reasonOfNotExecuted() {
+    func message(_ how: AttemptEnd.How, _ refusal: String?, _ interpreter: String? = nil) -> String
+    {
+      var end = AttemptEnd(how: how)
+      end.refusal = refusal
+      end.interpreter = interpreter
+      return end.verdict(by: .none).message
+    }
+    #expect(
+      message(.notExecutable(errno: 13), "permission denied")
+        == "the command cannot be executed: permission denied")
+    #expect(
+      message(.notExecutable(errno: 7), "argument list too long")
+        == "the command cannot be executed: argument list too long")
+    #expect(
+      message(.notExecutable(errno: 2), "no such file or directory", "/bin/sh\r")
+        == "the command cannot be executed: its interpreter '/bin/sh\r': no such file or directory "
+        + "(the script has CRLF line ends)")
+    #expect(
+      message(.directoryGone(errno: 2), "no such file or directory")
+        == "cannot enter the recorded directory: no such file or directory")
+    #expect(
+      message(.neverStarted, "cannot allocate memory")
+        == "the handler was not started: cannot allocate memory")
+    var script = AttemptEnd(how: .notExecutable(errno: 2))
+    script.interpreter = "/no/such"
+    // The file that was named is there.
+    #expect(script.verdict(by: .none).reason == "not_executable")
+    #expect(script.exitStatus == 127)
+  }
+
+  @Test(
+    "an exit of a persistent handler without an answer is unknown, whatever status, signal or rule",
+    arguments: [
+      AttemptEnd.How.exited(0), .exited(1), .exited(65), .exited(75), .exited(83),
+      .signaled(.kill), .signaled(.term), .answered,
+    ])
+  func persistentHandler(how: AttemptEnd.How) throws {
+    let rules = try #require(ExitRules("SIGKILL=retry,1=succeeded,*=failed"))
+    var end = AttemptEnd(how: how, isStreamed: true)
+    #expect(end.verdict(by: rules).outcome == .unknown)
+    #expect(end.verdict(by: rules).reason == "no_answer")
+    // An answer counts, however the process ends afterwards.
+    if how != .exited(0), how != .answered {
+      end.result = HandlerResult(outcome: .failed)
+      #expect(end.verdict(by: rules).outcome == .failed)
+    }
+  }
+
   @Test("a folder that is gone is a failure, whatever was ordered", arguments: stops)
   func directoryGone(stop: AttemptEnd.StopReason) {
     #expect(outcome(.directoryGone(errno: 2)) == .failed)

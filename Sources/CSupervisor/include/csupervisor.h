@@ -39,7 +39,7 @@ typedef struct {
 enum {
   HG_EXITED = 1,        // value: exit status
   HG_SIGNALED = 2,      // value: signal
-  HG_EXEC_FAILED = 3,   // value: errno; nothing was run
+  HG_EXEC_FAILED = 3,   // value: errno; nothing was run; `bad_line` is the script's interpreter
   HG_CHDIR_FAILED = 4,  // value: errno; nothing was run
   HG_NEVER_STARTED = 5, // value: errno; the machine refused, nothing was run
   HG_ANSWERED = 6,      // a stream's handler answered this job, and lives on
@@ -103,7 +103,7 @@ typedef struct {
   uint32_t long_lines;   // longer than HG_LINE_BYTES
   uint32_t progress_lines;
   uint64_t result_sum;
-  char bad_line[HG_BAD_LINE_BYTES]; // how the first of them begins
+  char bad_line[HG_BAD_LINE_BYTES]; // how the first of them begins; see HG_EXEC_FAILED
   // Of a job that was fed to a stream's handler.
   uint32_t is_stream;
   uint32_t foreign_lines; // about a job that the handler did not have in hand

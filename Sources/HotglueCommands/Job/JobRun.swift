@@ -46,7 +46,11 @@ struct JobRun: HotglueCommand {
     options.only = id
     options.cancelsOnSignal = true
     let story = WorkStory(session.output, isTold: global.verbose)
-    let worker = try host.worker(options, observe: story.tell)
+    let notes = JobRunNotes(session: session, id: id)
+    let worker = try host.worker(options) { event in
+      story.tell(event)
+      notes.tell(event)
+    }
     let log = LogFollower(try JobLogSource(session: session, job: id))
     let streams = !session.output.isJSON
     var failure: (any Error)?
@@ -66,6 +70,7 @@ struct JobRun: HotglueCommand {
     let ended = try session.store.job(id, in: session.workspace)
     if !streams { session.output.object(JobJSON.object(ended)) }
     if summary.couldNotCancel { session.output.warning(.notCancelled(id)) }
+    notes.tellEnd(of: ended, summary)
     if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }
     return Self.status(of: ended)
   }

@@ -36,6 +36,10 @@ public struct AttemptEnd: Hashable, Sendable {
   public var hasUnclearResult = false
   /// Whether the kernel killed processes of the attempt's control group for want of memory.
   public var ranOutOfMemory: Bool
+  /// What the system said where nothing was run: `permission denied`.
+  public var refusal: String?
+  /// The interpreter that the first line of a script names which could not be executed.
+  public var interpreter: String?
 
   public init(
     how: How, stop: StopReason? = nil, reachedKill: Bool = false, result: HandlerResult? = nil,
@@ -91,7 +95,8 @@ extension AttemptEnd {
     switch how {
     case .neverStarted:
       return Verdict(
-        outcome: .neverStarted, reason: "never_started", message: "the handler was not started")
+        outcome: .neverStarted, reason: "never_started",
+        message: "the handler was not started" + because)
     case .lost:
       return Verdict(
         outcome: .unknown, reason: "lost",
@@ -99,7 +104,9 @@ extension AttemptEnd {
     case .directoryGone:
       return Verdict(
         outcome: .failed, reason: "directory_gone",
-        message: "the recorded folder is gone or may not be entered")
+        message: refusal == nil
+          ? "the recorded directory is gone or may not be entered"
+          : "cannot enter the recorded directory" + because)
     case .exited, .signaled, .notExecutable, .answered: break
     }
     if let stop, !countsByItself {
@@ -155,16 +162,13 @@ extension AttemptEnd {
       let status: Int32 = errno == 2 || errno == 20 ? 127 : 126
       let (outcome, _) = rules.outcome(ofStatus: status)
       return Verdict(
-        outcome: outcome, reason: status == 127 ? "command_not_found" : "not_executable",
-        message: status == 127
-          ? "the command does not exist" : "the command cannot be executed")
-    case .exited(0) where isStreamed, .answered:
-      return Verdict(
-        outcome: .unknown, reason: "no_answer",
-        message: "the handler ended without an answer to this job")
+        outcome: outcome, reason: isMissing ? "command_not_found" : "not_executable",
+        message: isMissing && refusal == nil
+          ? "the command does not exist" : "the command cannot be executed" + because)
     case .exited(let status):
       let (outcome, _) = rules.outcome(ofStatus: status)
       return Verdict(outcome: outcome, reason: "exit", message: "exited with status \(status)")
+      let isMissing = status == 127 && interpreter == nil
     case .directoryGone, .neverStarted, .lost:
       preconditionFailure("judged before")
     }
@@ -181,6 +185,14 @@ extension AttemptEnd {
   }
 
   /// The exit status as a shell would show it, where there is one.
+  /// Why nothing was run, as the system says it. A script whose interpreter is missing is there itself.
+  private var because: String {
+    guard let interpreter else { return refusal.map { ": \($0)" } ?? "" }
+    var words = ": its interpreter '\(interpreter)'"
+    words += refusal.map { ": \($0)" } ?? " is missing"
+    return interpreter.hasSuffix("\r") ? words + " (the script has CRLF line ends)" : words
+  }
+
   public var exitStatus: Int32? {
     switch how {
     case .exited(let status): status
