@@ -359,13 +359,11 @@ void hg_stream_main_ended(hg_supervisor *self) {
   stream->closed.kind = outcome->kind;
   stream->closed.value = outcome->value;
   stream->closed.stop_reason = outcome->stop_reason;
-  // A status of its own is its word about a job that it was given, or was started for and refused;
-  // otherwise what it never read it never had.
-  bool silent = outcome->kind == HG_SIGNALED || outcome->value == 0 || stream->answered > 0;
+  // How it ends is not about the job in hand: that is unknown. A job of which it never read a byte
+  // was never started, which is certain.
   if (
     stream->in_hand &&
-    (!self->slot.attempt->started ||
-     (silent && !outcome->stop_reason && is_unread(stream)))) {
+    (!self->slot.attempt->started || (!outcome->stop_reason && is_unread(stream)))) {
     outcome->kind = HG_NEVER_STARTED;
     outcome->value = ECANCELED;
   }

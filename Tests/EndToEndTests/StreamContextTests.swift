@@ -43,7 +43,7 @@ struct StreamContextTests {
     try write(Self.handler, to: "handler", in: world)
     try world.succeed(
       [
-        "type", "set", "work", "--stream", "--replay", "safe", "--backoff", "fixed:50ms",
+        "type", "set", "work", "--persistent", "--replay", "safe", "--backoff", "fixed:50ms",
         "--jitter", "none", "--", "./handler",
       ])
     return world
@@ -254,7 +254,7 @@ struct StreamContextTests {
       echo "receipt for $1"
 
       """, to: "charge-card", in: world)
-    try world.succeed(["type", "set", "bill", "--stream", "--", "./bill"])
+    try world.succeed(["type", "set", "bill", "--persistent", "--", "./bill"])
     let ids = try world.enqueueLines((1...10).map { _ in #"{"type":"bill"}"# })
     try world.succeed(["job", "work", "-w", "main", "--drain"])
     #expect(try world.stateCounts() == ["succeeded": 10])

@@ -94,7 +94,7 @@ struct TOMLTests {
         'C:\\dir', "a\\tb\\u00e9\\\\",
       ]
       limit = 1_000
-      stream=false
+      persistent=false
 
       [ type . "email.send" ]\r
       "queue" = "b#lk"\r
@@ -102,7 +102,7 @@ struct TOMLTests {
       """)
     #expect(tables.map(\.path) == [["type", "resize"], ["type", "email.send"]])
     #expect(tables.map(\.line) == [2, 10])
-    #expect(tables[0].entries.map(\.key) == ["command", "limit", "stream"])
+    #expect(tables[0].entries.map(\.key) == ["command", "limit", "persistent"])
     #expect(tables[0].entries.map(\.line) == [3, 7, 8])
     #expect(tables[0].entries[0].value == .strings(["./resize", "C:\\dir", "a\tb\u{e9}\\"]))
     #expect(tables[0].entries[1].value == .integer(1000))

@@ -45,12 +45,13 @@ extension Supervision {
     }
 
     @Test(
-      "a job whose line was not read was never started; a status of its own is the handler's word")
+      "a job of which the handler read nothing was never started, whatever status it exits with")
     func notTaken() throws {
       for (handler, end) in [
         ("exit 0", AttemptOutcome.End.neverStarted(errno: ECANCELED)),
-        ("kill -9 $$", .neverStarted(errno: ECANCELED)), ("exit 3", .exited(status: 3)),
-        ("read -r line; exit 0", .exited(status: 0)),
+        ("kill -9 $$", .neverStarted(errno: ECANCELED)),
+        ("exit 3", .neverStarted(errno: ECANCELED)), ("read -r line; exit 0", .exited(status: 0)),
+        ("read -r line; exit 3", .exited(status: 3)),
       ] {
         let yard = try StreamYard(handler: handler)
         try yard.feed(["answer"])

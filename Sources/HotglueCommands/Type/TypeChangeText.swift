@@ -95,7 +95,7 @@ enum TypeJSON {
 
   private static func contract(_ definition: TypeDefinition) -> [JSON.Member] {
     [
-      JSON.Member("stream", .bool(definition.isStream)),
+      JSON.Member("persistent", .bool(definition.isStream)),
       JSON.Member("queue", .string(definition.queue)),
       JSON.Member("priority", .integer(definition.priority)),
       JSON.Member("limit", .optional(definition.limit)),

@@ -27,8 +27,8 @@ struct TypeContractText {
     if let builtIn { return builtIn.runs }
     let command = "\(ShellWords.joined(definition.command)) in \(definition.directory)"
     return definition.isStream
-      ? "\(command), as a stream: one process is fed many jobs, one at a time, and answers each; it "
-        + "ends when it has had nothing to do for 10s"
+      ? "\(command), as a persistent handler: one process is given many jobs, one at a time, and "
+        + "answers each; it ends when it has had nothing to do for 10s"
       : "\(command), once per attempt"
   }
 
@@ -121,7 +121,11 @@ struct TypeContractText {
 
   private var onExit: String {
     let own = policy.onExit == .none ? "" : "\(policy.onExit.text); else "
-    let good = definition.isStream ? "0 without an answer unknown" : "0 succeeded"
+    guard !definition.isStream else {
+      return "its exit is not about a job: the one in hand without an answer is unknown, whatever "
+        + "the status or signal"
+    }
+    let good = "0 succeeded"
     // Behind '*' no other rule is asked about a status.
     if policy.onExit.rules.contains(where: { $0.match == .anyStatusButZero }) {
       return own + good + ", a signal unknown"

@@ -111,12 +111,12 @@ struct TypeFile {
       }
       let below = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
       definition.directory = below == "." || below.isEmpty ? folder : Path.joined(folder, below)
-    case .stream:
-      guard let stream = entry.value.boolValue else {
+    case .persistent:
+      guard let isPersistent = entry.value.boolValue else {
         throw UnusableRequest(
-          problem: "'stream' cannot be \(entry.value.text)", hint: "give true or false")
+          problem: "'persistent' cannot be \(entry.value.text)", hint: "give true or false")
       }
-      definition.isStream = stream
+      definition.isStream = isPersistent
     case .limit:
       definition.limit = try TypeSetting.limit(entry.value.stringValue ?? entry.value.text)
     case nil:

@@ -25,8 +25,8 @@ struct TypeSet: WorkspaceCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Feed many jobs to one process of the command; see hotglue-handlers(7).")
-  var stream: Bool?
+    help: "One process of the command answers many jobs; see hotglue-handlers(7).")
+  var persistent: Bool?
 
   @Argument(help: ArgumentHelp("The type's name.", valueName: "name"))
   var name: String

@@ -29,8 +29,8 @@ public struct AttemptEnd: Hashable, Sendable {
   public var reachedKill: Bool
   /// A valid result line that came before the ladder's KILL.
   public var result: HandlerResult?
-  /// The job was fed to a stream's handler, whose end is not its own: without an answer to it, exit
-  /// status 0 says nothing.
+  /// The job was in the hand of a persistent handler. How that process ends is not about the job:
+  /// without an answer its outcome is unknown, whatever the status or signal.
   public var isStreamed = false
   /// It said that it has a result, and nobody knows which: whatever else there is, that is no success.
   public var hasUnclearResult = false
@@ -151,6 +151,17 @@ extension AttemptEnd {
 
   private func verdictWithoutResult(by rules: ExitRules) -> Verdict {
     switch how {
+    case .signaled(.kill) where isStreamed && ranOutOfMemory:
+      return Verdict(
+        outcome: .unknown, reason: "out_of_memory",
+        message: "the handler ran out of memory and was killed before it answered this job")
+    case .exited where isStreamed, .signaled where isStreamed:
+      return Verdict(
+        outcome: .unknown, reason: "no_answer",
+        message: "the handler ended with \(endText) without an answer to this job")
+    case .answered:
+      return Verdict(
+        outcome: .unknown, reason: "no_answer", message: "the handler gave no answer to this job")
     case .signaled(let signal):
       let (outcome, _) = rules.outcome(ofSignal: signal)
       if signal == .kill, ranOutOfMemory {
@@ -161,6 +172,7 @@ extension AttemptEnd {
     case .notExecutable(let errno):
       let status: Int32 = errno == 2 || errno == 20 ? 127 : 126
       let (outcome, _) = rules.outcome(ofStatus: status)
+      let isMissing = status == 127 && interpreter == nil
       return Verdict(
         outcome: outcome, reason: isMissing ? "command_not_found" : "not_executable",
         message: isMissing && refusal == nil
@@ -168,10 +180,17 @@ extension AttemptEnd {
     case .exited(let status):
       let (outcome, _) = rules.outcome(ofStatus: status)
       return Verdict(outcome: outcome, reason: "exit", message: "exited with status \(status)")
-      let isMissing = status == 127 && interpreter == nil
     case .directoryGone, .neverStarted, .lost:
       preconditionFailure("judged before")
     }
+  }
+
+  /// Why nothing was run, as the system says it. A script whose interpreter is missing is there itself.
+  private var because: String {
+    guard let interpreter else { return refusal.map { ": \($0)" } ?? "" }
+    var words = ": its interpreter '\(interpreter)'"
+    words += refusal.map { ": \($0)" } ?? " is missing"
+    return interpreter.hasSuffix("\r") ? words + " (the script has CRLF line ends)" : words
   }
 
   private var endText: String {
@@ -185,14 +204,6 @@ extension AttemptEnd {
   }
 
   /// The exit status as a shell would show it, where there is one.
-  /// Why nothing was run, as the system says it. A script whose interpreter is missing is there itself.
-  private var because: String {
-    guard let interpreter else { return refusal.map { ": \($0)" } ?? "" }
-    var words = ": its interpreter '\(interpreter)'"
-    words += refusal.map { ": \($0)" } ?? " is missing"
-    return interpreter.hasSuffix("\r") ? words + " (the script has CRLF line ends)" : words
-  }
-
   public var exitStatus: Int32? {
     switch how {
     case .exited(let status): status

@@ -12,7 +12,7 @@ public struct TypeDefinition: Hashable, Sendable {
   public var limitMax = 1
   /// How many jobs of the type run at once in its workspace; `nil`: as many as there are workers for.
   public var limit: Int?
-  /// One process is fed many jobs.
+  /// One process answers many jobs (`--persistent`).
   public var isStream = false
   public var policy = JobPolicy.jobType
 
@@ -28,7 +28,7 @@ extension TypeDefinition {
     [
       JSON.Member("command", .strings(command)),
       JSON.Member("cwd", .string(directory)),
-      JSON.Member("stream", .bool(isStream)),
+      JSON.Member("persistent", .bool(isStream)),
       JSON.Member("queue", .string(queue)),
       JSON.Member("priority", .integer(priority)),
       JSON.Member("limit", .optional(limit)),
@@ -60,7 +60,7 @@ extension TypeDefinition {
     for member in json.members ?? [] where member.value != .null {
       switch member.key {
       case "command", "cwd": break
-      case "stream": isStream = member.value.boolValue ?? false
+      case "persistent": isStream = member.value.boolValue ?? false
       case "queue": queue = member.value.stringValue ?? queue
       case "priority": priority = Int(member.value.integerValue ?? 0)
       case "limit": limit = member.value.integerValue.map { Int($0) }

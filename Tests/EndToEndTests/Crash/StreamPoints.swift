@@ -24,7 +24,8 @@ extension World {
   fileprivate func fed(_ payloads: [String]) throws -> [String] {
     try Data(Self.handler.utf8).write(to: folder.appendingPathComponent("handler.py"))
     try succeed([
-      "type", "set", "work", "--stream", "--replay", "unsafe", "--", "/usr/bin/python3", "-I", "-S",
+      "type", "set", "work", "--persistent", "--replay", "unsafe", "--", "/usr/bin/python3", "-I",
+      "-S",
       "handler.py",
     ])
     return try enqueueLines(payloads.map { "{\"type\":\"work\",\"payload\":\"\($0)\"}" })

@@ -310,7 +310,8 @@ struct DeployTests {
   func streamOfEarlierVersion() throws {
     let world = try World()
     try world.succeed([
-      "type", "set", "work", "--stream", "--", "sh", "-c", "read -r a; echo x >>taken; read -r b",
+      "type", "set", "work", "--persistent", "--", "sh", "-c",
+      "read -r a; echo x >>taken; read -r b",
     ])
     let id = try world.succeed(["job", "enqueue", "work"])
     let worker = try world.start(["job", "work", "-w", "main"])

@@ -163,7 +163,7 @@ struct ControlGroupTests {
     let file = world.folder.appendingPathComponent("handler")
     try Data(handler.utf8).write(to: file)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
-    try world.succeed(["type", "set", "work", "--stream"] + Self.ladder + ["--", "./handler"])
+    try world.succeed(["type", "set", "work", "--persistent"] + Self.ladder + ["--", "./handler"])
     let jobs = try world.enqueueLines((1...3).map { "{\"type\":\"work\",\"payload\":\($0)}" })
     let worker = try world.start(
       ["job", "work", "-w", "main", "--concurrency", "1"], in: group)

@@ -8,17 +8,18 @@ struct TypeCommandTests {
   init() throws { world = try JobWorld() }
 
   @Test(
-    "type set --stream makes a type whose process is fed many jobs, and type show says what that is"
+    "type set --persistent makes a type whose process answers many jobs; type show says what that is"
   )
   func stream() {
-    _ = world.run("type", "set", "resize", "--stream", "--", "./resize")
+    _ = world.run("type", "set", "resize", "--persistent", "--", "./resize")
     let shown = world.run("type", "show", "resize").lines.joined(separator: "\n")
-    #expect(shown.contains("as a stream: one process is fed many jobs, one at a time"))
-    #expect(shown.contains("of the one job it had in hand the outcome is unknown"))
-    #expect(shown.contains("0 without an answer unknown"))
     #expect(
-      world.run("type", "set", "resize", "--no-stream").lines == [
-        "type 'resize' in workspace 'acme' is at revision 2, was 1", "  stream: true -> false",
+      shown.contains("as a persistent handler: one process is given many jobs, one at a time"))
+    #expect(shown.contains("of the one job it had in hand the outcome is unknown"))
+    #expect(shown.contains("without an answer is unknown, whatever the status or signal"))
+    #expect(
+      world.run("type", "set", "resize", "--no-persistent").lines == [
+        "type 'resize' in workspace 'acme' is at revision 2, was 1", "  persistent: true -> false",
       ])
     let plain = world.run("type", "show", "resize").lines.joined(separator: "\n")
     #expect(plain.contains("once per attempt"))
@@ -161,7 +162,7 @@ struct TypeCommandTests {
         == #"{"name":"resize","workspace":"acme","link":"hotglue://acme/type/resize","#
         + #""revision":2,"command":["./resize"],"cwd":""#
         + world.folder.path
-        + #"","stream":false,"queue":"default","priority":0,"limit":null,"limit_key":"disk","#
+        + #"","persistent":false,"queue":"default","priority":0,"limit":null,"limit_key":"disk","#
         + #""limit_max":1,"policy":{"lease":"1m","timeout":"5m","stop":"TERM,10s,KILL","#
         + #""max_attempts":1,"max_losses":3,"max_snoozes":1000,"backoff":"linear:4s:1h","#
         + #""jitter":"equal","retry_for":null,"on_exit":null,"replay":"keyed","verify":null,"#
@@ -244,7 +245,10 @@ struct TypeCommandTests {
       ("[type.x]\nlease = \"5s\"", "line 1: type 'x' has no command", ""),
       ("[type.x]\ncommand = [\"a\"]\nrun_at = \"5s\"", "line 3: 'run_at' is said of one job", ""),
       ("[type.x]\ncommand = [\"a\"]\nlimit = 0", "line 3: 'limit' cannot be '0'", ""),
-      ("[type.x]\ncommand = [\"a\"]\nstream = \"yes\"", "line 3: 'stream' cannot be \"yes\"", ""),
+      (
+        "[type.x]\ncommand = [\"a\"]\npersistent = \"yes\"",
+        "line 3: 'persistent' cannot be \"yes\"", ""
+      ),
       ("[type.exec]\ncommand = [\"a\"]", "line 1: type 'exec' is built in", ""),
       (
         "[type.email.send]\ncommand = [\"a\"]", "line 1: [type.email.send] is no type",
