@@ -97,6 +97,10 @@ public struct EffectRunner {
     if let known = try storeStep({ () throws(StoreError) in try store.effect(request.name) }),
       known.facts.state == .confirmed
     {
+      if let difference = known.difference(from: request.command) {
+        throw .store(
+          .effectOfOtherCommand(known.name, state: .confirmed, difference: difference))
+      }
       return try replay(known, order)
     }
     // Without it nobody could say later who carries the effect out.

@@ -20,6 +20,8 @@ public struct Effect: Hashable, Sendable {
   /// How many bytes the command wrote; `nil` until confirmed.
   public var outputBytes: Int64?
   public var keepsOutput: Bool
+  /// The command of the current intent; `nil` where a handler carries the effect out itself.
+  public var command: [String]?
   /// Whether the attempt that recorded the intent is the live one of its job; false without a job.
   public var attemptIsCurrent: Bool
 
@@ -44,6 +46,18 @@ public struct Effect: Hashable, Sendable {
   }
 }
 
+extension Effect {
+  /// In what `command` differs from the one that carried the effect out, or may have; `nil` where it
+  /// is the same, or where one of them is not known. An effect that has not happened binds nothing.
+  public func difference(from command: [String]?) -> String? {
+    guard facts.state.isOpen || facts.state == .confirmed, let known = self.command, let command,
+      known.count != command.count
+        || !zip(known, command).allSatisfy({ $0.utf8.elementsEqual($1.utf8) })
+    else { return nil }
+    return "command: \(JSON.strings(known).text) there, \(JSON.strings(command).text) here"
+  }
+}
+
 /// Who wants an effect to happen, and on which conditions.
 public struct EffectRequest: Hashable, Sendable {
   public var name: EffectName
@@ -54,10 +68,13 @@ public struct EffectRequest: Hashable, Sendable {
   /// What the check command said, once it was asked.
   public var answer: CheckAnswer?
   public var isBegunByHandler: Bool
+  /// The command that carries it out; `nil` where a handler does so itself.
+  public var command: [String]?
 
   public init(
     name: EffectName, attempt: AttemptReference?, policy: UnknownPolicy = .refuse,
-    window: Span? = nil, answer: CheckAnswer? = nil, isBegunByHandler: Bool = false
+    window: Span? = nil, answer: CheckAnswer? = nil, isBegunByHandler: Bool = false,
+    command: [String]? = nil
   ) {
     self.name = name
     self.attempt = attempt
@@ -65,6 +82,7 @@ public struct EffectRequest: Hashable, Sendable {
     self.window = window
     self.answer = answer
     self.isBegunByHandler = isBegunByHandler
+    self.command = command
   }
 }
 
@@ -146,7 +164,8 @@ public protocol EffectStore {
   func output(of effect: EffectID, in workspace: WorkspaceID) throws(StoreError) -> [UInt8]?
 
   /// Records the intent when the rules of `EffectFacts.begin` allow it. `stale` for an attempt that
-  /// is not the live one: it can begin none.
+  /// is not the live one: it can begin none. `effectOfOtherCommand` when the effect happened, or may
+  /// have happened, by another command: one key names one thing that is done.
   func beginEffect(
     _ request: EffectRequest, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> EffectBeginning

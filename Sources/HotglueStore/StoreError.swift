@@ -48,6 +48,8 @@ public enum StoreError: Error, Equatable, Sendable {
   case unknownEffect(EffectName)
   /// The effect has no open intent that the caller can mean: `state` and `intent` are the current ones.
   case effectNotOpen(EffectName, state: EffectState, intent: Int)
+  /// It was carried out by another command, or may have been; `difference` says in what.
+  case effectOfOtherCommand(EffectName, state: EffectState, difference: String)
   /// It is confirmed with another output; `difference` says in what.
   case effectConfirmedOtherwise(EffectName, difference: String)
   case unknownDraft(DraftID)

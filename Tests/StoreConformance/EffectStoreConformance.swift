@@ -24,6 +24,51 @@ public enum EffectStoreConformance {
       try requireEqual(effect.facts.intent, begun.facts.intent, "intent")
       try requireEqual(try fixture.effect("k"), effect, "what is stored")
     },
+    ConformanceRule("one key is one command, unless the effect is known not to have happened") {
+      fixture in
+      func begin(_ word: String, _ policy: UnknownPolicy = .refuse) throws -> EffectBeginning {
+        try fixture.store.beginEffect(
+          EffectRequest(
+            name: fixture.name("k"), attempt: nil, policy: policy, command: ["send", word]),
+          by: fixture.alice, at: fixture.now)
+      }
+      _ = try begin("alice")
+      func requireConflict(_ state: EffectState) throws {
+        try requireEqual(
+          try fixture.refusal { _ = try begin("bob", .rerun) },
+          .effectOfOtherCommand(
+            fixture.name("k"), state: state,
+            difference: #"command: ["send","alice"] there, ["send","bob"] here"#))
+      }
+      try requireConflict(.intended)
+      _ = try fixture.end("k", .unknown(status: 1, signal: nil), intent: 1)
+      try requireConflict(.unknown)
+      _ = try begin("alice", .rerun)
+      _ = try fixture.end("k", .confirmed(status: 0), intent: 2)
+      try requireConflict(.confirmed)
+      guard case .confirmed = try begin("alice") else {
+        throw BrokenRule(description: "the same command is refused")
+      }
+      // A handler that carries an effect out itself names no command.
+      guard case .confirmed = try fixture.beginning("k") else {
+        throw BrokenRule(description: "no command is refused")
+      }
+      try requireEqual(try fixture.effect("k")?.command, ["send", "alice"])
+    },
+    ConformanceRule("a command that has not happened may be replaced by another one") { fixture in
+      func begin(_ word: String) throws {
+        _ = try fixture.store.beginEffect(
+          EffectRequest(name: fixture.name("k"), attempt: nil, command: [word]),
+          by: fixture.alice, at: fixture.now)
+      }
+      try begin("sned")
+      _ = try fixture.end("k", .notDone(status: 127), intent: 1)
+      try begin("send")
+      try requireEqual(try fixture.effect("k")?.command, ["send"])
+      _ = try fixture.end("k", .abandoned, intent: 2)
+      try begin("mail")
+      try requireEqual(try fixture.effect("k")?.command, ["mail"])
+    },
     ConformanceRule("to be asked about changes nothing") { fixture in
       let begun = try fixture.begin("k")
       guard case .ask = try fixture.beginning("k", .check("c")) else {

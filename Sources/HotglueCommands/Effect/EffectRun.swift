@@ -11,7 +11,8 @@ struct EffectRun: WorkspaceCommand {
     usage: "hotglue effect run [flags] KEY -- COMMAND…",
     discussion: """
       Records the intent, runs the command, and confirms the effect when it exits 0. Again with that \
-      key nothing is run: the recorded output is printed. A command that ended in any other way may \
+      key nothing is run: the recorded output is printed. Another command with that key is refused \
+      (81), unless the effect is known not to have happened. A command that ended in any other way may \
       have done its work; so has one that was killed half-way. What is done about it then, --unknown \
       says.
 
@@ -75,7 +76,7 @@ struct EffectRun: WorkspaceCommand {
     let result = try runner.run(
       EffectRequest(
         name: name, attempt: session.pinnedAttempt, policy: unknown.unknown,
-        window: unknown.remoteWindow),
+        window: unknown.remoteWindow, command: command),
       EffectRunner.Order(
         command: command, notDone: notDone, patience: wait, keepsOutput: !noOutput),
       write: { bytes in

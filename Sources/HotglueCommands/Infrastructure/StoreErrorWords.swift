@@ -69,7 +69,8 @@ extension CommandError {
     case .unknownWorkspace, .workspaceExists, .archivedWorkspace, .unknownJob, .unknownType,
       .otherWorkspace, .invalidTransition, .stale, .keyConflict, .keyHeld, .staleGeneration,
       .attemptsRunning, .processesAlive, .noBackup,
-      .unknownEffect, .effectNotOpen, .effectConfirmedOtherwise, .roleNeeded, .protectedWorkspace,
+      .unknownEffect, .effectNotOpen, .effectOfOtherCommand, .effectConfirmedOtherwise,
+      .roleNeeded, .protectedWorkspace,
       .membership:
       self.init(ofRequest: error)
     case .unknownDraft, .draftOfOtherWorkspace, .draftNotOpen, .draftChanged, .draftBehind,
@@ -261,6 +262,20 @@ extension CommandError {
         facts: [
           JSON.Member("key", .string(name.key)), JSON.Member("state", .string(state.rawValue)),
           JSON.Member("intent", .integer(intent)),
+        ])
+    case .effectOfOtherCommand(let name, let state, let difference):
+      let happened = state == .confirmed
+      self.init(
+        "effect_conflict", .refused,
+        "effect '\(name.key)' \(happened ? "happened" : "may have happened") by another command, and "
+          + "nothing was run: \(difference)",
+        hint: happened
+          ? "one effect key names one thing that is done: use another key"
+          : "use another key; if it has not happened: 'hotglue effect abandon "
+            + "\(Shell.quoted(name.key)) \(name.scopeFlags)'",
+        facts: [
+          JSON.Member("key", .string(name.key)), JSON.Member("state", .string(state.rawValue)),
+          JSON.Member("difference", .string(difference)),
         ])
     case .effectConfirmedOtherwise(let name, let difference):
       self.init(

@@ -44,13 +44,20 @@ extension SQLiteStore {
     let facts = EffectFacts(
       state: state, intent: intent, startedAt: Timestamp(milliseconds: columns.integer()),
       doubtSince: columns.optionalInteger().map(Timestamp.init(milliseconds:)))
-    return Effect(
+    let finishedAt = columns.optionalInteger().map(Timestamp.init(milliseconds:))
+    let exitStatus = columns.optionalCount()
+    let signal = columns.optionalCount()
+    let reason = columns.optionalText()
+    let outputBytes = columns.optionalInteger()
+    let keepsOutput = columns.flag()
+    let command = try columns.optionalText().map(decodeStrings)
+    var effect = Effect(
       id: id, name: name, facts: facts, job: job, fence: fence,
       isBegunByHandler: isBegunByHandler,
-      finishedAt: columns.optionalInteger().map(Timestamp.init(milliseconds:)),
-      exitStatus: columns.optionalCount(), signal: columns.optionalCount(),
-      reason: columns.optionalText(), outputBytes: columns.optionalInteger(),
-      keepsOutput: columns.flag(), attemptIsCurrent: columns.flag())
+      finishedAt: finishedAt, exitStatus: exitStatus, signal: signal, reason: reason,
+      outputBytes: outputBytes, keepsOutput: keepsOutput, attemptIsCurrent: columns.flag())
+    effect.command = command
+    return effect
   }
 }
 

@@ -4,7 +4,7 @@ enum EffectSQL {
   /// its job is the last column.
   static let columns: StaticString = """
     SELECT id, workspace, scope_job, key, state, intent, job, fence, by_handler, started_at,
-      doubt_since, finished_at, exit_status, signal, reason, output_bytes, keeps_output,
+      doubt_since, finished_at, exit_status, signal, reason, output_bytes, keeps_output, command,
       EXISTS (SELECT 1 FROM job WHERE job.id = effect.job AND job.fence = effect.fence
         AND job.state = 'running')
     """
@@ -21,7 +21,7 @@ enum EffectSQL {
     "effect.of_job",
     """
     SELECT id, workspace, scope_job, key, state, intent, job, fence, by_handler, started_at,
-      doubt_since, finished_at, exit_status, signal, reason, output_bytes, keeps_output,
+      doubt_since, finished_at, exit_status, signal, reason, output_bytes, keeps_output, command,
       EXISTS (SELECT 1 FROM job WHERE job.id = effect.job AND job.fence = effect.fence
         AND job.state = 'running')
     FROM effect WHERE workspace = ?1 AND scope_job = ?2 AND key = ?3
@@ -30,7 +30,7 @@ enum EffectSQL {
     "effect.of_workspace",
     """
     SELECT id, workspace, scope_job, key, state, intent, job, fence, by_handler, started_at,
-      doubt_since, finished_at, exit_status, signal, reason, output_bytes, keeps_output,
+      doubt_since, finished_at, exit_status, signal, reason, output_bytes, keeps_output, command,
       EXISTS (SELECT 1 FROM job WHERE job.id = effect.job AND job.fence = effect.fence
         AND job.state = 'running')
     FROM effect INDEXED BY effect_of_workspace
@@ -46,8 +46,9 @@ enum EffectSQL {
   static let insert = SQL(
     "effect.insert",
     """
-    INSERT INTO effect (workspace, scope_job, key, state, intent, job, fence, by_handler, started_at)
-    VALUES (?1, ?2, ?3, 'intended', 1, ?4, ?5, ?6, ?7)
+    INSERT INTO effect (workspace, scope_job, key, state, intent, job, fence, by_handler, started_at,
+      command)
+    VALUES (?1, ?2, ?3, 'intended', 1, ?4, ?5, ?6, ?7, ?8)
     """)
   /// A further intent. The conditions repeat what the decision was made on.
   static let intendAgain = SQL(
@@ -55,7 +56,7 @@ enum EffectSQL {
     """
     UPDATE effect SET state = 'intended', intent = intent + 1, job = ?4, fence = ?5,
       by_handler = ?6, started_at = ?7, doubt_since = ?8, finished_at = NULL, exit_status = NULL,
-      signal = NULL, reason = NULL
+      signal = NULL, reason = NULL, command = ?9
     WHERE id = ?1 AND intent = ?2 AND state = ?3
     """)
   static let end = SQL(

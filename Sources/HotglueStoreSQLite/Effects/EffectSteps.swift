@@ -8,7 +8,7 @@ extension SQLiteStore: EffectStore {
     do throws(StoreError) {
       return try write { () throws(StoreError) in
         let known = try known(request, for: actor)
-        if let known, let answer = Self.answer(to: request, about: known, at: now) {
+        if let known, let answer = try Self.answer(to: request, about: known, at: now) {
           guard case .unknown(let effect, let doubt) = answer else { return answer }
           return .unknown(try knownAsUnknown(effect, actor, at: now), doubt)
         }
@@ -17,7 +17,9 @@ extension SQLiteStore: EffectStore {
     } catch .diskFull(let path) {
       // What changes nothing needs no room to be said, least of all that nothing may be run.
       let answer = try read { () throws(StoreError) in
-        try known(request, for: actor).flatMap { Self.answer(to: request, about: $0, at: now) }
+        try known(request, for: actor).flatMap { (effect) throws(StoreError) in
+          try Self.answer(to: request, about: effect, at: now)
+        }
       }
       guard let answer else { throw .diskFull(path: path) }
       return answer
@@ -62,7 +64,11 @@ extension SQLiteStore {
   /// What there is to say about an effect that is not to be carried out now; `nil` when it is.
   private static func answer(
     to request: EffectRequest, about effect: Effect, at now: Timestamp
-  ) -> EffectBeginning? {
+  ) throws(StoreError) -> EffectBeginning? {
+    if let difference = effect.difference(from: request.command) {
+      throw .effectOfOtherCommand(
+        effect.name, state: effect.facts.state, difference: difference)
+    }
     // Whoever began it without a lock is known to be at it while its attempt lives.
     if effect.facts.state == .intended, effect.isBegunByHandler, effect.attemptIsCurrent {
       return .carriedOut(effect)
@@ -90,6 +96,7 @@ extension SQLiteStore {
           .text(name.workspace.text), .optional(name.job), .text(name.key),
           .optional(request.attempt?.job), .optional(request.attempt?.fence),
           .flag(request.isBegunByHandler), .integer(now.milliseconds),
+          .optional(request.command.map { JSON.strings($0).text }),
         ])
       return try recorded(name, actor, at: now)
     }
@@ -136,6 +143,7 @@ extension SQLiteStore {
         .optional(request.attempt?.job), .optional(request.attempt?.fence),
         .flag(request.isBegunByHandler), .integer(now.milliseconds),
         .optional(doubtSince?.milliseconds),
+        .optional(request.command.map { JSON.strings($0).text }),
       ])
     guard changed == 1 else { throw notOpen(effect) }
   }

@@ -3,7 +3,8 @@ extension Schema {
   ///
   /// An effect of a job is removed with the job; one of the workspace stays. `job` and `fence` name the
   /// attempt that recorded the current intent. `doubt_since` is when the earliest intent was recorded
-  /// whose outcome is unknown. Effects with an unknown outcome are in no index for removal.
+  /// whose outcome is unknown. `command` is that of the current intent; NULL where a handler carries
+  /// the effect out itself. Effects with an unknown outcome are in no index for removal.
   static let effects = """
     CREATE TABLE effect (
       id INTEGER PRIMARY KEY,
@@ -16,6 +17,7 @@ extension Schema {
       job INTEGER,
       fence INTEGER,
       by_handler INTEGER NOT NULL CHECK (by_handler IN (0, 1)),
+      command TEXT,
       started_at INTEGER NOT NULL,
       doubt_since INTEGER,
       finished_at INTEGER,
