@@ -38,6 +38,13 @@ public struct StoreInfo: Hashable, Sendable {
   }
 }
 
+/// What a backup holds that a restore of it must be asked about.
+public struct BackupContents: Hashable, Sendable {
+  /// Waiting jobs that are not safe to run twice and may have run since the backup was taken.
+  public var mayHaveRun: Int
+  public init(mayHaveRun: Int) { self.mayHaveRun = mayHaveRun }
+}
+
 /// The store as a file. Every method but the reading ones is one atomic, durable step.
 public protocol MaintenanceStore: AttemptRecords {
   /// The folder for locks and logs beside the store.

@@ -95,6 +95,8 @@ extension SQLiteStore {
     defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(draft + suffix) } }
     try writeNewStore(at: draft, meta)
     try publish(draft, as: paths)
+    // A crash before this leaves a store without the memory; a restore then needs none.
+    try IncarnationMemory(paths, storeID: meta.storeID, files: files).remember(meta.incarnation)
     return try open(at: paths.database, expectedStoreID: meta.storeID)
   }
 

@@ -24,6 +24,8 @@ public final class SQLiteStore {
   private var gate: WriterGate?
   /// The policy that was read or written last, and its text: jobs in a row mostly share one.
   var lastPolicy: (text: String, policy: JobPolicy)?
+  /// The list of incarnations that was read last.
+  var lastIncarnations: IncarnationList?
   /// How long the last write kept others from writing, its checkpoint included.
   private(set) var heldMicroseconds: Int64 = 0
 

@@ -99,9 +99,11 @@ struct CommandPlace {
         open: { (path, expected) throws(StoreError) in
           try SQLiteStore.open(at: path, expectedStoreID: expected)
         },
-        restore: { (backup, path, actor, now, alive) throws(StoreError) in
-          try SQLiteStore.restore(backup: backup, to: path, by: actor, at: now, alive: alive)
-        }, examine: SQLiteStore.examine))
+        restore: { (backup, path, assumingNotRun, actor, now, alive) throws(StoreError) in
+          try SQLiteStore.restore(
+            backup: backup, to: path, assumingNotRun: assumingNotRun, by: actor, at: now,
+            alive: alive)
+        }, backupContents: SQLiteStore.contents, examine: SQLiteStore.examine))
     environment.switchStep = switchStep
     return environment
   }

@@ -61,11 +61,15 @@ struct StoreCommandTests {
         == Answer(
           status: 82, output: "",
           error: "hotglue: this must be confirmed: replace 'PLACE/.hotglue/store.db', which holds "
-            + "3 pending jobs, by 'PLACE/copy.db'?\nhint: add --yes to answer yes\n"))
+            + "3 pending jobs, by 'PLACE/copy.db' (\(Self.doubt))?\n"
+            + "hint: add --yes to answer yes\n"))
     #expect(
       place.run("store restore copy.db --dry-run").output
-        == "would restore 'PLACE/.hotglue/store.db' from 'PLACE/copy.db'; it holds 3 pending jobs\n"
-    )
+        == "would restore 'PLACE/.hotglue/store.db' from 'PLACE/copy.db'; it holds 3 pending jobs; "
+        + "\(Self.doubt)\n")
+    #expect(
+      place.run("store restore copy.db --dry-run --assume-not-run").output
+        .hasSuffix("and may have run since: it runs again (--assume-not-run)\n"))
     place.terminals = [0, 2]
     place.input = Array("no\n".utf8)
     #expect(place.run("store restore copy.db").status == 82)
@@ -76,13 +80,18 @@ struct StoreCommandTests {
     #expect(answer.status == 0)
     #expect(
       answer.output
-        == "restored 'PLACE/.hotglue/store.db' from 'PLACE/copy.db': incarnation 2\n")
-    #expect(try place.store().info().jobsByState[.pending] == 1)
+        == "restored 'PLACE/.hotglue/store.db' from 'PLACE/copy.db': incarnation 2; \(Self.doubt)\n"
+    )
+    #expect(try place.store().info().jobsByState == [.uncertain: 1])
     let next = try #require(try place.enqueue().first)
     #expect(next > (later.max() ?? 0))
-    #expect(place.run("store restore copy.db --yes").status == 0)
+    #expect(place.run("store restore copy.db --yes --assume-not-run").status == 0)
+    #expect(try place.store().info().jobsByState == [.pending: 1])
     #expect(place.run("store restore none.db --yes").status != 0)
   }
+
+  private static let doubt =
+    "1 unsafe job was pending in the backup and may have run since: it becomes uncertain"
 
   @Test("a store that is lost is made again from its backup")
   func restoreLost() throws {

@@ -154,7 +154,11 @@ struct JobExplanationTests {
       (.exhausted, "max_losses", "it was lost 1 time, more than 3: ", "hotglue job retry 42"),
       (.cancelled, "expired", "its deadline passed", "hotglue job retry 42"),
       (
-        .uncertain, nil, "nobody knows what its last attempt did",
+        .uncertain, nil, "the outcome of its last attempt is unknown (boom (exit))",
+        "hotglue job resolve 42 --as succeeded|failed|retry --reason TEXT"
+      ),
+      (
+        .uncertain, "restored", "it was pending in a backup that was restored",
         "hotglue job resolve 42 --as succeeded|failed|retry --reason TEXT"
       ),
     ])

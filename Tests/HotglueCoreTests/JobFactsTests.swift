@@ -127,6 +127,30 @@ struct JobFactsTests {
     }
   }
 
+  @Test("--retry-for bounds snoozes as it bounds retries", arguments: [Span.seconds(9), nil])
+  func retryForOfSnoozes(wish: Span?) throws {
+    func next(_ bound: Int64) throws -> JobTransition {
+      let facts = running(startedAt: Timestamp(milliseconds: now.milliseconds - 50_000)) {
+        $0.retryFor = .seconds(bound)
+      }
+      return try after(facts, .snooze(after: wish))
+    }
+    #expect(try next(60).to == .pending)
+    #expect(try next(58).to == .exhausted)
+    #expect(try next(58).reason == .retryFor)
+    #expect(try next(58).snoozes == 1)
+  }
+
+  @Test("a job that a restore brings back, and that may have run since, is uncertain")
+  func restored() throws {
+    for state in [JobState.pending, .blocked] {
+      let next = try after(JobFacts(id: 7, state: state, attempt: 2, losses: 1), .restored)
+      #expect(next.to == .uncertain)
+      #expect(next.reason == .restored)
+      #expect([next.attempt, next.losses] == [2, 1])
+    }
+  }
+
   @Test("a snooze counts as nothing else, until --max-snoozes is passed")
   func snooze() throws {
     let facts = running(failures: 1, losses: 1, snoozes: 1) { $0.maxSnoozes = 2 }

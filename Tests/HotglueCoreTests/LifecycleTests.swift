@@ -22,6 +22,7 @@ struct LifecycleTests {
     case .cancel: .cancel
     case .stoppedByCancel: .stoppedByCancel
     case .deadlinePassed: .deadlinePassed
+    case .restored: .restored
     case .resolve: .resolve(as: .succeeded)
     case .retryAgain: .retryAgain
     }
@@ -35,7 +36,8 @@ struct LifecycleTests {
     .claim: [.pending], .renew: [.running], .adopt: [.running], .succeeded: [.running],
     .retry: [.running], .failed: [.running], .snooze: [.running], .neverStarted: [.running],
     .unknown: [.running], .cancel: [.running, .pending, .blocked], .stoppedByCancel: [.running],
-    .deadlinePassed: [.pending, .blocked], .resolve: [.uncertain],
+    .deadlinePassed: [.pending, .blocked], .restored: [.pending, .blocked],
+    .resolve: [.uncertain],
     .retryAgain: [.failed, .exhausted, .cancelled],
   ]
 

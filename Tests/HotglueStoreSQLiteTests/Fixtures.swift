@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import HotglueCore
 import HotglueStore
@@ -59,13 +60,25 @@ struct SQLiteFixture {
     return try store.settle([], thenClaim: request, at: now).claimed
   }
 
-  func restore(from backup: String, alive: [LivingProcess] = []) throws {
-    try restore(from: backup, to: path, alive: alive)
+  func restore(
+    from backup: String, assumingNotRun: Bool = false, alive: [LivingProcess] = []
+  ) throws {
+    try restore(from: backup, to: path, assumingNotRun: assumingNotRun, alive: alive)
   }
 
-  func restore(from backup: String, to path: String, alive: [LivingProcess] = []) throws {
+  func restore(
+    from backup: String, to path: String, assumingNotRun: Bool = false,
+    alive: [LivingProcess] = []
+  ) throws {
     try SQLiteStore.restore(
-      backup: backup, to: path, by: StoreFixture.alice, at: Self.start, alive: { _ in alive })
+      backup: backup, to: path, assumingNotRun: assumingNotRun, by: StoreFixture.alice,
+      at: Self.start, alive: { _ in alive })
+  }
+
+  /// The database is lost; `STORE.d` stays, unless it is lost as well.
+  func lose(withFolder: Bool = false) throws {
+    for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+    if withFolder { try FileManager.default.removeItem(atPath: path + ".d") }
   }
 }
 

@@ -15,6 +15,7 @@ extension Universe {
     "running unknown uncertain", "running unknown succeeded", "running unknown cancelled",
     "running cancel running", "running cancelled cancelled", "pending cancel cancelled",
     "blocked cancel cancelled", "pending expire cancelled", "blocked expire cancelled",
+    "pending restored uncertain", "blocked restored uncertain",
     "uncertain resolve succeeded", "uncertain resolve failed", "uncertain resolve pending",
     "failed retry_again pending", "exhausted retry_again pending", "cancelled retry_again pending",
   ]

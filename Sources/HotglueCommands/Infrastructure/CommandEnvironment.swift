@@ -91,9 +91,11 @@ public struct StoreAccess {
   /// the store's folder.
   public var restore:
     (
-      _ backup: String, _ path: String, _ actor: Actor, _ now: Timestamp,
+      _ backup: String, _ path: String, _ assumingNotRun: Bool, _ actor: Actor, _ now: Timestamp,
       _ alive: (_ folder: String) throws(StoreError) -> [LivingProcess]
     ) throws(StoreError) -> Void
+  /// What a backup holds; changes nothing.
+  public var backupContents: (_ path: String) throws(StoreError) -> BackupContents
   /// Looks at a store as it is, refusing nothing and writing nothing.
   public var examine: (_ path: String) -> StoreExamination
 
@@ -102,13 +104,15 @@ public struct StoreAccess {
     open: @escaping (String, String?) throws(StoreError) -> any Store,
     restore:
       @escaping (
-        String, String, Actor, Timestamp, (String) throws(StoreError) -> [LivingProcess]
+        String, String, Bool, Actor, Timestamp, (String) throws(StoreError) -> [LivingProcess]
       ) throws(StoreError) -> Void,
+    backupContents: @escaping (String) throws(StoreError) -> BackupContents,
     examine: @escaping (String) -> StoreExamination
   ) {
     self.create = create
     self.open = open
     self.restore = restore
+    self.backupContents = backupContents
     self.examine = examine
   }
 }

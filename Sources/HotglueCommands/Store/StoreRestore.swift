@@ -7,9 +7,13 @@ struct StoreRestore: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore", abstract: "put the context's store back to what a backup holds",
     discussion: """
-      The restored store is a new incarnation: IDs and fences jump ahead, attempts that were running
-      when the backup was taken become unknown, and idempotency keys differ. What the store holds is
-      replaced by what the backup holds, in one step; workers go on.
+      The restored store is a new incarnation: IDs and fences jump ahead, and attempts that were
+      running when the backup was taken become unknown. Jobs of the backup keep their idempotency
+      keys. What the store holds is replaced by what the backup holds, in one step; workers continue.
+
+      A job that was pending in the backup and is not safe to run twice may have run since: it becomes
+      uncertain (reason 'restored'), unless --assume-not-run is given. The question and --dry-run say
+      how many there are.
 
       While an attempt runs, this is refused, since the restored store would run it once more. That is
       also so where the store is lost and no row tells: what still lives below STORE.d is looked for by
@@ -23,6 +27,11 @@ struct StoreRestore: HotglueCommand {
   @Flag(name: .customLong("dry-run"), help: "Print what would be replaced, and do nothing.")
   var dryRun = false
 
+  @Flag(
+    name: .customLong("assume-not-run"),
+    help: "Run jobs that were pending in the backup, also those that are not safe to run twice.")
+  var assumeNotRun = false
+
   @Argument(help: "The backup.", completion: .file())
   var file: String
 
@@ -33,26 +42,46 @@ struct StoreRestore: HotglueCommand {
     let output = Output(environment, global)
     let held = try holdings(context, environment)
     try loader.confirmGroup(of: context)
-    let question = held.map { "replace '\(context.store)', which holds \($0), by '\(backup)'?" }
+    let mayHaveRun: Int
+    do {
+      mayHaveRun = try environment.stores.backupContents(backup).mayHaveRun
+    } catch {
+      throw Self.refusal(error, of: backup)
+    }
+    let pending = mayHaveRun == 0 ? "" : "; \(doubt(mayHaveRun))"
     if dryRun {
       output.line(
         "would restore '\(context.store)' from '\(backup)'"
-          + (held.map { "; it holds \($0)" } ?? "; there is no store yet"))
+          + (held.map { "; it holds \($0)" } ?? "; there is no store yet") + pending)
       return .done
     }
-    if let question { try output.confirm(question) }
+    if let held {
+      try output.confirm(
+        "replace '\(context.store)', which holds \(held), by '\(backup)'"
+          + (mayHaveRun == 0 ? "?" : " (\(doubt(mayHaveRun)))?"))
+    }
     let actor = Actor(for: Self.kind, context, in: environment)
     do {
       try environment.stores.restore(
-        backup, context.store, actor, environment.now(), Self.alive)
+        backup, context.store, assumeNotRun, actor, environment.now(), Self.alive)
     } catch {
       throw Self.refusal(error, of: backup)
     }
     let info = try environment.stores.open(context.store, context.storeID).info()
     output.result(json: info.json, id: info.storeID) {
-      "restored '\(context.store)' from '\(backup)': incarnation \(info.incarnation)"
+      "restored '\(context.store)' from '\(backup)': incarnation \(info.incarnation)\(pending)"
     }
     return .done
+  }
+
+  /// What becomes of jobs that were pending in the backup and may have run since.
+  private func doubt(_ count: Int) -> String {
+    let jobs = count == 1 ? "1 unsafe job was" : "\(count) unsafe jobs were"
+    let one = count == 1
+    return "\(jobs) pending in the backup and may have run since: "
+      + (assumeNotRun
+        ? "\(one ? "it runs" : "they run") again (--assume-not-run)"
+        : "\(one ? "it becomes" : "they become") uncertain")
   }
 
   private static func alive(below folder: String) throws(StoreError) -> [LivingProcess] {

@@ -18,6 +18,8 @@ public enum JobEvent: Hashable, Sendable {
   case cancel
   case stoppedByCancel
   case deadlinePassed
+  /// A restore brought the job back as it was in a backup: what became of it since is unknown.
+  case restored
   case resolve(as: Resolution)
   /// A person gives the job another try.
   case retryAgain
@@ -46,6 +48,7 @@ public enum JobEvent: Hashable, Sendable {
     case stoppedByCancel = "cancelled"
     case deadlinePassed = "expire"
     case resolve
+    case restored
     case retryAgain = "retry_again"
   }
 
@@ -67,6 +70,7 @@ public enum JobEvent: Hashable, Sendable {
     case .stoppedByCancel: .stoppedByCancel
     case .deadlinePassed: .deadlinePassed
     case .resolve: .resolve
+    case .restored: .restored
     case .retryAgain: .retryAgain
     }
   }

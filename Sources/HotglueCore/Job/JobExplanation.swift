@@ -58,8 +58,12 @@ private struct ExplanationWords {
     case .uncertain:
       [
         Statement(
-          "outcome_unknown",
-          "nobody knows what its last attempt did (\(failure)), and it is not safe to run twice",
+          job.reason == "restored" ? "restored" : "outcome_unknown",
+          job.reason == "restored"
+            ? "it was pending in a backup that was restored and may have run since, and it is not "
+              + "safe to run twice"
+            : "the outcome of its last attempt is unknown (\(failure)), and it is not safe to run "
+              + "twice",
           at: job.finishedAt,
           command: "hotglue job resolve \(id) --as succeeded|failed|retry --reason TEXT")
       ]

@@ -55,6 +55,7 @@ public struct JobTransition: Hashable, Sendable {
     case outcomeUnknown = "outcome_unknown"
     case verified
     case resolved
+    case restored
   }
 }
 
@@ -97,6 +98,7 @@ extension JobFacts {
         ? change(event, to: .running) : change(event, to: .cancelled, reason: .cancelled)
     case .stoppedByCancel: return change(event, to: .cancelled, reason: .cancelled)
     case .deadlinePassed: return change(event, to: .cancelled, reason: .expired)
+    case .restored: return change(event, to: .uncertain, reason: .restored)
     case .resolve(let resolution):
       switch resolution {
       case .succeeded: return change(event, to: .succeeded, reason: .resolved)

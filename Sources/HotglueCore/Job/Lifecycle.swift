@@ -59,7 +59,13 @@ public enum Lifecycle {
       condition: "reason expired; it never started"),
     Row(
       from: .blocked, event: .deadlinePassed, to: [.cancelled],
-      condition: "reason expired; it never started"),
+      condition: "reason expired; no attempt has started"),
+    Row(
+      from: .pending, event: .restored, to: [.uncertain],
+      condition: "unsafe, in a backup: it may have run since; not with --assume-not-run"),
+    Row(
+      from: .blocked, event: .restored, to: [.uncertain],
+      condition: "unsafe, in a backup: it may have run since; not with --assume-not-run"),
     Row(
       from: .uncertain, event: .resolve, to: [.succeeded, .failed, .pending],
       condition: "by a person, with a reason"),

@@ -33,10 +33,10 @@ extension SQLiteStore {
         ClaimSQL.workerName, [.integer(request.worker)], { $0.text(0) })
     else { throw StoreError.unexpected("worker \(request.worker) is not registered") }
     // Read in this transaction, because a restore starts a new incarnation under an open store.
-    let incarnation = try connection.first(MetaSQL.incarnation, [], { $0.text(0) }) ?? "1"
+    let incarnations = try connection.first(MetaSQL.incarnations, [], { $0.text(0) })
     let claimant = Claimant(
       worker: request.worker, name: worker, bootNow: request.bootNow,
-      incarnation: incarnation, takesEarly: request.only != nil)
+      incarnations: incarnations, takesEarly: request.only != nil)
     var gates = LaneGates(closed: request.closedTypes)
     var deadlines = Deadlines()
     var heads: [LaneHead]
@@ -153,13 +153,28 @@ extension SQLiteStore {
       ])
     return ClaimedJob(
       job: job, slot: place.slot,
-      idempotencyKey: idempotencyKey(ofJob: job.id, incarnation: claimant.incarnation),
+      idempotencyKey: try idempotencyKey(ofJob: job.id, claimant.incarnations),
       stream: place.stream)
   }
 
-  /// The same for all attempts of the job, and for no other job of any store.
-  func idempotencyKey(ofJob id: JobID, incarnation: String) -> String {
-    "\(storeID)-\(incarnation)-\(id)"
+  /// The same for all attempts of the job, also after a restore, and for no other job of any store:
+  /// the incarnation in which the job was enqueued, and its ID. `incarnations` is the column that
+  /// `IncarnationList` reads.
+  func idempotencyKey(
+    ofJob id: JobID, _ incarnations: String?
+  ) throws(StoreError) -> String {
+    guard let incarnations else { return "\(storeID)-1-\(id)" }
+    let list: IncarnationList
+    if let lastIncarnations, lastIncarnations.text == incarnations {
+      list = lastIncarnations
+    } else {
+      guard let read = IncarnationList(incarnations) else {
+        throw StoreError.corrupt(path: path, detail: "the list of incarnations cannot be read")
+      }
+      list = read
+      lastIncarnations = read
+    }
+    return "\(storeID)-\(list.name(ofJob: id))-\(id)"
   }
 }
 
@@ -168,8 +183,8 @@ private struct Claimant {
   let worker: WorkerID
   let name: String
   let bootNow: BootTime
-  /// Of the store.
-  let incarnation: String
+  /// Of the store, as they are recorded.
+  let incarnations: String?
   /// Whether a job may be taken before its `run_at`.
   let takesEarly: Bool
 }
@@ -185,6 +200,6 @@ extension Job {
 }
 
 enum MetaSQL {
-  static let incarnation = SQL(
-    "meta.incarnation", "SELECT value FROM store_meta WHERE key = 'incarnation'")
+  static let incarnations = SQL(
+    "meta.incarnations", "SELECT value FROM store_meta WHERE key = 'incarnations'")
 }

@@ -178,7 +178,7 @@ enum ClaimSQL {
       job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
       job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
       worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path,
-      job.type, (SELECT value FROM store_meta WHERE key = 'incarnation')
+      job.type, (SELECT value FROM store_meta WHERE key = 'incarnations')
     FROM job INDEXED BY job_running JOIN worker ON worker.id = job.worker
       JOIN attempt ON attempt.job = job.id AND attempt.fence = job.fence
     WHERE job.worker IS NOT NULL AND job.workspace IN (SELECT value FROM json_each(?1))
@@ -192,7 +192,7 @@ enum ClaimSQL {
       job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
       job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
       worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path,
-      job.type, (SELECT value FROM store_meta WHERE key = 'incarnation')
+      job.type, (SELECT value FROM store_meta WHERE key = 'incarnations')
     FROM job JOIN worker ON worker.id = job.worker
       JOIN attempt ON attempt.job = job.id AND attempt.fence = job.fence
     WHERE job.id = ?1 AND job.workspace = ?2

@@ -72,7 +72,7 @@ extension SQLiteStore {
       pid: Int32(truncatingIfNeeded: columns.integer()),
       processStartTime: UInt64(bitPattern: columns.integer()), lockPath: columns.text())
     let type = columns.text()
-    let incarnation = columns.optionalText() ?? "1"
+    let incarnations = columns.optionalText()
     var unanswered: BootTime?
     if let unansweredBoot, let unansweredMilliseconds {
       unanswered = BootTime(bootID: unansweredBoot, milliseconds: unansweredMilliseconds)
@@ -82,6 +82,6 @@ extension SQLiteStore {
       worker: worker, lease: lease, leaseLength: policy.lease, unansweredSince: unanswered,
       cancelRequested: cancelRequested, policy: policy, directory: directory,
       environment: environment, type: type,
-      idempotencyKey: idempotencyKey(ofJob: job, incarnation: incarnation))
+      idempotencyKey: try idempotencyKey(ofJob: job, incarnations))
   }
 }

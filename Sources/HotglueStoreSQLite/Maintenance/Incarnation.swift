@@ -2,10 +2,12 @@ import CSQLite
 import HotglueCore
 import HotglueStore
 
-/// The next life of a store that was restored.
+/// The next incarnation of a store that is restored.
 struct Incarnation {
   let meta: StoreMeta
   let number: Int64
+  /// An unsafe job that was pending in the backup has certainly not run since.
+  let assumesNotRun: Bool
 
   /// How far IDs and fences jump from one incarnation to the next.
   static let jump: Int64 = 1_000_000
@@ -14,10 +16,18 @@ struct Incarnation {
     "job", "worker", "draft", "source", "sync_run", "sync_reject", "sync_target",
   ]
 
-  /// Of a backup with this `meta`, after the incarnation that the store in its place has.
-  init(_ meta: StoreMeta, after current: Int64?) {
+  /// Of a backup with this `meta`, after the highest incarnation that the store is known to have had.
+  ///
+  /// Where nothing knows that, since the store and its `STORE.d` are lost, another restore may have
+  /// taken the next number: then this one is chosen at random, out of so many that none comes twice.
+  init(_ meta: StoreMeta, after highest: Int64?, assumingNotRun: Bool) {
     self.meta = meta
-    number = max(meta.incarnation, current ?? 0) + 1
+    assumesNotRun = assumingNotRun
+    if let highest {
+      number = max(meta.incarnation, highest) + 1
+    } else {
+      number = meta.incarnation + Int64.random(in: 1_000...1_000_000_000)
+    }
   }
 
   /// Fences jump by the number of incarnations since the backup, so that restoring the same backup
@@ -30,6 +40,7 @@ struct Incarnation {
   ) throws(StoreError) {
     try copy.execute("BEGIN IMMEDIATE")
     try endRunningAttempts(in: copy, path: path, by: actor, at: now)
+    if !assumesNotRun { try doubtWaitingJobs(in: copy, path: path, by: actor, at: now) }
     try copy.run(RestoreSQL.raiseFences, [.integer(distance)])
     try copy.run(RestoreSQL.forgetIntents)
     try copy.run(RestoreSQL.forgetMoves)
@@ -54,8 +65,9 @@ struct Incarnation {
       var last: Int64 = 0
       if let live { last = try Self.last(table, live) }
       try copy.run(RestoreSQL.clearSequence, [.text(table)])
-      try copy.run(
-        RestoreSQL.setSequence, [.text(table), .integer(max(known, last) + distance)])
+      let next = max(known, last) + distance
+      try copy.run(RestoreSQL.setSequence, [.text(table), .integer(next)])
+      if table == "job" { try record(firstJob: next + 1, in: copy) }
     }
     try copy.execute("COMMIT")
   }
@@ -76,6 +88,36 @@ struct Incarnation {
       ]
     }
     for row in rows { try copy.run(RestoreSQL.keepWorker, row) }
+  }
+
+  private func record(firstJob: JobID, in copy: Connection) throws(StoreError) {
+    var list = IncarnationList()
+    if let text = try copy.first(MetaSQL.incarnations, [], { $0.text(0) }) {
+      guard let known = IncarnationList(text) else {
+        throw StoreError.corrupt(
+          path: copy.path, detail: "the list of incarnations cannot be read")
+      }
+      list = known
+    }
+    list.append(
+      IncarnationList.Entry(
+        number: number, firstJob: firstJob, token: RandomText.hexadecimal(bytes: 4)))
+    try copy.run(OpenSQL.setMeta, [.text("incarnations"), .text(list.text)])
+  }
+
+  /// A job that was pending when the backup was taken may have run since. One that is not safe to run
+  /// twice waits for a user, as after any outcome that is unknown.
+  private func doubtWaitingJobs(
+    in copy: Connection, path: String, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) {
+    let store = SQLiteStore(paths: StorePaths(resolved: path), connection: copy, meta: meta)
+    for id in try copy.all(RestoreSQL.mayHaveRun, [], { $0.integer(0) }) {
+      guard let job = try store.record(of: id) else { continue }
+      let transition = try store.decide(job, .restored, at: now)
+      try store.apply(transition, to: job, at: now)
+      try store.addEvent(
+        job, transition, by: actor.user, reason: transition.reason?.rawValue, at: now)
+    }
   }
 
   /// What ran when the backup was taken may have ended any way since. It is settled through the same
@@ -137,6 +179,20 @@ enum RestoreSQL {
   static let running = SQL(
     "restore.running",
     "SELECT id, workspace, fence FROM job INDEXED BY job_running WHERE worker IS NOT NULL")
+  /// Waiting jobs that are not safe to run twice. A typed job's policy is its type's and what the job
+  /// itself says; without a type it is the default.
+  static let mayHaveRun = SQL(
+    "restore.may_have_run",
+    """
+    SELECT id FROM job WHERE state IN ('pending', 'blocked') AND 'unsafe' = CASE
+      WHEN overrides IS NULL THEN coalesce(json_extract(policy, '$.replay'), 'unsafe')
+      ELSE coalesce(json_extract(overrides, '$.policy.replay'), (
+        SELECT json_extract(definition, '$.replay')
+        FROM job_type JOIN job_type_revision USING (workspace, name, revision)
+        WHERE job_type.workspace = job.workspace AND job_type.name = job.type
+          AND removed_at IS NULL), 'unsafe') END
+    ORDER BY id
+    """)
   /// A switch that was open then has long been confirmed or rolled back by its file.
   static let forgetIntents = SQL(
     "restore.forget_intents",

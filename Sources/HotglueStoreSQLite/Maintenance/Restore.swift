@@ -5,8 +5,12 @@ public import HotglueStore
 
 extension SQLiteStore {
   /// Puts the store at `path` back to what `backup` holds, as a new *incarnation*: IDs and fences jump
-  /// ahead, attempts that were running become unknown, idempotency keys differ. So nothing that was
-  /// done after the backup was taken is mistaken for something the restored store knows.
+  /// ahead, and attempts that were running become unknown. Jobs of the backup keep their idempotency
+  /// keys, new ones get keys that no incarnation had. So nothing that was done after the backup was
+  /// taken is mistaken for something the restored store knows.
+  ///
+  /// A pending job of the backup that is not safe to run twice becomes uncertain, as it may have run
+  /// since, unless `assumingNotRun`.
   ///
   /// Without a store at `path`, it is made. One that is there must be the store that was backed up;
   /// it may be in use, and every process that has it open sees the restored content from one moment to
@@ -20,21 +24,23 @@ extension SQLiteStore {
   /// `alive` names the processes below the folder of the store that run an attempt or are its workers,
   /// whatever rows say; it is asked under the gate.
   public static func restore(
-    backup: String, to path: String, by actor: Actor, at now: Timestamp,
-    alive: (_ folder: String) throws(StoreError) -> [LivingProcess]
+    backup: String, to path: String, assumingNotRun: Bool = false, by actor: Actor,
+    at now: Timestamp, alive: (_ folder: String) throws(StoreError) -> [LivingProcess]
   ) throws(StoreError) {
     let paths = try StorePaths(new: path)
     try requireFile(backup, besides: paths)
     var status = stat()
     if lstat(paths.database, &status) == 0 {
-      try restoreContent(backup, of: try open(at: paths.database), by: actor, at: now, alive)
+      try restoreContent(
+        backup, of: try open(at: paths.database), assumingNotRun, by: actor, at: now, alive)
     } else {
-      try restoreNew(backup, to: paths, by: actor, at: now, alive)
+      try restoreNew(backup, to: paths, assumingNotRun, by: actor, at: now, alive)
     }
   }
 
   private static func restoreContent(
-    _ backup: String, of store: SQLiteStore, by actor: Actor, at now: Timestamp,
+    _ backup: String, of store: SQLiteStore, _ assumingNotRun: Bool, by actor: Actor,
+    at now: Timestamp,
     _ alive: (String) throws(StoreError) -> [LivingProcess]
   ) throws(StoreError) {
     let place = try RestorePlace(store.paths)
@@ -46,8 +52,11 @@ extension SQLiteStore {
       throw StoreError.otherStore(path: backup, expected: store.storeID, found: meta.storeID)
     }
     // No other restore can begin an incarnation in between: the place is ours.
-    let number = try StoreMeta(of: store.connection).incarnation
-    let next = Incarnation(meta, after: number)
+    let current = try StoreMeta(of: store.connection)
+    let memory = IncarnationMemory(
+      store.paths, storeID: meta.storeID, files: StoreFiles(group: current.groupID))
+    let next = Incarnation(
+      meta, after: max(current.incarnation, memory.highest ?? 0), assumingNotRun: assumingNotRun)
     try next.begin(in: copy, path: prepared, by: actor, at: now)
     // What was counted since the backup was taken must be read, and replaced, under one gate: no job
     // can be enqueued, and none claimed, in between.
@@ -57,6 +66,7 @@ extension SQLiteStore {
       guard running.isEmpty else { throw StoreError.attemptsRunning(running) }
       try refuse(try strangers(among: try alive(store.folder), in: store))
       try next.goOn(from: store.connection, in: copy)
+      try memory.remember(next.number)
       try PageCopy.run(from: copy, to: store.connection)
       // The log holds the whole content now; it goes into the database at once.
       let checkpoint = Checkpoint(
@@ -66,7 +76,8 @@ extension SQLiteStore {
   }
 
   private static func restoreNew(
-    _ backup: String, to paths: StorePaths, by actor: Actor, at now: Timestamp,
+    _ backup: String, to paths: StorePaths, _ assumingNotRun: Bool, by actor: Actor,
+    at now: Timestamp,
     _ alive: (String) throws(StoreError) -> [LivingProcess]
   ) throws(StoreError) {
     if let kind = FileSystemKind.of(paths.parent)?.unsupportedName {
@@ -81,13 +92,16 @@ extension SQLiteStore {
     defer { place.removeFile() }
     // The gate's files outlive the store: whoever still has the lost one open passes the same.
     let gate = try WriterGate(folder: paths.folder, shared: group != nil)
-    try prepareNew(backup, at: draft, by: actor, at: now) { (copy) throws(StoreError) in
+    let next = try prepareNew(
+      backup, at: draft, paths, files, assumingNotRun, by: actor, at: now
+    ) { (copy) throws(StoreError) in
       try gate.enter(within: .seconds(30))
       // No row tells what runs: the store that knew is lost.
       try refuse(try unforeseen(among: try alive(paths.folder), in: copy))
     }
     defer { gate.leave() }
     try files.setOwnership(of: draft, mode: files.fileMode)
+    try IncarnationMemory(paths, storeID: next.meta.storeID, files: files).remember(next.number)
     try publish(draft, as: paths)
   }
 
@@ -136,26 +150,48 @@ extension SQLiteStore {
 
   /// `last` is the last that is done before the copy is a store by itself.
   private static func prepareNew(
-    _ backup: String, at draft: String, by actor: Actor, at now: Timestamp,
+    _ backup: String, at draft: String, _ paths: StorePaths, _ files: StoreFiles,
+    _ assumingNotRun: Bool, by actor: Actor, at now: Timestamp,
     _ last: (SQLiteStore) throws(StoreError) -> Void
-  ) throws(StoreError) {
+  ) throws(StoreError) -> Incarnation {
     let copy = try copy(backup, to: draft)
     let meta = try StoreMeta(of: copy)
-    let next = Incarnation(meta, after: nil)
+    let memory = IncarnationMemory(paths, storeID: meta.storeID, files: files)
+    let next = Incarnation(meta, after: memory.highest, assumingNotRun: assumingNotRun)
     try next.begin(in: copy, path: draft, by: actor, at: now)
     try next.goOn(from: nil, in: copy)
     try copy.execute("PRAGMA journal_mode = WAL")
     try last(SQLiteStore(paths: StorePaths(resolved: draft), connection: copy, meta: meta))
     _ = csqlite_configure(copy.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+    return next
   }
 
-  /// A pipe would be waited for, and a store that is written over itself is lost half-way.
-  private static func requireFile(_ backup: String, besides paths: StorePaths) throws(StoreError) {
+  /// What a backup holds, as far as it concerns the question whether to restore it. Changes nothing.
+  public static func contents(ofBackup path: String) throws(StoreError) -> BackupContents {
+    try requireFile(path)
+    let source = try Connection(path: path, access: .readOnly)
+    try requireSchema(of: source)
+    let store = SQLiteStore(
+      paths: StorePaths(resolved: path), connection: source, meta: try StoreMeta(of: source))
+    return try store.read { () throws(StoreError) in
+      BackupContents(
+        mayHaveRun: try source.all(RestoreSQL.mayHaveRun, [], { $0.integer(0) }).count)
+    }
+  }
+
+  @discardableResult
+  private static func requireFile(_ backup: String) throws(StoreError) -> stat {
     var status = stat()
     guard stat(backup, &status) == 0 else { throw StoreError(errno: errno, path: backup) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw StoreError.noBackup(path: backup, reason: "it is no regular file")
     }
+    return status
+  }
+
+  /// A pipe would be waited for, and a store that is written over itself is lost half-way.
+  private static func requireFile(_ backup: String, besides paths: StorePaths) throws(StoreError) {
+    let status = try requireFile(backup)
     var own = stat()
     guard stat(paths.database, &own) == 0, own.st_dev == status.st_dev,
       own.st_ino == status.st_ino

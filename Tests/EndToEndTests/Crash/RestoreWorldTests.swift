@@ -14,7 +14,8 @@ struct RestoreWorldTests {
       try world.enqueue("true")
       return try world.stateCounts()["succeeded"] != nil
     }
-    let later = try world.enqueue("echo x >>late", ["--delay", "1h"])
+    let later = try world.enqueue("echo x >>late", ["--delay", "1h", "--replay", "safe"])
+    let unsafe = try world.enqueue("echo x >>late", ["--delay", "1h"])
     try world.succeed(["store", "backup", "kept.db"])
     let lost = try world.enqueue("true", ["--delay", "1h"])
     try world.eventually("nothing runs") {
@@ -23,6 +24,8 @@ struct RestoreWorldTests {
     try world.eventually("it is restored") { try world.run(restore).status == 0 }
     #expect(try world.run(["job", "show", lost, "-w", "main"]).status == 66)
     #expect(try world.state(later) == "pending")
+    // It may have run since, as far as the backup can tell.
+    #expect(try world.state(unsafe) == "uncertain")
     let id = try world.enqueue("echo x >>runs")
     try world.eventually("the same worker works on") { try world.state(id) == "succeeded" }
     #expect(worker.isRunning)

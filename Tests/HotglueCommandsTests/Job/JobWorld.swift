@@ -71,7 +71,8 @@ struct JobWorld: Sendable {
         open: { (path, expected) throws(StoreError) in
           try SQLiteStore.open(at: path, expectedStoreID: expected)
         },
-        restore: { _, _, _, _, _ in }, examine: SQLiteStore.examine))
+        restore: { _, _, _, _, _, _ in }, backupContents: SQLiteStore.contents,
+        examine: SQLiteStore.examine))
     let status = Hotglue.run(arguments: arguments, in: environment)
     return Answer(
       status: status, out: String(decoding: out, as: UTF8.self),
