@@ -16,13 +16,13 @@ struct AttemptReport {
   /// What the supervisor saw. `log` is where the attempt's log is when there is one.
   init(_ outcome: HotglueProcess.AttemptOutcome, policy: JobPolicy, log: String) {
     let said = Said(outcome.report)
-    let seen = AttemptEnd(
+    var seen = AttemptEnd(
       how: AttemptEnd.How(outcome.end), stop: outcome.stop.map { AttemptEnd.StopReason($0.reason) },
       reachedKill: outcome.killReached, result: said.result, isStreamed: outcome.isOfStream,
       hasUnclearResult: said.isUnclear, ranOutOfMemory: outcome.memoryKills > 0)
-    // A result that was there and cannot be read leaves the end unknown, whatever the status says.
     seen.refusal = outcome.end.refusal
     seen.interpreter = outcome.interpreter
+    // A result that was there and cannot be read leaves the end unknown, whatever the status says.
     end = said.resultIsLost ? AttemptEnd(how: .lost) : seen
     verdict = end.verdict(by: policy.onExit)
     progress = said.progress
@@ -91,11 +91,13 @@ struct AttemptReport {
   }
 
   func settlement(
-    of attempt: AttemptReference, by who: String, verification: JobEvent.Verification? = nil
+    of attempt: AttemptReference, by who: String, verification: VerifyAnswer? = nil
   ) -> Settlement {
-    Settlement(
-      attempt: attempt, end: end, verdict: verdict, verification: verification, usage: usage,
-      warnings: warnings, progress: progress, endedAt: endedAt, by: who)
+    var settlement = Settlement(
+      attempt: attempt, end: end, verdict: verdict, verification: verification?.verification,
+      usage: usage, warnings: warnings, progress: progress, endedAt: endedAt, by: who)
+    settlement.verifyAnswer = verification?.text
+    return settlement
   }
 
   /// Whether the job's `--verify` command is to be asked before this is recorded.
@@ -104,9 +106,6 @@ struct AttemptReport {
   }
 }
 
-extension AttemptEnd.How {
-  init(_ end: HotglueProcess.AttemptOutcome.End) {
-    switch end {
 extension HotglueProcess.AttemptOutcome.End {
   /// The system's reason where nothing was run.
   fileprivate var refusal: String? {
@@ -120,6 +119,9 @@ extension HotglueProcess.AttemptOutcome.End {
   }
 }
 
+extension AttemptEnd.How {
+  init(_ end: HotglueProcess.AttemptOutcome.End) {
+    switch end {
     case .exited(let status): self = .exited(status)
     case .signaled(let signal, _): self = .signaled(Signal(number: signal))
     case .execFailed(let errno): self = .notExecutable(errno: errno)

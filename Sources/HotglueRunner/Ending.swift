@@ -21,7 +21,7 @@ final class Ending {
   private var remains: SharedRemains?
   private var report: AttemptReport
   private var check: Verification?
-  private var verification: JobEvent.Verification?
+  private var verification: VerifyAnswer?
 
   enum Step {
     /// Look again at this boot-clock time, or when the descriptor is readable.
@@ -75,7 +75,7 @@ final class Ending {
       } catch {
         // A check that cannot be asked has decided nothing.
         report = report.withWarning("the verify command could not be run")
-        verification = .undecided
+        verification = .notRun
       }
       check = nil
     }
@@ -114,15 +114,5 @@ final class Ending {
     if isNamed { return }
     try lock.keepAfterwords(in: store)
     try processStep { () throws(ProcessError) in try lock.removeFiles() }
-  }
-}
-
-extension JobEvent.Verification {
-  init(_ answer: VerifyCheck.Answer) {
-    switch answer {
-    case .exited(0): self = .happened
-    case .exited(1): self = .didNotHappen
-    case .exited, .overdue, .killed: self = .undecided
-    }
   }
 }

@@ -8,6 +8,8 @@ public struct Reclaim {
   public enum Became: Equatable, Sendable {
     /// It was over: what the job is now.
     case recorded(JobState)
+    /// It has not started before its deadline, and is cancelled.
+    case expired
     /// It lives and goes on under its supervisor.
     case unattended
     /// It lived and has been told to stop.
@@ -60,10 +62,11 @@ public struct Reclaim {
   public func run(
     in workspaces: [WorkspaceID], only job: JobID? = nil, dryRun: Bool, stops: Bool
   ) throws(RunnerError) -> Result {
+    var result = Result()
+    result.lines = try expire(in: workspaces, only: job, dryRun: dryRun)
     let running = try storeStep { () throws(StoreError) in
       try store.runningAttempts(in: workspaces, notMindedBy: nil)
     }
-    var result = Result()
     for attempt in running where job == nil || attempt.reference.job == job {
       do throws(RunnerError) {
         if let line = try resolve(attempt, dryRun: dryRun, stops: stops) {
@@ -75,6 +78,30 @@ public struct Reclaim {
       }
     }
     return result
+  }
+
+  /// Jobs whose deadline has passed before an attempt started. Each step takes a bounded number, and
+  /// none is left.
+  private func expire(
+    in workspaces: [WorkspaceID], only job: JobID?, dryRun: Bool
+  ) throws(RunnerError) -> [Line] {
+    var expired: [ExpiredJob] = []
+    try storeStep { () throws(StoreError) in
+      expired = try store.expired(in: workspaces, at: place.now())
+      if let job { expired.removeAll { $0.id != job } }
+      guard !dryRun, !expired.isEmpty else { return }
+      expired = []
+      while true {
+        let some = try store.expire(in: workspaces, at: place.now())
+        if some.isEmpty { return }
+        expired += some.filter { job == nil || $0.id == job }
+      }
+    }
+    return expired.map {
+      Line(
+        job: $0.id, workspace: $0.workspace, why: "its deadline passed before it could start",
+        became: dryRun ? .would(.cancelled) : .expired)
+    }
   }
 
   private func resolve(_ found: RunningAttempt, dryRun: Bool, stops: Bool) throws(RunnerError)

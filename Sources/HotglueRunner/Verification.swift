@@ -11,16 +11,13 @@ import HotglueProcess
 final class Verification {
   enum Step {
     case waiting(untilMs: Int64, descriptor: Int32?)
-    case answered(JobEvent.Verification)
+    case answered(VerifyAnswer)
   }
 
-  private static let answers: [(word: String, answer: JobEvent.Verification)] = [
-    ("happened", .happened), ("did_not_happen", .didNotHappen), ("undecided", .undecided),
-  ]
   private let lock: FileLock
   private var remains: AttemptRemains?
   private var check: VerifyCheck?
-  private var answer: JobEvent.Verification?
+  private var answer: VerifyAnswer?
 
   init(of attempt: MindedAttempt, in place: WorkerPlace) throws(ProcessError) {
     let reference = attempt.reference
@@ -39,9 +36,7 @@ final class Verification {
         return .waiting(untilMs: BootClock.now() + 50, descriptor: nil)
       }
       let known = try lock.contents()
-      if let found = Self.answers.first(where: { $0.word == known }) {
-        return try settled(found.answer)
-      }
+      if let found = VerifyAnswer(text: known) { return try settled(found) }
       remains = try leftovers(known)
     }
     if let remains {
@@ -57,11 +52,9 @@ final class Verification {
       return .waiting(untilMs: asked.deadlineMs, descriptor: asked.fileDescriptor)
     }
     check = nil
-    let verification = JobEvent.Verification(answer)
-    if let word = Self.answers.first(where: { $0.answer == verification })?.word {
-      try lock.write(word)
-    }
-    return try settled(verification)
+    let found = VerifyAnswer(answer)
+    try lock.write(found.text)
+    return try settled(found)
   }
 
   private func ask(
@@ -86,9 +79,51 @@ final class Verification {
     return try AttemptRemains(marked: words[2])
   }
 
-  private func settled(_ answer: JobEvent.Verification) throws(ProcessError) -> Step {
+  private func settled(_ answer: VerifyAnswer) throws(ProcessError) -> Step {
     self.answer = answer
     try lock.unlock()
     return .answered(answer)
+  }
+}
+
+/// What a `--verify` command answered: what follows from it, and how the command ended.
+struct VerifyAnswer: Equatable {
+  let verification: JobEvent.Verification
+  /// For the job's history: `did_not_happen: exit 1`.
+  let text: String
+
+  init(_ answer: VerifyCheck.Answer) {
+    let how: String
+    switch answer {
+    case .exited(let status):
+      how = "exit \(status)"
+      verification = status == 0 ? .happened : status == 1 ? .didNotHappen : .undecided
+    case .overdue:
+      how = "killed after \(VerifyCheck.boundMs / 1000)s"
+      verification = .undecided
+    case .killed(let signal):
+      how = "signal SIG\(Signal(number: signal).name)"
+      verification = .undecided
+    }
+    text = "\(verification.rawValue): \(how)"
+  }
+
+  /// It could not be run, so it has decided nothing.
+  static let notRun = VerifyAnswer(
+    verification: .undecided,
+    text: "\(JobEvent.Verification.undecided.rawValue): it could not be run")
+
+  private init(verification: JobEvent.Verification, text: String) {
+    self.verification = verification
+    self.text = text
+  }
+
+  /// Reads what an earlier asker has left.
+  init?(text: String) {
+    let word = text.prefix { $0 != ":" }
+    guard text.utf8.count > word.utf8.count,
+      let verification = JobEvent.Verification(rawValue: String(word))
+    else { return nil }
+    self.init(verification: verification, text: text)
   }
 }

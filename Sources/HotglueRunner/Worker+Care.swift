@@ -156,8 +156,9 @@ extension Worker {
     lookAroundAt = now.advanced(by: orphans.isEmpty ? .seconds(1) : Span(milliseconds: 20))
     try requireStore()
     let running = try storeStep { () throws(StoreError) in
-      _ = try store.expire(in: workspaces(), at: place.now())
-      return try store.runningAttempts(in: rescuedWorkspaces, notMindedBy: nil)
+      let known = try rescuedWorkspaces
+      _ = try store.expire(in: known, at: place.now())
+      return try store.runningAttempts(in: known, notMindedBy: nil)
     }
     orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))
     for attempt in running where !isEnding(attempt.reference.job) {

@@ -80,7 +80,7 @@ public struct ClaimRequest: Hashable, Sendable {
 public struct ClaimedJob: Hashable, Sendable {
   public var job: Job
   public var slot: String
-  /// The stable idempotency key of this job in this incarnation of the store.
+  /// The idempotency key of this job: the same for all of its attempts, also after a restore.
   public var idempotencyKey: String
   /// What the stream is started for whose slot this is; `nil`: the attempt has a process of its own.
   public var stream: StreamKey?
@@ -101,6 +101,8 @@ public struct Settlement: Hashable, Sendable {
   public var end: AttemptEnd
   public var verdict: Verdict
   public var verification: JobEvent.Verification?
+  /// What the `--verify` command answered, in words for the job's history.
+  public var verifyAnswer: String?
   public var usage: AttemptUsage
   public var warnings: [String]
   /// The last that the attempt said of its progress, if it said anything.
@@ -136,6 +138,16 @@ public enum SettlementResult: Hashable, Sendable {
   case alreadyRecorded(JobState)
   /// The fence is not current any more: kept as a late report, nothing changed.
   case late(current: Fence)
+}
+
+/// A job whose deadline has passed before an attempt of it started.
+public struct ExpiredJob: Hashable, Sendable {
+  public var id: JobID
+  public var workspace: WorkspaceID
+  public init(id: JobID, workspace: WorkspaceID) {
+    self.id = id
+    self.workspace = workspace
+  }
 }
 
 /// A running attempt as a rescuer or a cancel finds it.
@@ -223,8 +235,12 @@ public protocol ClaimStore {
   func noteUnanswered(_ attempt: AttemptReference, watch: Watch, at moment: BootTime?)
     throws(StoreError) -> BootTime?
 
-  /// Cancels pending and blocked jobs whose deadline has passed.
-  func expire(in workspaces: [WorkspaceID], at now: Timestamp) throws(StoreError) -> [JobID]
+  /// Cancels pending and blocked jobs whose deadline has passed before an attempt started, a bounded
+  /// number of each workspace, those first whose deadline is longest ago.
+  func expire(in workspaces: [WorkspaceID], at now: Timestamp) throws(StoreError) -> [ExpiredJob]
+
+  /// What `expire` would cancel.
+  func expired(in workspaces: [WorkspaceID], at now: Timestamp) throws(StoreError) -> [ExpiredJob]
 
   /// When a claim may find something: `now` when a job is due, else the next `run_at`, `nil` when no
   /// job waits for a time. Jobs parked behind a saturated limit do not count: what frees the limit

@@ -7,6 +7,9 @@ public struct JobFilter: Hashable, Sendable {
   public var queues: Set<String>
   /// Created at this moment or later.
   public var since: Timestamp?
+  /// Jobs are listed as they count at this moment: one whose deadline has passed is cancelled. `nil`:
+  /// as they are recorded.
+  public var now: Timestamp?
 
   public init(
     states: Set<JobState> = [], types: Set<String> = [], queues: Set<String> = [],
@@ -58,7 +61,8 @@ public protocol JobStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> CancelResult
 
-  /// Gives a failed, exhausted or cancelled job fresh budgets.
+  /// Gives a failed, exhausted or cancelled job fresh budgets. A deadline that has passed is dropped,
+  /// as the user wants the job to run; so does `resolve` as retry.
   func retryAgain(
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Job

@@ -228,6 +228,28 @@ public struct Job: Hashable, Sendable {
   }
 }
 
+extension Job {
+  /// Whether its deadline has passed before any attempt started. It counts as cancelled from that
+  /// moment on, whoever records that.
+  public func isExpired(at now: Timestamp) -> Bool {
+    guard state == .pending || state == .blocked, attempt == 0, let end = request.expiresAt
+    else { return false }
+    return end <= now
+  }
+
+  /// The job as it counts at `now`, whether or not that is recorded yet.
+  public func counted(at now: Timestamp) -> Job {
+    guard isExpired(at: now) else { return self }
+    var job = self
+    job.state = .cancelled
+    job.reason = JobTransition.Reason.expired.rawValue
+    job.finishedAt = request.expiresAt
+    job.waitsForLimit = false
+    job.waitsForType = false
+    return job
+  }
+}
+
 /// One attempt of a job.
 public struct Attempt: Hashable, Sendable {
   public var number: Int

@@ -56,6 +56,10 @@ struct DoctorTests {
     #expect(!Lifecycle.allows(from: "succeeded", event: "claim", to: "running"))
     #expect(!Lifecycle.allows(from: nil, event: "claim", to: "running"))
     #expect(!Lifecycle.allows(from: "running", event: "nonsense", to: "pending"))
+    // The answer of a check command is noted beside the outcome, and changes nothing itself.
+    #expect(Lifecycle.allows(from: "running", event: "verify", to: "running"))
+    #expect(!Lifecycle.allows(from: "running", event: "verify", to: "succeeded"))
+    #expect(!Lifecycle.allows(from: "pending", event: "verify", to: "pending"))
   }
 
   @Test("a waiting job has used up less of each budget than its policy allows")

@@ -76,8 +76,9 @@ struct PlanTests {
   @Test("a list goes down the IDs, or through the index of the few it asks for")
   func listPlans() throws {
     func plan(_ states: Set<JobState>) throws -> String {
-      let query = JobListQuery(
-        fixture.acme, JobFilter(states: states), before: 7, limit: 50)
+      var filter = JobFilter(states: states)
+      filter.now = SQLiteFixture.start
+      let query = JobListQuery(fixture.acme, filter, before: 7, limit: 50)
       return try self.plan(query.text).joined(separator: "; ")
     }
     #expect(try plan([]).contains("sqlite_autoindex_job_1 (workspace=? AND id<?)"))
@@ -86,6 +87,8 @@ struct PlanTests {
     #expect(try plan([.running]).contains("job_running"))
     #expect(try plan([.failed, .uncertain]).contains("job_finished (workspace=? AND state=?"))
     #expect(try plan([.pending]).contains("job_ready (workspace=?"))
+    #expect(try plan([.cancelled]).contains("sqlite_autoindex_job_1 (workspace=? AND id<?)"))
+    #expect(try !plan([.cancelled]).contains("TEMP B-TREE"))
   }
 
   @Test("a list of effects goes down the IDs, through the job, or through the few that are open")

@@ -224,7 +224,7 @@ extension Universe {
       allowed.contains(attempt.toState ?? ""), "I5 every outcome has its consequence",
       "\(outcome) led job \(job.id) to \(attempt.toState ?? "nothing") and not to \(allowed.sorted()): \(old)"
     )
-    if attempt.toState == "pending", outcome == "retry" || outcome == "unknown",
+    if attempt.toState == "pending", ["retry", "unknown", "snooze"].contains(outcome),
       let bound = policy.retryFor, job.state == "pending"
     {
       try require(

@@ -127,8 +127,13 @@ extension Universe {
     _ done: Bool, _ id: JobID, in states: Set<String>, _ event: String
   ) throws {
     guard let job = seen.jobs[id], !seen.archived.contains(job.workspace) else { return }
+    // A passed deadline counts at once, also before it is recorded.
+    let isExpired =
+      ["pending", "blocked"].contains(job.state) && job.attempt == 0
+      && (job.expiresAt ?? .max) <= now.milliseconds
     try require(
-      done == states.contains(job.state), "I5 only what the table allows",
+      done == states.contains(isExpired ? "cancelled" : job.state),
+      "I5 only what the table allows",
       "\(event) of job \(id) in state \(job.state) was \(done ? "done" : "refused")")
   }
 
@@ -171,7 +176,8 @@ extension Universe {
         holds = false
         let other = seen.jobs[holder]
         try require(
-          other?.key == job.key && other?.isFinished == false, "a key is held",
+          other?.key == job.key && (other?.isFinished == false || other?.state == "uncertain"),
+          "a key is held",
           "retry of \(id) was refused for key \(key) of job \(holder)")
         throw StoreError.keyHeld(key: key, job: holder)
       }
@@ -362,12 +368,6 @@ extension Universe {
         try require(
           allowed.contains(new.state), "what ran when the backup was taken is unknown",
           "job \(id) (\(old.policy.replay)) is \(new.state)")
-      } else {
-        try require(
-          new.state == old.state, "I7 a restore brings back what was backed up",
-          "job \(id) was \(old.state) and is \(new.state)")
-      }
-    }
       } else if !assumes, old.state == "pending" || old.state == "blocked" {
         // A typed job's policy is its type's, which the row does not tell.
         let allowed: Set<String> =
@@ -376,5 +376,11 @@ extension Universe {
         try require(
           allowed.contains(new.state), "I9 what may have run since the backup is not run again",
           "job \(id) (\(old.policy.replay)) was \(old.state) and is \(new.state)")
+      } else {
+        try require(
+          new.state == old.state, "I7 a restore brings back what was backed up",
+          "job \(id) was \(old.state) and is \(new.state)")
+      }
+    }
   }
 }

@@ -68,11 +68,11 @@ extension Universe {
 
   func expire(_ worker: SimWorker) throws {
     try checkNextDue(worker)
-    let expired = try worker.store.expire(in: workspaces, at: now)
+    let expired = try worker.store.expire(in: workspaces, at: now).map(\.id)
     for id in expired {
       let job = seen.jobs[id]
       try require(
-        (job?.state == "pending" || job?.state == "blocked")
+        (job?.state == "pending" || job?.state == "blocked") && job?.attempt == 0
           && (job?.expiresAt ?? .max) <= now.milliseconds,
         "I5 only what the table allows", "job \(id) expired as \(job.map { "\($0)" } ?? "nothing")")
     }
@@ -178,7 +178,7 @@ extension Universe {
     var taken: [JobRow] = []
     let most = min(request.slots.count, request.mostJobs)
     let due = seen.jobs.values.filter { job in
-      guard job.state == "pending", (job.expiresAt ?? .max) > now.milliseconds,
+      guard job.state == "pending", job.attempt > 0 || (job.expiresAt ?? .max) > now.milliseconds,
         !seen.archived.contains(job.workspace),
         !request.closedTypes.contains(where: {
           $0.workspace.text == job.workspace && $0.type == job.type

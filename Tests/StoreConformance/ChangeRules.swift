@@ -87,6 +87,92 @@ extension JobStoreConformance {
         try requireEqual(try fixture.expire(), [], "what expires")
         try requireEqual(try fixture.job(id).state, .running)
       },
+      ConformanceRule("a deadline is about the first start alone: a retry does not expire") {
+        fixture in
+        let id = try fixture.enqueue {
+          $0.expiresAt = fixture.now.advanced(by: .seconds(1))
+          $0.policy.maxAttempts = 3
+          $0.policy.backoff = Backoff(kind: .fixed, base: .seconds(5))
+        }
+        try fixture.settle(try fixture.claimOne().reference, .retry)
+        fixture.advance(by: .minutes(1))
+        try requireEqual(try fixture.expire(), [], "what expires")
+        try requireEqual(try fixture.listed(.pending), [id], "what is listed as pending")
+        try requireEqual(try fixture.claimOne().job.id, id, "what is claimed")
+      },
+      ConformanceRule("an attempt that never started does not save a job from its deadline") {
+        fixture in
+        let id = try fixture.enqueue { $0.expiresAt = fixture.now.advanced(by: .seconds(9)) }
+        try fixture.settle(try fixture.claimOne().reference, .neverStarted)
+        fixture.advance(by: .seconds(9))
+        try requireEqual(try fixture.claim(), [], "what is claimed")
+        try requireEqual(try fixture.job(id).reason, "expired")
+      },
+      ConformanceRule("a passed deadline counts at once, in lists and for whoever changes the job")
+      {
+        fixture in
+        let id = try fixture.enqueue { $0.expiresAt = fixture.now.advanced(by: .seconds(1)) }
+        let other = try fixture.enqueue()
+        fixture.advance(by: .seconds(1))
+        try requireEqual(try fixture.listed(.cancelled), [id], "what is listed as cancelled")
+        try requireEqual(try fixture.listed(.cancelled, .running), [id], "with others")
+        try requireEqual(try fixture.listed(.pending), [other], "what is listed as pending")
+        try requireEqual(try fixture.listed(.pending, .cancelled), [other, id], "what is listed")
+        try requireEqual(try fixture.job(id).counted(at: fixture.now).reason, "expired")
+        try requireEqual(
+          try fixture.store.circumstances(of: id, in: fixture.acme, at: fixture.now).facts.state,
+          .cancelled, "what is explained")
+        guard
+          case .invalidTransition(id, let refused) = try fixture.refusal({
+            _ = try fixture.cancel(id)
+          }), refused.state == .cancelled
+        else { throw BrokenRule(description: "an expired job was cancelled once more") }
+        // Nothing was recorded by the refusal.
+        try requireEqual(try fixture.job(id).state, .pending)
+      },
+      ConformanceRule("a retry of an expired job drops the deadline, and keeps one to come") {
+        fixture in
+        let id = try fixture.enqueue { $0.expiresAt = fixture.now.advanced(by: .seconds(1)) }
+        let end = fixture.now.advanced(by: .days(9))
+        let later = try fixture.enqueue { $0.expiresAt = end }
+        _ = try fixture.cancel(later)
+        fixture.advance(by: .seconds(2))
+        for job in [id, later] {
+          _ = try fixture.store.retryAgain(
+            job, in: fixture.acme, by: fixture.alice, at: fixture.now)
+        }
+        try requireEqual(try fixture.job(id).request.expiresAt, nil)
+        try requireEqual(try fixture.job(later).request.expiresAt, end)
+        try requireEqual(try fixture.expire(), [], "what expires")
+        try requireEqual(
+          try fixture.store.history(of: id, in: fixture.acme).map(\.event),
+          ["enqueue", "expire", "retry_again"], "the history")
+        try requireEqual(try fixture.claim(2).map(\.job.id), [id, later], "what is claimed")
+        try fixture.requireSound()
+      },
+      ConformanceRule("deadlines count in an archived workspace too") { fixture in
+        let id = try fixture.enqueue { $0.expiresAt = fixture.now.advanced(by: .seconds(1)) }
+        _ = try fixture.store.archiveWorkspace(
+          fixture.acme, by: fixture.alice, at: fixture.now)
+        fixture.advance(by: .seconds(1))
+        try requireEqual(try fixture.expire(), [id], "what expires")
+      },
+      ConformanceRule("a dedupe key that an uncertain job holds keeps others from being run again")
+      {
+        fixture in
+        let first = try fixture.enqueue {
+          $0.key = "k"
+          $0.keyHold = .untilDone
+        }
+        _ = try fixture.cancel(first)
+        let second = try fixture.enqueue { $0.key = "k" }
+        try fixture.settle(try fixture.claimOne(only: second).reference, .unknown)
+        try requireEqual(
+          try fixture.refusal {
+            _ = try fixture.store.retryAgain(
+              first, in: fixture.acme, by: fixture.alice, at: fixture.now)
+          }, .keyHeld(key: "k", job: second))
+      },
       ConformanceRule(
         "prune removes what its rule names, with attempts, and never what is uncertain"
       ) { fixture in
@@ -191,7 +277,14 @@ extension StoreFixture {
     try store.cancel(id, in: acme, by: alice, at: now)
   }
 
-  func expire() throws -> [JobID] { try store.expire(in: [acme], at: now) }
+  func expire() throws -> [JobID] { try store.expire(in: [acme], at: now).map(\.id) }
+
+  /// The jobs that a list shows now.
+  func listed(_ states: JobState...) throws -> [JobID] {
+    var filter = JobFilter(states: Set(states))
+    filter.now = now
+    return try store.jobs(in: acme, matching: filter, before: nil, limit: 100).map(\.id)
+  }
 
   /// The core's own refusal of an event.
   func invalidTransition(_ kind: JobEvent.Kind, of state: JobState) throws -> InvalidTransition {

@@ -71,6 +71,47 @@ extension JobStoreConformance {
         throw BrokenRule(description: "refused with \(refusal)")
       }
     },
+    ConformanceRule("the directory is part of the request") { fixture in
+      let first = try fixture.enqueue { $0.key = "k" }
+      let refusal = try fixture.refusal {
+        try fixture.enqueue {
+          $0.key = "k"
+          $0.directory = "/usr"
+        }
+      }
+      guard case .keyConflict("k", first, let difference) = refusal else {
+        throw BrokenRule(description: "refused with \(refusal)")
+      }
+      try requireEqual(difference, "directory: /tmp there, /usr here")
+      // That of a typed job is its type's, unless the request names one.
+      _ = try fixture.setType("mail")
+      func typed(_ directory: String?) throws -> JobID {
+        try fixture.enqueue {
+          $0.type = "mail"
+          $0.command = []
+          $0.key = "k"
+          $0.overrides = TypeOverrides(directory: directory)
+        }
+      }
+      let mail = try typed(nil)
+      try requireEqual(try typed(nil), mail)
+      guard case .keyConflict("k", mail, _) = try fixture.refusal({ _ = try typed("/usr") }) else {
+        throw BrokenRule(description: "another directory is the same request")
+      }
+    },
+    ConformanceRule("a job whose deadline has passed gives its key free as any other end does") {
+      fixture in
+      let first = try fixture.enqueue {
+        $0.key = "k"
+        $0.keyHold = .untilDone
+        $0.expiresAt = fixture.now.advanced(by: .seconds(1))
+      }
+      fixture.advance(by: .seconds(1))
+      let second = try fixture.enqueue("else") { $0.key = "k" }
+      try require(second != first, "the expired job was returned")
+      try requireEqual(try fixture.job(first).state, .cancelled)
+      try fixture.requireSound()
+    },
     ConformanceRule("a key belongs to one workspace and one type") { fixture in
       let first = try fixture.enqueue { $0.key = "k" }
       let otherWorkspace = try fixture.enqueue("else", in: fixture.beta) { $0.key = "k" }

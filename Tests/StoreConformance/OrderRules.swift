@@ -76,7 +76,7 @@ private struct ClaimModel {
     var busy = jobs.filter { $0.state == .running }
     let waiting = jobs.filter {
       $0.state == .pending && $0.runAt <= fixture.now
-        && ($0.request.expiresAt.map { $0 > fixture.now } ?? true)
+        && !$0.isExpired(at: fixture.now)
         && (queues.isEmpty || queues.contains($0.request.queue))
     }.sorted {
       (-$0.request.priority, $0.runAt.milliseconds, $0.id)
@@ -106,7 +106,8 @@ private struct ClaimModel {
   private mutating func cancel() throws {
     guard !ids.isEmpty else { return }
     let id = ids[roll(ids.count)]
-    guard try fixture.job(id).state == .pending else { return }
+    let job = try fixture.job(id)
+    guard job.state == .pending, !job.isExpired(at: fixture.now) else { return }
     _ = try fixture.cancel(id)
   }
 

@@ -28,6 +28,21 @@ extension ClaimStoreConformance {
       try requireEqual(reports.map(\.fence), [1], "the late reports' fences")
       try requireEqual(reports.first?.report["outcome"], .string("succeeded"), "what it said")
     },
+    ConformanceRule("what the check command answered stands in the history, before the outcome") {
+      fixture in
+      let id = try fixture.enqueue()
+      let attempt = try fixture.claimOne().reference
+      var settlement = fixture.settlement(
+        of: attempt, .unknown, verification: .didNotHappen, by: "host:9")
+      settlement.verifyAnswer = "did_not_happen: exit 1"
+      _ = try fixture.store.settle([settlement], thenClaim: nil, at: fixture.now)
+      let history = try fixture.store.history(of: id, in: fixture.acme)
+      try requireEqual(history.map(\.event), ["enqueue", "claim", "verify", "unknown"])
+      try requireEqual(history[2].reason, "did_not_happen: exit 1")
+      try requireEqual([history[2].from, history[2].to], [.running, .running])
+      try requireEqual(history[2].by, "host:9")
+      try fixture.requireSound()
+    },
     ConformanceRule("a stale worker cannot complete a job that was claimed again") { fixture in
       let id = try fixture.enqueue { $0.policy.replay = .safe }
       let stale = try fixture.claimOne().reference

@@ -25,6 +25,7 @@ struct JobFilterOptions: ParsableArguments {
       states: try JobStateWords.parse(state),
       types: Set(try type.map { try session.name($0, of: .type) }), queues: Set(queue))
     if let since { filter.since = try Moment.since(since, now: session.now) }
+    filter.now = session.now
     return filter
   }
 

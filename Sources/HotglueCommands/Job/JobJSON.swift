@@ -138,8 +138,10 @@ struct JobStory {
   var effects: [ShownEffect]
   var lateReports: [LateReport]
 
-  init(of id: JobID, in workspace: WorkspaceID, from store: any Store) throws {
-    job = try store.job(id, in: workspace)
+  init(
+    of id: JobID, in workspace: WorkspaceID, from store: any Store, at now: Timestamp
+  ) throws {
+    job = try store.job(id, in: workspace).counted(at: now)
     attempts = try store.attempts(of: id, in: workspace)
     history = try store.history(of: id, in: workspace)
     effects = try ShownEffect.all(of: id, in: workspace, from: store)

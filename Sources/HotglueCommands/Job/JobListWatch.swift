@@ -11,6 +11,8 @@ struct JobListWatch {
   func run() throws -> ExitStatus {
     var known: [JobID: Job] = [:]
     try Watch(session).run {
+      var filter = filter
+      filter.now = session.now
       let jobs = try session.store.jobs(
         in: session.workspace, matching: filter, before: nil, limit: limit == 0 ? .max : limit)
       if session.output.drawsOver {
@@ -44,7 +46,7 @@ struct JobListWatch {
   /// `nil`: pruned, so it had ended, and was told.
   private func find(_ id: JobID) throws(StoreError) -> Job? {
     do throws(StoreError) {
-      return try session.store.job(id, in: session.workspace)
+      return try session.store.job(id, in: session.workspace).counted(at: session.now)
     } catch {
       guard error == .unknownJob(id) else { throw error }
       return nil

@@ -60,11 +60,12 @@ struct JobReclaim: HotglueCommand {
     return .done
   }
 
-  /// What was recorded has left its row in the log in the same step; what was told to stop leaves it
-  /// here.
+  /// What was recorded has left its row in the audit log in the same step; what was told to stop, and
+  /// what has expired, leaves it here.
   private func log(_ lines: [Reclaim.Line], _ session: StoreSession) throws {
     for (workspace, lines) in Dictionary(
-      grouping: lines.filter { $0.became == .stopping }, by: \.workspace)
+      grouping: lines.filter { $0.became == .stopping || $0.became == .expired },
+      by: \.workspace)
     {
       try session.store.log(
         session.actor, in: workspace, subjects: lines.map { "job/\($0.job)" }, at: session.now)
@@ -92,6 +93,7 @@ extension Reclaim.Became {
   var words: String {
     switch self {
     case .recorded(let state): state.rawValue
+    case .expired: JobState.cancelled.rawValue
     case .unattended: "unattended"
     case .stopping: "stopping"
     case .waiting: "waiting"

@@ -24,7 +24,7 @@ struct JobShow: WorkspaceCommand {
     guard watching.watch else { return try session.show(job: id) }
     var last: Job?
     try Watch(session, of: String(id)).run {
-      let job = try session.store.job(id, in: session.workspace)
+      let job = try session.store.job(id, in: session.workspace).counted(at: session.now)
       let output = session.output
       if output.drawsOver || job.isChanged(from: last) {
         if last != nil, !output.drawsOver, !output.isJSON, !output.isQuiet { output.rawLine("") }
@@ -55,7 +55,7 @@ extension Job {
 extension WorkspaceSession {
   /// `isOneOfMany`: with `--json` a line of JSON Lines.
   func show(job id: JobID, isOneOfMany: Bool = false) throws -> ExitStatus {
-    let story = try JobStory(of: id, in: workspace, from: store)
+    let story = try JobStory(of: id, in: workspace, from: store, at: now)
     if output.isJSON {
       let json = JobJSON.story(story)
       if isOneOfMany { output.jsonLine(json) } else { output.object(json) }

@@ -67,21 +67,46 @@ struct JobWaiting {
     while true {
       try session.base.requireStanding(in: session.workspace)
       var still: [JobID] = []
+      var nextExpiry: Timestamp?
       for id in waiting {
-        let job = try session.store.job(id, in: session.workspace)
+        var job = try session.store.job(id, in: session.workspace)
+        if job.isExpired(at: session.now) { job = try expire(job) }
         if isThere(job.state) {
           try body(job)
           continue
         }
         still.append(id)
+        if job.attempt == 0, let end = job.request.expiresAt {
+          nextExpiry = min(nextExpiry ?? end, end)
+        }
         if let progress = job.progress, said.updateValue(progress, forKey: id) != progress {
           tell(progress, of: id)
         }
       }
       waiting = still
       if waiting.isEmpty || session.environment.output.isClosed { return }
-      guard try changes.wait(until: deadline) else {
+      let expiry = nextExpiry.map { end in
+        SteadyMoment(in: Span(milliseconds: end.milliseconds - session.now.milliseconds))
+      }
+      let wake = [deadline, expiry].compactMap { $0 }.min {
+        $0.millisecondsLeft < $1.millisecondsLeft
+      }
+      if try !changes.wait(until: wake), let deadline, deadline.millisecondsLeft <= 0 {
         throw Self.timedOut(waiting, of: ids, timeout)
+      }
+    }
+  }
+
+  /// Records that the job's deadline has passed. Where the store takes nothing at the moment, the job
+  /// counts as cancelled all the same, and the next worker records it.
+  private func expire(_ job: Job) throws(StoreError) -> Job {
+    do throws(StoreError) {
+      _ = try session.store.expire(in: [session.workspace], at: session.now)
+      return try session.store.job(job.id, in: session.workspace).counted(at: session.now)
+    } catch {
+      switch error {
+      case .busy, .diskFull, .inputOutput, .readOnly: return job.counted(at: session.now)
+      default: throw error
       }
     }
   }

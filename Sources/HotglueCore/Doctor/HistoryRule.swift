@@ -1,7 +1,12 @@
 extension Lifecycle {
+  /// What the `--verify` command answered: recorded beside the outcome that it decided, without a
+  /// change of its own.
+  public static let verifyEvent = "verify"
+
   /// Whether the transition table has this step, named as a job's history names it.
   public static func allows(from: String?, event: String, to: String) -> Bool {
-    rows.contains { row in
+    if event == verifyEvent { return from == JobState.running.rawValue && to == from }
+    return rows.contains { row in
       row.from?.rawValue == from && row.event.rawValue == event
         && row.to.contains { $0.rawValue == to }
     }

@@ -28,6 +28,7 @@ public enum JobEvent: Hashable, Sendable {
   public enum Verification: String, Sendable {
     case happened
     case didNotHappen = "did_not_happen"
+    /// The answer does not tell.
     case undecided
   }
 
@@ -47,8 +48,8 @@ public enum JobEvent: Hashable, Sendable {
     case cancel
     case stoppedByCancel = "cancelled"
     case deadlinePassed = "expire"
-    case resolve
     case restored
+    case resolve
     case retryAgain = "retry_again"
   }
 
@@ -69,8 +70,8 @@ public enum JobEvent: Hashable, Sendable {
     case .cancel: .cancel
     case .stoppedByCancel: .stoppedByCancel
     case .deadlinePassed: .deadlinePassed
-    case .resolve: .resolve
     case .restored: .restored
+    case .resolve: .resolve
     case .retryAgain: .retryAgain
     }
   }

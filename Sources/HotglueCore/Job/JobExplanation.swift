@@ -280,7 +280,7 @@ private struct ExplanationWords {
       return [
         Statement(
           "nothing",
-          "nothing by itself: nobody knows what the last attempt did; '\(command)' says so",
+          "nothing until you say what happened: '\(command)'",
           command: command)
       ]
     }

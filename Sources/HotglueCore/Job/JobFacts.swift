@@ -135,6 +135,9 @@ extension JobFacts {
       return change(event, to: .exhausted, snoozes: count, reason: .maxSnoozes)
     }
     let next = now.advanced(by: wish ?? policy.backoff.base)
+    if isPastRetryFor(next, now) {
+      return change(event, to: .exhausted, snoozes: count, reason: .retryFor)
+    }
     return change(event, to: .pending, snoozes: count, runAt: next)
   }
 

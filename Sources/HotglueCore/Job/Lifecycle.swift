@@ -20,13 +20,13 @@ public enum Lifecycle {
       condition: "reason dependency; pending with --after-any"),
     Row(
       from: .pending, event: .claim, to: [.running],
-      condition: "run_at reached, limits allow; fence + 1, watch = 1, lease set"),
+      condition: "run_at reached, limits allow; fence + 1, owner epoch = 1, lease set"),
     Row(
       from: .running, event: .renew, to: [.running],
-      condition: "fence and watch match; lease extended"),
+      condition: "fence and owner epoch match; lease extended"),
     Row(
       from: .running, event: .adopt, to: [.running],
-      condition: "same attempt, same fence; watch + 1, new holder, new lease"),
+      condition: "same attempt, same fence; owner epoch + 1, new owner, new lease"),
     Row(
       from: .running, event: .succeeded, to: [.succeeded], condition: "result stored"),
     Row(
@@ -36,7 +36,8 @@ public enum Lifecycle {
     Row(from: .running, event: .failed, to: [.failed], condition: "declared"),
     Row(
       from: .running, event: .snooze, to: [.pending, .exhausted, .cancelled],
-      condition: "snoozes + 1; exhausted past --max-snoozes; cancelled if that was asked"),
+      condition:
+        "snoozes + 1; exhausted past --max-snoozes or --retry-for; cancelled if that was asked"),
     Row(
       from: .running, event: .neverStarted, to: [.pending, .cancelled],
       condition: "no budget touched, attempt - 1; cancelled if that was asked"),
@@ -44,7 +45,7 @@ public enum Lifecycle {
       from: .running, event: .unknown,
       to: [.pending, .exhausted, .uncertain, .succeeded, .cancelled],
       condition:
-        "losses + 1; safe or keyed: pending, exhausted past --max-losses; unsafe: as --verify says, else uncertain; cancelled if that was asked and it is safe or keyed"
+        "losses + 1; safe or keyed: pending, exhausted past --max-losses or --retry-for; unsafe: as --verify decides, without it uncertain; cancelled if that was asked and it is safe or keyed"
     ),
     Row(
       from: .running, event: .cancel, to: [.running],
@@ -56,7 +57,7 @@ public enum Lifecycle {
     Row(from: .blocked, event: .cancel, to: [.cancelled], condition: "asked for"),
     Row(
       from: .pending, event: .deadlinePassed, to: [.cancelled],
-      condition: "reason expired; it never started"),
+      condition: "reason expired; no attempt has started"),
     Row(
       from: .blocked, event: .deadlinePassed, to: [.cancelled],
       condition: "reason expired; no attempt has started"),
@@ -71,13 +72,13 @@ public enum Lifecycle {
       condition: "by a person, with a reason"),
     Row(
       from: .failed, event: .retryAgain, to: [.pending],
-      condition: "fresh budgets; refused while another live job holds its key"),
+      condition: "fresh budgets; refused while another live job holds its dedupe key"),
     Row(
       from: .exhausted, event: .retryAgain, to: [.pending],
-      condition: "fresh budgets; refused while another live job holds its key"),
+      condition: "fresh budgets; refused while another live job holds its dedupe key"),
     Row(
       from: .cancelled, event: .retryAgain, to: [.pending],
-      condition: "fresh budgets; refused while another live job holds its key"),
+      condition: "fresh budgets; refused while another live job holds its dedupe key"),
   ]
 
   /// The states in which `event` is allowed.

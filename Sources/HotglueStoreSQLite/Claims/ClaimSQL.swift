@@ -8,7 +8,7 @@ enum ClaimSQL {
   static let nextLane = SQL(
     "claim.next_lane",
     """
-    SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
+    SELECT queue, type, rank, run_at, id, limit_key, limit_max, iif(attempt = 0, expires_at, NULL)
     FROM job INDEXED BY job_ready
     WHERE workspace = ?1 AND parked = 0 AND state = 'pending' AND (queue, type, rank) > (?2, ?3, 9223372036854775807)
     ORDER BY queue, type, rank, run_at, id LIMIT 1
@@ -17,7 +17,7 @@ enum ClaimSQL {
   static let headFromRank = SQL(
     "claim.head_from_rank",
     """
-    SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
+    SELECT queue, type, rank, run_at, id, limit_key, limit_max, iif(attempt = 0, expires_at, NULL)
     FROM job INDEXED BY job_ready
     WHERE workspace = ?1 AND parked = 0 AND state = 'pending' AND queue = ?2 AND type = ?3
       AND rank >= ?4
@@ -27,17 +27,17 @@ enum ClaimSQL {
   static let dueInRank = SQL(
     "claim.due_in_rank",
     """
-    SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
+    SELECT queue, type, rank, run_at, id, limit_key, limit_max, iif(attempt = 0, expires_at, NULL)
     FROM job INDEXED BY job_ready
     WHERE workspace = ?1 AND parked = 0 AND state = 'pending' AND queue = ?2 AND type = ?3
-      AND rank = ?4 AND run_at <= ?5 AND (expires_at IS NULL OR expires_at > ?5)
+      AND rank = ?4 AND run_at <= ?5 AND (expires_at IS NULL OR expires_at > ?5 OR attempt > 0)
     ORDER BY run_at, id LIMIT 1
     """)
   /// One job by name, for `only`.
   static let named = SQL(
     "claim.named",
     """
-    SELECT queue, type, rank, run_at, id, limit_key, limit_max, expires_at
+    SELECT queue, type, rank, run_at, id, limit_key, limit_max, iif(attempt = 0, expires_at, NULL)
     FROM job WHERE id = ?1 AND workspace = ?2 AND state = 'pending'
     """)
 
@@ -84,7 +84,7 @@ enum ClaimSQL {
       started_at = coalesce(started_at, ?6),
       budgets_started_at = iif(budgets_started_at = 0, ?6, budgets_started_at)
     WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?7
-      AND (expires_at IS NULL OR expires_at > ?6)
+      AND (expires_at IS NULL OR expires_at > ?6 OR attempt > 0)
     """)
   /// The same for a job that runs by its type: what the attempt runs by is written into the job's own
   /// row, where whoever renews, adopts or settles it reads it, whatever becomes of the type meanwhile.
@@ -97,7 +97,7 @@ enum ClaimSQL {
       budgets_started_at = iif(budgets_started_at = 0, ?6, budgets_started_at),
       command = ?8, directory = ?9, policy = ?10, type_revision = ?11
     WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?7
-      AND (expires_at IS NULL OR expires_at > ?6) AND overrides IS NOT NULL
+      AND (expires_at IS NULL OR expires_at > ?6 OR attempt > 0) AND overrides IS NOT NULL
     """)
   static let addAttempt = SQL(
     "attempt.insert",
@@ -213,8 +213,8 @@ enum ClaimSQL {
     "job.expired",
     """
     SELECT id FROM job INDEXED BY job_expiry
-    WHERE expires_at IS NOT NULL AND state IN ('pending', 'blocked') AND expires_at <= ?1
-      AND workspace = ?2
+    WHERE expires_at IS NOT NULL AND state IN ('pending', 'blocked') AND attempt = 0
+      AND expires_at <= ?1 AND workspace = ?2
     ORDER BY expires_at LIMIT 1000
     """)
   static let dataVersion = SQL("store.data_version", "PRAGMA data_version")

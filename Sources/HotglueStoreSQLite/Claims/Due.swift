@@ -4,14 +4,27 @@ public import HotglueStore
 extension SQLiteStore {
   public func expire(
     in workspaces: [WorkspaceID], at now: Timestamp
-  ) throws(StoreError) -> [JobID] {
-    // Mostly nothing has expired: that is found out without passing the gate.
+  ) throws(StoreError) -> [ExpiredJob] {
+    // Mostly nothing has expired: a look finds that out without the write lock.
     guard try !expired(in: workspaces, at: now).isEmpty else { return [] }
     return try write { () throws(StoreError) in
-      let ids = try expired(in: workspaces, at: now)
-      for id in ids { try endExpired(id, at: now) }
-      return ids
+      let jobs = try expired(in: workspaces, at: now)
+      for job in jobs { try endExpired(job.id, at: now) }
+      return jobs
     }
+  }
+
+  /// Archived workspaces count too: a deadline that has passed has happened already.
+  public func expired(
+    in workspaces: [WorkspaceID], at now: Timestamp
+  ) throws(StoreError) -> [ExpiredJob] {
+    var jobs: [ExpiredJob] = []
+    for workspace in workspaces {
+      jobs += try connection.all(
+        ClaimSQL.expired, [.integer(now.milliseconds), .text(workspace.text)],
+        { ExpiredJob(id: $0.integer(0), workspace: workspace) })
+    }
+    return jobs
   }
 
   /// Cancels a job whose deadline has passed, inside the caller's transaction.
@@ -20,18 +33,6 @@ extension SQLiteStore {
     let transition = try decide(job, .deadlinePassed, at: now)
     try apply(transition, to: job, at: now)
     try addEvent(job, transition, by: "deadline", reason: transition.reason?.rawValue, at: now)
-  }
-
-  private func expired(
-    in workspaces: [WorkspaceID], at now: Timestamp
-  ) throws(StoreError) -> [JobID] {
-    var ids: [JobID] = []
-    for workspace in workspaces where try isActive(workspace) {
-      ids += try connection.all(
-        ClaimSQL.expired, [.integer(now.milliseconds), .text(workspace.text)],
-        { $0.integer(0) })
-    }
-    return ids
   }
 
   public func nextDue(

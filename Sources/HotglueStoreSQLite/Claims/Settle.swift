@@ -19,6 +19,7 @@ extension SQLiteStore {
     let event = settlement.verdict.event(
       after: settlement.end.result?.after, verification: settlement.verification)
     let transition = try decide(job, event, at: now)
+    if let answer = settlement.verifyAnswer { try record(answer, of: settlement) }
     try apply(transition, of: settlement, to: job)
     try endAttempt(settlement, transition)
     if let limitKey = job.limitKey { try unpark(limitKey, in: job.workspace, at: now) }
@@ -52,6 +53,19 @@ extension SQLiteStore {
     guard changed == 1 else {
       throw StoreError.stale(job.facts.id, fence: settlement.attempt.fence, current: job.fence)
     }
+  }
+
+  /// The answer of the `--verify` command stands in the history beside the outcome that it decided.
+  private func record(_ answer: String, of settlement: Settlement) throws(StoreError) {
+    let reference = settlement.attempt
+    let running = JobState.running.rawValue
+    try connection.run(
+      JobSQL.addEvent,
+      [
+        .integer(reference.job), .text(reference.workspace.text), .integer(reference.fence),
+        .integer(settlement.endedAt.milliseconds), .text(Lifecycle.verifyEvent), .text(running),
+        .text(running), .text(settlement.by), .text(answer),
+      ])
   }
 
   private func endAttempt(

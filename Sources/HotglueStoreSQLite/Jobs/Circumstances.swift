@@ -6,7 +6,7 @@ extension SQLiteStore: CircumstanceStore {
     of id: JobID, in workspace: WorkspaceID, at now: Timestamp
   ) throws(StoreError) -> JobCircumstances {
     try read { () throws(StoreError) in
-      let job = try self.job(id, in: workspace)
+      let job = try self.job(id, in: workspace).counted(at: now)
       var known = job.circumstances
       known.workspaceIsArchived = try !isActive(workspace)
       let attempts = try connection.all(JobSQL.attempts, [.integer(id)], decodeAttempt)

@@ -85,23 +85,43 @@ extension SQLiteStore: JobStore {
       JobSQL.keyHolder, [.text(workspace.text), .text(request.type), .text(key)]
     ) { row in
       (
-        id: row.integer(0), expiresAt: row.optionalInteger(2), command: row.text(3),
-        payload: row.optionalText(4), isTyped: row.optionalText(5) != nil
+        id: row.integer(0), keyEnd: row.optionalInteger(2), command: row.text(3),
+        payload: row.optionalText(4), overrides: row.optionalText(5), directory: row.text(6),
+        deadline: row.optionalInteger(7)
       )
     }
     guard let holder else { return nil }
-    if let end = holder.expiresAt, end <= now.milliseconds {
+    if let end = holder.keyEnd, end <= now.milliseconds {
       try connection.run(JobSQL.releaseKey, [.integer(holder.id)])
       return nil
+    }
+    if let end = holder.deadline, end <= now.milliseconds {
+      // It has ended, and with that it may have given its key free.
+      try endExpired(holder.id, at: now)
+      return try heldJob(key, for: request, in: workspace, at: now)
     }
     let command = try decodeStrings(holder.command)
     let isTyped = request.overrides != nil
     // The command of a typed job is its type's, and no part of the request.
-    if holder.isTyped != isTyped || (!isTyped && !Self.isSame(command, request.command)) {
+    if (holder.overrides != nil) != isTyped
+      || (!isTyped && !Self.isSame(command, request.command))
+    {
       throw StoreError.keyConflict(
         key: key, job: holder.id,
         difference:
           "command: \(holder.command) there, \(JSON.strings(request.command).text) here")
+    }
+    // So is its directory, unless the request names one.
+    let known =
+      isTyped
+      ? try decodeJSON(holder.overrides).flatMap { TypeOverrides(column: $0).directory }
+      : holder.directory
+    let asked = isTyped ? request.overrides?.directory : request.directory
+    guard known?.utf8.elementsEqual(asked?.utf8 ?? "".utf8) ?? (asked == nil) else {
+      throw StoreError.keyConflict(
+        key: key, job: holder.id,
+        difference:
+          "directory: \(known ?? "the type's") there, \(asked ?? "the type's") here")
     }
     guard try means(holder.payload, request.payload) else {
       throw StoreError.keyConflict(

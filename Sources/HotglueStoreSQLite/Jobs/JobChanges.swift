@@ -13,6 +13,8 @@ struct JobRecord {
   var key: String?
   var holdsKey: Bool
   var keyHold: KeyHold
+  /// Its deadline, until an attempt has started.
+  var expiresAt: Timestamp?
 
   /// Whether the key stays held in `state`. A key held until the job is done stays while nobody knows
   /// whether the job has happened.
@@ -26,7 +28,7 @@ extension SQLiteStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> CancelResult {
     try write { () throws(StoreError) in
-      let job = try recordToChange(id, in: workspace, by: actor)
+      let job = try recordToChange(id, in: workspace, by: actor, at: now)
       let transition = try decide(job, .cancel, at: now)
       if transition.to == .running {
         let isNew = try connection.run(
@@ -52,10 +54,10 @@ extension SQLiteStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Job {
     try write { () throws(StoreError) in
-      var job = try recordToChange(id, in: workspace, by: actor)
+      var job = try recordToChange(id, in: workspace, by: actor, at: now)
       let transition = try decide(job, .retryAgain, at: now)
       job.holdsKey = try takesKeyAgain(job)
-      try apply(transition, to: job, freshBudgets: true, at: now)
+      try apply(transition, to: job, freshBudgets: true, dropsPassedDeadline: true, at: now)
       try addEvent(job, transition, by: actor.user, reason: nil, at: now)
       try logActivity(actor, in: workspace, subject: "job/\(id)", at: now)
       return try self.job(id, in: workspace)
@@ -67,10 +69,10 @@ extension SQLiteStore {
     by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Job {
     try write { () throws(StoreError) in
-      var job = try recordToChange(id, in: workspace, by: actor)
+      var job = try recordToChange(id, in: workspace, by: actor, at: now)
       let transition = try decide(job, .resolve(as: resolution), at: now)
       if transition.to == .pending { job.holdsKey = try takesKeyAgain(job) }
-      try apply(transition, to: job, at: now)
+      try apply(transition, to: job, dropsPassedDeadline: true, at: now)
       try addEvent(job, transition, by: actor.user, reason: reason, at: now)
       try logActivity(actor, in: workspace, subject: "job/\(id)", at: now)
       return try self.job(id, in: workspace)
@@ -79,16 +81,21 @@ extension SQLiteStore {
 }
 
 extension SQLiteStore {
-  /// The job's facts for a change that a person asks for; the workspace must be active.
+  /// The job's facts for a change that a user asks for; the workspace must be active. A deadline that
+  /// has passed is recorded first: the change is then judged as the job is shown.
   private func recordToChange(
-    _ id: JobID, in workspace: WorkspaceID, by actor: Actor
+    _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> JobRecord {
     try requireActive(workspace, for: actor)
     guard let job = try record(of: id) else { throw StoreError.unknownJob(id) }
     guard job.workspace == workspace else {
       throw StoreError.otherWorkspace(id, owner: job.workspace)
     }
-    return job
+    guard let end = job.expiresAt, end <= now, job.state == .pending || job.state == .blocked else {
+      return job
+    }
+    try endExpired(id, at: now)
+    return try record(of: id) ?? job
   }
 
   func record(of id: JobID) throws(StoreError) -> JobRecord? {
@@ -108,10 +115,11 @@ extension SQLiteStore {
       let holdsKey = columns.flag()
       let keyHold = KeyHold(column: columns.optionalText())
       let type = columns.text()
+      let workspace = try decodeWorkspaceID(columns.text())
       return JobRecord(
-        facts: facts, state: state, workspace: try decodeWorkspaceID(columns.text()),
-        fence: fence, type: type, limitKey: limitKey, isParked: isParked, key: key,
-        holdsKey: holdsKey, keyHold: keyHold)
+        facts: facts, state: state, workspace: workspace, fence: fence, type: type,
+        limitKey: limitKey, isParked: isParked, key: key, holdsKey: holdsKey, keyHold: keyHold,
+        expiresAt: columns.optionalInteger().map(Timestamp.init(milliseconds:)))
     }
   }
 
@@ -128,7 +136,8 @@ extension SQLiteStore {
   /// Writes the decided change of a job that no attempt holds. The write repeats what the decision was
   /// made on; that it finds nothing to change cannot happen inside one immediate transaction.
   func apply(
-    _ transition: JobTransition, to job: JobRecord, freshBudgets: Bool = false, at now: Timestamp
+    _ transition: JobTransition, to job: JobRecord, freshBudgets: Bool = false,
+    dropsPassedDeadline: Bool = false, at now: Timestamp
   ) throws(StoreError) {
     let id = job.facts.id
     let changed = try connection.run(
@@ -140,6 +149,7 @@ extension SQLiteStore {
         transition.to.isFinished ? .integer(now.milliseconds) : .null,
         .integer(transition.failures), .integer(transition.losses), .integer(transition.snoozes),
         .flag(job.holdsKey(in: transition.to)), .flag(freshBudgets),
+        dropsPassedDeadline && transition.to == .pending ? .integer(now.milliseconds) : .null,
       ])
     guard changed == 1 else { throw StoreError.stale(id, fence: job.fence, current: nil) }
     // An unparked job that goes makes way for the next one behind the same key.
@@ -160,15 +170,18 @@ extension SQLiteStore {
       ])
   }
 
-  /// Whether a job that comes back to life holds its key: it takes one up that is free, `keyHeld` when
-  /// another live job has it, and goes on without when a finished one has it.
+  /// Whether a job that is run again holds its dedupe key: it takes one that is free, `keyHeld` when
+  /// another live job has it, and does without when one has it that has ended. An uncertain job counts
+  /// as live: it may yet be run again.
   private func takesKeyAgain(_ job: JobRecord) throws(StoreError) -> Bool {
     guard let key = job.key, !job.holdsKey else { return job.holdsKey }
     let holder = try connection.first(
       JobSQL.keyHolder, [.text(job.workspace.text), .text(job.type), .text(key)]
     ) { (row) throws(StoreError) in (row.integer(0), try decodeState(row.text(1))) }
     guard let (holderID, state) = holder else { return true }
-    guard state.isFinished else { throw StoreError.keyHeld(key: key, job: holderID) }
+    guard state.isFinished, state != .uncertain else {
+      throw StoreError.keyHeld(key: key, job: holderID)
+    }
     return false
   }
 }

@@ -32,7 +32,10 @@ extension SQLiteStore {
     var types: [String: JobType?] = [:]
     var jobs: [Job] = []
     jobs.reserveCapacity(found.count)
-    for job in found { jobs.append(try resolved(job, &types)) }
+    for job in found {
+      let job = try resolved(job, &types)
+      jobs.append(filter.now.map { job.counted(at: $0) } ?? job)
+    }
     return jobs
   }
 
@@ -118,8 +121,21 @@ struct JobListQuery {
     text = "\(JobSQL.columns) FROM job \(Self.index(for: filter.states)) WHERE workspace = ?1"
     // Written out, not bound: a partial index is used only when the text implies its condition.
     let states = filter.states.map { "'\($0.rawValue)'" }.sorted().joined(separator: ", ")
-    if filter.states.count == 1 { text += " AND state = \(states)" }
-    if filter.states.count > 1 { text += " AND state IN (\(states))" }
+    let stated =
+      filter.states.count == 1 ? "state = \(states)" : "state IN (\(states))"
+    let hasWaiting = !filter.states.isDisjoint(with: [.pending, .blocked])
+    let hasCancelled = filter.states.contains(.cancelled)
+    if let now = filter.now, hasWaiting || hasCancelled {
+      // A passed deadline counts at once, also before it is recorded.
+      values.append(.integer(now.milliseconds))
+      let passed = "expires_at IS NOT NULL AND expires_at <= ?\(values.count) AND attempt = 0"
+      text +=
+        hasCancelled
+        ? " AND (\(stated) OR (state IN ('pending', 'blocked') AND \(passed)))"
+        : " AND \(stated) AND NOT (\(passed))"
+    } else if !filter.states.isEmpty {
+      text += " AND \(stated)"
+    }
     if Self.index(for: filter.states).hasSuffix("job_finished") {
       text += " AND finished_at IS NOT NULL"
     }

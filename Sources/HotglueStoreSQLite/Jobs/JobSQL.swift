@@ -16,7 +16,8 @@ enum JobSQL {
     "job.key_holder",
     """
     SELECT id, state, key_expires_at, command, coalesce(payload,
-      (SELECT payload FROM job_payload WHERE job = id)), overrides
+      (SELECT payload FROM job_payload WHERE job = id)), overrides, directory,
+      iif(state IN ('pending', 'blocked') AND attempt = 0, expires_at, NULL)
     FROM job INDEXED BY job_key
     WHERE workspace = ?1 AND type = ?2 AND key = ?3 AND key_held = 1
     """)
@@ -54,7 +55,8 @@ enum JobSQL {
     """
     SELECT state, attempt, failures, losses, snoozes, cancel_requested_at,
       coalesce(budgets_started_at, started_at),
-      policy, fence, limit_key, parked, key, key_held, key_hold, type, workspace
+      policy, fence, limit_key, parked, key, key_held, key_hold, type, workspace,
+      iif(attempt = 0, expires_at, NULL)
     FROM job WHERE id = ?1
     """)
 
@@ -110,6 +112,7 @@ enum JobSQL {
       finished_at = ?7, failures = ?8, losses = ?9, snoozes = ?10, key_held = ?11,
       cancel_requested_at = NULL, cancel_by = NULL,
       budgets_started_at = iif(?12, 0, budgets_started_at),
+      expires_at = iif(expires_at <= ?13, NULL, expires_at),
       error_code = iif(?4 = 'succeeded', NULL, error_code),
       error_message = iif(?4 = 'succeeded', NULL, error_message),
       error_kind = iif(?4 = 'succeeded', NULL, error_kind)

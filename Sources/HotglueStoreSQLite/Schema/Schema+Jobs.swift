@@ -132,8 +132,9 @@ extension Schema {
       WHERE state = 'running' AND type <> 'exec';
     CREATE INDEX job_queue_counted ON job (workspace, queue)
       WHERE state = 'running' AND counted_in_queue = 1;
+    -- A deadline is about the first start alone.
     CREATE INDEX job_expiry ON job (expires_at)
-      WHERE expires_at IS NOT NULL AND state IN ('pending', 'blocked');
+      WHERE expires_at IS NOT NULL AND state IN ('pending', 'blocked') AND attempt = 0;
     CREATE INDEX job_finished ON job (workspace, state, finished_at)
       WHERE finished_at IS NOT NULL;
 
