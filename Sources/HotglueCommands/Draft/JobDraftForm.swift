@@ -72,7 +72,8 @@ struct JobDraftForm: DraftForm {
     }
     let reader = JobLine(
       defaults: JobSettings(), directory: draft.directory, chosenDirectory: nil, environment: [],
-      now: session.now, variable: session.environment.recordedValue)
+      now: session.now, zone: session.environment.localZone,
+      variable: session.environment.recordedValue)
     do {
       var members: [JSON.Member] = []
       for entry in table.entries {

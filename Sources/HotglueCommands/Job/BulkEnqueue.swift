@@ -90,7 +90,7 @@ struct BulkEnqueue {
     JobLine(
       defaults: bare.settings, directory: bare.directory,
       chosenDirectory: bare.chosenDirectory, environment: bare.environment, now: bare.now,
-      variable: session.environment.recordedValue)
+      zone: session.environment.localZone, variable: session.environment.recordedValue)
   }
 
   /// The next job; lines of white space are passed over. `nil` at the end.

@@ -176,15 +176,34 @@ struct BareJob {
     var settings = JobSettings()
     for (setting, value) in words.settings {
       do {
-        try settings.set(setting, to: value, now: now)
+        try settings.set(setting, to: value, now: now, zone: environment.localZone)
       } catch {
         throw CommandError(error)
       }
     }
+    Self.showResolved(words.settings, settings, environment)
     self.settings = settings
     directory = try words.directory(in: environment)
     if words.directory != nil { chosenDirectory = directory }
     self.environment = try words.recordedVariables(in: environment)
+  }
+
+  /// At a terminal, what a local time was resolved to: it may lie on another day than expected.
+  private static func showResolved(
+    _ given: [(JobSetting, String)], _ settings: JobSettings, _ environment: CommandEnvironment
+  ) {
+    guard environment.isTerminal(.error) else { return }
+    for (setting, text) in given where Span(text) == nil && TimeExpression.isLocal(text) {
+      let time: Timestamp? =
+        switch setting {
+        case .runAt: settings.runAt
+        case .expires: settings.expiresAt
+        default: nil
+        }
+      guard let time, let zone = environment.localZone() else { continue }
+      environment.errorOutput.append("\(setting.flag) \(zone.text(time)) (\(zone.name))\n")
+      try? environment.errorOutput.flush()
+    }
   }
 
   func request(type: String, payload: String?) throws(CommandError) -> EnqueueRequest {

@@ -24,7 +24,10 @@ struct JobFilterOptions: ParsableArguments {
     var filter = JobFilter(
       states: try JobStateWords.parse(state),
       types: Set(try type.map { try session.name($0, of: .type) }), queues: Set(queue))
-    if let since { filter.since = try Moment.since(since, now: session.now) }
+    if let since {
+      filter.since = try Moment.since(
+        since, now: session.now, zone: session.environment.localZone)
+    }
     filter.now = session.now
     return filter
   }

@@ -20,6 +20,8 @@ struct JobLine {
   let chosenDirectory: String?
   let environment: [String]
   let now: Timestamp
+  /// The zone of local times.
+  let zone: () -> Zone?
   /// The value of a variable that a line names without one.
   let variable: (String) throws(UnusableRequest) -> String?
 
@@ -77,7 +79,8 @@ struct JobLine {
       case "env": environment += try variables(member.value)
       default:
         guard let setting = JobSetting.byKey[member.key] else { throw Self.unknown(member.key) }
-        try settings.set(setting, to: Self.text(member.value, for: setting), now: now)
+        try settings.set(
+          setting, to: Self.text(member.value, for: setting), now: now, zone: zone)
       }
     }
     guard type == TypeName.bareCommand else {

@@ -69,8 +69,11 @@ extension JobSettings {
   static let longestName = 255
   static let longestKey = 1024
 
-  /// Reads `text` as the value of `setting`. `now` is what a time relative to now counts from.
-  mutating func set(_ setting: JobSetting, to text: String, now: Timestamp) throws(BadSetting) {
+  /// Reads `text` as the value of `setting`. `now` is what a time relative to now counts from, `zone`
+  /// the zone of a local time; it is asked for only then.
+  mutating func set(
+    _ setting: JobSetting, to text: String, now: Timestamp, zone: () -> Zone? = { nil }
+  ) throws(BadSetting) {
     func bad(_ accepted: String) -> BadSetting {
       BadSetting(setting: setting, value: text, accepted: accepted)
     }
@@ -154,14 +157,14 @@ extension JobSettings {
     case .limitKey: limitKey = text == "none" ? nil : try name(Self.longestName)
     case .limitMax: limitMax = try count(1...Self.counts.upperBound)
     case .runAt:
-      guard let moment = Moment.parse(text, now: now, bareSpan: false) else {
-        throw bad("give a time as 2026-03-01T08:30:00Z, or +10m from now")
+      guard let moment = Moment.parse(text, now: now, zone: zone, bareSpan: false) else {
+        throw bad("give a time such as \(TimeExpression.examples)")
       }
       runAt = moment
     case .delay: delay = try span(Span.zero...anySpan.upperBound)
     case .expires:
-      guard let moment = Moment.parse(text, now: now, bareSpan: true) else {
-        throw bad("give a time as 2026-03-01T08:30:00Z, or a duration from now, as 10m")
+      guard let moment = Moment.parse(text, now: now, zone: zone, bareSpan: true) else {
+        throw bad("give a duration from now, as 10m, or a time such as \(TimeExpression.examples)")
       }
       expiresAt = moment
     case .key: key = try name(Self.longestKey)
@@ -221,26 +224,43 @@ enum ByteCount {
 
 /// A moment as it is written on the command line.
 enum Moment {
-  /// RFC 3339, or `+10m` from now; with `bareSpan` also `10m`, which means the same.
-  static func parse(_ text: String, now: Timestamp, bareSpan: Bool) -> Timestamp? {
-    if text.hasPrefix("+") { return Span(String(text.dropFirst())).map { now.advanced(by: $0) } }
-    if let moment = Timestamp(rfc3339: text) { return moment }
-    return bareSpan ? Span(text).map { now.advanced(by: $0) } : nil
+  /// A time, or `+10m` from now; with `bareSpan` also `10m`, which means the same.
+  static func parse(
+    _ text: String, now: Timestamp, zone: () -> Zone?, bareSpan: Bool
+  ) -> Timestamp? {
+    if bareSpan, let span = Span(text) { return now.advanced(by: span) }
+    return time(text, now: now, zone: zone, direction: .next)
   }
 
-  /// The moment that `--since` or `--older-than` names: RFC 3339, or a duration before now.
-  static func past(_ text: String, now: Timestamp) -> Timestamp? {
-    if let moment = Timestamp(rfc3339: text) { return moment }
-    return Span(text).map { Timestamp(milliseconds: now.milliseconds - $0.milliseconds) }
+  /// The time that `--since` names: one that has passed, or a duration before now.
+  static func past(_ text: String, now: Timestamp, zone: () -> Zone?) -> Timestamp? {
+    if let span = Span(text) {
+      return Timestamp(milliseconds: now.milliseconds - span.milliseconds)
+    }
+    return text.hasPrefix("+") ? nil : time(text, now: now, zone: zone, direction: .last)
   }
 
-  /// The moment of `--since`; anything else is refused.
-  static func since(_ text: String, now: Timestamp) throws(CommandError) -> Timestamp {
-    guard let moment = past(text, now: now) else {
+  /// The time of `--since`; anything else is refused.
+  static func since(
+    _ text: String, now: Timestamp, zone: () -> Zone?
+  ) throws(CommandError) -> Timestamp {
+    guard let moment = past(text, now: now, zone: zone) else {
       throw .usage(
-        "'--since' cannot be '\(text)'",
-        hint: "give a duration, as 2h or 7d, or a time as 2026-03-01T08:30:00Z")
+        "invalid value '\(text)' for '--since'",
+        hint: "give a duration such as 2h or 7d, or a time such as 22:00, yesterday or "
+          + "2026-03-01T08:30:00Z")
     }
     return moment
+  }
+
+  private static func time(
+    _ text: String, now: Timestamp, zone: () -> Zone?, direction: TimeExpression.Direction
+  ) -> Timestamp? {
+    guard TimeExpression.isLocal(text) else {
+      return TimeExpression.time(text, now: now, zone: .utc, direction: direction)
+    }
+    return zone().flatMap {
+      TimeExpression.time(text, now: now, zone: $0, direction: direction)
+    }
   }
 }

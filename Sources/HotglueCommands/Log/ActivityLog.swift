@@ -113,7 +113,12 @@ struct ActivityLog: HotglueCommand {
         "since=\(since ?? "")",
       ])
     let start = try list.start(at: cursor)
-    filter.since = try start?.since ?? since.map { try Moment.since($0, now: session.now) }
+    filter.since =
+      try start?.since
+      ?? since.map {
+        try Moment.since(
+          $0, now: session.now, zone: session.environment.localZone)
+      }
     var before = start?.before
     var shown = 0
     let table = ActivityTable(output: session.output)

@@ -13,11 +13,11 @@ struct RecordFilterOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Only records that changed at this time or later: RFC 3339, or a duration before now.",
+      "Only records that changed at this time or later: 22:00, yesterday, RFC 3339, or a duration before now.",
       valueName: "time|duration"))
   var since: String?
 
-  func filter(at now: Timestamp) throws(CommandError) -> RecordFilter {
+  func filter(in environment: CommandEnvironment) throws(CommandError) -> RecordFilter {
     var filter = RecordFilter()
     for text in conditions {
       guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
@@ -35,12 +35,8 @@ struct RecordFilterOptions: ParsableArguments {
           value: String(text[text.index(after: equals)...])))
     }
     if let since {
-      guard let moment = Moment.past(since, now: now) else {
-        throw .usage(
-          "'--since' cannot be '\(since)'",
-          hint: "give a time like 2026-03-01T08:30:00Z, or a duration like 2h")
-      }
-      filter.since = moment
+      filter.since = try Moment.since(
+        since, now: environment.now(), zone: environment.localZone)
     }
     return filter
   }

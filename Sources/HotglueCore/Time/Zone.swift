@@ -50,6 +50,13 @@ public struct Zone: Equatable, Sendable {
   public static let utc = Zone(
     name: "UTC", types: [LocalType(offset: 0, abbreviation: "UTC")], transitions: [], rule: nil)
 
+  /// A zone that is a rule alone, as the variable `TZ` may hold one; nil where `text` is none.
+  public init?(name: String, rule text: String) {
+    guard let rule = ZoneRule(text) else { return nil }
+    let type = LocalType(offset: rule.offset, abbreviation: rule.abbreviation)
+    self.init(name: name, types: [type], transitions: [], rule: rule)
+  }
+
   init(name: String, types: [LocalType], transitions: [(Int64, Int)], rule: ZoneRule?) {
     self.name = name
     self.types = types

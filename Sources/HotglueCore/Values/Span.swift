@@ -1,6 +1,6 @@
 /// A length of time in whole milliseconds, never negative.
 ///
-/// Written as a number and a unit: `500ms`, `30s`, `5m`, `2h`, `7d`.
+/// Written as a number and a unit: `500ms`, `30s`, `5m`, `2h`, `7d`. Read as `10min` and `1 hour`, too.
 public struct Span: Comparable, Hashable, Sendable {
   public let milliseconds: Int64
 
@@ -21,7 +21,15 @@ extension Span {
     ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
   ]
 
-  /// Reads `500ms`, `1.5s`, `1h30m`, or a bare `0`. Any other number needs its unit.
+  /// How else people write a unit.
+  private static let unitWords: [(words: Set<String>, milliseconds: Int64)] = [
+    (["s", "sec", "secs", "second", "seconds"], 1000),
+    (["m", "min", "mins", "minute", "minutes"], 60_000),
+    (["h", "hr", "hrs", "hour", "hours"], 3_600_000), (["d", "day", "days"], 86_400_000),
+    (["w", "week", "weeks"], 604_800_000), (["ms", "msec"], 1),
+  ]
+
+  /// Reads `500ms`, `1.5s`, `1h30m`, `10min`, `1 hour`, or a bare `0`. Any other number needs its unit.
   /// The longest span is 100 years.
   public init?(_ text: String) {
     if text == "0" {
@@ -34,9 +42,10 @@ extension Span {
     while !rest.isEmpty {
       let number = rest.prefix { ("0"..."9").contains($0) || $0 == "." }
       rest = rest.dropFirst(number.count)
+      rest = rest.drop { $0 == " " }
       let letters = rest.prefix { ("a"..."z").contains($0) }
-      rest = rest.dropFirst(letters.count)
-      guard let unit = Self.units.first(where: { $0.suffix == letters }),
+      rest = rest.dropFirst(letters.count).drop { $0 == " " }
+      guard let unit = Self.unitWords.first(where: { $0.words.contains(String(letters)) }),
         let part = Self.scaled(number, by: unit.milliseconds)
       else { return nil }
       total += part

@@ -70,12 +70,12 @@ extension Timestamp {
     if has("Zz", at: index) {
       index += 1
     } else {
-      guard has("+-", at: index), let hours = number(index + 1..<index + 3),
-        has(":", at: index + 3), let minutes = number(index + 4..<index + 6), hours < 24,
-        minutes < 60
-      else { return nil }
+      guard has("+-", at: index), let hours = number(index + 1..<index + 3) else { return nil }
+      // `date +%z` writes the offset without a colon.
+      let rest = has(":", at: index + 3) ? index + 4 : index + 3
+      guard let minutes = number(rest..<rest + 2), hours < 24, minutes < 60 else { return nil }
       offsetMinutes = (hours * 60 + minutes) * (bytes[index] == UInt8(ascii: "-") ? -1 : 1)
-      index += 6
+      index = rest + 2
     }
     guard index == bytes.count else { return nil }
     let days = Calendar.days(fromYear: Int(year), month: Int(month), day: Int(day))
