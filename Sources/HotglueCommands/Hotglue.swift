@@ -7,6 +7,8 @@ public enum Hotglue {
 
   /// Runs one command line, without the program's name.
   public static func run(arguments: [String], in environment: CommandEnvironment) -> Int32 {
+    var environment = environment
+    environment.arguments = arguments
     let status = answer(arguments, environment)
     do {
       try environment.output.flush()
@@ -136,7 +138,7 @@ public enum Hotglue {
     throw CommandError.usage(
       BadValueWords.of(message)
         ?? message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
-      hint: usage ?? "see 'hotglue help'")
+      hint: usage.map { Hint($0) } ?? "see 'hotglue help'")
   }
 
   /// What `help NAME` says of a command that is not ours; `nil` for those that are.
@@ -191,7 +193,9 @@ public enum Hotglue {
     // What was printed before the refusal comes before it on a terminal; a failure of standard
     // output is told by the caller's own flush.
     try? environment.output.flush()
-    environment.errorOutput.append(json ? error.json.text + "\n" : error.text)
+    let given = environment.given
+    environment.errorOutput.append(
+      json ? error.json(for: given).text + "\n" : error.text(for: given))
     try? environment.errorOutput.flush()
   }
 }

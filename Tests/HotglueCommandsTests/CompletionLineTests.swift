@@ -107,7 +107,9 @@ struct CompletionLineTests {
     ] {
       let quick = place.run(["context", "prompt"] + flags)
       // A flag that only the parser reads.
-      let parsed = place.run(["context", "prompt", "--color", "never"] + flags)
+      var parsed = place.run(["context", "prompt", "--color", "never"] + flags)
+      // Which a hint repeats.
+      parsed.error = parsed.error.replacing(" --color never", with: "")
       #expect(quick == parsed, "\(flags)")
       #expect(place.run(flags + ["context", "prompt"]).status == quick.status, "\(flags)")
     }

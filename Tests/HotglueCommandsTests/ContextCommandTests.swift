@@ -233,7 +233,9 @@ struct ContextCommandTests {
     let words = ["--store", place.storePath]
     let answer = place.run(words + ["workspace", "current"])
     #expect(answer.status == 78)
-    #expect(answer.error.hasSuffix("hint: add -w ID\n"))
+    #expect(
+      answer.error.hasSuffix(
+        "hint: hotglue -w ID --store PLACE/.hotglue/store.db workspace current\n"))
     #expect(place.run(words + ["workspace", "current", "-w", "beta"]).output == "beta\n")
     #expect(place.run(words + ["workspace", "list", "-q"]).output == "acme\nbeta\n")
   }
@@ -248,7 +250,7 @@ struct ContextCommandTests {
           status: 80, output: "",
           error: "hotglue: expected workspace 'beta', but the context is 'acme' "
             + "(from .hotglue/context.json)\n"
-            + "hint: name it with -w beta, or 'hotglue workspace switch beta'\n"))
+            + "hint: hotglue -w beta --expect beta workspace current\n"))
     #expect(place.run("--expect acme -w beta workspace current").status == 80)
     #expect(place.run("--expect acme workspace list").status == 0)
     #expect(place.run("--expect beta workspace list").status == 80)

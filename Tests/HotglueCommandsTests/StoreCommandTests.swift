@@ -62,7 +62,7 @@ struct StoreCommandTests {
           status: 82, output: "",
           error: "hotglue: this must be confirmed: replace 'PLACE/.hotglue/store.db', which holds "
             + "3 pending jobs, by 'PLACE/copy.db' (\(Self.doubt))?\n"
-            + "hint: add --yes to answer yes\n"))
+            + "hint: hotglue store restore copy.db --yes\n"))
     #expect(
       place.run("store restore copy.db --dry-run").output
         == "would restore 'PLACE/.hotglue/store.db' from 'PLACE/copy.db'; it holds 3 pending jobs; "

@@ -149,12 +149,14 @@ struct WorkspaceCommandTests {
   func guardEntities() throws {
     let place = try CommandPlace.ready()
     let job = try #require(try place.enqueue(in: "beta").first)
-    let refusal = Answer(
-      status: 80, output: "",
-      error: "hotglue: job \(job) belongs to workspace 'beta', but the context is 'acme' "
-        + "(from .hotglue/context.json)\nhint: hotglue -w beta job show \(job)\n")
-    #expect(place.run("job show \(job)") == refusal)
-    #expect(place.run("job show hotglue://beta/job/\(job)") == refusal)
+    for name in ["\(job)", "hotglue://beta/job/\(job)"] {
+      #expect(
+        place.run("job show \(name)")
+          == Answer(
+            status: 80, output: "",
+            error: "hotglue: job \(job) belongs to workspace 'beta', but the context is 'acme' "
+              + "(from .hotglue/context.json)\nhint: hotglue -w beta job show \(name)\n"))
+    }
     #expect(place.run("-w beta job show hotglue://beta/job/\(job)").status == 0)
     #expect(place.run("-w beta job show \(job)").status == 0)
     let flagged = place.run("-w acme job show \(job)")

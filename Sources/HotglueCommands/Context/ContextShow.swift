@@ -45,7 +45,7 @@ struct ContextShow: StoreCommand {
     }
     output.fields(fields)
     if context.workspace == nil {
-      output.note("hint: select a workspace with 'hotglue workspace switch ID'")
+      output.hint("select a workspace with 'hotglue workspace switch ID'")
     }
     return .done
   }

@@ -7,7 +7,7 @@ enum FileTrust: Equatable {
   case trusted
   /// Fine only where the store is shared by exactly this group.
   case ifSharedBy(group: UInt32)
-  case refused(reason: String, remedy: String)
+  case refused(reason: String, remedy: Hint)
 
   /// Judges a file by its owner and mode.
   static func of(_ status: stat, path: String, user: UInt32) -> FileTrust {
@@ -21,7 +21,7 @@ enum FileTrust: Equatable {
     return .refused(reason: "belongs to another user", remedy: remedy(forOwner: user, path))
   }
 
-  private static func remedy(forOwner user: UInt32, _ path: String) -> String {
+  private static func remedy(forOwner user: UInt32, _ path: String) -> Hint {
     "make a context of your own with 'hotglue init', or as an administrator: "
       + "chown \(user) \(Shell.quoted(path))"
   }
@@ -36,7 +36,7 @@ enum FileTrust: Equatable {
 }
 
 extension CommandError {
-  static func notPermitted(_ path: String, _ reason: String, remedy: String) -> CommandError {
+  static func notPermitted(_ path: String, _ reason: String, remedy: Hint) -> CommandError {
     CommandError(
       "not_permitted", .notPermitted, "'\(path)' \(reason)", hint: remedy,
       facts: [JSON.Member("path", .string(path))])

@@ -20,7 +20,7 @@ extension ResolvedContext {
   /// than it was started for.
   func requireJob(for kind: CommandKind, in environment: CommandEnvironment) throws(CommandError) {
     guard let type = streamType, origins.store != .flag else { return }
-    var hint =
+    var hint: Hint =
       "name the 'context' of the line that the job was given by, with --context or "
       + "HOTGLUE_CONTEXT"
     if let job = environment.variables["HOTGLUE_JOB"].flatMap({ JobID($0) }),
@@ -30,7 +30,7 @@ extension ResolvedContext {
           of: ContextFile.Pin(job: job, fence: fence), besideStream: $0.realPath)
       })
     {
-      hint = "HOTGLUE_CONTEXT=\(Shell.quoted(path)) hotglue \(kind.name) …"
+      hint = "HOTGLUE_CONTEXT=\(Shell.quoted(path)) \(again: .withoutOption("--context"))"
     }
     throw CommandError(
       "no_job_in_context", .contextMismatch,

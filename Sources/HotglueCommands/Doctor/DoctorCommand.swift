@@ -28,7 +28,8 @@ struct DoctorCommand: HotglueCommand {
       try loader.confirmGroup(of: context)
     } catch {
       // A context that is there and cannot be used is what the doctor is asked about.
-      guard let finding = Finding(ofContext: CommandError(from: error)) else { throw error }
+      guard let finding = Finding(ofContext: CommandError(from: error), given: environment.given)
+      else { throw error }
       report.add([finding])
     }
     report.show(on: Output(environment, global))
@@ -40,9 +41,9 @@ struct DoctorCommand: HotglueCommand {
   ) throws -> DoctorReport {
     let found = environment.stores.examine(context.store)
     var report = DoctorReport(store: found.path)
-    report.add(found.problems.map { Finding(ofStore: $0) })
+    report.add(found.problems.map { Finding(ofStore: $0, given: environment.given) })
     guard let store = found.store else {
-      report.add(whatLives(of: found))
+      report.add(whatLives(of: found, environment.given))
       return report
     }
     do {
@@ -53,7 +54,8 @@ struct DoctorCommand: HotglueCommand {
         report.add([
           Finding(
             ofStore: .otherStore(
-              path: found.path, expected: expected, found: audit.info.storeID))
+              path: found.path, expected: expected, found: audit.info.storeID),
+            given: environment.given)
         ])
       }
       report.diagnosis = try Doctor(
@@ -64,7 +66,7 @@ struct DoctorCommand: HotglueCommand {
     } catch let error as CommandError {
       throw error
     } catch {
-      report.add([Finding(ofFailure: error, path: found.path)])
+      report.add([Finding(ofFailure: error, path: found.path, given: environment.given)])
     }
     return report
   }
@@ -88,7 +90,7 @@ struct DoctorCommand: HotglueCommand {
   }
 
   /// Attempts and workers go on when their store is gone, and nothing of them is recorded.
-  private func whatLives(of found: StoreExamination) -> [Finding] {
+  private func whatLives(of found: StoreExamination, _ given: GivenArguments) -> [Finding] {
     guard found.problems.contains(.missing(path: found.path)) else { return [] }
     do throws(RunnerError) {
       return try LivingProcesses.of(folder: found.path + ".d").map { process in
@@ -100,7 +102,7 @@ struct DoctorCommand: HotglueCommand {
           })
       }
     } catch {
-      return [Finding(ofFailure: error, path: found.path)]
+      return [Finding(ofFailure: error, path: found.path, given: given)]
     }
   }
 

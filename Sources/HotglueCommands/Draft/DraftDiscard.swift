@@ -39,8 +39,10 @@ struct DraftDiscard: WorkspaceCommand {
       ) {
         dryRun
           ? "\(DraftWords.subject(done)) would be put into the bin"
-          : "\(DraftWords.subject(done)) is in the bin; 'hotglue draft restore \(done.id)' brings "
-            + "it back"
+          : "\(DraftWords.subject(done)) is in the bin"
+      }
+      if !dryRun, !session.output.isJSON {
+        session.output.hint("to bring it back: hotglue draft restore \(done.id)")
       }
     }
     return .done

@@ -86,7 +86,7 @@ struct DraftEdit: WorkspaceCommand {
     ).filter { $0.name == name }
     if let other = others.first {
       session.output.note(
-        "draft \(other.id) is of \(kind.rawValue) '\(name)' too; to go on with that one: "
+        naming: "draft \(other.id) is of \(kind.rawValue) '\(name)' too; to go on with that one: "
           + "'hotglue draft edit \(other.id)'")
     }
     return try session.store.startDraft(

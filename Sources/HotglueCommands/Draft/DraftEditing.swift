@@ -82,7 +82,7 @@ struct DraftEditing {
         try desk.clear(start.id)
         return (draft, problem)
       }
-      remarks = Self.remarks(on: problem)
+      remarks = Self.remarks(on: problem, for: session.environment.given)
       try put(draft, remarks)
     }
   }
@@ -96,10 +96,12 @@ struct DraftEditing {
     }
   }
 
-  private static func remarks(on problem: CommandError) -> [String] {
+  private static func remarks(
+    on problem: CommandError, for given: GivenArguments
+  ) -> [String] {
     // The lines that it counts are those below the remarks.
     var lines = ["\(problem.message) (not counting these lines)"]
-    if let hint = problem.hint { lines.append("hint: \(hint)") }
+    if let hint = problem.hint { lines.append("hint: \(hint.text(for: given))") }
     return lines + ["To stop, leave the editor without a change: the draft is kept as it is."]
   }
 

@@ -13,10 +13,10 @@ extension CommandError {
     case .draftOfOtherWorkspace(let id, let owner):
       self.init(
         "context_mismatch", .contextMismatch, "draft \(id) belongs to workspace '\(owner)'",
-        hint: "name it with '-w \(owner)'",
+        hint: "\(again: .workspace(owner), .only(String(id)))",
         facts: draft(id) + [JSON.Member("workspace", .string(owner.text))])
     case .draftNotOpen(let id, let state):
-      let (words, hint) =
+      let (words, hint): (String, Hint) =
         switch state {
         case .open: ("open, not in the bin", "edit it: 'hotglue draft edit \(id)'")
         case .bin: ("in the bin", "bring it back: 'hotglue draft restore \(id)'")
@@ -65,7 +65,7 @@ extension CommandError {
     self.init(
       "draft_behind", .refused, message,
       hint: isInTheWay
-        ? "leave it out: hotglue draft submit \(id)"
+        ? "\(again: .withoutOption("--over"))"
         : conflict.revision.map {
           "put what changed into 'hotglue draft edit \(id)', then 'hotglue draft submit \(id) "
             + "--over \($0)'"

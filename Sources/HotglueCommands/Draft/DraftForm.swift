@@ -50,7 +50,7 @@ enum DraftForms {
     DraftKind.allCases.filter { known($0) != nil }.map(\.rawValue)
   }
 
-  private static var offer: String {
+  private static var offer: Hint {
     "one of \(offered.map { "'\($0)'" }.joined(separator: ", "))"
   }
 

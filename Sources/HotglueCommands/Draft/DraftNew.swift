@@ -109,10 +109,10 @@ struct DraftSaving {
     }
     if let problem { throw DraftWords.refusal(problem, of: draft) }
     if !output.isJSON {
-      output.note(
+      output.hint(
         draft.state == .bin
-          ? "hint: bring it back with 'hotglue draft restore \(draft.id)'"
-          : "hint: when it is ready, 'hotglue draft submit \(draft.id)'")
+          ? "bring it back with 'hotglue draft restore \(draft.id)'"
+          : "when it is ready, 'hotglue draft submit \(draft.id)'")
     }
     return .done
   }

@@ -30,7 +30,7 @@ struct DraftSubmit: WorkspaceCommand {
     if over != nil, draft.kind == .job {
       throw CommandError.usage(
         "'--over' names a revision, and draft \(id) is of a job, which has none",
-        hint: "leave it out: hotglue draft submit \(id)")
+        hint: "\(again: .withoutOption("--over"))")
     }
     let (done, outcome) = try Self.submit(id, over: over, in: session)
     try Self.show(done, outcome, session)

@@ -37,7 +37,7 @@ extension WorkspaceSession {
 }
 
 enum DraftWords {
-  static let elsewhere = "run it from the directory from which the draft's relative paths start"
+  static let elsewhere: Hint = "run it from the directory from which the draft's relative paths start"
 
   static func isOpen(_ id: DraftID) -> CommandError {
     CommandError(
@@ -56,7 +56,7 @@ enum DraftWords {
     var refusal = problem
     refusal.message = "draft \(draft.id) is kept, but \(problem.message)"
     refusal.facts.append(JSON.Member("draft", .integer(draft.id)))
-    let mend = "mend it with 'hotglue draft edit \(draft.id)'"
+    let mend: Hint = "mend it with 'hotglue draft edit \(draft.id)'"
     refusal.hint = problem.hint.map { "\($0); \(mend)" } ?? mend
     return refusal
   }

@@ -84,7 +84,7 @@ struct JobDraftForm: DraftForm {
       let entry = table.entries.first { $0.key == error.setting.rawValue }
       throw Self.wrong(
         entry?.line ?? table.line, "'\(error.setting.rawValue)' cannot be '\(error.value)'",
-        error.accepted)
+        Hint(error.accepted))
     } catch let error as UnusableRequest {
       throw Self.wrong(error, in: table)
     } catch let error as CommandError {
@@ -146,7 +146,7 @@ struct JobDraftForm: DraftForm {
     return wrong(entry?.line ?? table.line, error.problem, error.hint)
   }
 
-  private static func wrong(_ line: Int, _ problem: String, _ hint: String?) -> CommandError {
+  private static func wrong(_ line: Int, _ problem: String, _ hint: Hint?) -> CommandError {
     .badInput(
       "line \(line): \(problem)", hint: hint, facts: [JSON.Member("line", .integer(line))])
   }

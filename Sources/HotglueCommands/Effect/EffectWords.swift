@@ -65,7 +65,7 @@ extension CommandError {
     _ name: EffectName, _ effect: Effect?, _ keeper: EffectKeeper?
   ) -> CommandError {
     let since = effect.map { " since \($0.facts.startedAt.rfc3339)" } ?? ""
-    let (message, hint): (String, String)
+    let (message, hint): (String, Hint)
     if let keeper {
       message =
         keeper.isLeft

@@ -8,6 +8,8 @@ public struct CommandEnvironment {
   public var variables: [String: String]
   /// Names of variables whose values are not UTF-8. Children inherit them as they are.
   public var variablesNotUTF8: Set<String> = []
+  /// The command line without the program's name, as it was given: hints repeat it.
+  public internal(set) var arguments: [String] = []
   /// Absolute; `nil` when the directory is gone, or its name is not UTF-8.
   public var currentDirectory: String?
   /// The name of a current directory that is not UTF-8; `nil` for any other.

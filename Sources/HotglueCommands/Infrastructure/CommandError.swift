@@ -11,13 +11,13 @@ struct CommandError: Error, Equatable {
   var message: String
   /// Lines of what it is about, below the message.
   var details: [String] = []
-  var hint: String?
+  var hint: Hint?
   var exit: ExitStatus
   /// What the error is about, for `--json`.
   var facts: [JSON.Member]
 
   init(
-    _ code: String, _ exit: ExitStatus, _ message: String, hint: String? = nil,
+    _ code: String, _ exit: ExitStatus, _ message: String, hint: Hint? = nil,
     facts: [JSON.Member] = []
   ) {
     self.code = code
@@ -27,45 +27,47 @@ struct CommandError: Error, Equatable {
     self.facts = facts
   }
 
-  var json: JSON {
+  /// As the command line that is refused gets it.
+  func json(for given: GivenArguments) -> JSON {
     .object([
       JSON.Member(
         "error",
         .object(
           [
             JSON.Member("code", .string(code)), JSON.Member("message", .string(message)),
-            JSON.Member("hint", .text(hint)), JSON.Member("exit", .integer(exit.rawValue)),
+            JSON.Member("hint", .text(hint?.text(for: given))),
+            JSON.Member("exit", .integer(exit.rawValue)),
           ] + facts))
     ])
   }
 
   /// The lines for people.
-  var text: String {
+  func text(for given: GivenArguments) -> String {
     let first = "hotglue: \(Visible.text(message))\n"
     let below = details.map { "  \(Visible.text($0))\n" }.joined()
     guard let hint else { return first + below }
-    return first + below + "hint: \(Visible.text(hint))\n"
+    return first + below + "hint: \(hint.text(for: given))\n"
   }
 }
 
 extension CommandError {
-  static func usage(_ message: String, hint: String? = nil) -> CommandError {
+  static func usage(_ message: String, hint: Hint? = nil) -> CommandError {
     CommandError("usage", .usage, message, hint: hint)
   }
 
   /// Bytes or text that were given to be read and cannot be used.
   static func badInput(
-    _ message: String, hint: String? = nil, facts: [JSON.Member] = []
+    _ message: String, hint: Hint? = nil, facts: [JSON.Member] = []
   ) -> CommandError {
     CommandError("bad_input", .badInput, message, hint: hint, facts: facts)
   }
 
   /// What would ask a question, or act on something that must be named, was not told so.
-  static func needsConfirmation(_ message: String, hint: String) -> CommandError {
+  static func needsConfirmation(_ message: String, hint: Hint) -> CommandError {
     CommandError("confirmation_needed", .needsConfirmation, message, hint: hint)
   }
 
-  static func refused(_ message: String, hint: String? = nil) -> CommandError {
+  static func refused(_ message: String, hint: Hint? = nil) -> CommandError {
     CommandError("refused", .refused, message, hint: hint)
   }
 

@@ -1,7 +1,7 @@
 import HotglueCore
 
 extension CommandError {
-  static let makeContext =
+  static let makeContext: Hint =
     "make one here with 'hotglue init', or name one with --context FILE or $HOTGLUE_CONTEXT"
 
   init(_ error: ContextError) {
@@ -38,7 +38,7 @@ extension CommandError {
       self.init(
         "store_needs_workspace", .badContext,
         "--store '\(store)' needs -w: the context's workspace belongs to the context's store",
-        hint: "add -w ID", facts: [JSON.Member("store", .string(store))])
+        hint: "\(again: .option("-w", "ID"))", facts: [JSON.Member("store", .string(store))])
     case .badWorkspaceID(let text):
       self.init(
         "bad_workspace_id", .usage, "'\(text)' is not a workspace ID",
@@ -48,7 +48,7 @@ extension CommandError {
         "unexpected_workspace", .contextMismatch,
         found.map { "expected workspace '\(expected)', but the context is '\($0)' (\(provenance))" }
           ?? "expected workspace '\(expected)', but the context has none (\(provenance))",
-        hint: "name it with -w \(expected), or 'hotglue workspace switch \(expected)'",
+        hint: "\(again: .workspace(expected))",
         facts: [
           JSON.Member("expected", .string(expected.text)),
           JSON.Member("workspace", .text(found?.text)),

@@ -15,7 +15,7 @@ public enum CurrentDirectory: Equatable {
 
 extension CommandEnvironment {
   /// The current directory, to be recorded; `remedy` says how else to name one.
-  func recordedDirectory(_ remedy: String) throws(CommandError) -> String {
+  func recordedDirectory(_ remedy: Hint) throws(CommandError) -> String {
     if let currentDirectory { return currentDirectory }
     guard currentDirectoryBytes != nil else {
       throw CommandError(
@@ -42,7 +42,7 @@ extension CommandEnvironment {
 extension CommandError {
   /// Bytes of the system that would have to be stored, or decide something, and are no text: repaired
   /// they would mean something else.
-  static func notUTF8(_ what: String, hint: String) -> CommandError {
+  static func notUTF8(_ what: String, hint: Hint) -> CommandError {
     CommandError("not_utf8", .usage, "\(what) is not UTF-8 text", hint: hint)
   }
 }

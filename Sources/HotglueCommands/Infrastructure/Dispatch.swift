@@ -74,7 +74,7 @@ enum Dispatch {
     let word = path.last ?? ""
     let known = CommandKind.verbs(of: path.dropLast())
     let near = NearMatch.among(noun.isEmpty ? known + ["help"] + externals : known, to: word)
-    let others = noun.isEmpty ? "see 'hotglue help'" : "one of \(list(known))"
+    let others: Hint = noun.isEmpty ? "see 'hotglue help'" : "one of \(list(known))"
     return .usage(
       noun.isEmpty ? "no command '\(word)'" : "'\(noun)' has no verb '\(word)'",
       hint: near.isEmpty ? others : "did you mean \(list(near, last: " or "))?")

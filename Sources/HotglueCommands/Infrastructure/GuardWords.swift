@@ -12,7 +12,7 @@ extension CommandError {
       case .member(let own): "\(own.withArticle) of workspace '\(id)'"
       case .stranger, .open: "no member of workspace '\(id)'"
       }
-    let command =
+    let command: Hint =
       "hotglue -w \(id) workspace member add \(Shell.quoted(user)) --role \(role.rawValue)"
     return CommandError(
       "role_needed", .notPermitted,
@@ -26,13 +26,11 @@ extension CommandError {
   }
 
   /// A protected workspace is changed only when the command line itself says that it is meant.
-  static func nameNeeded(
-    _ id: WorkspaceID, for kind: CommandKind, _ provenance: String
-  ) -> CommandError {
+  static func nameNeeded(_ id: WorkspaceID, _ provenance: String) -> CommandError {
     CommandError(
       "name_needed", .needsConfirmation,
       "workspace '\(id)' is protected, and the command line does not name it (\(provenance))",
-      hint: "if you mean it: hotglue -w \(id) \(kind.name) …",
+      hint: "\(again: .workspace(id))",
       facts: [JSON.Member("workspace", .string(id.text))])
   }
 
@@ -50,7 +48,7 @@ extension CommandError {
       self.init(
         "first_is_owner", .refused,
         "who adds the first member of workspace '\(id)' becomes an owner of it",
-        hint: "hotglue -w \(id) workspace member add \(Shell.quoted(user)) --role owner",
+        hint: "\(again: .option("--role", "owner"))",
         facts: facts)
     case .unknownMember:
       self.init(

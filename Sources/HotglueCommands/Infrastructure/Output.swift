@@ -47,9 +47,17 @@ struct Output {
     if !isQuiet { error(text) }
   }
 
+  /// A note that names commands, which then work as they stand.
+  func note(naming text: Hint) { note(text.text(for: environment.given)) }
+
+  /// What to do next, after something that was done.
+  func hint(_ hint: Hint) { note(naming: "hint: \(hint)") }
+
   /// Something that is wrong and does not end the command: in the form of a refusal.
   func warning(_ problem: CommandError) {
-    environment.errorOutput.append(isJSON ? problem.json.text + "\n" : problem.text)
+    let given = environment.given
+    environment.errorOutput.append(
+      isJSON ? problem.json(for: given).text + "\n" : problem.text(for: given))
     try? environment.errorOutput.flush()
   }
 

@@ -85,15 +85,15 @@ struct PagedList {
   }
 
   private func mismatch(_ cursor: PageCursor) -> CommandError {
-    let name = session.kind.name
     let owner = cursor.workspace.map { "workspace '\($0)'" } ?? "a list of all workspaces"
     let here =
       workspace.map { "the context is '\($0)' (\(session.context.workspaceProvenance))" }
       ?? "this list is of all workspaces"
-    let flag = cursor.workspace.map { "-w \($0) \(name)" } ?? "\(name) --all-workspaces"
     return CommandError(
       "context_mismatch", .contextMismatch, "the cursor belongs to \(owner), but \(here)",
-      hint: "hotglue \(flag) --cursor \(cursor.text)",
+      hint: cursor.workspace == nil
+        ? "\(again: .workspace(nil), .flag("--all-workspaces"))"
+        : "\(again: .workspace(cursor.workspace), .withoutFlag("--all-workspaces"))",
       facts: [
         JSON.Member("workspace", .text(cursor.workspace?.text)),
         JSON.Member("context_workspace", .text(workspace?.text)),

@@ -9,12 +9,12 @@ extension Output {
     if options.yes { return }
     guard canAsk else {
       throw CommandError.needsConfirmation(
-        "this must be confirmed: \(question)", hint: "add --yes to answer yes")
+        "this must be confirmed: \(question)", hint: "\(again: .flag("--yes"))")
     }
     ask(Visible.text(question) + " [y/N] ")
     guard ["y", "yes"].contains(try answer()) else {
       throw CommandError.needsConfirmation(
-        "declined: nothing was changed", hint: "answer y, or add --yes")
+        "declined: nothing was changed", hint: "\(again: .flag("--yes"))")
     }
   }
 

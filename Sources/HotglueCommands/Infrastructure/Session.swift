@@ -181,7 +181,7 @@ struct StoreSession {
 
   private func requireName(_ workspace: Workspace) throws(CommandError) {
     guard workspace.isProtected, !isNamed, !context.namesWorkspace else { return }
-    throw .nameNeeded(workspace.id, for: kind, context.workspaceProvenance)
+    throw .nameNeeded(workspace.id, context.workspaceProvenance)
   }
 }
 

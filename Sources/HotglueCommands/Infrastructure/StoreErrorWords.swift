@@ -20,19 +20,18 @@ extension CommandError {
     }
   }
 
-  /// A thing that belongs to another workspace than the resolved one. `words` are what the command line
-  /// that would mean it says of it.
+  /// A thing that belongs to another workspace than the resolved one: the same command means it once it
+  /// names that workspace. `changes`: what else it must say then.
   static func mismatch(
     of noun: String, _ id: String, owner: WorkspaceID, in session: WorkspaceSession,
-    words: String? = nil
+    changes: [GivenArguments.Change] = []
   ) -> CommandError {
     let context = session.base.context
     return CommandError(
       "context_mismatch", .contextMismatch,
       "\(noun) \(id) belongs to workspace '\(owner)', but the context is '\(session.workspace)' "
         + "(\(context.workspaceProvenance))",
-      hint: "hotglue -w \(owner) \(session.base.kind.name) "
-        + (words ?? self.words(for: noun, id, owner: owner, in: session)),
+      hint: "\(again: [.workspace(owner), .only(id)] + changes)",
       facts: [
         JSON.Member("kind", .string(noun)),
         JSON.Member("id", Int64(id).map { .integer($0) } ?? .string(id)),
@@ -40,22 +39,6 @@ extension CommandError {
         JSON.Member("context_workspace", .string(session.workspace.text)),
         JSON.Member("context_origin", .text(context.origins.workspace?.rawValue)),
       ])
-  }
-
-  /// How the command line of `mismatch` names the thing.
-  private static func words(
-    for noun: String, _ id: String, owner: WorkspaceID, in session: WorkspaceSession
-  ) -> String {
-    switch (noun, session.base.kind) {
-    // A key alone does not say its scope.
-    case ("effect", _): EntityLink(workspace: owner, kind: .effect, id: id).text
-    case ("job", .log), ("job", .effectList): "--job \(id)"
-    case ("job", .effectShow), ("job", .effectConfirm), ("job", .effectAbandon):
-      "KEY --job \(id)"
-    case ("type", .jobList), ("type", .jobWork): "--type \(id)"
-    case ("type", .draftEdit), ("source", .draftEdit): "\(noun) \(id)"
-    default: id
-    }
   }
 
   init(_ error: StoreError) {
@@ -98,7 +81,7 @@ extension CommandError {
     case .missing(let place):
       self.init(
         "store_missing", .storeUnusable, "no store at '\(place)'",
-        hint: "make one with 'hotglue init', or restore a backup with 'hotglue store restore'",
+        hint: "restore a backup into it: hotglue store restore BACKUP",
         facts: path(place))
     case .alreadyExists(let place):
       self.init(
@@ -107,7 +90,8 @@ extension CommandError {
     case .notAStore(let place):
       self.init(
         "not_a_store", .storeUnusable, "'\(place)' is not a hotglue store",
-        hint: "name another file with --store, or make a store with 'hotglue init'",
+        hint:
+          "name another file with --store, or make a store in another directory with 'hotglue init'",
         facts: path(place))
     case .corrupt(let place, let detail):
       self.init(
@@ -138,7 +122,8 @@ extension CommandError {
     case .notPermitted(let place, let reason, let remedy):
       self.init(
         "not_permitted", .notPermitted, "'\(place)' cannot be used: \(reason)",
-        hint: remedy ?? "look at its owner and mode, or make a store of your own: 'hotglue init'",
+        hint: remedy.map { Hint($0) }
+          ?? "look at its owner and mode, or make a store of your own: 'hotglue init'",
         facts: path(place))
     case .unsupportedFileSystem(let place, let kind):
       self.init(
@@ -150,7 +135,7 @@ extension CommandError {
       self.init(
         "other_store", .contextMismatch,
         "'\(place)' is another store than the one this context was made with",
-        hint: "put the right store back, or make a new context with 'hotglue init'",
+        hint: "put the right store back, or 'hotglue store restore BACKUP'",
         facts: path(place) + [
           JSON.Member("expected", .string(expected)), JSON.Member("found", .string(found)),
         ])
@@ -187,7 +172,7 @@ extension CommandError {
       self.init(
         "name_needed", .needsConfirmation,
         "workspace '\(id)' is protected, and the command line does not name it",
-        hint: "name it: -w \(id)", facts: [JSON.Member("workspace", .string(id.text))])
+        hint: "\(again: .workspace(id))", facts: [JSON.Member("workspace", .string(id.text))])
     case .membership(let refusal, let user, let id):
       self.init(refusal, of: user, in: id)
     case .unknownJob(let id):
@@ -208,7 +193,7 @@ extension CommandError {
     case .otherWorkspace(let id, let owner):
       self.init(
         "context_mismatch", .contextMismatch, "job \(id) belongs to workspace '\(owner)'",
-        hint: "name it with '-w \(owner)'",
+        hint: "\(again: .workspace(owner), .only(String(id)))",
         facts: [
           JSON.Member("job", .integer(id)), JSON.Member("workspace", .string(owner.text)),
         ])
@@ -313,7 +298,7 @@ extension CommandError {
   }
 }
 
-private func adviceOnType(_ name: String, near: [String]) -> String {
+private func adviceOnType(_ name: String, near: [String]) -> Hint {
   if BuiltInType(name) != nil { return "see 'hotglue type show \(name)'" }
   return near.isEmpty
     ? "see them with 'hotglue type list'"

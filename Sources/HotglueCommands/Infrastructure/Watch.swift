@@ -14,16 +14,13 @@ struct WatchOptions: ParsableArguments {
 /// ends. A workspace that `-w` names, or a context pinned to a job, means the same for ever.
 struct Watch {
   private let session: WorkspaceSession
-  /// What the command line names, for the words in which it ends.
-  private let subject: String?
   private let changes: StoreChanges
   /// How long a look may be old: people see distances from now, and a context file can be replaced
   /// without a trace in the store.
   private static let longestSleep = Span.seconds(1)
 
-  init(_ session: WorkspaceSession, of subject: String? = nil) throws {
+  init(_ session: WorkspaceSession) throws {
     self.session = session
-    self.subject = subject
     changes = try StoreChanges(of: session.store, at: session.context.store)
   }
 
@@ -85,8 +82,7 @@ struct Watch {
     return CommandError(
       "context_mismatch", .contextMismatch,
       "this watches workspace '\(workspace)', but the context '\(source.shownPath)' \(what)",
-      hint: "to watch on, whatever the context: hotglue -w \(workspace) "
-        + "\(session.base.kind.name)\(subject.map { " " + $0 } ?? "") --watch",
+      hint: "\(again: .workspace(workspace))",
       facts: [
         JSON.Member("workspace", .string(workspace.text)),
         JSON.Member("context_workspace", .text(now?.text)),

@@ -47,7 +47,7 @@ struct Initialize: HotglueCommand {
     }
     guard !output.isJSON else { return .done }
     if made.isNew {
-      output.note("hint: hotglue workspace create ID, then hotglue workspace switch ID")
+      output.hint("hotglue workspace create ID, then hotglue workspace switch ID")
     }
     if environment.variables["HOTGLUE_CONTEXT"] != nil {
       output.note("note: HOTGLUE_CONTEXT is set, so another context counts until it is unset")

@@ -76,7 +76,7 @@ struct BulkEnqueue {
     var words =
       (error as? StoreError).map { CommandError($0, in: session) }
       ?? CommandError(from: error)
-    let before = words.hint.map { "\($0); " } ?? ""
+    let before: Hint = words.hint.map { "\($0); " } ?? ""
     words.hint =
       stored == 0
       ? "\(before)nothing was enqueued"

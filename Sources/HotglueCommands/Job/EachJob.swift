@@ -36,7 +36,9 @@ extension WorkspaceSession {
       (error as? StoreError).map { CommandError($0, in: self) } ?? CommandError(from: error)
     // Results and refusals appear in the order in which they came to be.
     try environment.output.flush()
-    environment.errorOutput.append(options.json ? words.json.text + "\n" : words.text)
+    let given = environment.given
+    environment.errorOutput.append(
+      options.json ? words.json(for: given).text + "\n" : words.text(for: given))
     try environment.errorOutput.flush()
     return words.exit
   }

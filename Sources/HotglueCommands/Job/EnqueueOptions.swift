@@ -70,7 +70,7 @@ struct EnqueueWords {
   var variables: [String] = []
   var directory: String?
 
-  private static let elsewhere = "name the directory to run in with --cwd /PATH"
+  private static let elsewhere: Hint = "name the directory to run in with --cwd /PATH"
 
   /// The absolute folder to record; one that is named must exist, so that a slip of the pen is told
   /// at once and not when the job runs.
@@ -141,7 +141,7 @@ extension CommandError {
   /// A flag's value that has not its form.
   init(_ error: BadSetting) {
     self = .usage(
-      "'\(error.setting.flag)' cannot be '\(error.value)'", hint: error.accepted)
+      "'\(error.setting.flag)' cannot be '\(error.value)'", hint: Hint(error.accepted))
   }
 
   /// A line of JSON Lines that is no job.

@@ -46,7 +46,8 @@ struct JobCancel: WorkspaceCommand {
         }
         if !sent {
           session.output.note(
-            "the attempt of job \(id) did not answer; the next worker or 'hotglue job reclaim' "
+            naming:
+              "the attempt of job \(id) did not answer; the next worker or 'hotglue job reclaim' "
               + "sees to it")
         }
       }

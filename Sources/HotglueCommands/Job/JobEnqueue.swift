@@ -98,7 +98,7 @@ struct Enqueuing {
     } else if let type, type != TypeName.bareCommand {
       throw .usage(
         "'\(type)' stands before '--'",
-        hint: "hotglue job enqueue -- \(ShellWords.joined([type] + command))")
+        hint: "\(again: .command(type))")
     }
   }
 

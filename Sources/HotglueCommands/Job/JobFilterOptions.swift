@@ -57,7 +57,7 @@ enum JobStateWords {
   private static func unknown(_ word: String, _ allowed: [JobState]) -> CommandError {
     let names = allowed.map(\.rawValue)
     let near = NearMatch.among(names, to: word)
-    var hint = "one of \(names.joined(separator: ", "))"
+    var hint: Hint = "one of \(names.joined(separator: ", "))"
     if ["scheduled", "retrying", "limited", "undefined"].contains(word) {
       hint = "'\(word)' is how a pending job is shown: --state pending"
     } else if !near.isEmpty {

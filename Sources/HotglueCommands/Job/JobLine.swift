@@ -7,7 +7,7 @@ struct BadLine: Error, Equatable {
   /// Where the line is not JSON.
   var column: Int?
   var problem: String
-  var hint: String
+  var hint: Hint
 }
 
 /// Reads one line of JSON Lines as a job: an object with `command` (or `type`) and the flags' names
@@ -42,7 +42,8 @@ struct JobLine {
     } catch let error as BadSetting {
       throw BadLine(
         line: line, column: nil,
-        problem: "'\(error.setting.rawValue)' cannot be '\(error.value)'", hint: error.accepted)
+        problem: "'\(error.setting.rawValue)' cannot be '\(error.value)'",
+        hint: Hint(error.accepted))
     } catch let error as UnusableRequest {
       throw BadLine(line: line, column: nil, problem: error.problem, hint: error.hint)
     } catch {

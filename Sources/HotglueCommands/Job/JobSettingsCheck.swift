@@ -5,7 +5,7 @@ import HotglueStore
 /// wrong and is lower-case without a full stop; `hint` says what to do.
 struct UnusableRequest: Error, Equatable {
   var problem: String
-  var hint: String
+  var hint: Hint
 }
 
 extension JobSettings {

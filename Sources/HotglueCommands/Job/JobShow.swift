@@ -23,7 +23,7 @@ struct JobShow: WorkspaceCommand {
     let id = try session.jobNumber(job)
     guard watching.watch else { return try session.show(job: id) }
     var last: Job?
-    try Watch(session, of: String(id)).run {
+    try Watch(session).run {
       let job = try session.store.job(id, in: session.workspace).counted(at: session.now)
       let output = session.output
       if output.drawsOver || job.isChanged(from: last) {

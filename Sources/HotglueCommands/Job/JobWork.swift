@@ -70,10 +70,10 @@ struct JobWork: HotglueCommand {
     else { return }
     let context = try ContextLoader(environment).resolve(global)
     guard !context.isOfHandler else { return }
-    let name = context.workspace.map(\.text) ?? "ID"
     throw CommandError.needsConfirmation(
       "off a terminal 'job work' needs its workspace named",
-      hint: "hotglue job work -w \(name), or --all-workspaces")
+      hint: context.workspace.map { "\(again: .workspace($0))" }
+        ?? "\(again: .flag("--all-workspaces")), or name one with -w ID")
   }
 
   /// How many of all workspaces a worker leaves out, since its user may not work there: told once, to
@@ -107,7 +107,7 @@ struct JobWork: HotglueCommand {
     var scope: [WorkspaceID] = []
     for name in names {
       guard let id = WorkspaceID(name) else {
-        throw CommandError.usage("'\(name)' is not a workspace ID", hint: WorkspaceID.rule)
+        throw CommandError.usage("'\(name)' is not a workspace ID", hint: Hint(WorkspaceID.rule))
       }
       _ = try session.entering(id)
       if !scope.contains(id) { scope.append(id) }

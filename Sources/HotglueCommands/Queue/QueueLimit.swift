@@ -55,7 +55,7 @@ struct QueueLimit: WorkspaceCommand {
     do {
       try settings.set(.queue, to: queue, now: now)
     } catch {
-      throw .usage("a queue cannot be named '\(queue)'", hint: error.accepted)
+      throw .usage("a queue cannot be named '\(queue)'", hint: Hint(error.accepted))
     }
     return settings.queue
   }

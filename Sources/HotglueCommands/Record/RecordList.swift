@@ -93,7 +93,7 @@ struct RecordList: WorkspaceCommand {
         "context_mismatch", .contextMismatch,
         "the cursor belongs to workspace '\(cursor.workspace)', but the context is "
           + "'\(session.workspace)' (\(session.context.workspaceProvenance))",
-        hint: "hotglue -w \(cursor.workspace) record list \(source) --cursor \(text)",
+        hint: "\(again: .workspace(cursor.workspace))",
         facts: [
           JSON.Member("workspace", .string(cursor.workspace.text)),
           JSON.Member("context_workspace", .string(session.workspace.text)),

@@ -52,7 +52,7 @@ struct SourceAdd: WorkspaceCommand {
 
 /// The command of a tap.
 enum TapWords {
-  static let elsewhere = "run it from the directory in which the tap is to run"
+  static let elsewhere: Hint = "run it from the directory in which the tap is to run"
 
   /// What hotglue adds itself is not given twice.
   private static let ours = ["--config", "--catalog", "--state", "--discover", "--properties"]

@@ -230,7 +230,7 @@ private struct SourceLine {
           : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
   }
 
-  static func wrong(_ line: Int, _ problem: String, _ hint: String?) -> CommandError {
+  static func wrong(_ line: Int, _ problem: String, _ hint: Hint?) -> CommandError {
     .badInput(
       "line \(line): \(problem)", hint: hint, facts: [JSON.Member("line", .integer(line))])
   }

@@ -37,7 +37,9 @@ extension WorkspaceSession {
     }
     guard found.workspace == workspace else {
       let meant = EntityLink(workspace: found.workspace, kind: .source, id: link.id)
-      throw CommandError.mismatch(of: "source", meant.text, owner: found.workspace, in: self)
+      throw CommandError.mismatch(
+        of: "source", meant.text, owner: found.workspace, in: self,
+        changes: [.argument(text, meant.text)])
     }
     return try store.source(found.name, in: workspace)
   }

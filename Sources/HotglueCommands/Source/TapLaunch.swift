@@ -112,8 +112,8 @@ extension TapFailure: Error {}
 
 extension CommandError {
   /// `hint`: a better one than that of every such failure.
-  init(_ failure: TapFailure, hint better: String? = nil) {
-    let hint: String? =
+  init(_ failure: TapFailure, hint better: Hint? = nil) {
+    let hint: Hint? =
       switch failure.kind {
       case .notFound: "name it by its path, or put it into PATH; 'hotglue source edit' changes it"
       case .config: "'hotglue source test' tries the tap after a change"
@@ -128,7 +128,7 @@ extension CommandError {
 extension Source {
   /// A few taps fail on the catalog that they wrote themselves, before they have sent anything: what runs
   /// such a tap. `code`: of its failure.
-  func catalogHint(_ code: String?, hasSent: Bool) -> String? {
+  func catalogHint(_ code: String?, hasSent: Bool) -> Hint? {
     let kinds = [TapFailure.Kind.transient, .config, .crash]
     guard definition.catalog != nil, !hasSent, kinds.contains(where: { $0.rawValue == code }) else {
       return nil

@@ -27,7 +27,7 @@ extension CommandError {
   }
 
   /// A supervisor ends by itself when its handler has, and takes it along when it is killed.
-  private static func remedy(_ processes: [LivingProcess]) -> String {
+  private static func remedy(_ processes: [LivingProcess]) -> Hint {
     func kill(_ signal: String, _ chosen: [LivingProcess]) -> String? {
       let pids = chosen.compactMap(\.pid).map { String($0) }
       return pids.isEmpty ? nil : "kill -\(signal) \(pids.joined(separator: " "))"

@@ -55,7 +55,7 @@ final class SyncDisplay {
     session.output.note(
       "attempt \(job.attempt): \(error.message); again at \(job.runAt.rfc3339)")
     if !hasHinted, let hint = source.catalogHint(error.code, hasSent: job.progress != nil) {
-      session.output.note("hint: \(hint)")
+      session.output.hint(hint)
       hasHinted = true
     }
     rateFrom = nil
@@ -139,7 +139,7 @@ struct SyncSummary {
         facts: [JSON.Member("job", .integer(job.id))]))
   }
 
-  private static func hint(_ standing: SyncStanding, _ job: Job) -> String {
+  private static func hint(_ standing: SyncStanding, _ job: Job) -> Hint {
     let name = standing.source.name
     if let hint = standing.catalogHint {
       return "\(hint); else see 'hotglue job logs \(job.id)'"

@@ -165,7 +165,7 @@ struct SyncState: WorkspaceCommand {
     }
     let source = try session.source(source)
     if let run, all {
-      _ = try session.run(run, of: source, flag: "--run")
+      _ = try session.run(run, of: source)
       for bookmark in try session.store.bookmarks(of: run, in: session.workspace) {
         session.output.jsonLine(
           .object([
@@ -177,7 +177,7 @@ struct SyncState: WorkspaceCommand {
     }
     let bookmark =
       if let run {
-        try session.run(run, of: source, flag: "--run").bookmark
+        try session.run(run, of: source).bookmark
       } else if let target {
         try session.target(target, of: source).bookmark
       } else {
@@ -231,11 +231,11 @@ struct SyncReset: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
     let run: SyncRunID? = try to == "start" ? nil : number()
-    let chosen = try run.map { try session.run($0, of: source, flag: "--to") }
+    let chosen = try run.map { try session.run($0, of: source) }
     if let target {
       // A run of this workspace went into no target of another one.
-      let rest = " --to \(run == nil ? "start" : "RUN")"
-      _ = try session.target(target, of: source, rest: rest)
+      let changes: [GivenArguments.Change] = run == nil ? [] : [.option("--to", "RUN")]
+      _ = try session.target(target, of: source, changes: changes)
     }
     if let chosen, chosen.target != target { throw CommandError.runElsewhere(chosen, target) }
     if let chosen, chosen.bookmark == nil {
@@ -282,23 +282,23 @@ struct SyncReset: WorkspaceCommand {
 }
 
 extension WorkspaceSession {
-  /// `rest` is what else the command line needs that would mean a target of another workspace.
+  /// `changes`: what else the command line says in another workspace.
   func target(
-    _ id: SyncTargetID, of source: Source, rest: String = ""
+    _ id: SyncTargetID, of source: Source, changes: [GivenArguments.Change] = []
   ) throws -> SyncTarget {
     let known = try store.syncTargets(of: source.id, in: workspace)
     if let found = known.first(where: { $0.id == id }) { return found }
     if let owner = try store.owner(ofTarget: id), owner.workspace != workspace {
       throw CommandError.mismatch(
         of: "target", String(id), owner: owner.workspace, in: self,
-        words: "\(try shownSource(owner))\(rest) --target \(id)")
+        changes: [.argument(source.name, try shownSource(owner))] + changes)
     }
     throw StoreError.unknownTarget(id, source: source.id)
   }
 
-  /// A run of the source, which the flag names. Numbers are unique across workspaces: that of a run
+  /// A run of the source. Numbers are unique across workspaces: that of a run
   /// of another one is told as that.
-  func run(_ id: SyncRunID, of source: Source, flag: String) throws -> SyncRun {
+  func run(_ id: SyncRunID, of source: Source) throws -> SyncRun {
     do throws(StoreError) {
       return try store.syncRun(id, of: source.id, in: workspace)
     } catch {
@@ -307,7 +307,7 @@ extension WorkspaceSession {
       else { throw error }
       throw CommandError.mismatch(
         of: "run", String(id), owner: owner.workspace, in: self,
-        words: "\(try shownSource(owner)) \(flag) \(id)")
+        changes: [.argument(source.name, try shownSource(owner))])
     }
   }
 
@@ -317,7 +317,7 @@ extension WorkspaceSession {
   ) throws(StoreError) -> String {
     let standing = try store.role(of: base.user, in: owner.workspace)
     return standing.allows(CommandKind.sourceShow.leastRole)
-      ? Shell.quoted(owner.source) : "SOURCE"
+      ? owner.source : "SOURCE"
   }
 }
 
@@ -354,7 +354,7 @@ struct SyncRejects: WorkspaceCommand {
     let source = try session.source(source)
     let chosen: SyncRun?
     if let run {
-      chosen = try session.run(run, of: source, flag: "--run")
+      chosen = try session.run(run, of: source)
     } else {
       chosen = try session.store.syncRuns(
         of: source.id, in: session.workspace, before: nil, limit: 100

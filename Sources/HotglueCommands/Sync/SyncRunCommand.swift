@@ -303,7 +303,7 @@ struct SyncTaking {
 
 extension CommandError {
   static func syncRuns(
-    _ source: Source, _ job: JobID, hint: String? = nil
+    _ source: Source, _ job: JobID, hint: Hint? = nil
   ) -> CommandError {
     CommandError(
       "sync_runs", .refused, "job \(job) syncs source '\(source.name)' already",

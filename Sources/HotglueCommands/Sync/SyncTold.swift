@@ -168,7 +168,7 @@ struct SyncStanding {
   }
 
   /// What runs a tap that failed on its catalog.
-  var catalogHint: String? {
+  var catalogHint: Hint? {
     let hasSent = told.streams.contains { $0.tally.received > 0 }
     return source.catalogHint(error?.code, hasSent: hasSent)
   }

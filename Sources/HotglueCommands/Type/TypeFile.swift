@@ -51,7 +51,7 @@ struct TypeFile {
   }
 
   /// What was meant by a table that is no type: its first word misspelled, left out, or too much.
-  private static func hint(for path: [String]) -> String {
+  private static func hint(for path: [String]) -> Hint {
     if path.count > 1, path[0] != "type" {
       return NearMatch.among(["type"], to: path[0].lowercased()).isEmpty
         ? "a file of types holds tables [type.NAME], and nothing else"
@@ -72,7 +72,7 @@ struct TypeFile {
         try take(entry, &definition, &said, folder: folder, now: now)
       } catch let error as BadSetting {
         throw wrong(
-          entry.line, "'\(entry.key)' cannot be \(entry.value.text)", error.accepted)
+          entry.line, "'\(entry.key)' cannot be \(entry.value.text)", Hint(error.accepted))
       } catch let error as UnusableRequest {
         throw wrong(entry.line, error.problem, error.hint)
       } catch {
@@ -141,7 +141,7 @@ struct TypeFile {
         : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
   }
 
-  private static func wrong(_ line: Int, _ problem: String, _ hint: String?) -> CommandError {
+  private static func wrong(_ line: Int, _ problem: String, _ hint: Hint?) -> CommandError {
     .badInput(
       "line \(line): \(problem)", hint: hint, facts: [JSON.Member("line", .integer(line))])
   }

@@ -3,7 +3,7 @@ import HotglueStore
 
 /// The name of a job type, checked.
 enum JobTypeWords {
-  static let elsewhere = "run it from the directory in which the type's command is to run"
+  static let elsewhere: Hint = "run it from the directory in which the type's command is to run"
 
   static func check(_ name: String) throws(UnusableRequest) {
     guard TypeName.isValid(name) else {
@@ -76,11 +76,11 @@ extension WorkspaceSession {
       let near = NearMatch.among(names, to: type)
       output.note(
         "type '\(type)' is not defined in workspace '\(workspace)': its jobs wait until it is")
-      output.note(
+      output.hint(
         near.isEmpty
-          ? "hint: define it with 'hotglue type set \(type) -- COMMAND…'; for a command: "
+          ? "define it with 'hotglue type set \(type) -- COMMAND…'; for a command: "
             + "hotglue job enqueue -- \(type)"
-          : "hint: did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
+          : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")
     }
   }
 }

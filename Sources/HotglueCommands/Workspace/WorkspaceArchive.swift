@@ -29,13 +29,13 @@ struct WorkspaceArchive: StoreCommand {
     let contents = try session.store.contents(of: id)
     if let confirm, confirm != id.text {
       throw CommandError.needsConfirmation(
-        "--confirm '\(confirm)' is not '\(id)'", hint: "repeat the ID: --confirm \(id)")
+        "--confirm '\(confirm)' is not '\(id)'", hint: "\(again: .option("--confirm", id.text))")
     }
     if id == session.context.workspace, confirm == nil, !dryRun {
       throw CommandError.needsConfirmation(
         "'\(id)' is the workspace of this context (\(session.context.workspaceProvenance)) "
           + "and holds \(contents.summary)",
-        hint: "hotglue workspace archive \(id) --confirm \(id)")
+        hint: "\(again: .option("--confirm", id.text))")
     }
     if workspace.state == .active, !dryRun {
       try session.store.archiveWorkspace(id, by: there.actor, at: session.now)

@@ -21,7 +21,7 @@ struct WorkspaceCreate: StoreCommand {
       id, name: name ?? id.text, by: session.naming.actor, at: session.now)
     session.output.result(json: workspace.json, id: id.text) { "created workspace '\(id)'" }
     if session.context.workspace == nil, !session.output.isJSON {
-      session.output.note("hint: select it with 'hotglue workspace switch \(id)'")
+      session.output.hint("select it with 'hotglue workspace switch \(id)'")
     }
     return .done
   }

@@ -47,7 +47,7 @@ struct GuardInputTests {
     let line = ["job", "work", "--drain", "--type", "hotglue://main/type/mail"]
     expectRefusal(
       try world.run(line + ["-w", "other"]), 80, "type mail belongs to workspace 'main'",
-      "hint: hotglue -w main job work --type mail\n")
+      "hint: hotglue -w main job work --drain --type hotglue://main/type/mail\n")
     for several in [["-w", "main", "-w", "other"], ["--all-workspaces"]] {
       expectRefusal(try world.run(line + several), 64, "names a type of one workspace")
     }

@@ -113,7 +113,7 @@ struct MissionTests {
       let refused = try world.run(line)
       #expect(refused.status == 82, "\(line): \(refused.errorOutput)")
       #expect(refused.errorOutput.contains("'main' is protected"))
-      #expect(refused.errorOutput.contains("\nhint: if you mean it: hotglue -w main "))
+      #expect(refused.errorOutput.contains("\nhint: hotglue -w main "))
     }
     #expect(try contents("main", world) == before)
     // Reading is as before; so is switching.

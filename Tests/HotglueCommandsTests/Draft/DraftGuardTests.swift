@@ -26,7 +26,7 @@ struct DraftGuardTests {
     #expect(
       answer.error
         == "hotglue: draft 1 belongs to workspace 'acme', but the context is 'beta' (from -w)\n"
-        + "hint: hotglue -w acme draft \(verb) 1\n")
+        + "hint: hotglue -w acme draft \(verb) \(reference)\n")
     #expect(try place.draft(1).state == .open)
     #expect(place.run("-w beta job list").output == "")
   }
@@ -149,7 +149,7 @@ struct DraftGuardTests {
       #expect(
         answer.error
           == "hotglue: there is no type 'mail' yet, and '--over' names revision \(number)\n"
-          + "hint: leave it out: hotglue draft submit 2\n")
+          + "hint: hotglue draft submit 2\n")
     }
     #expect(place.run("draft submit 2").status == 0)
     place.variables["EDITOR"] = "printf 'timeout = \"5m\"\\n' >>"
@@ -159,7 +159,7 @@ struct DraftGuardTests {
     #expect(
       answer.error
         == "hotglue: type 'mail' is at revision 1, from which draft 3 starts, and '--over' names "
-        + "revision 9\nhint: leave it out: hotglue draft submit 3\n")
+        + "revision 9\nhint: hotglue draft submit 3\n")
     #expect(place.run("draft submit 3").status == 0)
   }
 
@@ -174,7 +174,7 @@ struct DraftGuardTests {
           == Answer(
             status: 64, output: "",
             error: "hotglue: '--over' names a revision, and draft 1 is of a job, which has none\n"
-              + "hint: leave it out: hotglue draft submit 1\n"))
+              + "hint: hotglue draft submit 1\n"))
     }
     #expect(try place.draft(1).state == .open)
     #expect(place.run("job list -q").output.isEmpty)

@@ -280,7 +280,8 @@ struct EffectCommandTests {
       let refused = world.run(["-w", "beta", "effect"] + verb, input: [])
       #expect(refused.status == 80, "\(refused)")
       #expect(refused.err.contains("'acme'") && refused.err.contains("'beta'"))
-      #expect(refused.err.hasSuffix("\nhint: hotglue -w acme effect \(verb[0]) \(link)\n"))
+      let words = verb.joined(separator: " ")
+      #expect(refused.err.hasSuffix("\nhint: hotglue -w acme effect \(words)\n"))
     }
     for (key, status) in [
       ("hotglue://acme/effect/7/k", Int32(64)), ("hotglue://acme/job/7", 64),
@@ -301,7 +302,7 @@ struct EffectCommandTests {
   @Test("the hint of a refusal names the effect's job as the command line takes it")
   func hintOfJob() throws {
     let id = try world.enqueue()
-    for (verb, words) in [(["show", "k"], "show KEY --job"), (["list"], "list --job")] {
+    for (verb, words) in [(["show", "k"], "show k --job"), (["list"], "list --job")] {
       let refused = world.run(["-w", "beta", "effect"] + verb + ["--job", "\(id)"], input: [])
       #expect(refused.status == 80)
       #expect(refused.err.hasSuffix("\nhint: hotglue -w acme effect \(words) \(id)\n"))

@@ -334,7 +334,8 @@ import Testing
     #expect(world.run("job", "list", "--type", "hotglue://acme/type/mail") == byName)
     let refused = world.run("-w", "beta", "job", "list", "--type", "hotglue://acme/type/mail")
     #expect(refused.status == 80)
-    #expect(refused.err.hasSuffix("\nhint: hotglue -w acme job list --type mail\n"))
+    #expect(
+      refused.err.hasSuffix("\nhint: hotglue -w acme job list --type hotglue://acme/type/mail\n"))
     #expect(world.run("job", "list", "--type", "hotglue://acme/job/1").status == 64)
   }
 

@@ -36,9 +36,9 @@ struct SyncOwnerTests {
         answer.error.hasPrefix(
           "hotglue: run \(theirs) belongs to workspace 'beta', but the context is 'acme' "),
         "\(answer.error)")
-      let verb = line.split(separator: " ").prefix(2).joined(separator: " ")
+      let meant = line.replacing("crm", with: "'their crm'")
       #expect(
-        answer.error.contains("hint: hotglue -w beta \(verb) 'their crm' \(flag) \(theirs)\n"),
+        answer.error.contains("hint: hotglue -w beta \(meant) \(flag) \(theirs)\n"),
         "\(answer.error)")
       #expect(place.run("\(line) \(flag) 99").status == 66)
     }
@@ -66,7 +66,7 @@ struct SyncOwnerTests {
     let reset = place.run("sync reset crm --to start --target 2").error
     #expect(reset.contains("hint: hotglue -w beta sync reset crm --to start --target 2\n"))
     let mixed = place.run("sync reset crm --to 1 --target 2").error
-    #expect(mixed.contains("hint: hotglue -w beta sync reset crm --to RUN --target 2\n"))
+    #expect(mixed.contains("hint: hotglue -w beta sync reset crm --target 2 --to RUN\n"))
     #expect(place.run("sync state crm --target 9").status == 66)
     #expect(place.run("-w beta sync state crm --target 2").status == 0)
   }
