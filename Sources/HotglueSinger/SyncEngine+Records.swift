@@ -157,6 +157,7 @@ extension SyncEngine {
     if declared.schemaChanged {
       notes.add("the schema of stream '\(title)' changed at line \(line)")
     }
+    if !declared.hasView { notes.countWithoutView(title) }
     let stream = SingerStream(
       name: Array(title.utf8), index: declared.index, key: key, schema: schema, declared: raw,
       bookmarkProperty: bookmarkProperties.first)

@@ -5,6 +5,7 @@ struct SyncNotes {
   private var skipped: [String: Int64] = [:]
   private var formats: [String: Int64] = [:]
   private var unchecked: [String: Int64] = [:]
+  private var withoutView: (first: String, count: Int)?
   /// Kinds of things that are told apart; a tap that invents more of them gets no more room.
   private static let most = 100
 
@@ -23,12 +24,22 @@ struct SyncNotes {
     Self.count("'\(stream)', \(place)", count, &unchecked)
   }
 
+  mutating func countWithoutView(_ stream: String) {
+    withoutView = (withoutView?.first ?? stream, (withoutView?.count ?? 0) + 1)
+  }
+
   private static func count(_ key: String, _ count: Int64, _ counts: inout [String: Int64]) {
     if counts[key] != nil || counts.count < most { counts[key, default: 0] += count }
   }
 
   var texts: [String] {
     plain
+      + (withoutView.map { (first, count) in
+        [
+          "stream '\(first)'\(count > 1 ? " and \(count - 1) others have" : " has") no SQL view: the "
+            + "views of this store have their 256 KiB of text; query the view 'record'"
+        ]
+      } ?? [])
       + unknown.sorted { $0.key < $1.key }.map {
         "messages of unknown type '\($0.key)' that were skipped: \($0.value)"
       }

@@ -143,8 +143,13 @@ public struct DeclaredStream: Hashable, Sendable {
   public var isNew: Bool
   public var schemaChanged: Bool
   public var keyChanged: Bool
+  /// False: it was declared newly, and the store had no room for a view of it.
+  public var hasView: Bool
 
-  public init(index: Int, isNew: Bool, schemaChanged: Bool, keyChanged: Bool) {
+  public init(
+    index: Int, isNew: Bool, schemaChanged: Bool, keyChanged: Bool, hasView: Bool = true
+  ) {
+    self.hasView = hasView
     self.index = index
     self.isNew = isNew
     self.schemaChanged = schemaChanged

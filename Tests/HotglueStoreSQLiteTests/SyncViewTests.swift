@@ -1,3 +1,4 @@
+import CSQLite
 import HotglueCore
 import HotglueStore
 import StoreConformance
@@ -90,6 +91,52 @@ struct SyncViewTests {
         == [["1", "x", "5"], ["2", "y", "6"], ["3", "NULL", "NULL"]])
   }
 
+  @Test("views have a bound, since every command reads them: a stream past it is there without one")
+  func bound() throws {
+    let session = try fixture.store.beginSync(
+      SyncRequest(workspace: fixture.acme, source: source.id, attempt: nil),
+      by: StoreFixture.alice, at: SQLiteFixture.start)
+    let properties = (0..<900).map { "\"property\($0)\":{}" }.joined(separator: ",")
+    let declared = try (0..<8).map { number in
+      try session.declare(
+        StreamDeclaration(
+          name: "s\(number)", schema: "{\"properties\":{\(properties)}}", key: ["id"],
+          bookmarkProperties: [], line: 1),
+        mayChangeKey: false, at: SQLiteFixture.start)
+    }
+    #expect(declared[0].hasView)
+    #expect(!declared[7].hasView)
+    let views = declared.count(where: \.hasView)
+    #expect(
+      try rows(
+        "SELECT count(*), sum(length(sql)) <= \(StreamView.mostBytes), 1 FROM sqlite_schema "
+          + "WHERE type = 'view' AND name LIKE 'acme/%'") == [[String(views), "1", "1"]])
+    let small = try session.declare(
+      StreamDeclaration(
+        name: "small", schema: "{}", key: ["id"], bookmarkProperties: [], line: 1),
+      mayChangeKey: false, at: SQLiteFixture.start)
+    #expect(small.hasView)
+  }
+
+  @Test("a statement ends well however often the schema changes while it is prepared")
+  func restlessSchema() throws {
+    let other = OtherWriter(try Connection(path: fixture.path))
+    let connection = fixture.store.connection
+    #expect(try connection.first(OpenSQL.meta, [], { $0.text(0) }) != nil)
+    try other.changeSchema()
+    // SQLite asks the authorizer whenever it prepares a statement.
+    sqlite3_set_authorizer(
+      connection.handle,
+      { context, _, _, _, _, _ in
+        guard let context else { return SQLITE_DENY }
+        return Unmanaged<OtherWriter>.fromOpaque(context).takeUnretainedValue().isAllowed()
+      }, Unmanaged.passUnretained(other).toOpaque())
+    defer { sqlite3_set_authorizer(connection.handle, nil, nil) }
+    #expect(try connection.first(OpenSQL.meta, [], { $0.text(0) }) != nil)
+    #expect(other.changes > 10)
+    #expect(sqlite3_get_autocommit(connection.handle) != 0)
+  }
+
   @Test("a restored store gives out no number of a run or source again")
   func restore() throws {
     let backup = fixture.folder.file("backup.db")
@@ -104,6 +151,29 @@ struct SyncViewTests {
     #expect(throws: StoreError.self) {
       try first.finish(
         .succeeded(Publication(bookmark: nil, tallies: [:]), notes: []), at: SQLiteFixture.start)
+    }
+  }
+}
+
+/// Another process that declares streams all the time.
+private final class OtherWriter {
+  let connection: Connection
+  var changes = 0
+
+  init(_ connection: Connection) { self.connection = connection }
+
+  func changeSchema() throws {
+    changes += 1
+    try connection.execute("CREATE VIEW \"acme/other/s\(changes)\" AS SELECT 1")
+  }
+
+  /// Whether the schema could be changed, for SQLite.
+  func isAllowed() -> Int32 {
+    do {
+      try changeSchema()
+      return SQLITE_OK
+    } catch {
+      return SQLITE_DENY
     }
   }
 }

@@ -11,6 +11,8 @@ final class Connection {
   let handle: OpaquePointer
   private let logLength = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
   private var prepared: [UnsafePointer<UInt8>: OpaquePointer] = [:]
+  /// The statement that was given a snapshot of its own, because the schema kept changing.
+  private var snapshotHolder: OpaquePointer?
 
   enum Access { case readWrite, readOnly }
 
@@ -67,8 +69,8 @@ final class Connection {
   @discardableResult
   func run(_ sql: SQL, _ values: [SQLValue] = []) throws(StoreError) -> Int {
     let statement = try bound(sql, values)
-    defer { sqlite3_reset(statement) }
-    let code = sqlite3_step(statement)
+    defer { reset(statement) }
+    let code = firstStep(statement)
     guard code == SQLITE_DONE || code == SQLITE_ROW else { throw failure(code, sql) }
     return Int(sqlite3_changes64(handle))
   }
@@ -85,8 +87,8 @@ final class Connection {
     _ sql: SQL, _ values: [SQLValue] = [], _ decode: (Row) throws(StoreError) -> T
   ) throws(StoreError) -> T? {
     let statement = try bound(sql, values)
-    defer { sqlite3_reset(statement) }
-    let code = sqlite3_step(statement)
+    defer { reset(statement) }
+    let code = firstStep(statement)
     if code == SQLITE_DONE { return nil }
     guard code == SQLITE_ROW else { throw failure(code, sql) }
     return try decode(Row(statement: statement))
@@ -97,7 +99,7 @@ final class Connection {
     _ sql: SQL, _ values: [SQLValue] = [], _ decode: (Row) throws(StoreError) -> T
   ) throws(StoreError) -> [T] {
     let statement = try bound(sql, values)
-    defer { sqlite3_reset(statement) }
+    defer { reset(statement) }
     return try rows(of: statement, name: sql.name.description, decode)
   }
 
@@ -108,7 +110,10 @@ final class Connection {
     var made: OpaquePointer?
     let code = sqlite3_prepare_v3(handle, text, -1, 0, &made, nil)
     guard code == SQLITE_OK, let statement = made else { throw failure(code, text) }
-    defer { sqlite3_finalize(statement) }
+    defer {
+      reset(statement)
+      sqlite3_finalize(statement)
+    }
     try bind(values, to: statement, name: text)
     return try rows(of: statement, name: text, decode)
   }
@@ -125,12 +130,32 @@ final class Connection {
     of statement: OpaquePointer, name: String, _ decode: (Row) throws(StoreError) -> T
   ) throws(StoreError) -> [T] {
     var found: [T] = []
-    while true {
-      let code = sqlite3_step(statement)
-      if code == SQLITE_DONE { return found }
-      guard code == SQLITE_ROW else { throw failure(code, name) }
+    var code = firstStep(statement)
+    while code == SQLITE_ROW {
       found.append(try decode(Row(statement: statement)))
+      code = sqlite3_step(statement)
     }
+    guard code == SQLITE_DONE else { throw failure(code, name) }
+    return found
+  }
+
+  /// The first step of a statement. SQLite prepares it again when the schema has changed, and gives up
+  /// when it changes again each time, as while a sync declares many streams. Within a snapshot the
+  /// schema is one, so the statement is given one of its own until `reset`.
+  private func firstStep(_ statement: OpaquePointer) -> Int32 {
+    let code = sqlite3_step(statement)
+    guard code & 0xFF == SQLITE_SCHEMA, sqlite3_get_autocommit(handle) != 0 else { return code }
+    sqlite3_reset(statement)
+    guard sqlite3_exec(handle, "BEGIN", nil, nil, nil) == SQLITE_OK else { return code }
+    snapshotHolder = statement
+    return sqlite3_step(statement)
+  }
+
+  private func reset(_ statement: OpaquePointer) {
+    sqlite3_reset(statement)
+    guard snapshotHolder == statement else { return }
+    snapshotHolder = nil
+    sqlite3_exec(handle, "COMMIT", nil, nil, nil)
   }
 
   private func bound(_ sql: SQL, _ values: [SQLValue]) throws(StoreError) -> OpaquePointer {

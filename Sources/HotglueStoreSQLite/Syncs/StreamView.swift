@@ -15,19 +15,27 @@ struct StreamView {
   /// SQLite takes 2,000 columns; a schema may have more.
   private static let mostColumns = 1000
 
-  /// Makes the view anew; within a transaction.
-  func make(of declaration: StreamDeclaration, in connection: Connection) throws(StoreError) {
-    try connection.execute("DROP VIEW IF EXISTS \(Self.quoted(name))")
+  /// Every command reads the text of all views when it opens the store, some 30 ms for a million
+  /// bytes: so many bytes they may have in all. A stream whose view would not fit has none.
+  static let mostBytes: Int64 = 256 << 10
+
+  /// Recreates the view; within a transaction. False: there is no room for it.
+  func make(of declaration: StreamDeclaration, in connection: Connection) throws(StoreError) -> Bool
+  {
+    try drop(in: connection)
     let columns = properties(of: declaration).map { property in
       ", \(Self.value(of: property)) AS \(Self.quoted(property))"
     }
-    try connection.execute(
-      """
+    let text = """
       CREATE VIEW \(Self.quoted(name)) AS
         SELECT key AS _key, updated_at AS _updated_at, data AS _data\(columns.joined())
         FROM record WHERE workspace = \(Self.literal(workspace.text))
           AND source = \(Self.literal(source)) AND stream = \(Self.literal(stream))
-      """)
+      """
+    let taken = try connection.first(StreamViewSQL.bytes, [], { $0.integer(0) }) ?? 0
+    guard taken + Int64(text.utf8.count) <= Self.mostBytes else { return false }
+    try connection.execute(text)
+    return true
   }
 
   var name: String { "\(workspace.text)/\(source)/\(stream)" }
@@ -79,4 +87,13 @@ struct StreamView {
     }
     return out
   }
+}
+
+enum StreamViewSQL {
+  static let bytes = SQL(
+    "stream_view.bytes",
+    """
+    SELECT coalesce(sum(length(CAST(sql AS BLOB))), 0) FROM sqlite_master
+    WHERE type = 'view' AND name LIKE '%/%'
+    """)
 }

@@ -144,12 +144,13 @@ extension SQLiteSyncSession {
     }
     let schemaChanged = latest.map { $0.schema != declaration.schema } ?? true
     var row = known
+    var hasView = true
     if known == nil || schemaChanged || keyChanged {
       row = try step(durable: false) { () throws(StoreError) in
         if known == nil { try connection.run(SyncSQL.addStream, place + [.text(keyText)]) }
         let stream = try connection.first(SyncSQL.stream, place) { StreamRow($0) }
         guard let stream else { return nil }
-        try keep(declaration, keyText, for: stream, at: now)
+        hasView = try keep(declaration, keyText, for: stream, at: now)
         return stream
       }
     }
@@ -158,12 +159,13 @@ extension SQLiteSyncSession {
     }
     return DeclaredStream(
       index: index(of: row, named: declaration.name), isNew: known == nil,
-      schemaChanged: known != nil && schemaChanged, keyChanged: keyChanged)
+      schemaChanged: known != nil && schemaChanged, keyChanged: keyChanged, hasView: hasView)
   }
 
+  /// False: there was no room for the stream's view.
   private func keep(
     _ declaration: StreamDeclaration, _ keyText: String, for stream: StreamRow, at now: Timestamp
-  ) throws(StoreError) {
+  ) throws(StoreError) -> Bool {
     let version = stream.schemaVersion + 1
     try connection.run(
       SyncSQL.addSchema,
@@ -173,7 +175,7 @@ extension SQLiteSyncSession {
       ])
     try connection.run(
       SyncSQL.setSchema, [.integer(stream.id), .integer(version), .text(keyText)])
-    try StreamView(
+    return try StreamView(
       workspace: run.workspace, source: try store.sourceName(run.source),
       stream: declaration.name, id: stream.id
     ).make(of: declaration, in: connection)
