@@ -35,9 +35,10 @@ struct DraftRescue {
       guard let lock else { continue }
       do {
         try takeUp(id)
-      } catch let error as StoreError where error.isForLater {
+      } catch {
+        // One draft keeps nobody from the others, nor from a switch. Its file stays.
         session.output.note(
-          "'\(desk.path(of: id))' cannot be taken up now: \(CommandError(error).message)")
+          "'\(desk.path(of: id))' cannot be taken up now: \(CommandError(from: error).message)")
       }
       lock.removeFile()
     }
@@ -77,7 +78,9 @@ struct DraftRescue {
     var actor = typist ?? session.actor
     actor.repairedBy = session.user
     let keeper = DraftKeeper(store: session.store, actor: actor, now: session.now)
-    switch try keeper.keep(found, of: session.store.draft(id, in: owner)) {
+    // The bytes first: what they say is read when they are safe in the store, whatever they are.
+    let kept = try keeper.keep(found, of: session.store.draft(id, in: owner), readingName: false)
+    switch kept {
     case .same: break
     case .saved(let draft):
       session.output.note(
@@ -89,6 +92,7 @@ struct DraftRescue {
           + "\(draft.id) of workspace '\(owner)'")
     }
     try desk.clear(id)
+    try keeper.readName(of: kept.draft)
   }
 
   private func mayTakeUp(what typist: Actor?, in workspace: WorkspaceID) throws -> Bool {
@@ -119,10 +123,12 @@ struct DraftKeeper {
 
   /// `bytes` as they lie in the file. An empty file is what an editor leaves that could not write, and
   /// says nothing.
-  func keep(_ bytes: [UInt8], of draft: Draft) throws(StoreError) -> Kept {
+  func keep(
+    _ bytes: [UInt8], of draft: Draft, readingName: Bool = true
+  ) throws(StoreError) -> Kept {
     let typed = DraftRemark.removed(from: bytes)
     if typed == draft.text || typed.isEmpty { return .same(draft) }
-    let name = name(in: typed, of: draft)
+    let name = readingName ? name(in: typed, of: draft) : nil
     // A submitted draft is a record of what was submitted. One that is submitted between this look
     // and the step is refused there, and its file stays for the next command.
     if draft.state != .submitted {
@@ -134,6 +140,14 @@ struct DraftKeeper {
       kind: draft.kind, name: name ?? draft.name, template: draft.template, text: typed,
       directory: draft.directory, context: nil)
     return .anew(try store.startDraft(other, in: draft.workspace, by: actor, at: now))
+  }
+
+  /// Gives a draft the name that its text says.
+  func readName(of draft: Draft) throws(StoreError) {
+    guard draft.state != .submitted, let name = name(in: draft.text, of: draft), name != draft.name
+    else { return }
+    _ = try store.saveDraft(
+      draft.id, in: draft.workspace, text: draft.text, name: name, by: actor, at: now)
   }
 
   /// A draft that was begun from something keeps its name.

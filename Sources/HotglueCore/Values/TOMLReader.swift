@@ -21,6 +21,9 @@ public struct TOMLFile: Hashable, Sendable {
     public var line: Int
   }
 
+  /// Arrays within arrays, at most: hostile input cannot exhaust the stack.
+  public static let deepest = 64
+
   /// Why a text is no such file; line and column are counted from 1, the column in bytes.
   public struct Problem: Error, Hashable, Sendable {
     public var line: Int
@@ -78,24 +81,27 @@ private struct TOMLReader {
 
   mutating func tables() throws(TOMLFile.Problem) -> [TOMLFile.Table] {
     var tables = [TOMLFile.Table(path: [], line: 1, entries: [])]
+    // The lines of the tables, and of the keys of the last one.
+    var headers: [[String]: Int] = [:]
+    var keys: [String: Int] = [:]
     while try skipToContent() {
       if next == UInt8(ascii: "[") {
         let place = self
         let path = try header()
-        if let first = tables.first(where: { $0.path == path }) {
+        if let first = headers.updateValue(place.line, forKey: path) {
           throw place.problem(
             "table [\(path.map(TOMLFile.key).joined(separator: "."))] is there twice, first in "
-              + "line \(first.line)")
+              + "line \(first)")
         }
+        keys = [:]
         tables.append(TOMLFile.Table(path: path, line: place.line, entries: []))
       } else {
         let place = self
         let entry = try entry()
-        let last = tables.count - 1
-        if let first = tables[last].entries.first(where: { $0.key == entry.key }) {
-          throw place.problem("key '\(entry.key)' is there twice, first in line \(first.line)")
+        if let first = keys.updateValue(entry.line, forKey: entry.key) {
+          throw place.problem("key '\(entry.key)' is there twice, first in line \(first)")
         }
-        tables[last].entries.append(entry)
+        tables[tables.count - 1].entries.append(entry)
       }
       try endOfLine()
     }
@@ -173,7 +179,7 @@ private struct TOMLReader {
     }
     position += 1
     skipBlanks()
-    return TOMLFile.Entry(key: name, value: try value(), line: start)
+    return TOMLFile.Entry(key: name, value: try value(depth: 0), line: start)
   }
 
   private mutating func key() throws(TOMLFile.Problem) -> String {
@@ -184,25 +190,26 @@ private struct TOMLReader {
     return String(decoding: bytes[start..<position], as: UTF8.self)
   }
 
-  private mutating func value() throws(TOMLFile.Problem) -> JSON {
+  private mutating func value(depth: Int) throws(TOMLFile.Problem) -> JSON {
     switch next {
     case UInt8(ascii: "'") where bytes[position...].starts(with: Self.threeQuotes):
       return .string(try lines())
     case UInt8(ascii: "\""), UInt8(ascii: "'"): return .string(try string())
-    case UInt8(ascii: "["): return .array(try array())
+    case UInt8(ascii: "["): return .array(try array(depth: depth + 1))
     case UInt8(ascii: "{"): throw problem("an inline table has no use here")
     case nil, 0x0A, 0x0D, UInt8(ascii: "#"): throw problem("a value is missing")
     default: return try word()
     }
   }
 
-  private mutating func array() throws(TOMLFile.Problem) -> [JSON] {
+  private mutating func array(depth: Int) throws(TOMLFile.Problem) -> [JSON] {
+    guard depth <= TOMLFile.deepest else { throw problem("nested too deeply") }
     position += 1
     var values: [JSON] = []
     while true {
       guard try skipToContent() else { throw problem("the array is not closed by ']'") }
       if next == UInt8(ascii: "]") { break }
-      values.append(try value())
+      values.append(try value(depth: depth))
       guard try skipToContent() else { throw problem("the array is not closed by ']'") }
       if next == UInt8(ascii: "]") { break }
       guard next == UInt8(ascii: ",") else {

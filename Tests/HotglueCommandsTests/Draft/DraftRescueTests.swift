@@ -98,4 +98,30 @@ struct DraftRescueTests {
     #expect(place.run("workspace switch beta --keep-drafts").status == 0)
     #expect(try place.text(of: 1) == DraftCommandTests.job)
   }
+
+  @Test("a text that cannot be parsed is taken up as it is, and blocks neither drafts nor a switch")
+  func unreadableText() throws {
+    let place = try place()
+    let deep = "[job]\ncommand = " + String(repeating: "[", count: 60_000)
+    try place.write(deep, to: place.lying(1))
+    #expect(place.run("draft list").status == 0)
+    #expect(try place.text(of: 1) == deep)
+    #expect(try FolderNames.of(place.desk) == [])
+    let submitted = place.run("draft submit 1")
+    #expect(submitted.status == 65)
+    #expect(submitted.error.contains("nested too deeply"), "\(submitted)")
+    #expect(place.run("workspace switch beta --discard-drafts").status == 0)
+    #expect(place.run("-w acme draft list").status == 0)
+  }
+
+  @Test("a draft that is taken up gets the name that its text says")
+  func named() throws {
+    var place = try CommandPlace.writing(editor: "true")
+    place.input = Array("[type.old]\ncommand = [\"true\"]\n".utf8)
+    #expect(place.run("draft new type --from -").status == 0)
+    #expect(place.run("draft edit 1").status == 0)
+    try place.write("[type.new]\ncommand = [\"true\"]\n", to: place.lying(1))
+    #expect(place.run("draft list").status == 0)
+    #expect(try place.draft(1).name == "new")
+  }
 }
