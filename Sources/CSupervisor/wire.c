@@ -60,7 +60,7 @@ int hg_peer_send(hg_peer *peer, uint16_t type, const void *body, uint32_t length
   hg_frame frame = {length, HG_VERSION, type};
   if (peer->out_bytes + sizeof frame + length > sizeof peer->out) return HG_PEER_GONE;
   memcpy(peer->out + peer->out_bytes, &frame, sizeof frame);
-  memcpy(peer->out + peer->out_bytes + sizeof frame, body, length);
+  if (length) memcpy(peer->out + peer->out_bytes + sizeof frame, body, length);
   peer->out_bytes += sizeof frame + length;
   return hg_peer_flush(peer);
 }

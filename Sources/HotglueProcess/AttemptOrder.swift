@@ -23,7 +23,7 @@ public struct AttemptOrder: Sendable {
   public var directory: String
   /// Standard input; nil is `/dev/null`.
   public var payload: [UInt8]?
-  /// At most 15 steps are used; a KILL is put at the end if there is none.
+  /// At most `HG_LADDER_MAX` steps, the KILL at the end included: the supervisor refuses more.
   public var ladder: [LadderStep]
   /// 0: none.
   public var timeoutMs: Int64
@@ -84,11 +84,10 @@ extension AttemptOrder {
     head.keep_children = keepChildren ? 1 : 0
     head.argc = UInt32(arguments.count)
     head.envc = UInt32(environment.count + others.count)
-    let steps = ladder.prefix(Int(HG_LADDER_MAX))
-    head.ladder_count = UInt32(steps.count)
+    head.ladder_count = UInt32(ladder.count)
     withUnsafeMutableBytes(of: &head.ladder) { room in
       let room = room.bindMemory(to: hg_step.self)
-      for (index, step) in steps.enumerated() {
+      for (index, step) in ladder.prefix(Int(HG_LADDER_MAX)).enumerated() {
         room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
       }
     }

@@ -77,11 +77,10 @@ public struct StreamJob: Sendable {
     head.log_cap = logCap
     head.line_bytes = UInt32(line.count + 1)
     head.log_path_bytes = UInt32(path.count)
-    let steps = ladder.prefix(Int(HG_LADDER_MAX))
-    head.ladder_count = UInt32(steps.count)
+    head.ladder_count = UInt32(ladder.count)
     withUnsafeMutableBytes(of: &head.ladder) { room in
       let room = room.bindMemory(to: hg_step.self)
-      for (index, step) in steps.enumerated() {
+      for (index, step) in ladder.prefix(Int(HG_LADDER_MAX)).enumerated() {
         room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
       }
     }

@@ -133,6 +133,14 @@ struct StopLadderTests {
     ])
   func bad(text: String) { #expect(StopLadder(text) == nil) }
 
+  @Test("a stop sequence of more steps than an order has room for is refused, not cut")
+  func tooLong() throws {
+    let most = Array(repeating: "USR1,100ms,", count: StopLadder.mostSteps - 1).joined()
+    #expect(try #require(StopLadder(most + "KILL")).steps.count == StopLadder.mostSteps)
+    #expect(StopLadder(most + "USR1,1s,KILL") == nil)
+    #expect(StopLadder(most + "USR1") == nil)
+  }
+
   @Test("the standard ladder is TERM, ten seconds, KILL")
   func standard() { #expect(StopLadder.standard.text == "TERM,10s,KILL") }
 

@@ -106,7 +106,9 @@ extension JobSettings {
     case .timeout: policy.timeout = text == "none" ? nil : try span(anySpan)
     case .stop:
       guard let ladder = StopLadder(text) else {
-        throw bad("give signals and waits between them, ending in KILL, as TERM,10s,KILL")
+        throw bad(
+          "give at most \(StopLadder.mostSteps) signals with waits between them, ending in KILL, as "
+            + "TERM,10s,KILL")
       }
       policy.stop = ladder
     case .maxAttempts: policy.maxAttempts = try count(1...Self.counts.upperBound)

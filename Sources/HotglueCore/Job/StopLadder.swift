@@ -13,6 +13,8 @@ public struct StopLadder: Hashable, Sendable {
   }
 
   public let steps: [Step]
+  /// Steps at most, the last KILL among them: what an order to a supervisor has room for.
+  public static let mostSteps = 16
   public static let standard = StopLadder(steps: [
     Step(signal: .term, wait: .seconds(10)), Step(signal: .kill, wait: .zero),
   ])
@@ -21,7 +23,7 @@ public struct StopLadder: Hashable, Sendable {
 
   /// Reads a ladder. A last KILL is added when it is missing, after ten seconds if no wait
   /// precedes it. A KILL anywhere but at the end, two waits in a row, or a bare number where a wait
-  /// may have been meant, is refused.
+  /// may have been meant, is refused; so are more than `mostSteps`.
   public init?(_ text: String) {
     var steps: [Step] = []
     var signal: Signal?
@@ -45,6 +47,7 @@ public struct StopLadder: Hashable, Sendable {
       steps.append(Step(signal: last, wait: .seconds(10)))
     }
     guard !steps.isEmpty || signal == .kill else { return nil }
+    guard steps.count < Self.mostSteps else { return nil }
     self.steps = steps + [Step(signal: .kill, wait: .zero)]
   }
 
@@ -59,6 +62,8 @@ public struct StopLadder: Hashable, Sendable {
 public struct Signal: Hashable, Sendable {
   public let number: Int32
   public init(number: Int32) { self.number = number }
+  /// A number that was stored; what is no signal's shows as it is, as far as it fits.
+  public init(stored number: Int) { self.number = Int32(clamping: number) }
 
   public static let kill = Signal(number: 9)
   public static let term = Signal(number: 15)
