@@ -9,7 +9,7 @@ struct BulkEnqueue {
 
   /// What one transaction takes, and what is held in memory at most.
   static let mostLines = 100_000
-  static let mostBytes = Int64(64 << 20)
+  static let mostBytes = 64 << 20
 
   func run(from name: String) throws -> ExitStatus {
     let input: LineInput
@@ -31,16 +31,20 @@ struct BulkEnqueue {
     let reader = lineReader
     var part = Part()
     while let request = try next(input, reader) {
-      part.append(request, line: input.line)
-      if part.requests.count > Self.mostLines || input.bytesRead > Self.mostBytes {
-        throw CommandError.badInput(
-          "the input is larger than one transaction takes "
-            + "(\(Self.mostLines) lines, \(Self.mostBytes >> 20) MiB)",
-          hint: "give --commit-every N: N lines are stored at a time; nothing was enqueued",
-          facts: [JSON.Member("line", .integer(input.line))])
+      part.append(request, input)
+      if part.isTooLarge {
+        throw tooLarge(
+          input, hint: "give --commit-every N: N lines are stored at a time; nothing was enqueued")
       }
     }
     try store(part)
+  }
+
+  private func tooLarge(_ input: LineInput, hint: String) -> CommandError {
+    .badInput(
+      "the input is larger than one transaction takes "
+        + "(\(Self.mostLines) lines, \(Self.mostBytes >> 20) MiB)",
+      hint: hint, facts: [JSON.Member("line", .integer(input.line))])
   }
 
   /// Input that can be read twice is validated whole first. Of a pipe each part is, before it is
@@ -57,7 +61,8 @@ struct BulkEnqueue {
     var stored = 0
     do {
       while let request = try next(input, reader) {
-        part.append(request, line: input.line)
+        part.append(request, input)
+        if part.isTooLarge { throw tooLarge(input, hint: "give a smaller --commit-every") }
         guard part.requests.count == count else { continue }
         try store(part)
         try session.environment.output.flush()
@@ -106,6 +111,11 @@ struct BulkEnqueue {
       }
     } catch let error as BadLine {
       throw CommandError(error)
+    } catch let error as LineInput.TooLong {
+      throw CommandError.badInput(
+        "line \(error.line): it is longer than \(LineInput.longestLine >> 20) MiB",
+        hint: "each line is one JSON object, as {\"command\":[\"echo\",\"hello\"]}",
+        facts: [JSON.Member("line", .integer(error.line))])
     }
   }
 
@@ -188,9 +198,14 @@ struct BulkEnqueue {
 private struct Part {
   private(set) var requests: [EnqueueRequest] = []
   private(set) var lines: [Int] = []
+  private var bytes = 0
 
-  mutating func append(_ request: EnqueueRequest, line: Int) {
+  var isTooLarge: Bool { requests.count > BulkEnqueue.mostLines || bytes > BulkEnqueue.mostBytes }
+
+  /// The request of the line that was read last.
+  mutating func append(_ request: EnqueueRequest, _ input: LineInput) {
     requests.append(request)
-    lines.append(line)
+    lines.append(input.line)
+    bytes += input.lineBytes
   }
 }

@@ -9,9 +9,16 @@ final class LineInput {
   private var atEnd = false
   /// The number of the line that was read last, from 1.
   private(set) var line = 0
-  /// Bytes read so far.
-  private(set) var bytesRead: Int64 = 0
+  /// Bytes of the line that was read last.
+  private(set) var lineBytes = 0
   private static let piece = 1 << 20
+  /// Bytes of a line at most: a payload of 1 MiB fits, however it is escaped, with its command.
+  static let longestLine = 8 << 20
+
+  /// A line that is longer.
+  struct TooLong: Error {
+    let line: Int
+  }
 
   enum Source {
     /// An open file; closed with this object.
@@ -47,7 +54,6 @@ final class LineInput {
     position = 0
     atEnd = false
     line = 0
-    bytesRead = 0
     return true
   }
 
@@ -58,7 +64,8 @@ final class LineInput {
   }
 
   /// Gives the next line, without its end, to `body`; `nil` when there is none. A last line without
-  /// a line feed is a line. The bytes are valid during the call only.
+  /// a line feed is a line, and one that is too long throws. The bytes are valid during the call
+  /// only.
   func nextLine<Result>(_ body: (ArraySlice<UInt8>) throws -> Result) throws -> Result? {
     var searched = position
     while true {
@@ -66,14 +73,18 @@ final class LineInput {
         line += 1
         let start = position
         position = end + 1
+        lineBytes = end - start
+        guard lineBytes <= Self.longestLine else { throw TooLong(line: line) }
         return try body(buffer[start..<end])
       }
+      guard buffer.count - position <= Self.longestLine else { throw TooLong(line: line + 1) }
       searched = buffer.count
       if atEnd {
         guard position < buffer.count else { return nil }
         line += 1
         let start = position
         position = buffer.count
+        lineBytes = position - start
         return try body(buffer[start...])
       }
       searched -= position
@@ -105,7 +116,6 @@ final class LineInput {
     case .descriptor(let descriptor, let path):
       count = try Self.read(descriptor, path, upTo: Self.piece, into: &buffer)
     }
-    bytesRead += Int64(count)
     if count == 0 { atEnd = true }
   }
 

@@ -24,6 +24,18 @@ import Testing
     #expect(try jobs().map(\.request.command) == [["b"], ["a"]])
   }
 
+  @Test("a line has a bound: one without an end is refused before it takes all memory")
+  func lineBound() throws {
+    let line = #"{"command":["a","\#(String(repeating: "x", count: LineInput.longestLine))"]}"#
+    for flags in [[], ["--commit-every", "1"]] {
+      let answer = world.run(
+        ["job", "enqueue", "--jsonl", "-"] + flags, input: Array(("\n" + line).utf8))
+      #expect(answer.status == 65)
+      #expect(answer.err.hasPrefix("hotglue: line 2: it is longer than 8 MiB\n"), "\(answer.err)")
+    }
+    #expect(try jobs().isEmpty)
+  }
+
   @Test("every key of a line says what its flag says")
   func keys() throws {
     let answer = bulk(
