@@ -54,10 +54,11 @@ static int start(
   posix_spawnattr_t attributes;
   int error = posix_spawnattr_init(&attributes);
   if (error) return error;
-  // This program ignores SIGPIPE; what it starts is not told to.
+  // This program ignores SIGPIPE and SIGXFSZ; what it starts does not.
   sigset_t defaults;
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);
+  sigaddset(&defaults, SIGXFSZ);
   error = posix_spawnattr_setsigdefault(&attributes, &defaults);
   if (!error) error = posix_spawnattr_setsigmask(&attributes, mask);
   if (!error) {

@@ -175,6 +175,7 @@ static int child(void *context) {
   // The parent's other dispositions are the default ones; its mask blocks everything. The table is
   // the child's own.
   signal(SIGPIPE, SIG_DFL);
+  signal(SIGXFSZ, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

@@ -6,6 +6,8 @@ entry_settle()
 
 // A reader that goes away is told by `write`, not by the end of the program.
 signal(SIGPIPE, SIG_IGN)
+// So is a limit of file sizes: what is written fails with EFBIG, as on a full disk.
+signal(SIGXFSZ, SIG_IGN)
 
 let environment = CommandEnvironment.live()
 
