@@ -27,7 +27,7 @@ extension CommandError {
   static func endedUnknown(_ effect: Effect) -> CommandError {
     let how =
       effect.exitStatus.map { "ended with status \($0)" }
-      ?? effect.signal.map { "was ended by SIG\(Signal(number: Int32($0)).name)" } ?? "was stopped"
+      ?? effect.signal.map { "was ended by SIG\(Signal(stored: $0).name)" } ?? "was stopped"
     return CommandError(
       "effect_unknown", .outcomeUnknown,
       "the command of effect '\(effect.name.key)' \(how): it may have happened",

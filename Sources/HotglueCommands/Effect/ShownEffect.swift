@@ -119,7 +119,7 @@ enum EffectTable {
       Cell((effect.job ?? effect.name.job).map(String.init)),
       Cell(
         effect.exitStatus.map(String.init)
-          ?? effect.signal.map { "SIG\(Signal(number: Int32($0)).name)" }),
+          ?? effect.signal.map { "SIG\(Signal(stored: $0).name)" }),
     ]
   }
 }

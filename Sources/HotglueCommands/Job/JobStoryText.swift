@@ -105,7 +105,7 @@ struct JobStoryText {
     }
     let exit =
       usage.exitStatus.map(String.init)
-      ?? usage.signal.map { "SIG\(Signal(number: Int32($0)).name)" }
+      ?? usage.signal.map { "SIG\(Signal(stored: $0).name)" }
     var cpu: String?
     if let user = usage.userMilliseconds, let system = usage.systemMilliseconds {
       cpu = Span(milliseconds: user + system).approximateText

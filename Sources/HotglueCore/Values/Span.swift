@@ -1,14 +1,22 @@
-/// A length of time in whole milliseconds, never negative.
+/// A length of time in whole milliseconds, never negative and at most 142,000 years, so that moments
+/// and lengths can be added without overflow.
 ///
 /// Written as a number and a unit: `500ms`, `30s`, `5m`, `2h`, `7d`. Read as `10min` and `1 hour`, too.
 public struct Span: Comparable, Hashable, Sendable {
   public let milliseconds: Int64
 
-  public init(milliseconds: Int64) { self.milliseconds = max(0, milliseconds) }
-  public static func seconds(_ value: Int64) -> Span { Span(milliseconds: value * 1000) }
-  public static func minutes(_ value: Int64) -> Span { .seconds(value * 60) }
-  public static func hours(_ value: Int64) -> Span { .minutes(value * 60) }
-  public static func days(_ value: Int64) -> Span { .hours(value * 24) }
+  public init(milliseconds: Int64) { self.milliseconds = min(max(0, milliseconds), Self.longest) }
+  public static func seconds(_ value: Int64) -> Span { Span(value, times: 1000) }
+  public static func minutes(_ value: Int64) -> Span { Span(value, times: 60_000) }
+  public static func hours(_ value: Int64) -> Span { Span(value, times: 3_600_000) }
+  public static func days(_ value: Int64) -> Span { Span(value, times: 86_400_000) }
+
+  private init(_ value: Int64, times unit: Int64) {
+    let (product, overflow) = value.multipliedReportingOverflow(by: unit)
+    self.init(milliseconds: overflow ? (value < 0 ? 0 : Self.longest) : product)
+  }
+
+  private static let longest: Int64 = 1 << 52
   public static let zero = Span(milliseconds: 0)
 
   public static func < (left: Span, right: Span) -> Bool {

@@ -70,7 +70,7 @@ extension SQLiteStore {
     let worker = WorkerIdentity(
       name: columns.text(), bootID: columns.text(), pidNamespace: columns.text(),
       pid: Int32(truncatingIfNeeded: columns.integer()),
-      processStartTime: UInt64(bitPattern: columns.integer()), lockPath: columns.text())
+      processStartTime: UInt64(bitPattern: columns.exactInteger()), lockPath: columns.text())
     let type = columns.text()
     let incarnations = columns.optionalText()
     var unanswered: BootTime?

@@ -6,7 +6,18 @@ struct Row {
   let statement: OpaquePointer
 
   func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
-  func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+
+  /// A number of a row. What is damaged or was put there by other programs is bounded, so that the
+  /// arithmetic of moments, lengths and counts on it cannot overflow. Hotglue stores no larger ones.
+  func integer(_ column: Int32) -> Int64 {
+    min(max(exactInteger(column), -Self.largest), Self.largest)
+  }
+
+  /// A number of which all bits count: a key of a record, a hash, a time of the kernel.
+  func exactInteger(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+
+  /// 142,000 years of milliseconds; times 1,000 it still fits.
+  static let largest: Int64 = 1 << 52
 
   func text(_ column: Int32) -> String {
     guard let bytes = sqlite3_column_text(statement, column) else { return "" }
@@ -22,7 +33,7 @@ struct Row {
 
   func recordKey(_ column: Int32) -> RecordKey {
     switch sqlite3_column_type(statement, column) {
-    case SQLITE_INTEGER: .integer(integer(column))
+    case SQLITE_INTEGER: .integer(exactInteger(column))
     case SQLITE_TEXT: .text(text(column))
     default: .bytes(bytes(column))
     }
@@ -50,6 +61,7 @@ struct Columns {
   }
 
   mutating func integer() -> Int64 { row.integer(take()) }
+  mutating func exactInteger() -> Int64 { row.exactInteger(take()) }
   mutating func count() -> Int { Int(row.integer(take())) }
   mutating func flag() -> Bool { row.integer(take()) != 0 }
   mutating func text() -> String { row.text(take()) }

@@ -74,7 +74,7 @@ extension SQLiteStore: CircumstanceStore {
       WorkerIdentity(
         name: row.text(0), bootID: row.text(1), pidNamespace: row.text(2),
         pid: Int32(truncatingIfNeeded: row.integer(3)),
-        processStartTime: UInt64(bitPattern: row.integer(4)), lockPath: row.text(5))
+        processStartTime: UInt64(bitPattern: row.exactInteger(4)), lockPath: row.text(5))
     }
   }
 
@@ -88,7 +88,7 @@ extension Attempt {
     guard let outcome, let finishedAt else { return nil }
     return JobCircumstances.PastAttempt(
       number: number, outcome: outcome, reason: reason, endedAt: finishedAt,
-      exitStatus: usage.exitStatus, signal: usage.signal.map { Signal(number: Int32($0)) })
+      exitStatus: usage.exitStatus, signal: usage.signal.map { Signal(stored: $0) })
   }
 }
 
