@@ -1,4 +1,5 @@
 import CZlib
+import HotglueProcess
 
 /// A file of a BATCH message, plain or compressed with gzip, read a piece at a time.
 final class BatchFile {
@@ -13,8 +14,14 @@ final class BatchFile {
   /// `url` is a `file:` URL or a path.
   init(url: String) throws(Failure) {
     path = try Self.path(of: url)
-    // `e`: closed when a program is executed.
-    guard let opened = gzopen(path, "re") else {
+    let descriptor: Int32
+    do throws(RegularFile.Refusal) {
+      descriptor = try RegularFile.open(path)
+    } catch {
+      throw Failure(reason: error.reason)
+    }
+    guard let opened = gzdopen(descriptor, "r") else {
+      RegularFile.close(descriptor)
       throw Failure(reason: "it cannot be opened")
     }
     file = opened

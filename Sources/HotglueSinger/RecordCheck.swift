@@ -34,10 +34,16 @@ struct RecordCheck {
   var unchecked: [String: Int64] = [:]
   /// Where the names of members stand, down to the value that is checked.
   private var trail: [Int] = []
-  /// A schema that refers to itself without end refuses everything: no other branch is tried.
+  /// Past the bounds below the record is refused: no other branch is tried.
   private var isEndless = false
   private var depth = 0
+  private var steps = 0
   private static let deepest = 2000
+  /// Comparisons of a value with a schema: so many for a record, and so many more for each of its
+  /// values. Alternatives within alternatives would otherwise take longer than anybody waits. Whoever
+  /// reads the bytes of a long value counts them, too.
+  private static let mostSteps = 1_000_000
+  private static let mostStepsPerValue = 100
   private static let mostPlaces = 1000
 
   mutating func check(
@@ -48,6 +54,11 @@ struct RecordCheck {
       throw RecordFlaw("\(describe(node)) where \(types.text) is expected")
     }
     if schema.isPlain { return }
+    steps += 1
+    guard steps <= Self.mostSteps + line.count * Self.mostStepsPerValue + line.bytes.count else {
+      isEndless = true
+      throw RecordFlaw("the check against the schema takes too many steps")
+    }
     guard depth < Self.deepest else {
       isEndless = true
       throw RecordFlaw("the schema refers to itself without end")
@@ -74,6 +85,8 @@ struct RecordCheck {
     if !unchecked.isEmpty { unchecked = [:] }
     trail.removeAll(keepingCapacity: true)
     depth = 0
+    steps = 0
+    isEndless = false
   }
 
   private mutating func note(
@@ -160,6 +173,7 @@ struct RecordCheck {
       case .matching(let other): try checkMember(value, of: line, other)
       }
     }
+    steps += end - index
     if let bounds = schema.memberCount {
       let count = Self.members(of: index, line)
       guard bounds.contains(count) else {
@@ -220,6 +234,7 @@ struct RecordCheck {
       count += 1
       place = Int(line[place].next)
     }
+    steps += count
     if let bounds = schema.itemCount, !bounds.contains(count) {
       let odd = count < bounds.lowerBound ? "too short" : "too long"
       throw RecordFlaw("a list of \(count), which is \(odd)")
@@ -235,6 +250,7 @@ struct RecordCheck {
       note(format.rawValue, line, in: \.oddFormats)
     }
     guard let bounds = schema.length else { return }
+    countBytes(of: node)
     var count = 0
     if node.isEscaped {
       count = line.text(node).unicodeScalars.count
@@ -249,10 +265,15 @@ struct RecordCheck {
     }
   }
 
-  private func checkNumber(
+  private mutating func countBytes(of node: JSONTape.Node) {
+    steps += Int(node.end - node.start) >> 6
+  }
+
+  private mutating func checkNumber(
     _ node: JSONTape.Node, of line: borrowing JSONTape, against schema: SchemaNode
   ) throws(RecordFlaw) {
     guard schema.minimum != nil || schema.maximum != nil || schema.multipleOf != nil else { return }
+    countBytes(of: node)
     guard let value = ExactDecimal(line.raw(node)) else {
       throw RecordFlaw("a number out of bounds")
     }
@@ -271,11 +292,14 @@ struct RecordCheck {
     }
   }
 
-  private func checkChoice(
-    _ choices: [JSON], _ node: JSONTape.Node, _ line: borrowing JSONTape
+  private mutating func checkChoice(
+    _ choices: ChoiceSet, _ node: JSONTape.Node, _ line: borrowing JSONTape
   ) throws(RecordFlaw) {
-    let value = line.json(node)
-    guard choices.contains(where: { $0.isEquivalent(to: value) }) else {
+    countBytes(of: node)
+    let isChosen =
+      node.kind == .string && !node.isEscaped
+      ? choices.contains(text: line.inner(node)) : choices.contains(line.json(node))
+    guard isChosen else {
       throw RecordFlaw("not one of the values that are allowed")
     }
   }
@@ -302,6 +326,8 @@ struct RecordCheck {
     var flaw: RecordFlaw?
     var count = 0
     for branch in branches where count < most {
+      // Plain branches count here: there may be many of them.
+      steps += 1
       if let found = try fits(index, of: line, branch) {
         flaw = flaw ?? found
       } else {

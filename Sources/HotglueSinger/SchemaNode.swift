@@ -9,7 +9,7 @@ final class SchemaNode {
   var items: SchemaNode?
   var itemCount: ClosedRange<Int>?
   var memberCount: ClosedRange<Int>?
-  var choices: [JSON]?
+  var choices: ChoiceSet?
   var length: ClosedRange<Int>?
   var minimum: ExactDecimal?
   var maximum: ExactDecimal?

@@ -41,8 +41,8 @@ final class SchemaReader {
       node.itemCount = try bounds(json, "minItems", "maxItems")
       node.memberCount = try bounds(json, "minProperties", "maxProperties")
       node.length = try bounds(json, "minLength", "maxLength")
-      node.choices = json["enum"]?.arrayValue
-      if let constant = json["const"] { node.choices = [constant] }
+      node.choices = json["enum"]?.arrayValue.map { ChoiceSet($0) }
+      if let constant = json["const"] { node.choices = ChoiceSet([constant]) }
       try readNumbers(json, into: node)
       try readBranches(json, into: node, depth: depth)
       node.format = json["format"]?.stringValue.flatMap { TextFormat(rawValue: $0) }

@@ -101,6 +101,16 @@ struct JSONTests {
     #expect(left.canonical.text == #"{"a":[{"x":1,"y":2}],"b":3}"#)
   }
 
+  @Test("a letter with two spellings is two letters, also as a key of the canonical form")
+  func canonicalKeys() throws {
+    let value = JSON.object([
+      JSON.Member("e\u{301}", .integer(1)), JSON.Member("\u{e9}", .integer(2)),
+    ])
+    #expect(value.canonical.members?.count == 2)
+    #expect(value.canonical.isEquivalent(to: value))
+    #expect(value.canonical.equivalenceForm == value.equivalenceForm)
+  }
+
   @Test(
     "values mean the same however their numbers are spelled, and with every digit",
     arguments: [
@@ -109,11 +119,14 @@ struct JSONTests {
       ("0.1", "0.10000000000000000001", false), ("1", "\"1\"", false), ("0", "false", false),
       (#"{"a":1}"#, #"{"a":1,"b":null}"#, false), (#"{"a":2,"a":1}"#, #"{"a":1.0}"#, true),
       ("1e99999999999", "1e99999999999", true), ("1e99999999999", "1e99999999998", false),
+      ("10e9999999998", "1e9999999999", true), ("0.1e-99999999999", "1e-100000000000", true),
+      (#""a""#, #""b""#, false), ("[[1],2]", "[1,[2]]", false), (#"["1"]"#, "[1]", false),
     ])
   func numbers(left: String, right: String, isSame: Bool) throws {
     let (left, right) = (try JSON.parse(left), try JSON.parse(right))
     #expect(left.isEquivalent(to: right) == isSame)
     #expect(right.isEquivalent(to: left) == isSame)
+    #expect((left.equivalenceForm == right.equivalenceForm) == isSame)
     #expect(left.isEquivalent(to: left, numbersAsWritten: true))
   }
 

@@ -94,6 +94,22 @@ struct BadInputTests {
       failure == .batchFile(line: 4, path: path, reason: "line 1 is longer than 1 MiB"))
   }
 
+  @Test("a BATCH file must be a regular one: a pipe without a writer does not hang the sync")
+  func batchPipe() throws {
+    let path = harbour.folder.file("pipe")
+    try #require(mkfifo(path, 0o600) == 0)
+    for (path, reason) in [
+      (path, "it is not a regular file"), ("/dev/null", "it is not a regular file"),
+      (harbour.folder.file("none"), "No such file or directory"),
+    ] {
+      let failure = try harbour.failure(
+        Self.good
+          + #"{"type":"BATCH","stream":"s","encoding":{"format":"jsonl"},"manifest":["\#(path)"]}"#
+          + "\n")
+      #expect(failure == .batchFile(line: 4, path: path, reason: reason))
+    }
+  }
+
   @Test("a message may be cut anywhere between two reads")
   func pieces() throws {
     let text = Array(try Samples.text("jsonfile/run1.singer").utf8)

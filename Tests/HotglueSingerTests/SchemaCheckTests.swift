@@ -23,6 +23,54 @@ struct SchemaCheckTests {
   }
 
   @Test(
+    "alternatives within alternatives end at the budget of steps, and the next record is checked anew",
+    arguments: ["oneOf", "anyOf", "allOf"])
+  func steps(word: String) throws {
+    var definitions = [#""l0":{"type":"integer","minimum":0}"#]
+    for level in 1..<30 {
+      let below = ##"{"$ref":"#/definitions/l\##(level - 1)"}"##
+      let other = word == "anyOf" ? below : #"{"not":\#(below)}"#
+      definitions.append(#""l\#(level)":{"\#(word)":[\#(below),\#(other)]}"#)
+    }
+    let schema =
+      ##"{"definitions":{\##(definitions.joined(separator: ","))},"properties":{"##
+      + ##""v":{"$ref":"#/definitions/l29"},"n":{"type":"integer"}}}"##
+    let node = try SchemaNode(try JSON.parse(schema))
+    var check = RecordCheck()
+    func flaw(_ value: String) throws -> String? {
+      var tape = JSONTape()
+      let bytes = Array(value.utf8)
+      return try bytes.withUnsafeBufferPointer { bytes in
+        try tape.scan(bytes)
+        check.startOver()
+        do throws(RecordFlaw) {
+          try check.check(0, of: tape, against: node)
+          return nil
+        } catch {
+          return error.place + ": " + error.reason
+        }
+      }
+    }
+    if word != "allOf" {
+      #expect(try flaw(#"{"v":"x"}"#) == "v: the check against the schema takes too many steps")
+    } else {
+      #expect(try flaw(#"{"v":"x"}"#) != nil)
+    }
+    #expect(try flaw(#"{"n":1}"#) == nil)
+  }
+
+  @Test("one of many values is found by what it means")
+  func manyChoices() throws {
+    let texts = (0..<50_000).map { "\"value \($0)\"" }.joined(separator: ",")
+    let schema = #"{"items":{"enum":[1.0,{"a":[1,2e1],"b":null},"é",\#(texts)]}}"#
+    let good = #"[1,1e0,{"b":null,"a":[1.0,20]},"\u00e9","value 49999","value\u0020 7"]"#
+    #expect(try flaw(schema, good.replacing("\\u0020 ", with: "\\u0020")) == nil)
+    for bad in [#"["value 50000"]"#, "[2]", #"["1"]"#, #"[{"a":[1,20]}]"#] {
+      #expect(try flaw(schema, bad) == "0: not one of the values that are allowed")
+    }
+  }
+
+  @Test(
     "what a schema allows",
     arguments: [
       ("{}", #"{"a":1}"#), ("true", "1"), (#"{"type":["null","string"]}"#, "null"),

@@ -70,9 +70,11 @@ struct CatalogChange {
   static func all(from old: Catalog?, to new: Catalog) -> [CatalogChange] {
     let before = old?.streams ?? []
     let after = new.streams
+    let known = Dictionary(before.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let names = Set(after.map(\.name))
     var changes: [CatalogChange] = []
     for stream in after {
-      guard let known = before.first(where: { $0.name == stream.name }) else {
+      guard let known = known[stream.name] else {
         changes.append(CatalogChange(sign: "+", stream: stream.name))
         continue
       }
@@ -80,7 +82,7 @@ struct CatalogChange {
         changes.append(CatalogChange(sign: "~", stream: stream.name))
       }
     }
-    for stream in before where !after.contains(where: { $0.name == stream.name }) {
+    for stream in before where !names.contains(stream.name) {
       changes.append(CatalogChange(sign: "-", stream: stream.name))
     }
     return changes

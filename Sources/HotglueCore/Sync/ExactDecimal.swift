@@ -9,7 +9,7 @@ public struct ExactDecimal: Hashable, Comparable, Sendable {
   public let exponent: Int
 
   /// Reads a number as JSON writes it; `nil` for any other text, and for an exponent of more than
-  /// nine digits.
+  /// seventeen digits.
   public init?(_ text: some Sequence<UInt8>) {
     var isNegative = false
     var digits: [UInt8] = []
@@ -31,7 +31,7 @@ public struct ExactDecimal: Hashable, Comparable, Sendable {
         if part == 1 { exponent -= 1 }
       case (UInt8(ascii: "0")...UInt8(ascii: "9"), _):
         part = 3
-        guard written < 100_000_000 else { return nil }
+        guard written < 10_000_000_000_000_000 else { return nil }
         written = written * 10 + Int(byte - UInt8(ascii: "0"))
       default: return nil
       }

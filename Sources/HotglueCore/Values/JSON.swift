@@ -117,17 +117,54 @@ extension JSON {
     return last
   }
 
-  /// The same value with every object's members sorted by key; of repeated ones the last.
+  /// The same value with every object's members sorted by the bytes of their keys; of repeated ones the
+  /// last.
   public var canonical: JSON {
     switch self {
     case .array(let values):
       return .array(values.map(\.canonical))
     case .object(let members):
-      var last: [String: JSON] = [:]
-      for member in members { last[member.key] = member.value.canonical }
-      return .object(last.sorted { $0.key < $1.key }.map { Member($0.key, $0.value) })
+      let last = Self.distinct(members).sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      return .object(
+        last.map { Member(String(decoding: $0.key, as: UTF8.self), $0.value.canonical) })
     default:
       return self
+    }
+  }
+
+  /// Bytes that are the same for two values exactly if `isEquivalent` says that they mean the same.
+  public var equivalenceForm: [UInt8] {
+    var out: [UInt8] = []
+    appendEquivalenceForm(to: &out)
+    return out
+  }
+
+  private func appendEquivalenceForm(to out: inout [UInt8]) {
+    // Within quotes a text stands as it is, with its length where something may follow it.
+    func append(_ text: [UInt8]) {
+      out.append(contentsOf: "\(text.count):".utf8)
+      out.append(contentsOf: text)
+    }
+    switch self {
+    case .null: out.append(UInt8(ascii: "n"))
+    case .bool(let value): out.append(value ? UInt8(ascii: "t") : UInt8(ascii: "f"))
+    case .number(let text):
+      out.append(UInt8(ascii: "#"))
+      append(Array((ExactDecimal(text.utf8)?.text ?? text).utf8))
+    case .string(let text):
+      out.append(UInt8(ascii: "\""))
+      out.append(contentsOf: text.utf8)
+      out.append(UInt8(ascii: "\""))
+    case .array(let values):
+      out.append(UInt8(ascii: "["))
+      for value in values { append(value.equivalenceForm) }
+    case .object(let members):
+      out.append(UInt8(ascii: "{"))
+      let sorted = Self.distinct(members).sorted { $0.key.lexicographicallyPrecedes($1.key) }
+      for (key, value) in sorted {
+        append(key)
+        append(value.equivalenceForm)
+      }
     }
   }
 }
