@@ -193,9 +193,7 @@ public enum Hotglue {
     // What was printed before the refusal comes before it on a terminal; a failure of standard
     // output is told by the caller's own flush.
     try? environment.output.flush()
-    let given = environment.given
-    environment.errorOutput.append(
-      json ? error.json(for: given).text + "\n" : error.text(for: given))
+    environment.errorOutput.append(error.lines(json: json, in: environment))
     try? environment.errorOutput.flush()
   }
 }

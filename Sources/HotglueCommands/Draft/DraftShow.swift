@@ -19,7 +19,7 @@ struct DraftShow: WorkspaceCommand {
     try session.rescueDrafts()
     let draft = try session.draft(draft)
     if text {
-      session.environment.output.append(draft.text)
+      session.output.stored(draft.text)
     } else {
       try session.show(draft: draft)
     }

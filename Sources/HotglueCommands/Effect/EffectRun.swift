@@ -65,6 +65,7 @@ struct EffectRun: WorkspaceCommand {
     try session.refuseForeignEffects()
     let name = try scope.name(key, in: session)
     let output = session.environment.output
+    let shown = StoredBytes(session.output)
     var runner = EffectRunner(
       store: session.store, actor: session.actor,
       environment: session.environment.variables.map { "\($0.key)=\($0.value)" },
@@ -80,10 +81,11 @@ struct EffectRun: WorkspaceCommand {
       EffectRunner.Order(
         command: command, notDone: notDone, patience: wait, keepsOutput: !noOutput),
       write: { bytes in
-        output.append(bytes)
+        shown.append(bytes)
         // It appears as it comes; what went wrong is kept, and told at the end.
         try? output.flush()
       })
+    shown.end()
     return try tell(result, of: name, session)
   }
 
@@ -94,7 +96,7 @@ struct EffectRun: WorkspaceCommand {
     case .confirmed: return .done
     case .replayed(_, let output):
       session.output.detail("effect '\(name.key)' is confirmed already; nothing was run")
-      session.environment.output.append(output)
+      session.output.stored(output)
       return .done
     case .confirmedMeanwhile:
       session.output.note(
@@ -108,7 +110,7 @@ struct EffectRun: WorkspaceCommand {
           ? "this try of effect '\(name.key)' has not happened (status \(status)); "
             + "an earlier one may have"
           : "effect '\(name.key)' has not happened: status \(status)")
-      return ExitStatus(rawValue: Int32(status))
+      return ExitStatus(rawValue: Int32(clamping: status))
     case .notExecuted(_, let number):
       let reason = SystemError("execute", command[0], code: number).reason
       throw CommandError(

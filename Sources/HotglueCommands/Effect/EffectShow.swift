@@ -35,7 +35,7 @@ struct EffectShow: WorkspaceCommand {
     }
     guard effect.keepsOutput else { throw CommandError.outputNotKept(effect) }
     let bytes = try session.store.output(of: effect.id, in: session.workspace)
-    session.environment.output.append(bytes ?? [])
+    session.output.stored(bytes ?? [])
     return .done
   }
 }
@@ -69,7 +69,7 @@ extension WorkspaceSession {
     }
     if let status = effect.exitStatus { fields.append(("exit", Cell(status))) }
     if let signal = effect.signal {
-      fields.append(("signal", Cell("SIG\(Signal(number: Int32(signal)).name)")))
+      fields.append(("signal", Cell("SIG\(Signal(stored: signal).name)")))
     }
     if let bytes = effect.outputBytes {
       let kept = effect.keepsOutput ? "" : ", not kept"

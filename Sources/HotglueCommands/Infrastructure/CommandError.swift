@@ -41,6 +41,14 @@ struct CommandError: Error, Equatable {
     ])
   }
 
+  /// What is written to standard error.
+  func lines(json isJSON: Bool, in environment: CommandEnvironment) -> String {
+    let given = environment.given
+    guard isJSON else { return text(for: given) }
+    let json = json(for: given).text
+    return (environment.isTerminal(.error) ? Visible.json(json) : json) + "\n"
+  }
+
   /// The lines for people.
   func text(for given: GivenArguments) -> String {
     let first = "hotglue: \(Visible.text(message))\n"

@@ -36,11 +36,23 @@ struct Output {
 
   /// The one object of a command with `--json`: over several lines for a person at a terminal.
   func object(_ json: JSON) {
-    environment.output.append((isTerminal ? json.prettyText : json.text) + "\n")
+    jsonText(isTerminal ? json.prettyText : json.text)
   }
 
   /// One line of JSON Lines.
-  func jsonLine(_ json: JSON) { environment.output.append(json.text + "\n") }
+  func jsonLine(_ json: JSON) { jsonText(json.text) }
+
+  /// JSON that is written already, with what is unsafe at a terminal escaped there.
+  func jsonText(_ text: String) {
+    environment.output.append((isTerminal ? Visible.json(text) : text) + "\n")
+  }
+
+  /// Bytes that others wrote, all of them.
+  func stored(_ bytes: some Sequence<UInt8>) {
+    let output = StoredBytes(self)
+    output.append(bytes)
+    output.end()
+  }
 
   /// Something to know beside the result, on standard error. Not with `-q`.
   func note(_ text: String) {
@@ -55,9 +67,7 @@ struct Output {
 
   /// Something that is wrong and does not end the command: in the form of a refusal.
   func warning(_ problem: CommandError) {
-    let given = environment.given
-    environment.errorOutput.append(
-      isJSON ? problem.json(for: given).text + "\n" : problem.text(for: given))
+    environment.errorOutput.append(problem.lines(json: isJSON, in: environment))
     try? environment.errorOutput.flush()
   }
 

@@ -36,9 +36,7 @@ extension WorkspaceSession {
       (error as? StoreError).map { CommandError($0, in: self) } ?? CommandError(from: error)
     // Results and refusals appear in the order in which they came to be.
     try environment.output.flush()
-    let given = environment.given
-    environment.errorOutput.append(
-      options.json ? words.json(for: given).text + "\n" : words.text(for: given))
+    environment.errorOutput.append(words.lines(json: options.json, in: environment))
     try environment.errorOutput.flush()
     return words.exit
   }

@@ -8,8 +8,8 @@ struct JobLogs: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "logs", abstract: "print what a job's attempts wrote",
     discussion: """
-      Standard output and standard error as they came, byte for byte, also to a terminal. Without a \
-      choice it is the last attempt that wrote something. What --log-cap took out is noted on \
+      Standard output and standard error as they came, byte for byte. A terminal gets colours and \
+      text; other control characters are escaped there, unless --raw is given. Without a choice it is the last attempt that wrote something. What --log-cap took out is noted on \
       standard error. With --json it says where the logs are instead.
       """)
 
@@ -24,6 +24,9 @@ struct JobLogs: WorkspaceCommand {
   @Flag(name: .shortAndLong, help: "Go on until the job has ended, through its further attempts.")
   var follow = false
 
+  @Flag(help: "Print control characters to a terminal, too, as they came.")
+  var raw = false
+
   @Argument(help: ArgumentHelp("The job's ID or link.", valueName: "job"))
   var job: String
 
@@ -33,7 +36,7 @@ struct JobLogs: WorkspaceCommand {
         "'--all' and '--attempt' cannot both be given", hint: "leave one of them out")
     }
     let id = try session.jobNumber(job)
-    let logs = try JobLogSource(session: session, job: id)
+    let logs = try JobLogSource(session: session, job: id, isRaw: raw)
     if session.output.isJSON {
       guard !follow else {
         throw CommandError.usage("'--follow' and '--json' cannot both be given")
@@ -68,6 +71,7 @@ struct JobLogs: WorkspaceCommand {
     // Without a choice: from the last one back to the first that wrote something.
     for attempt in all || self.attempt != nil ? attempts : attempts.reversed() {
       let wrote = try logs.copy(attempt)
+      logs.end()
       if wrote, !all, self.attempt == nil { return }
     }
   }
@@ -92,9 +96,11 @@ struct JobLogSource {
   let session: WorkspaceSession
   let job: JobID
   private let folder: String
+  private let text: StoredBytes
 
-  init(session: WorkspaceSession, job: JobID) throws {
+  init(session: WorkspaceSession, job: JobID, isRaw: Bool = false) throws {
     self.session = session
+    text = StoredBytes(session.output, isRaw: isRaw)
     self.job = job
     folder = try session.store.info().folder
   }
@@ -102,6 +108,9 @@ struct JobLogSource {
   func attempts() throws(StoreError) -> [Attempt] {
     try session.store.attempts(of: job, in: session.workspace)
   }
+
+  /// Nothing follows of what was begun.
+  func end() { text.end() }
 
   /// Prints all there is of one attempt's log; false when there is none.
   func copy(_ attempt: Attempt) throws -> Bool {
@@ -117,12 +126,14 @@ struct JobLogSource {
     try log.read(as: attempt) { piece in
       wrote = true
       switch piece {
-      case .bytes(let bytes): session.environment.output.append(bytes)
+      case .bytes(let bytes): text.append(bytes)
       case .leftOut(let count):
+        text.end()
         try session.environment.output.flush()
         session.output.note("\(count) bytes are left out here (--log-cap)")
       }
     }
+    if attempt.finishedAt != nil { text.end() }
     return wrote
   }
 

@@ -83,7 +83,9 @@ struct JobRun: HotglueCommand {
     case .failed, .exhausted, .cancelled, .pending, .blocked, .running: break
     }
     if job.error?.kind == AttemptOutcome.unknown.rawValue { return .outcomeUnknown }
-    if let signal = job.signal { return ExitStatus(rawValue: 128 + Int32(clamping: signal)) }
+    if let signal = job.signal {
+      return ExitStatus(rawValue: 128 + Int32(min(max(0, signal), 127)))
+    }
     if let status = job.exitStatus {
       return status == 0 ? .unsuccessful : ExitStatus(rawValue: Int32(clamping: status))
     }

@@ -39,7 +39,7 @@ struct RecordExport: WorkspaceCommand {
           if session.output.isJSON {
             session.output.jsonLine(try form.json(record))
           } else {
-            session.output.rawLine(record.data)
+            session.output.jsonText(record.data)
           }
           return !session.environment.output.isClosed
         }
@@ -74,11 +74,13 @@ struct RecordExport: WorkspaceCommand {
         hint: "--format jsonl")
     }
     let table = CommaSeparated(columns: properties.map(\.key))
-    session.environment.output.append(table.header)
+    let output = StoredBytes(session.output)
+    output.append(table.header)
     _ = try pages.walk(stream, filter) { record in
-      session.environment.output.append(table.line(try JSON.parse(record.data)))
+      output.append(table.line(try JSON.parse(record.data)))
       return !session.environment.output.isClosed
     }
+    output.end()
   }
 }
 

@@ -64,7 +64,7 @@ extension WorkspaceSession {
           "no_catalog", .notFound, "source '\(source.name)' has no catalog",
           hint: "ask the tap for one: 'hotglue source discover \(Shell.quoted(source.name))'")
       }
-      output.rawLine(output.isTerminal ? catalog.prettyText : catalog.text)
+      output.object(catalog)
     } else if output.isJSON {
       output.object(SourceJSON.withCatalog(source))
     } else if output.isQuiet {

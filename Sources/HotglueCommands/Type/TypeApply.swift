@@ -68,8 +68,7 @@ struct TypeExport: WorkspaceCommand {
     if session.output.isJSON {
       for type in types { session.output.jsonLine(TypeJSON.object(type)) }
     } else {
-      let text = TypeFile.text(types.map { ($0.name, $0.definition) })
-      session.environment.output.append(text)
+      session.output.stored(TypeFile.text(types.map { ($0.name, $0.definition) }).utf8)
     }
     return .done
   }
