@@ -77,6 +77,13 @@ let package = Package(
       name: "simulate",
       dependencies: ["HotglueStoreSQLite", "HotglueStore", "HotglueCore", "CSQLite"],
       path: "Tests/Simulation", swiftSettings: strict, linkerSettings: releaseLinking),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "HotglueCommands", "HotglueSinger", "HotglueProcess", "HotglueStoreSQLite", "HotglueStore",
+        "HotglueCore", "CSQLite", "CSupervisor",
+      ],
+      path: "Tests/Fuzz", exclude: ["Kept"], swiftSettings: strict, linkerSettings: releaseLinking),
     .testTarget(
       name: "HotglueCoreTests", dependencies: ["HotglueCore", "TestSupport"],
       exclude: ["Time/Oracle"], swiftSettings: strict),
