@@ -15,7 +15,8 @@ struct ScriptTests {
   @Test("the scripts that the README and CI rely on are there")
   func scriptsExist() throws {
     let expected = [
-      "build", "bench", "check", "fuzz", "install", "man", "quickstart", "setup", "simulate", "soak",
+      "build", "bench", "check", "fuzz", "install", "man", "quickstart", "setup", "simulate",
+      "soak",
       "test",
     ]
     #expect(try Set(expected).isSubset(of: Repository.names(in: "Scripts")))
