@@ -24,6 +24,8 @@ public final class DeliveryRun {
   /// The ends of what they wrote there.
   private var tails: (tap: [UInt8], target: [UInt8]) = ([], [])
   private static let tailBytes = 16 << 10
+  /// What the tap complained of last on standard error.
+  public var lastTapLine: String? { TapFailure.lastCriticalLine(of: text(tails.tap)) }
   private static let ladder = StopLadder("TERM,5s,KILL") ?? .standard
 
   public init(

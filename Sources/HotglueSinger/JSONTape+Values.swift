@@ -26,9 +26,19 @@ extension JSONTape {
     }
   }
 
-  /// Whether all that is half of a surrogate pair, if anything, lies in this value.
-  func hasHalvesOnly(in node: JSONTape.Node) -> Bool {
-    halves.map { $0.lowerBound >= node.start && $0.upperBound < node.end } ?? true
+  /// What makes the text unreadable as JSON although it has its form, and the range of bytes of it.
+  var oddity: (range: ClosedRange<Int>, reason: String)? {
+    if let halves { return (halves, "half a surrogate pair") }
+    if let nonFinites { return (nonFinites, "NaN and Infinity are not JSON values") }
+    return nil
+  }
+
+  /// Whether all that is odd, if anything, lies in this value.
+  func hasOdditiesOnly(in node: JSONTape.Node) -> Bool {
+    func holds(_ range: ClosedRange<Int>?) -> Bool {
+      range.map { $0.lowerBound >= node.start && $0.upperBound < node.end } ?? true
+    }
+    return holds(halves) && holds(nonFinites)
   }
 
   /// Whether a value has half of a surrogate pair in it, and so cannot be read.

@@ -7,7 +7,8 @@
 /// through SQLite's JSON functions, 440,000 as trees of `JSON`.
 ///
 /// It accepts exactly what `JSON.parse` accepts, so that what is stored can be read again; but a text
-/// with half of a surrogate pair, which has the form of JSON and is no text, it takes and tells.
+/// with half of a surrogate pair, which has the form of JSON and is no text, or with `NaN` or `Infinity`,
+/// as Python writes them, it takes and tells.
 struct JSONTape: ~Copyable {
   enum Kind: UInt8 { case object, array, string, integer, decimal, yes, no, null }
 
@@ -35,6 +36,8 @@ struct JSONTape: ~Copyable {
   private(set) var isSpaced = false
   /// From the first escape to the last that is half of a surrogate pair; `nil`: there is none.
   private(set) var halves: ClosedRange<Int>?
+  /// From the first `NaN` or `Infinity` to the last; `nil`: there is none. Each is a node like `null`.
+  private(set) var nonFinites: ClosedRange<Int>?
 
   static let deepest = 512
 
@@ -59,6 +62,7 @@ struct JSONTape: ~Copyable {
     highBits = 0
     isSpaced = false
     halves = nil
+    nonFinites = nil
     guard let start = bytes.baseAddress, !bytes.isEmpty else { throw flaw("the line is empty") }
     self.bytes = bytes
     base = start
@@ -82,6 +86,8 @@ struct JSONTape: ~Copyable {
     case UInt8(ascii: "t"): try word("true", .yes)
     case UInt8(ascii: "f"): try word("false", .no)
     case UInt8(ascii: "n"): try word("null", .null)
+    case UInt8(ascii: "N"): try nonFinite("NaN", from: position)
+    case UInt8(ascii: "I"): try nonFinite("Infinity", from: position)
     default: throw flaw("unexpected character")
     }
   }
@@ -229,7 +235,9 @@ struct JSONTape: ~Copyable {
   private mutating func number() throws(LineFlaw) {
     let start = position
     var kind = Kind.integer
-    _ = take(UInt8(ascii: "-"))
+    if take(UInt8(ascii: "-")), position < length, base[position] == UInt8(ascii: "I") {
+      return try nonFinite("Infinity", from: start)
+    }
     guard let first = digit else { throw flaw("expected a digit") }
     position += 1
     if first != 0 {
@@ -260,6 +268,11 @@ struct JSONTape: ~Copyable {
 
   private mutating func skipDigits() {
     while position < length, base[position] &- UInt8(ascii: "0") < 10 { position &+= 1 }
+  }
+
+  private mutating func nonFinite(_ text: StaticString, from start: Int) throws(LineFlaw) {
+    try word(text, .null)
+    nonFinites = (nonFinites?.lowerBound ?? start)...start
   }
 
   private mutating func word(_ text: StaticString, _ kind: Kind) throws(LineFlaw) {

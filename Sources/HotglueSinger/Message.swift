@@ -39,18 +39,18 @@ struct Message {
     return message
   }
 
-  /// Half of a surrogate pair in a record is that record's flaw. Anywhere else, as in a bookmark, it makes
-  /// the line unfit.
+  /// Half of a surrogate pair, or NaN, in a record is that record's flaw. Anywhere else, as in a bookmark,
+  /// it makes the line unfit.
   private func requireText(
     _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ tape: borrowing JSONTape
   ) throws(SyncError) {
-    guard let halves = tape.halves else { return }
-    if let record, tape.hasHalvesOnly(in: tape[record]), let type,
+    guard let oddity = tape.oddity else { return }
+    if let record, tape.hasOdditiesOnly(in: tape[record]), let type,
       Self.kind(of: tape[type], tape) == .record
     {
       return
     }
-    let flaw = LineFlaw(reason: Self.halfReason, column: halves.lowerBound + 1)
+    let flaw = LineFlaw(reason: oddity.reason, column: oddity.range.lowerBound + 1)
     throw .notJSON(line: number, flaw: flaw, excerpt: Self.excerpt(line))
   }
 

@@ -36,9 +36,9 @@ extension SyncEngine {
   }
 
   private func place(of stream: SingerStream, in bookmark: JSON?) -> ReplicationPlace {
-    if options.fullTables.contains(stream.title) { return .beginning }
+    if stream.identity.isFullTable { return .beginning }
     return ReplicationPlace(
-      bookmark, stream: stream.title, bookmarkProperty: stream.bookmarkProperty,
+      bookmark, stream: stream.name(in: bookmark), bookmarkProperty: stream.bookmarkProperty,
       properties: stream.schema.propertyNames)
   }
 

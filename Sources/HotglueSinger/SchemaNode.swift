@@ -34,14 +34,13 @@ final class SchemaNode {
 
   init() {}
 
-  struct Flaw: Error {
-    let reason: String
-  }
-
-  /// Reads a schema that refers to nothing but itself.
-  convenience init(_ json: JSON) throws(Flaw) {
-    self.init()
-    try SchemaReader(root: json, node: self).read(json, into: self, depth: 0)
+  /// Reads a schema that refers to nothing but itself. `oddities`: words of it that were not understood,
+  /// with the paths of their properties; they are not checked.
+  static func read(_ json: JSON) -> (node: SchemaNode, oddities: [String]) {
+    let node = SchemaNode()
+    let reader = SchemaReader(root: json, node: node)
+    reader.read(json, into: node, depth: 0)
+    return (node, reader.oddities)
   }
 
   var hasOnlyTypes: Bool {
@@ -82,12 +81,14 @@ struct JSONTypes: OptionSet {
     ("string", .string), ("array", .array), ("object", .object),
   ]
 
-  init(_ json: JSON) throws(SchemaNode.Flaw) {
+  /// One name or a list of names; `nil` when one of them is not a type.
+  init?(_ json: JSON) {
     self = []
-    for name in json.stringArray ?? [json.stringValue ?? ""] {
-      guard let type = Self.names.first(where: { $0.0 == name })?.1 else {
-        throw SchemaNode.Flaw(reason: "there is no type '\(name)'")
-      }
+    guard let names = json.stringArray ?? json.stringValue.map({ [$0] }), !names.isEmpty else {
+      return nil
+    }
+    for name in names {
+      guard let type = Self.names.first(where: { $0.0 == name })?.1 else { return nil }
       insert(type)
     }
   }

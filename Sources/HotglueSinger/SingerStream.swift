@@ -3,8 +3,9 @@ import HotglueStore
 
 /// What the engine knows of one stream while a run goes on.
 final class SingerStream {
+  /// As the messages name it.
   let name: [UInt8]
-  let title: String
+  let identity: StreamResolver.Stream
   let index: Int
   /// Members of the record that make its key; empty: it has none.
   let key: [String]
@@ -12,6 +13,8 @@ final class SingerStream {
   /// The schema's text, to see at once that it is declared again as it was.
   let declared: [UInt8]
   let bookmarkProperty: String?
+  /// Members that do not tell its records apart.
+  var ignored: [String] = []
   var tally = StreamTally()
   /// The number of the version that is being sent.
   var version: JSON?
@@ -22,16 +25,24 @@ final class SingerStream {
   var resumption: Resumption?
 
   init(
-    name: [UInt8], index: Int, key: [String], schema: SchemaNode, declared: [UInt8],
-    bookmarkProperty: String?
+    _ identity: StreamResolver.Stream, name: [UInt8], index: Int, key: [String],
+    schema: SchemaNode, declared: [UInt8], bookmarkProperty: String?
   ) {
+    self.identity = identity
     self.name = name
-    title = String(decoding: name, as: UTF8.self)
     self.index = index
     self.key = key
     self.schema = schema
     self.declared = declared
     self.bookmarkProperty = bookmarkProperty
+  }
+
+  /// Under which its records are stored.
+  var title: String { identity.title }
+
+  /// What a bookmark calls it.
+  func name(in bookmark: JSON?) -> String {
+    Bookmark.name(among: identity.names, in: bookmark)
   }
 
   func isNamed(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {

@@ -7,11 +7,11 @@ extension SyncEngine {
     stream.tally.received += 1
     do throws(RecordFlaw) {
       check.startOver()
-      if let halves = tape.halves {
-        throw RecordFlaw(
-          Message.halfReason, at: tape.path(to: halves.lowerBound, in: record))
+      if let oddity = tape.oddity {
+        throw RecordFlaw(oddity.reason, at: tape.path(to: oddity.range.lowerBound, in: record))
       }
-      try check.check(record, of: tape, against: stream.schema)
+      guard tape[record].kind == .object else { throw RecordFlaw("the record is not an object") }
+      if options.validates { try check.check(record, of: tape, against: stream.schema) }
       for (place, count) in check.oddFormats { notes.countFormat(stream.title, place, count) }
       for (place, count) in check.unchecked { notes.countUnchecked(stream.title, place, count) }
       let key = try key(of: record, in: stream)
@@ -32,7 +32,7 @@ extension SyncEngine {
   private func key(
     of record: Int, in stream: SingerStream
   ) throws(RecordFlaw) -> RecordBatch.Key {
-    if stream.key.isEmpty { return contentKey(of: record) }
+    if stream.key.isEmpty { return contentKey(of: record, without: stream.ignored) }
     let nodes = try KeyReader.nodes(of: stream.key, record: record, tape)
     if nodes.count == 1, let only = nodes.first {
       let node = tape[only]
@@ -51,19 +51,20 @@ extension SyncEngine {
     return .bytes(batch.add(text))
   }
 
-  private func contentKey(of record: Int) -> RecordBatch.Key {
+  private func contentKey(of record: Int, without ignored: [String]) -> RecordBatch.Key {
     var hash = ContentHash()
     var place = record + 1
     let end = Int(tape[record].next)
     while place < end {
       let name = tape.raw(tape[place])
       let value = tape.raw(tape[place + 1])
+      defer { place = Int(tape[place + 1].next) }
+      if !ignored.isEmpty, ignored.contains(tape.text(tape[place])) { continue }
       if tape.isSpaced {
         Self.withoutSpace(value).withUnsafeBufferPointer { hash.add(name, $0) }
       } else {
         hash.add(name, value)
       }
-      place = Int(tape[place + 1].next)
     }
     return .content(hash.high, hash.low)
   }
@@ -79,7 +80,7 @@ extension SyncEngine {
       RejectedRecord(
         stream: stream.index, line: line, path: flaw.place, reason: flaw.reason,
         data: String(decoding: raw.prefix(Self.keptOfReject), as: UTF8.self)))
-    switch options.rejects {
+    switch options.rejects ?? .standard {
     case .fail:
       throw .rejected(
         line: line, stream: stream.title, path: flaw.place, reason: flaw.reason)
@@ -132,25 +133,26 @@ extension SyncEngine {
     else {
       throw .notAMessage(line: line, reason: "SCHEMA without 'stream' and 'schema'")
     }
-    let title = tape.text(tape[streamNode])
-    if let wanted = options.streams, !wanted.contains(title) { return }
-    let told = message.keyProperties.flatMap { tape.json(tape[$0]).stringArray } ?? []
-    let key = options.keys[title] ?? told
+    let name = tape.text(tape[streamNode])
+    let selected = try intake.stream(named: name, of: .schema, line: line, &notes)
+    guard let identity = selected else { return }
+    let title = identity.title
+    let told = message.keyProperties.map { tape.json(tape[$0]) }
+    let key =
+      options.keys.setting(for: identity) ?? told?.stringArray
+      ?? told?.stringValue.map { [$0] } ?? []
     let raw = Array(tape.raw(tape[schemaNode]))
-    let known = streams.firstIndex { $0.title == title }
+    let known = numbers[title]
     if let known, streams[known].declared == raw, streams[known].key == key { return }
     let json = tape.json(tape[schemaNode])
-    let schema: SchemaNode
-    do throws(SchemaNode.Flaw) {
-      schema = try SchemaNode(json)
-    } catch {
-      throw .badSchema(line: line, stream: title, reason: error.reason)
-    }
+    let (schema, oddities) = SchemaNode.read(json)
+    notes.addUnchecked(title, oddities)
     let bookmarkProperties =
       message.bookmarkProperties.flatMap { tape.json(tape[$0]).stringArray } ?? []
     let declaration = StreamDeclaration(
       name: title, schema: json.canonical.text, key: key,
-      bookmarkProperties: bookmarkProperties, line: line)
+      bookmarkProperties: bookmarkProperties, line: line,
+      ignored: options.ignored.setting(for: identity) ?? [])
     // What came under the earlier schema is staged under it.
     try flush(publishing: nil)
     let declared = try declare(declaration)
@@ -159,8 +161,10 @@ extension SyncEngine {
     }
     if !declared.hasView { notes.countWithoutView(title) }
     let stream = SingerStream(
-      name: Array(title.utf8), index: declared.index, key: key, schema: schema, declared: raw,
+      identity, name: Array(name.utf8), index: declared.index, key: key, schema: schema,
+      declared: raw,
       bookmarkProperty: bookmarkProperties.first)
+    stream.ignored = declaration.ignored
     if let known {
       stream.tally = streams[known].tally
       stream.version = streams[known].version
@@ -171,11 +175,15 @@ extension SyncEngine {
       streams[known] = stream
     } else {
       stream.resumption = resumption(of: stream)
+      numbers[title] = streams.count
       streams.append(stream)
     }
     if declared.keyChanged {
       notes.add("stream '\(title)' has another key from line \(line) on")
       try replace(stream, token: "key:\(JSON.strings(key).text)")
+    }
+    if let version = pendingVersions.removeValue(forKey: title) {
+      try activate(version, of: stream)
     }
   }
 
@@ -232,7 +240,6 @@ extension SyncEngine {
       } catch {
         throw failed("line \(number) is not JSON: \(error.reason)")
       }
-      guard tape[0].kind == .object else { throw failed("line \(number) is no record") }
       try takeRecord(0, of: stream, line: line)
     }
     var isMore = true
@@ -245,7 +252,7 @@ extension SyncEngine {
         switch error {
         case .file(let failure): throw failed(failure.reason)
         case .body(.tooLong(let number, let limit)):
-          throw failed("line \(number) is longer than \(limit >> 20) MiB")
+          throw failed("line \(number) is longer than \(SyncError.size(limit))")
         case .body(let error): throw error
         }
       }

@@ -3,18 +3,22 @@ public import HotglueStore
 
 /// How a sync takes a tap's output.
 public struct SyncOptions: Sendable {
-  /// Key properties that replace those of the tap, by stream.
+  /// Which streams to take.
+  public var resolver = StreamResolver()
+  /// Record keys that replace those of the tap, by stream or pattern.
   public var keys: [String: [String]] = [:]
-  /// The streams to take; `nil`: all.
-  public var streams: Set<String>?
-  /// Streams that the tap is asked to send whole at every run, whatever its bookmark says.
-  public var fullTables: Set<String> = []
-  public var rejects = RejectRule.setAside(limit: RejectRule.standardLimit)
+  /// Members that do not count when a record is compared with the stored one, by stream or pattern.
+  public var ignored: [String: [String]] = [:]
+  /// Whether records are checked against their schema.
+  public var validates = true
+  /// `nil`: the standard bound, and a run that rejects most records of a stream fails.
+  public var rejects: RejectRule?
   /// A stream may come under another key than its records are stored under: only of a full sync, which
   /// then replaces them.
   public var mayChangeKeys = false
   /// Bytes of a line at the most.
-  public var lineLimit = 16 << 20
+  public var lineLimit = Self.standardLineLimit
+  public static let standardLineLimit = 100 << 20
   /// At least so long between two publications; a bookmark that is followed by nothing is published
   /// by `pause`.
   public var publishInterval = Span(milliseconds: 100)
@@ -47,6 +51,12 @@ public final class SyncEngine {
   var check = RecordCheck()
   var batch = RecordBatch()
   var streams: [SingerStream] = []
+  /// Where a stream stands in `streams`, by the name under which it is stored.
+  var numbers: [String: Int] = [:]
+  var intake: StreamIntake
+  /// Versions that were activated before the schema of their stream came, by that name.
+  var pendingVersions: [String: JSON] = [:]
+  private static let mostPendingVersions = 10_000
   /// The stream of the last record: nearly always that of the next.
   private var latest = 0
   private var bytesTaken: Int64 = 0
@@ -75,6 +85,7 @@ public final class SyncEngine {
     self.now = now
     self.observe = observe
     splitter = LineSplitter(limit: options.lineLimit)
+    intake = StreamIntake(options.resolver)
     said = session.run.given
     do throws(JSONError) {
       givenValue = try session.run.given.map { (given) throws(JSONError) in
@@ -105,7 +116,8 @@ public final class SyncEngine {
 
   /// The tap came to its end and said that all is well. Takes the rest, removes what replaced streams
   /// did not send, and publishes. The last bookmark is what the tap said last, not its last line.
-  public func succeed() throws(SyncError) -> SyncRun {
+  /// `log`: the last line that the tap wrote to standard error.
+  public func succeed(log: String? = nil) throws(SyncError) -> SyncRun {
     if splitter.hasRest {
       do throws(SyncError) {
         try splitter.finish { (line, number) throws(SyncError) in try self.take(line, number) }
@@ -114,6 +126,11 @@ public final class SyncEngine {
         throw error
       }
     }
+    try intake.requireArrival(log: log)
+    for stream in pendingVersions.keys.sorted() {
+      notes.add("a version of stream '\(stream)' was activated, and its schema did not come")
+    }
+    try requireFewRejects()
     try flush(publishing: nil)
     for stream in streams where stream.isReplaced {
       guard !stream.hasUnplacedReject else {
@@ -139,7 +156,13 @@ public final class SyncEngine {
   /// rest of what was staged is given up. The records that were set aside are kept with the run: they are
   /// what it failed with, perhaps.
   public func fail(_ failure: Job.Failure) throws(SyncError) -> SyncRun {
-    if isAtBookmark, isBehind { try publish() }
+    if isAtBookmark, isBehind {
+      do throws(SyncError) {
+        try publish()
+      } catch {
+        guard case .mostlyRejected = error else { throw error }
+      }
+    }
     batch.removeEntries()
     if !batch.isEmpty {
       _ = try stored { () throws(StoreError) in
@@ -182,19 +205,14 @@ public final class SyncEngine {
     switch message.kind {
     case .record:
       guard let stream = try stream(message, number) else { return }
-      if let version = message.version { try activate(version, of: stream, number) }
-      guard let record = message.record, tape[record].kind == .object else {
-        throw .notAMessage(line: number, reason: "RECORD without an object as 'record'")
+      if let version = message.version { try activate(tape.json(tape[version]), of: stream) }
+      guard let record = message.record else {
+        throw .notAMessage(line: number, reason: "RECORD without 'record'")
       }
       try takeRecord(record, of: stream, line: number)
     case .state: try takeState(message, number)
     case .schema: try takeSchema(message, number)
-    case .activateVersion:
-      guard let stream = try stream(message, number) else { return }
-      guard let version = message.version else {
-        throw .notAMessage(line: number, reason: "ACTIVATE_VERSION without 'version'")
-      }
-      try activate(version, of: stream, number)
+    case .activateVersion: try takeVersion(message, number)
     case .batch:
       guard let stream = try stream(message, number) else { return }
       try takeBatch(message, of: stream, line: number)
@@ -202,38 +220,56 @@ public final class SyncEngine {
     }
   }
 
-  /// The stream that a message names; `nil` when it is not one that is wanted.
+  /// The stream of records that a message names; `nil` when it is not selected.
   private func stream(_ message: Message, _ line: Int64) throws(SyncError) -> SingerStream? {
+    let node = try nameNode(of: message, line)
+    if !tape[node].isEscaped, latest < streams.count,
+      streams[latest].isNamed(tape.inner(tape[node]))
+    {
+      return streams[latest]
+    }
+    let name = tape.text(tape[node])
+    let selected = try intake.stream(named: name, of: message.kind, line: line, &notes)
+    guard let identity = selected else { return nil }
+    guard let known = numbers[identity.title] else {
+      throw .recordBeforeSchema(line: line, stream: name)
+    }
+    latest = known
+    return streams[known]
+  }
+
+  private func nameNode(of message: Message, _ line: Int64) throws(SyncError) -> Int {
     guard let node = message.stream, tape[node].kind == .string else {
       throw .notAMessage(line: line, reason: "a message without 'stream'")
     }
-    let name = tape.inner(tape[node])
-    if !tape[node].isEscaped {
-      if latest < streams.count, streams[latest].isNamed(name) { return streams[latest] }
-      for (index, stream) in streams.enumerated() where stream.isNamed(name) {
-        latest = index
-        return stream
-      }
-    }
-    let title = tape.text(tape[node])
-    if let known = streams.firstIndex(where: { $0.title == title }) {
-      latest = known
-      return streams[known]
-    }
-    if let wanted = options.streams, !wanted.contains(title) {
-      notes.countSkipped(title)
-      return nil
-    }
-    throw .recordBeforeSchema(line: line, stream: title)
+    return node
   }
 
-  private func activate(
-    _ version: Int, of stream: SingerStream, _ line: Int64
-  ) throws(SyncError) {
-    let value = tape.json(tape[version])
-    guard value != stream.version, value != .null else { return }
-    stream.version = value
-    try replace(stream, token: "version:\(value.text)")
+  /// ACTIVATE_VERSION; one before the schema of its stream is kept until that comes.
+  private func takeVersion(_ message: Message, _ line: Int64) throws(SyncError) {
+    let name = tape.text(tape[try nameNode(of: message, line)])
+    guard let node = message.version else {
+      throw .notAMessage(line: line, reason: "ACTIVATE_VERSION without 'version'")
+    }
+    let selected = try intake.stream(named: name, of: .activateVersion, line: line, &notes)
+    guard let identity = selected else { return }
+    let version = tape.json(tape[node])
+    if let known = numbers[identity.title] {
+      return try activate(version, of: streams[known])
+    }
+    guard pendingVersions.count < Self.mostPendingVersions else {
+      throw .notAMessage(
+        line: line,
+        reason: "ACTIVATE_VERSION of more than \(Self.mostPendingVersions) streams without a schema"
+      )
+    }
+    pendingVersions[identity.title] = version
+  }
+
+  func activate(_ version: JSON, of stream: SingerStream) throws(SyncError) {
+    guard version != stream.version, version != .null else { return }
+    stream.version = version
+    try replace(stream, token: "version:\(version.text)")
   }
 
   /// From here on the stream is sent whole; what was staged before counts as before.
@@ -249,6 +285,7 @@ public final class SyncEngine {
     guard let node = message.value else {
       throw .notAMessage(line: line, reason: "STATE without 'value'")
     }
+    intake.noteBookmark()
     let value = tape.json(tape[node])
     let next = Bookmark.after(value, current: said ?? session.bookmark)
     noteBackwards(value)
@@ -274,9 +311,9 @@ public final class SyncEngine {
     for stream in streams {
       let moved = Bookmark.isBackwards(
         Bookmark.replicationValue(
-          value, stream: stream.title, property: stream.bookmarkProperty),
+          value, stream: stream.name(in: value), property: stream.bookmarkProperty),
         from: Bookmark.replicationValue(
-          current, stream: stream.title, property: stream.bookmarkProperty))
+          current, stream: stream.name(in: current), property: stream.bookmarkProperty))
       if moved == true {
         notes.add("the bookmark of stream '\(stream.title)' went backwards")
       }
@@ -297,10 +334,22 @@ public final class SyncEngine {
   }
 
   private func publish() throws(SyncError) {
+    try requireFewRejects()
     try flush(
       publishing: Publication(bookmark: said, tallies: tallies, places: movedPlaces()))
     isBehind = false
     publishedAt = now()
+  }
+
+  /// Most records of a stream are rejected when its schema is wrong or its tap is broken: then a bookmark
+  /// that goes on would lose them. A user who named a bound has decided that.
+  private func requireFewRejects() throws(SyncError) {
+    guard options.rejects == nil else { return }
+    for stream in streams
+    where stream.tally.rejected >= 10 && stream.tally.rejected * 2 > stream.tally.received {
+      throw .mostlyRejected(
+        stream: stream.title, rejected: stream.tally.rejected, received: stream.tally.received)
+    }
   }
 
   func flush(publishing publication: Publication?) throws(SyncError) {

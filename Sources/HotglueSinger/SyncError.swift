@@ -10,11 +10,17 @@ public enum SyncError: Error, Equatable, Sendable {
   case cutOff(line: Int64)
   case tooLong(line: Int64, limit: Int)
   case recordBeforeSchema(line: Int64, stream: String)
-  /// A schema that says something this program cannot check.
-  case badSchema(line: Int64, stream: String, reason: String)
+  /// A record of a stream that the catalog does not have; `known`: streams that it has.
+  case unknownStream(line: Int64, stream: String, known: [String])
+  /// A name that several selected streams have: their identifiers.
+  case ambiguousStream(line: Int64, stream: String, among: [String])
+  /// The tap ended well and sent nothing of the streams that the catalog selects.
+  case nothingCame(selected: [String], log: String?)
   /// A record broke its schema, and that fails the run.
   case rejected(line: Int64, stream: String, path: String, reason: String)
   case tooManyRejects(line: Int64, limit: Int)
+  /// Most of what a stream received was set aside, and that was not asked for.
+  case mostlyRejected(stream: String, rejected: Int64, received: Int64)
   /// The stream's key differs from that of the stored records; a full sync takes it.
   case keyChanged(line: Int64, stream: String, from: [String], to: [String])
   /// A file of a BATCH message that cannot be read.
@@ -33,9 +39,12 @@ public enum SyncError: Error, Equatable, Sendable {
     case .cutOff: "cut_off"
     case .tooLong: "line_too_long"
     case .recordBeforeSchema: "record_before_schema"
-    case .badSchema: "bad_schema"
+    case .unknownStream: "unknown_stream"
+    case .ambiguousStream: "ambiguous_stream"
+    case .nothingCame: "nothing_came"
     case .rejected: "rejected"
     case .tooManyRejects: "too_many_rejects"
+    case .mostlyRejected: "mostly_rejected"
     case .keyChanged: "key_changed"
     case .batchFile: "batch_file"
     case .countsDiffer: "counts_differ"
@@ -54,16 +63,25 @@ public enum SyncError: Error, Equatable, Sendable {
       "line \(line) of the tap's output is not a message: \(reason)"
     case .cutOff(let line): "the tap's output ends in the middle of line \(line)"
     case .tooLong(let line, let limit):
-      "line \(line) of the tap's output is longer than \(limit >> 20) MiB"
+      "line \(line) of the tap's output is longer than \(Self.size(limit))"
     case .recordBeforeSchema(let line, let stream):
       "line \(line): a record of stream '\(stream)' before its schema"
-    case .badSchema(let line, let stream, let reason):
-      "line \(line): the schema of stream '\(stream)' cannot be used: \(reason)"
+    case .unknownStream(let line, let stream, let known):
+      "line \(line): a record of stream '\(stream)', which the catalog does not have"
+        + (known.isEmpty ? "" : "; it has \(Self.list(known))")
+    case .ambiguousStream(let line, let stream, let among):
+      "line \(line): a message of stream '\(stream)', a name that \(among.count) selected streams of "
+        + "the catalog have: \(Self.list(among))"
+    case .nothingCame(let selected, let log):
+      "the tap sent no SCHEMA, RECORD or STATE: nothing of the selected streams "
+        + Self.list(selected) + (log.map { "; its last line: \($0)" } ?? "")
     case .rejected(let line, let stream, let path, let reason):
       "line \(line): a record of stream '\(stream)' breaks its schema"
         + (path.isEmpty ? "" : " at '\(path)'") + ": \(reason)"
     case .tooManyRejects(let line, let limit):
       "line \(line): more than \(limit) records break their schema or have no key"
+    case .mostlyRejected(let stream, let rejected, let received):
+      "\(rejected) of \(received) records of stream '\(stream)' were rejected"
     case .keyChanged(let line, let stream, let from, let to):
       "line \(line): the key of stream '\(stream)' was (\(from.joined(separator: ", "))) and is "
         + "(\(to.joined(separator: ", "))) now"
@@ -77,5 +95,14 @@ public enum SyncError: Error, Equatable, Sendable {
         + (stream.map { " of stream '\($0)'" } ?? "") + ", but was sent \(sent)"
     case .store: "the store cannot be used"
     }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+    return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+  }
+
+  static func size(_ bytes: Int) -> String {
+    bytes % (1 << 20) == 0 && bytes > 0 ? "\(bytes >> 20) MiB" : "\(bytes) bytes"
   }
 }

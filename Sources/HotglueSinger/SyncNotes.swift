@@ -3,6 +3,7 @@ struct SyncNotes {
   private var plain: [String] = []
   private var unknown: [String: Int64] = [:]
   private var skipped: [String: Int64] = [:]
+  private var unlisted: [String: Int64] = [:]
   private var formats: [String: Int64] = [:]
   private var unchecked: [String: Int64] = [:]
   private var withoutView: (first: String, count: Int)?
@@ -13,8 +14,18 @@ struct SyncNotes {
     if plain.count < Self.most, !plain.contains(text) { plain.append(text) }
   }
 
+  /// Words of a schema that were not understood, with the paths of their properties.
+  mutating func addUnchecked(_ stream: String, _ oddities: [String]) {
+    guard !oddities.isEmpty else { return }
+    let shown = oddities.prefix(20).joined(separator: ", ")
+    let rest = oddities.count > 20 ? " and \(oddities.count - 20) more" : ""
+    add("the schema of stream '\(stream)' is unchecked where it is not understood: \(shown)\(rest)")
+  }
+
   mutating func countUnknown(_ type: String) { Self.count(String(type.prefix(100)), 1, &unknown) }
   mutating func countSkipped(_ stream: String) { Self.count(stream, 1, &skipped) }
+
+  mutating func countUnlisted(_ stream: String) { Self.count(stream, 1, &unlisted) }
 
   mutating func countFormat(_ stream: String, _ place: String, _ count: Int64) {
     Self.count("'\(stream)', \(place)", count, &formats)
@@ -45,6 +56,9 @@ struct SyncNotes {
       }
       + skipped.sorted { $0.key < $1.key }.map {
         "messages of stream '\($0.key)', which is not selected: \($0.value)"
+      }
+      + unlisted.sorted { $0.key < $1.key }.map {
+        "messages of stream '\($0.key)', which the catalog does not have: \($0.value)"
       }
       + formats.sorted { $0.key < $1.key }.map {
         "values that are not of their declared format in stream \($0.key): \($0.value)"

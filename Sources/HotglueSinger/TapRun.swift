@@ -24,6 +24,10 @@ public final class TapRun {
   /// The end of what it wrote there.
   private var tail: [UInt8] = []
   private static let tailBytes = 16 << 10
+  /// What the tap complained of last on standard error.
+  public var lastLine: String? {
+    TapFailure.lastCriticalLine(of: String(decoding: tail, as: UTF8.self))
+  }
 
   public init(
     _ tap: TapProcess, idleTimeout: Span?, signals: LeavingSignals?,

@@ -3,12 +3,12 @@ public import HotglueStore
 
 /// How a sync into a target takes what the tap writes.
 public struct RelayOptions: Sendable {
-  /// Key properties that replace those of the tap, by stream.
+  /// Which streams to pass on.
+  public var resolver = StreamResolver()
+  /// Record keys that replace those of the tap, by stream or pattern.
   public var keys: [String: [String]] = [:]
-  /// The streams to pass on; `nil`: all.
-  public var streams: Set<String>?
   /// Bytes of a line at the most.
-  public var lineLimit = SyncOptions().lineLimit
+  public var lineLimit = SyncOptions.standardLineLimit
 
   public init() {}
 }
@@ -20,6 +20,8 @@ public struct RelayOptions: Sendable {
 /// made durable. One thread uses it. After an error only `fail` may follow.
 public final class TargetRelay {
   private struct Stream {
+    var title: String
+    /// As the messages name it, which the target reads.
     var name: String
     var sent: Int64 = 0
     var counted: Int64?
@@ -36,7 +38,12 @@ public final class TargetRelay {
   private var fromTargetLog: LineSplitter
   private var tape = JSONTape()
   private var streams: [Stream] = []
+  private var numbers: [String: Int] = [:]
   private var latest = 0
+  private var intake: StreamIntake
+  /// ACTIVATE_VERSION lines that came before the schema of their stream, by its title.
+  private var pendingVersions: [String: [UInt8]] = [:]
+  private static let mostPendingVersions = 10_000
   private var bytes: Int64 = 0
   private var lines: Int64 = 0
   /// The last STATE line that was passed on, and the bookmark in it.
@@ -62,6 +69,7 @@ public final class TargetRelay {
     self.now = now
     self.send = send
     self.observe = observe
+    intake = StreamIntake(options.resolver)
     fromTap = LineSplitter(limit: options.lineLimit)
     fromTarget = LineSplitter(limit: options.lineLimit)
     fromTargetLog = LineSplitter(limit: 1 << 20)
@@ -111,6 +119,7 @@ public final class TargetRelay {
       guard let value = message.value else {
         throw .notAMessage(line: number, reason: "STATE without 'value'")
       }
+      intake.noteBookmark()
       lastState = (Array(line), tape.json(tape[value]))
       isBehindState = false
       return forward(Array(line))
@@ -122,16 +131,39 @@ public final class TargetRelay {
     guard let node = message.stream, tape[node].kind == .string else {
       throw .notAMessage(line: number, reason: "a message without 'stream'")
     }
-    let name = tape.text(tape[node])
-    if let wanted = options.streams, !wanted.contains(name) { return notes.countSkipped(name) }
-    if message.kind == .schema { return try passSchema(message, line, number, name) }
-    guard let index = index(of: name) else {
-      throw .recordBeforeSchema(line: number, stream: name)
+    if message.kind == .record, !tape[node].isEscaped, latest < streams.count,
+      tape.inner(tape[node]).elementsEqual(streams[latest].name.utf8)
+    {
+      return try pass(message, line, number, of: latest)
     }
+    let name = tape.text(tape[node])
+    let selected = try intake.stream(named: name, of: message.kind, line: number, &notes)
+    guard let identity = selected else { return }
+    if message.kind == .schema { return try passSchema(message, line, number, name, identity) }
+    guard let index = numbers[identity.title] else {
+      guard message.kind == .activateVersion else {
+        throw .recordBeforeSchema(line: number, stream: name)
+      }
+      guard pendingVersions.count < Self.mostPendingVersions else {
+        throw .notAMessage(
+          line: number,
+          reason:
+            "ACTIVATE_VERSION of more than \(Self.mostPendingVersions) streams without a schema")
+      }
+      pendingVersions[identity.title] = Array(line)
+      return
+    }
+    latest = index
+    try pass(message, line, number, of: index)
+  }
+
+  private func pass(
+    _ message: Message, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, of index: Int
+  ) throws(SyncError) {
     if message.kind == .batch { hasBatches = true }
     if message.kind == .record {
-      guard let record = message.record, tape[record].kind == .object else {
-        throw .notAMessage(line: number, reason: "RECORD without an object as 'record'")
+      guard message.record != nil else {
+        throw .notAMessage(line: number, reason: "RECORD without 'record'")
       }
       streams[index].sent += 1
     }
@@ -142,23 +174,29 @@ public final class TargetRelay {
   }
 
   private func passSchema(
-    _ message: Message, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ name: String
+    _ message: Message, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ name: String,
+    _ identity: StreamResolver.Stream
   ) throws(SyncError) {
-    guard let schema = message.schema, tape[schema].kind == .object else {
-      throw .badSchema(line: number, stream: name, reason: "it is no object")
+    guard message.schema != nil else {
+      throw .notAMessage(line: number, reason: "SCHEMA without 'stream' and 'schema'")
     }
-    if index(of: name) == nil { streams.append(Stream(name: name)) }
-    guard let key = options.keys[name] else { return forward(Array(line)) }
-    var members = (tape.json(tape[0]).members ?? []).filter { $0.key != "key_properties" }
-    members.append(JSON.Member("key_properties", .strings(key)))
-    forward(Array(JSON.object(members).text.utf8))
+    if numbers[identity.title] == nil {
+      numbers[identity.title] = streams.count
+      streams.append(Stream(title: identity.title, name: name))
+    }
+    if let key = options.keys.setting(for: identity) {
+      var members = (tape.json(tape[0]).members ?? []).filter { $0.key != "key_properties" }
+      members.append(JSON.Member("key_properties", .strings(key)))
+      forward(Array(JSON.object(members).text.utf8))
+    } else {
+      forward(Array(line))
+    }
+    if let version = pendingVersions.removeValue(forKey: identity.title) { forward(version) }
   }
 
+  /// The stream that the target calls by this name.
   private func index(of name: String) -> Int? {
-    if latest < streams.count, streams[latest].name == name { return latest }
-    guard let found = streams.firstIndex(where: { $0.name == name }) else { return nil }
-    latest = found
-    return found
+    streams.firstIndex { $0.name == name } ?? numbers[name]
   }
 
   // MARK: What the target says
@@ -242,13 +280,18 @@ public final class TargetRelay {
 
   // MARK: The end
 
+  /// Whether the target has written a bookmark in this run.
+  public var hasTargetAnswered: Bool { said != nil }
+
   /// Whether the target has confirmed all that it was given.
   public var isAllConfirmed: Bool {
     guard hasSent else { return true }
     return !isBehindState && said != nil && said?.canonical == lastState?.bookmark.canonical
   }
 
-  public func succeed() throws(SyncError) -> SyncRun {
+  /// `log`: the last line that the tap wrote to standard error.
+  public func succeed(log: String? = nil) throws(SyncError) -> SyncRun {
+    try intake.requireArrival(log: log)
     try compareCounts()
     if hasSent, said == nil || !isLastConfirmed {
       notes.add(
@@ -283,7 +326,7 @@ public final class TargetRelay {
     guard !hasBatches else { return }
     for stream in streams {
       if let counted = stream.counted, counted != stream.sent {
-        throw .deliveryDiffers(stream: stream.name, sent: stream.sent, counted: counted)
+        throw .deliveryDiffers(stream: stream.title, sent: stream.sent, counted: counted)
       }
     }
     let rest = streams.filter { $0.counted == nil }.reduce(Int64(0)) { $0 + $1.sent }
@@ -295,7 +338,7 @@ public final class TargetRelay {
   private var reports: [StreamReport] {
     streams.map {
       StreamReport(
-        stream: $0.name, tally: StreamTally(received: $0.sent), counted: $0.counted)
+        stream: $0.title, tally: StreamTally(received: $0.sent), counted: $0.counted)
     }
   }
 

@@ -124,10 +124,14 @@ public struct StreamDeclaration: Hashable, Sendable {
   public var bookmarkProperties: [String]
   /// The line of the tap's output that said so.
   public var line: Int64
+  /// Members that do not count when a record is compared with the stored one.
+  public var ignored: [String]
 
   public init(
-    name: String, schema: String, key: [String], bookmarkProperties: [String], line: Int64
+    name: String, schema: String, key: [String], bookmarkProperties: [String], line: Int64,
+    ignored: [String] = []
   ) {
+    self.ignored = ignored
     self.name = name
     self.schema = schema
     self.key = key

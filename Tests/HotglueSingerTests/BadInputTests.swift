@@ -24,7 +24,8 @@ struct BadInputTests {
       ("{\"type\":\"RECORD\",\"stream\":\"s\"}", "not_a_message"),
       ("{\"type\":\"RECORD\",\"record\":{}}", "not_a_message"),
       ("{\"type\":\"RECORD\",\"stream\":\"t\",\"record\":{}}", "record_before_schema"),
-      ("{\"type\":\"SCHEMA\",\"stream\":\"t\",\"schema\":{\"type\":\"thing\"}}", "bad_schema"),
+      ("{\"type\":\"STATE\",\"value\":{\"a\":NaN}}", "not_json"),
+      ("{\"type\":\"RECORD\",\"stream\":\"s\",\"record\":{\"id\":nan}}", "not_json"),
     ])
   func notAMessage(_ line: String, _ code: String) throws {
     let failure = try harbour.failure(Self.good + line + "\n" + Lines.record("{\"id\":2}"))
@@ -212,6 +213,24 @@ struct BadInputTests {
     #expect(try harbour.failure(text) { $0.rejects = .fail }.code == "rejected")
   }
 
+  @Test("a record that cannot be read as one is set aside, and nothing else is")
+  func unreadable() throws {
+    let records = [
+      #"{"id":2,"n":NaN}"#, #"{"id":3,"n":[1,-Infinity]}"#, #"{"id":4,"n":1}"#, #"{"id":Infinity}"#,
+      "[1]", "null", "\"x\"",
+    ]
+    let run = try harbour.sync(
+      Self.good + records.map { Lines.record($0) }.joined() + Lines.state("{\"at\":2}"))
+    #expect(run.streams.first?.tally == StreamTally(received: 8, added: 2, rejected: 6))
+    let rejects = try harbour.store.rejects(of: run.id, in: harbour.acme, after: nil, limit: 9)
+    #expect(rejects.map(\.line) == [4, 5, 7, 8, 9, 10])
+    #expect(rejects.map(\.path) == ["n", "n.1", "id", "", "", ""])
+    #expect(rejects.first?.reason == "NaN and Infinity are not JSON values")
+    #expect(rejects.last?.reason == "the record is not an object")
+    #expect(rejects.first?.data == #"{"id":2,"n":NaN}"#)
+    #expect(try harbour.sight().bookmark == "{\"at\":2}")
+  }
+
   @Test("a stream that is sent whole keeps what is stored under the key of such a record")
   func halvesOfReplaced() throws {
     let start = Lines.schema() + Lines.activate(1)
@@ -272,6 +291,49 @@ struct BadInputTests {
     #expect(try harbour.records("s") == ["{\"id\":1}"])
   }
 
+  @Test(
+    "before each publication: most of what a stream received is rejected, and the run fails",
+    arguments: [(9, 0, true), (10, 9, true), (10, 8, false), (11, 5, false)])
+  func mostlyRejected(_ bad: Int, _ good: Int, _ succeeds: Bool) throws {
+    let text =
+      Self.good + String(repeating: Lines.record("{}"), count: bad)
+      + (0..<good).map { Lines.record("{\"id\":\($0 + 10)}") }.joined() + Lines.state("{\"at\":2}")
+    // One good record came before.
+    let isJust = bad * 2 <= bad + good + 1 || bad < 10
+    #expect(isJust == succeeds)
+    guard !succeeds else {
+      try harbour.sync(text)
+      return
+    }
+    let engine = try harbour.engine()
+    let error = #expect(throws: SyncError.self) { try engine.take(text) }
+    #expect(error?.code == "mostly_rejected")
+    let run = try engine.fail(
+      Job.Failure(code: "mostly_rejected", message: "", kind: "failed"))
+    #expect(try harbour.sight().bookmark == "{\"at\":1}", "the bookmark did not move")
+    let rejects = try harbour.store.rejects(of: run.id, in: harbour.acme, after: nil, limit: 99)
+    #expect(rejects.count == bad)
+    // A bound that was given is a decision.
+    try harbour.sync(text) { $0.rejects = .setAside(limit: bad) }
+    #expect(try harbour.sight().bookmark == "{\"at\":2}")
+  }
+
+  @Test("a run whose records are mostly rejected fails at its end, too, without a bookmark")
+  func mostlyRejectedAtEnd() throws {
+    let text = Lines.schema() + String(repeating: Lines.record("{}"), count: 10)
+    #expect(try harbour.failure(text).code == "mostly_rejected")
+  }
+
+  @Test(
+    "without validation records that break their schema are stored, and keys are required still")
+  func unvalidated() throws {
+    let text =
+      Lines.schema(properties: #"{"n":{"type":"integer"}}"#) + Lines.record(#"{"id":1,"n":"x"}"#)
+      + Lines.record("{}")
+    let run = try harbour.sync(text) { $0.validates = false }
+    #expect(run.streams.first?.tally == StreamTally(received: 2, added: 1, rejected: 1))
+  }
+
   @Test("records that are set aside are stored as they come, however many may be")
   func manyRejects() throws {
     let engine = try harbour.engine { $0.rejects = .setAside(limit: 100_000) }
@@ -328,7 +390,7 @@ struct BadInputTests {
   func selection() throws {
     let run = try harbour.sync(
       Lines.schema("no") + Lines.record("{\"id\":1}", stream: "no") + Self.good
-    ) { $0.streams = ["s"] }
+    ) { $0.resolver = StreamResolver(selection: StreamSelection(patterns: ["s"])) }
     #expect(run.streams.map(\.stream) == ["s"])
     #expect(run.notes == ["messages of stream 'no', which is not selected: 1"])
   }

@@ -145,4 +145,24 @@ enum Lines {
   static func activate(_ version: Int, stream: String = "s") -> String {
     "{\"type\":\"ACTIVATE_VERSION\",\"stream\":\"\(stream)\",\"version\":\(version)}\n"
   }
+
+  /// A catalog of streams, each with its identifier, its name, and whether it is selected.
+  static func catalog(
+    _ streams: [(id: String, name: String, isSelected: Bool)], method: String? = nil
+  ) -> Catalog? {
+    Catalog(
+      .object([
+        JSON.Member(
+          "streams",
+          .array(
+            streams.map { stream in
+              .object([
+                JSON.Member("tap_stream_id", .string(stream.id)),
+                JSON.Member("stream", .string(stream.name)),
+                JSON.Member("selected", .bool(stream.isSelected)),
+                JSON.Member("replication_method", .text(method)),
+              ])
+            }))
+      ]))
+  }
 }

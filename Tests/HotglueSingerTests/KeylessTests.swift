@@ -108,7 +108,8 @@ struct KeylessTests {
     let text = schema + words(["a"]) + Lines.state("{\"offset\":1}") + words(["b"])
     for run in 1...2 {
       let ended = try harbour.sync(text + Lines.state("{\"offset\":\(run + 1)}")) {
-        $0.fullTables = ["s"]
+        $0.resolver = StreamResolver(
+          catalog: Lines.catalog([("s", "s", true)], method: "FULL_TABLE"))
       }
       #expect(ended.streams.first?.tally.added == (run == 1 ? 2 : 0))
     }

@@ -8,7 +8,7 @@ public enum SourceStoreConformance {
       var definition = SourceDefinition(command: ["tap", "--x"], directory: "/srv")
       definition.keys = ["s": ["a", "b"]]
       definition.config = "/etc/tap.json"
-      definition.streams = ["s"]
+      definition.selection.patterns = ["s"]
       definition.rejects = .fail
       definition.idleTimeout = .minutes(5)
       definition.catalog = .object([JSON.Member("streams", .array([]))])

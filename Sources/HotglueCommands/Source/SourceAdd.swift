@@ -69,7 +69,7 @@ enum TapWords {
       }
       throw .usage(
         "'\(flag)' stands in the tap's command",
-        hint: ["--config", "--catalog"].contains(flag)
+        hint: ["--config", "--catalog", "--properties"].contains(flag)
           ? "give it before '--': hotglue passes it on" : "leave it out: hotglue adds it")
     }
   }

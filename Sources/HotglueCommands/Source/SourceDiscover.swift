@@ -7,11 +7,11 @@ import HotglueStore
 struct SourceDiscover: WorkspaceCommand {
   static let kind = CommandKind.sourceDiscover
   static let configuration = CommandConfiguration(
-    commandName: "discover", abstract: "ask the tap what it can give, and keep its answer",
+    commandName: "discover", abstract: "Request the catalog from the tap and keep it",
     discussion: """
-      Runs the tap with --discover. What was selected of streams that are known stays; a stream that \
-      is new is taken, unless streams were selected by name. Each change is told: '+' a new stream, \
-      '-' one that is gone, '~' one with other fields.
+      Runs the tap with --discover. What was selected of known streams remains. A new stream is \
+      selected if it matches the patterns of 'source select', and if there are none. Each change is \
+      shown: '+' a new stream, '-' one that is gone, '~' one whose fields, types or key changed.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -32,7 +32,8 @@ struct SourceDiscover: WorkspaceCommand {
     let found = try Discovery(source, in: session, timeout: timeout).run()
     var definition = source.definition
     let known = definition.knownCatalog
-    let catalog = found.found(after: known, takesNew: definition.streams == nil)
+    let selection = definition.selection
+    let catalog = found.found(after: known) { selection.includes($0.names) }
     definition.catalog = catalog.json
     let after =
       dryRun
@@ -40,7 +41,8 @@ struct SourceDiscover: WorkspaceCommand {
       : try session.store.setSource(
         source.name, to: definition, in: session.workspace,
         expecting: .revision(source.revision), by: session.actor, at: session.now)
-    tell(CatalogChange.all(from: known, to: catalog), session)
+    let changes = CatalogChange.all(from: known, to: catalog)
+    for change in changes { session.output.note(change.text) }
     if session.output.isJSON {
       session.output.object(
         .object([
@@ -48,44 +50,17 @@ struct SourceDiscover: WorkspaceCommand {
           JSON.Member("workspace", .string(session.workspace.text)),
           JSON.Member("revision", .integer(after.revision)), JSON.Member("dry_run", .bool(dryRun)),
           JSON.Member("streams", .array(catalog.streams.map(SourceJSON.stream))),
+          JSON.Member("changes", .array(changes.map(\.json))),
         ]))
     } else if session.output.isQuiet {
-      for stream in catalog.streams { session.output.line(stream.name) }
+      for stream in catalog.streams { session.output.line(stream.id) }
     } else {
       SourceText(output: session.output).streams(catalog, definition)
     }
+    if !dryRun {
+      for note in CatalogSelection.gaps(of: after) { session.output.note(note) }
+    }
     return .done
-  }
-
-  private func tell(_ changes: [CatalogChange], _ session: WorkspaceSession) {
-    for change in changes { session.output.note("\(change.sign) \(change.stream)") }
-  }
-}
-
-/// A difference between two catalogs.
-struct CatalogChange {
-  var sign: String
-  var stream: String
-
-  static func all(from old: Catalog?, to new: Catalog) -> [CatalogChange] {
-    let before = old?.streams ?? []
-    let after = new.streams
-    let known = Dictionary(before.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let names = Set(after.map(\.name))
-    var changes: [CatalogChange] = []
-    for stream in after {
-      guard let known = known[stream.name] else {
-        changes.append(CatalogChange(sign: "+", stream: stream.name))
-        continue
-      }
-      if Set(known.fields.map(\.name)) != Set(stream.fields.map(\.name)) {
-        changes.append(CatalogChange(sign: "~", stream: stream.name))
-      }
-    }
-    for stream in before where !names.contains(stream.name) {
-      changes.append(CatalogChange(sign: "-", stream: stream.name))
-    }
-    return changes
   }
 }
 

@@ -24,7 +24,11 @@ struct SourceDraftForm: DraftForm {
 
       # Key fields of a stream that the tap gives none, or others.
       # key = ["contacts=id", "lines=order,number"]
-      # on_reject = "1000"
+      # properties = true
+      # ignore = ["contacts=_sdc_extracted_at"]
+      # validate = "off"
+      # line_limit = "100M"
+      # on_reject = "default"
       # idle_timeout = "10m"
 
       """
@@ -52,13 +56,27 @@ struct SourceDraftForm: DraftForm {
       }
       lines.append("key = \(Self.list(keys))")
     }
-    lines.append("on_reject = \(TOMLFile.quoted(definition.rejects.text))")
+    if definition.takesProperties { lines.append("properties = true") }
+    if !definition.ignored.isEmpty {
+      let ignored = definition.ignored.sorted { $0.key < $1.key }.map {
+        "\($0.key)=\($0.value.joined(separator: ","))"
+      }
+      lines.append("ignore = \(Self.list(ignored))")
+    }
+    if !definition.validates { lines.append("validate = \"off\"") }
+    if let limit = definition.lineLimit {
+      lines.append("line_limit = \(TOMLFile.quoted(ByteCount.text(Int64(limit))))")
+    }
+    lines.append("on_reject = \(TOMLFile.quoted(definition.rejects?.text ?? Self.standardRejects))")
     if let idle = definition.idleTimeout {
       lines.append("idle_timeout = \(TOMLFile.quoted(idle.text))")
     }
     return DraftStart(
       name: source.name, text: lines.joined(separator: "\n") + "\n", revision: source.revision)
   }
+
+  /// The standard bound, which also fails a run that rejects most records of a stream.
+  static let standardRejects = "default"
 
   private static func list(_ texts: [String]) -> String {
     "[\(texts.map(TOMLFile.quoted).joined(separator: ", "))]"
@@ -142,10 +160,13 @@ private struct SourceLine {
     self.present = present
     definition = SourceDefinition(command: [], directory: folder)
     definition.catalog = present?.catalog
-    definition.streams = present?.streams
+    definition.selection = present?.selection ?? StreamSelection()
   }
 
-  private static let known = ["command", "cwd", "config", "key", "on_reject", "idle_timeout"]
+  private static let known = [
+    "command", "cwd", "config", "properties", "key", "ignore", "validate", "line_limit",
+    "on_reject", "idle_timeout",
+  ]
 
   mutating func take(_ entry: TOMLFile.Entry) throws(CommandError) {
     do {
@@ -153,22 +174,38 @@ private struct SourceLine {
       case "command": definition.command = try Self.command(entry.value)
       case "cwd": definition.directory = try path(entry)
       case "config": definition.config = try config(entry)
-      case "key":
-        guard let keys = entry.value.stringArray else {
+      case "key": definition.keys = try Self.assignments(entry)
+      case "ignore": definition.ignored = try Self.assignments(entry)
+      case "properties":
+        guard let isTaken = entry.value.boolValue else {
           throw CommandError.usage(
-            "'key' is not an array of strings", hint: "give [\"STREAM=FIELD,…\"]")
+            "'properties' cannot be \(entry.value.text)", hint: "give true or false")
         }
-        for text in keys {
-          let (stream, fields) = try SourceOptions.assignment(text, flag: "key")
-          definition.keys[stream] = fields
+        definition.takesProperties = isTaken
+      case "validate":
+        guard let text = entry.value.stringValue,
+          let validation = SourceOptions.Validation(rawValue: text)
+        else {
+          throw CommandError.usage(
+            "'validate' cannot be \(entry.value.text)", hint: "give \"on\" or \"off\"")
         }
+        definition.validates = validation == .on
+      case "line_limit":
+        let text = entry.value.stringValue ?? entry.value.text
+        guard let bytes = ByteCount.parse(text), SourceOptions.lineLimits.contains(bytes) else {
+          throw CommandError.usage(
+            "'line_limit' cannot be \(entry.value.text)",
+            hint: "give a number of bytes from 4K to 1G, such as \"100M\"")
+        }
+        definition.lineLimit = Int(bytes)
       case "on_reject":
         let text = entry.value.stringValue ?? entry.value.text
-        guard let rule = RejectRule(text) else {
+        guard text == SourceDraftForm.standardRejects || RejectRule(text) != nil else {
           throw CommandError.usage(
-            "'on_reject' cannot be \(entry.value.text)", hint: "give a number, or \"fail\"")
+            "'on_reject' cannot be \(entry.value.text)",
+            hint: "give a number, \"fail\" or \"default\"")
         }
-        definition.rejects = rule
+        definition.rejects = RejectRule(text)
       case "idle_timeout":
         guard let text = entry.value.stringValue, text == "none" || Span(text) != nil else {
           throw CommandError.usage(
@@ -183,6 +220,19 @@ private struct SourceLine {
     } catch {
       throw Self.wrong(entry.line, CommandError(from: error).message, nil)
     }
+  }
+
+  private static func assignments(_ entry: TOMLFile.Entry) throws -> [String: [String]] {
+    guard let texts = entry.value.stringArray else {
+      throw CommandError.usage(
+        "'\(entry.key)' is not an array of strings", hint: "give [\"STREAM=FIELD,…\"]")
+    }
+    var lists: [String: [String]] = [:]
+    for text in texts {
+      let (stream, fields) = try SourceOptions.assignment(text, flag: entry.key)
+      lists[stream] = fields
+    }
+    return lists
   }
 
   private static func command(_ value: JSON) throws -> [String] {

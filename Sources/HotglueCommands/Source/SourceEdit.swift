@@ -30,6 +30,11 @@ struct SourceEdit: WorkspaceCommand {
   var noKey: [String] = []
 
   @Option(
+    name: .customLong("no-ignore"),
+    help: ArgumentHelp("Compare all fields of this stream or pattern again.", valueName: "stream"))
+  var noIgnore: [String] = []
+
+  @Option(
     name: .customLong("if-revision"),
     help: ArgumentHelp("Refuse unless it is at this revision.", valueName: "n"))
   var ifRevision: Int?
@@ -41,7 +46,10 @@ struct SourceEdit: WorkspaceCommand {
   var command: [String] = []
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
-    guard !options.isEmpty || noConfig || noCatalog || !noKey.isEmpty || !command.isEmpty else {
+    guard
+      !options.isEmpty || noConfig || noCatalog || !noKey.isEmpty || !noIgnore.isEmpty
+        || !command.isEmpty
+    else {
       guard ifRevision == nil else {
         throw CommandError.usage(
           "nothing is named to be changed",
@@ -57,6 +65,7 @@ struct SourceEdit: WorkspaceCommand {
     if noConfig { definition.config = nil }
     if noCatalog { definition.catalog = nil }
     for stream in noKey { definition.keys[stream] = nil }
+    for stream in noIgnore { definition.ignored[stream] = nil }
     if !command.isEmpty {
       let directory = try session.environment.recordedDirectory(TapWords.elsewhere)
       try TapWords.check(command)

@@ -1,4 +1,5 @@
 import HotglueCore
+import HotglueSinger
 import HotglueStore
 
 /// A source as JSON. Absent values are `null`; what is in its configuration is never shown.
@@ -28,14 +29,14 @@ enum SourceJSON {
       JSON.Member(
         "streams",
         definition.knownCatalog.map { .array($0.streams.map(stream)) } ?? .null),
-      JSON.Member("selected", definition.streams.map { .strings($0) } ?? .null),
-      JSON.Member(
-        "keys",
-        .object(
-          definition.keys.sorted { $0.key < $1.key }.map {
-            JSON.Member($0.key, .strings($0.value))
-          })),
-      JSON.Member("on_reject", .string(definition.rejects.text)),
+      JSON.Member("selected", definition.selection.patterns.map { .strings($0) } ?? .null),
+      JSON.Member("not", .strings(definition.selection.excluded)),
+      JSON.Member("properties", .bool(definition.takesProperties)),
+      JSON.Member("keys", lists(definition.keys)),
+      JSON.Member("ignore", lists(definition.ignored)),
+      JSON.Member("validate", .bool(definition.validates)),
+      JSON.Member("line_limit", .integer(definition.lineBound)),
+      JSON.Member("on_reject", .string((definition.rejects ?? .standard).text)),
       JSON.Member("idle_timeout", .text(definition.idleTimeout?.text)),
       JSON.Member("created_at", .string(source.createdAt.rfc3339)),
       JSON.Member("set_at", .string(source.setAt.rfc3339)),
@@ -43,9 +44,14 @@ enum SourceJSON {
     ]
   }
 
+  private static func lists(_ lists: [String: [String]]) -> JSON {
+    .object(lists.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .strings($0.value)) })
+  }
+
   static func stream(_ stream: Catalog.Stream) -> JSON {
     .object([
       JSON.Member("stream", .string(stream.name)),
+      JSON.Member("tap_stream_id", .string(stream.id)),
       JSON.Member("selected", .bool(stream.isSelected)),
       JSON.Member("key", .strings(stream.key)),
       JSON.Member("method", .text(stream.method)),
@@ -60,6 +66,14 @@ enum SourceJSON {
 
 extension SourceDefinition {
   var knownCatalog: Catalog? { catalog.flatMap { Catalog($0) } }
+
+  /// Bytes of a line of the tap's output, at most.
+  var lineBound: Int { lineLimit ?? SyncOptions.standardLineLimit }
+
+  /// `stored`: the names under which the source has records.
+  func resolver(stored: Set<String> = []) -> StreamResolver {
+    StreamResolver(catalog: knownCatalog, selection: selection, stored: stored)
+  }
 }
 
 /// A source in words.
@@ -74,29 +88,47 @@ struct SourceText {
       ("workspace", Cell(source.workspace.text)),
       ("revision", Cell(source.revision)), ("command", Cell(ShellWords.joined(definition.command))),
       ("folder", Cell(definition.directory)), ("config", Cell(Self.config(definition))),
-      ("on reject", Cell(definition.rejects.text)),
+      ("on reject", Cell((definition.rejects ?? .standard).text)),
       ("idle timeout", Cell(definition.idleTimeout?.text ?? "none")),
       ("set at", Cell(source.setAt)), ("set by", Cell(source.setBy)),
     ]
+    if definition.takesProperties { fields.append(("catalog", Cell("given by --properties"))) }
+    if !definition.validates { fields.append(("validate", Cell("off"))) }
+    if definition.lineLimit != nil {
+      fields.append(("line limit", Cell(ByteCount.text(Int64(definition.lineBound)))))
+    }
+    for (stream, names) in definition.ignored.sorted(by: { $0.key < $1.key }) {
+      fields.append(("ignored in \(stream)", Cell(names.joined(separator: ", "))))
+    }
     for (stream, key) in definition.keys.sorted(by: { $0.key < $1.key }) {
       fields.append(("key of \(stream)", Cell(key.joined(separator: ", "))))
     }
     if definition.catalog == nil {
       fields.append(
-        ("streams", Cell(definition.streams?.joined(separator: ", ") ?? "all that the tap sends")))
+        (
+          "streams",
+          Cell(definition.selection.patterns?.joined(separator: ", ") ?? "all that the tap sends")
+        ))
+    }
+    if !definition.selection.excluded.isEmpty {
+      fields.append(("without", Cell(definition.selection.excluded.joined(separator: ", "))))
     }
     output.fields(fields)
     if let catalog = definition.knownCatalog { streams(catalog, definition) }
   }
 
   func streams(_ catalog: Catalog, _ definition: SourceDefinition) {
+    let streams = catalog.streams
+    let hasNames = streams.contains { $0.name != $0.id }
     output.table(
-      ["stream", "taken", "method", "key", "along", "fields"],
-      catalog.streams.map { stream in
-        let key = definition.keys[stream.name] ?? stream.key
+      ["stream"] + (hasNames ? ["name"] : [])
+        + ["taken", "method", "key", "replication key", "fields"],
+      streams.map { stream in
+        let identity = StreamResolver.Stream(id: stream.id, name: stream.name, title: stream.id)
+        let key = definition.keys.setting(for: identity) ?? stream.key
         let wanted = stream.fields.count(where: \.isSelected)
-        return [
-          Cell(stream.name), Cell(stream.isSelected ? "yes" : "no"), Cell(stream.method),
+        return [Cell(stream.id)] + (hasNames ? [Cell(stream.name)] : []) + [
+          Cell(stream.isSelected ? "yes" : "no"), Cell(stream.method),
           Cell(key.isEmpty ? nil : key.joined(separator: ",")), Cell(stream.replicationKey),
           Cell(
             wanted == stream.fields.count

@@ -5,12 +5,21 @@ import HotglueStore
 struct SourceSelect: WorkspaceCommand {
   static let kind = CommandKind.sourceSelect
   static let configuration = CommandConfiguration(
-    commandName: "select", abstract: "choose the streams and fields to take, and how",
-    usage: "hotglue source select SOURCE (STREAM… | --all) [flags]",
+    commandName: "select", abstract: "Select the streams and fields to take, and how",
+    usage: "hotglue source select SOURCE (PATTERN… | --all) [flags]",
     discussion: """
-      The streams named are taken, and no others; records already stored of others stay. Without a \
-      stream and without --all the selection stays and only the flags count. Fields and methods need \
-      a catalog: 'source discover'.
+      A pattern is the tap_stream_id or the name of a stream; '*' stands for any characters, '?' for \
+      one. The command selects the streams that match, and no others; stored records of others \
+      remain. Without a pattern and without --all the selection remains, and only the flags count. \
+      Fields and methods need a catalog: 'source discover'.
+
+      The selection is written in every form that taps read: the metadata, 'selected' of the stream, \
+      and 'selected' in its schema.
+
+      EXAMPLES
+        hotglue source select shop 'public-*' --not 'public-audit*'
+        hotglue source select shop --method '*=full-table' --method orders=incremental
+        hotglue source select shop --ignore '*=_sdc_extracted_at'
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -19,52 +28,71 @@ struct SourceSelect: WorkspaceCommand {
   var all = false
 
   @Option(
+    name: .customLong("not"),
+    help: ArgumentHelp(
+      "Leave out the streams that match. Alone it leaves out more of the present selection. "
+        + "May be repeated.", valueName: "pattern"))
+  var excluded: [String] = []
+
+  @Option(
     name: .customLong("field"),
     help: ArgumentHelp(
       "Take just these fields of a stream, and those that come in any case; '*' for all. "
-        + "May be repeated.", valueName: "stream=field,…"))
+        + "May be repeated.", valueName: "pattern=field,…"))
   var fields: [String] = []
 
   @Option(
     name: .customLong("method"),
     help: ArgumentHelp(
-      "How a stream is replicated: incremental, full-table or log-based. May be repeated.",
-      valueName: "stream=method"))
+      "How streams are replicated: incremental, full-table or log-based. May be repeated.",
+      valueName: "pattern=method"))
   var methods: [String] = []
 
   @Option(
     name: .customLong("replication-key"),
     help: ArgumentHelp(
-      "The field along which a stream is incremental. May be repeated.",
-      valueName: "stream=field"))
+      "The field along which streams are incremental. May be repeated.",
+      valueName: "pattern=field"))
   var replicationKeys: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Leave fields out when a record is compared with the stored one. May be repeated.",
+      valueName: "pattern=field,…"))
+  var ignore: [String] = []
 
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
   var source: String
 
-  @Argument(help: ArgumentHelp("Streams to take.", valueName: "stream"))
+  @Argument(help: ArgumentHelp("Streams to take.", valueName: "pattern"))
   var streams: [String] = []
+
+  private var changesSelection: Bool { all || !streams.isEmpty || !excluded.isEmpty }
+  private var changesCatalog: Bool {
+    !fields.isEmpty || !methods.isEmpty || !replicationKeys.isEmpty
+  }
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     guard !all || streams.isEmpty else {
       throw CommandError.usage("'--all' and streams cannot both be given")
     }
-    guard all || !streams.isEmpty || !fields.isEmpty || !methods.isEmpty || !replicationKeys.isEmpty
-    else {
+    guard changesSelection || changesCatalog || !ignore.isEmpty else {
       throw CommandError.usage(
-        "nothing is selected", hint: "hotglue source select SOURCE (STREAM… | --all) [flags]")
+        "nothing is selected", hint: "hotglue source select SOURCE (PATTERN… | --all) [flags]")
     }
     let source = try session.source(source)
     var definition = source.definition
-    if all {
-      definition.streams = nil
-    } else if !streams.isEmpty {
-      definition.streams = streams.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    definition.selection = selection(after: definition.selection)
+    for text in ignore {
+      let (pattern, fields) = try SourceOptions.assignment(text, flag: "--ignore")
+      definition.ignored[pattern] = fields
     }
+    let output = session.output
     if var catalog = definition.knownCatalog {
-      try choose(in: &catalog, definition.streams)
+      let change = CatalogSelection(streams: catalog.streams)
+      for note in try apply(change, definition.selection, to: &catalog) { output.note(note) }
       definition.catalog = catalog.json
-    } else if !fields.isEmpty || !methods.isEmpty || !replicationKeys.isEmpty {
+    } else if changesCatalog {
       throw CommandError(
         "no_catalog", .refused, "source '\(source.name)' has no catalog to select fields in",
         hint: "ask the tap for one: 'hotglue source discover \(Shell.quoted(source.name))'")
@@ -72,64 +100,126 @@ struct SourceSelect: WorkspaceCommand {
     let after = try session.store.setSource(
       source.name, to: definition, in: session.workspace, expecting: .revision(source.revision),
       by: session.actor, at: session.now)
-    session.output.result(json: SourceJSON.object(after), id: after.name) {
-      let what = definition.streams.map { $0.joined(separator: ", ") } ?? "all streams"
-      return "source '\(after.name)' of workspace '\(session.workspace)' takes \(what)"
+    output.result(json: SourceJSON.object(after), id: after.name) {
+      "source '\(after.name)' of workspace '\(session.workspace)' takes "
+        + CatalogSelection.summary(of: after.definition)
     }
+    for note in CatalogSelection.gaps(of: after) { output.note(note) }
     return .done
   }
 
-  private func choose(in catalog: inout Catalog, _ wanted: [String]?) throws(CommandError) {
-    let known = catalog.streams
-    for stream in wanted ?? [] { _ = try Self.find(stream, in: known) }
-    if all || !streams.isEmpty {
-      for stream in known {
-        catalog.select(stream.name, wanted?.contains(stream.name) ?? true)
+  private func selection(after known: StreamSelection) -> StreamSelection {
+    func distinct(_ texts: [String]) -> [String] {
+      texts.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+    if all { return StreamSelection(excluded: distinct(excluded)) }
+    if !streams.isEmpty {
+      return StreamSelection(patterns: distinct(streams), excluded: distinct(excluded))
+    }
+    return StreamSelection(
+      patterns: known.patterns, excluded: distinct(known.excluded + excluded))
+  }
+
+  /// What a user may want to know of it.
+  private func apply(
+    _ change: CatalogSelection, _ selection: StreamSelection, to catalog: inout Catalog
+  ) throws(CommandError) -> [String] {
+    var notes: [String] = []
+    if changesSelection {
+      for pattern in streams {
+        let found = try change.matching(pattern)
+        if NamePattern(pattern).isLiteral, found.count > 1 {
+          notes.append(
+            "note: '\(pattern)' is the name of \(found.count) streams: "
+              + found.map { "'\($0.id)'" }.joined(separator: ", "))
+        }
+      }
+      for pattern in excluded { _ = try change.matching(pattern) }
+      // Without new patterns what is selected in the catalog remains, but for what is left out now.
+      let isNew = all || !streams.isEmpty
+      let leftOut = StreamSelection(excluded: excluded)
+      catalog.select {
+        isNew ? selection.includes($0.names) : $0.isSelected && leftOut.includes($0.names)
+      }
+      guard catalog.streams.contains(where: \.isSelected) else {
+        throw CommandError(
+          "nothing_selected", .notFound, "every stream is left out",
+          hint: "give a pattern that fewer streams match, after '--not'")
       }
     }
-    for text in fields {
-      let (name, fields) = try SourceOptions.assignment(text, flag: "--field")
-      let stream = try Self.find(name, in: known)
+    for text in fields { try change.select(fields: text, in: &catalog) }
+    for text in methods { try change.replicate(by: text, in: &catalog) }
+    for text in replicationKeys { try change.replicate(along: text, in: &catalog) }
+    for text in ignore { try change.checkIgnored(text) }
+    return notes
+  }
+}
+
+/// Finds the streams and fields that a user names in a catalog.
+struct CatalogSelection {
+  let streams: [Catalog.Stream]
+
+  /// Those that a pattern means: one of this identifier, else all of this name, else all that match.
+  func matching(_ text: String) throws(CommandError) -> [Catalog.Stream] {
+    let identified = streams.filter { $0.id == text }
+    if !identified.isEmpty { return identified }
+    let pattern = NamePattern(text)
+    let found = streams.filter { $0.names.contains(where: pattern.matches) }
+    guard found.isEmpty else { return found }
+    let near = NearMatch.among(Set(streams.flatMap(\.names)), to: text)
+    throw CommandError(
+      "unknown_stream", .notFound,
+      pattern.isLiteral
+        ? "the catalog has no stream '\(text)'" : "no stream of the catalog matches '\(text)'",
+      hint: near.isEmpty
+        ? "it has \(streams.prefix(20).map { "'\($0.id)'" }.joined(separator: ", "))"
+        : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
+      facts: [JSON.Member("stream", .string(text)), JSON.Member("near", .strings(near))])
+  }
+
+  func select(fields text: String, in catalog: inout Catalog) throws(CommandError) {
+    let (pattern, fields) = try SourceOptions.assignment(text, flag: "--field")
+    let found = try matching(pattern)
+    for stream in found {
       if fields == ["*"] {
-        catalog.select(fields: Set(stream.fields.map(\.name)), of: name)
+        catalog.select(fields: Set(stream.fields.map(\.name)), of: stream.id)
         continue
       }
-      for field in fields { try Self.check(field, of: stream) }
-      catalog.select(fields: Set(fields), of: name)
-    }
-    for text in methods {
-      let (name, words) = try SourceOptions.assignment(text, flag: "--method")
-      _ = try Self.find(name, in: known)
-      let method = words[0].uppercased().replacing("-", with: "_")
-      guard words.count == 1, ["INCREMENTAL", "FULL_TABLE", "LOG_BASED"].contains(method) else {
-        throw .usage(
-          "'--method' cannot be '\(text)'",
-          hint: "give STREAM=incremental, STREAM=full-table or STREAM=log-based")
+      if found.count == 1 {
+        for field in fields { try Self.check(field, of: stream) }
       }
-      catalog.replicate(name, by: method)
-    }
-    for text in replicationKeys {
-      let (name, words) = try SourceOptions.assignment(text, flag: "--replication-key")
-      let stream = try Self.find(name, in: known)
-      guard words.count == 1 else {
-        throw .usage("'--replication-key' cannot be '\(text)'", hint: "give STREAM=FIELD")
-      }
-      try Self.check(words[0], of: stream)
-      catalog.replicate(name, along: words[0])
+      catalog.select(fields: Set(fields), of: stream.id)
     }
   }
 
-  private static func find(
-    _ name: String, in streams: [Catalog.Stream]
-  ) throws(CommandError) -> Catalog.Stream {
-    if let stream = streams.first(where: { $0.name == name }) { return stream }
-    let near = NearMatch.among(streams.map(\.name), to: name)
-    throw CommandError(
-      "unknown_stream", .notFound, "the catalog has no stream '\(name)'",
-      hint: near.isEmpty
-        ? "it has \(streams.prefix(20).map { "'\($0.name)'" }.joined(separator: ", "))"
-        : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
-      facts: [JSON.Member("stream", .string(name)), JSON.Member("near", .strings(near))])
+  func replicate(by text: String, in catalog: inout Catalog) throws(CommandError) {
+    let (pattern, words) = try SourceOptions.assignment(text, flag: "--method")
+    let found = try matching(pattern)
+    let method = words[0].uppercased().replacing("-", with: "_")
+    guard words.count == 1, ["INCREMENTAL", "FULL_TABLE", "LOG_BASED"].contains(method) else {
+      throw .usage(
+        "invalid value '\(text)' for '--method': expected PATTERN=incremental, PATTERN=full-table or "
+          + "PATTERN=log-based")
+    }
+    for stream in found { catalog.replicate(stream.id, by: method) }
+  }
+
+  func replicate(along text: String, in catalog: inout Catalog) throws(CommandError) {
+    let (pattern, words) = try SourceOptions.assignment(text, flag: "--replication-key")
+    let found = try matching(pattern)
+    guard words.count == 1 else {
+      throw .usage("invalid value '\(text)' for '--replication-key': expected PATTERN=FIELD")
+    }
+    let having = found.filter { $0.fields.contains { $0.name == words[0] } }
+    if having.isEmpty, let first = found.first { try Self.check(words[0], of: first) }
+    for stream in having { catalog.replicate(stream.id, along: words[0]) }
+  }
+
+  func checkIgnored(_ text: String) throws(CommandError) {
+    let (pattern, fields) = try SourceOptions.assignment(text, flag: "--ignore")
+    let found = try matching(pattern)
+    guard found.count == 1, let only = found.first, !only.fields.isEmpty else { return }
+    for field in fields { try Self.check(field, of: only) }
   }
 
   private static func check(
@@ -139,10 +229,53 @@ struct SourceSelect: WorkspaceCommand {
     guard !names.contains(field) else { return }
     let near = NearMatch.among(names, to: field)
     throw CommandError(
-      "unknown_field", .notFound, "stream '\(stream.name)' has no field '\(field)'",
+      "unknown_field", .notFound, "stream '\(stream.id)' has no field '\(field)'",
       hint: near.isEmpty
         ? "see them with 'hotglue source show --catalog'"
         : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
       facts: [JSON.Member("field", .string(field))])
+  }
+
+  // MARK: What is to be told
+
+  static func summary(of definition: SourceDefinition) -> String {
+    guard let catalog = definition.knownCatalog else {
+      let all = definition.selection.patterns?.joined(separator: ", ") ?? "all streams"
+      let without = definition.selection.excluded.joined(separator: ", ")
+      return without.isEmpty ? all : "\(all) without \(without)"
+    }
+    let streams = catalog.streams
+    let selected = streams.filter(\.isSelected).map(\.id)
+    if definition.selection.isAll, selected.count == streams.count { return "all streams" }
+    return list(selected)
+  }
+
+  /// What a tap for databases will miss.
+  static func gaps(of source: Source) -> [String] {
+    let selected = (source.definition.knownCatalog?.streams ?? []).filter(\.isSelected)
+    let name = Shell.quoted(source.name)
+    var notes: [String] = []
+    let withoutMethod = selected.filter { $0.isTable && $0.method == nil }.map(\.id)
+    if !withoutMethod.isEmpty {
+      notes.append(
+        "note: no replication method for \(list(withoutMethod)); taps for databases require one: "
+          + "hotglue source select \(name) --method '*=full-table'")
+    }
+    let withoutKey = selected.filter {
+      $0.isTable && $0.method == "INCREMENTAL" && $0.replicationKey == nil
+    }
+    if let first = withoutKey.first {
+      let field = first.fields.first?.name ?? "FIELD"
+      notes.append(
+        "note: no replication key for \(list(withoutKey.map(\.id))), which are incremental: "
+          + "hotglue source select \(name) --replication-key \(Shell.quoted("\(first.id)=\(field)"))"
+      )
+    }
+    return notes
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(10).joined(separator: ", ")
+    return names.count > 10 ? "\(shown) and \(names.count - 10) more" : shown
   }
 }

@@ -7,10 +7,11 @@ import HotglueStore
 struct SourceTest: WorkspaceCommand {
   static let kind = CommandKind.sourceTest
   static let configuration = CommandConfiguration(
-    commandName: "test", abstract: "run the tap until its first records, and store nothing",
+    commandName: "test", abstract: "Run the tap until its first records, and store nothing",
     discussion: """
-      The tap is given what a sync gives it, and is stopped after so many records. Ends with 0 when \
-      it came so far, or to its own end, and 1 when it failed.
+      The tap gets what a sync gives it, and is stopped after so many records. Exits with 0 when it \
+      came so far, or to its own end, and 1 when it failed. A tap that sends nothing of the selected \
+      streams, or a record of a stream that the catalog does not have, fails as in a sync.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -74,7 +75,8 @@ struct TapTrial {
   /// `limit`: records after which it is stopped; `nil` runs it to its end.
   func run(bookmark: Bookmark?, until limit: Int?, idleTimeout: Span?) throws -> Counted {
     let signals = try LeavingSignals()
-    var counter = MessageCounter()
+    var counter = MessageCounter(
+      source.definition.resolver(), lineLimit: source.definition.lineBound)
     var bytes: Int64 = 0
     let end: TapRun.End
     do {
@@ -82,27 +84,39 @@ struct TapTrial {
       let tap = try launch.start(
         launch.catalogArguments(as: "trial-catalog")
           + launch.stateArguments(bookmark, as: "trial-state"))
-      end = try launch.read(tap, idleTimeout: idleTimeout, signals: signals).run(
+      let reading = launch.read(tap, idleTimeout: idleTimeout, signals: signals)
+      end = try reading.run(
         take: { (piece) throws(SyncError) in
           bytes += Int64(piece.count)
           try counter.take(piece)
         }, pause: {},
         isEnough: { limit.map { counter.records >= Int64($0) } ?? false })
-      if end == .finished { try counter.finish() }
+      if end == .finished { try counter.finish(log: reading.lastLine) }
     } catch let failure as TapFailure {
       throw CommandError(failure)
     } catch let error as SyncError {
-      throw CommandError(error.code, .unsuccessful, error.message)
+      throw refusal(error, counter.records > 0)
     }
-    if case .failed(let failure) = end {
+    switch end {
+    case .failed(let failure):
       throw CommandError(
         failure,
-        hint: source.catalogHint(failure.kind.rawValue, hasSent: counter.records > 0))
+        hint: hint.text(
+          failure.kind.rawValue, failure.message, hasSent: counter.records > 0))
+    case .refused(let error): throw refusal(error, counter.records > 0)
+    default: try end.requireSuccess("nothing was stored")
     }
-    try end.requireSuccess("nothing was stored")
     return Counted(
       records: counter.records, bytes: bytes,
       others: counter.types.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+  }
+
+  private var hint: TapHint { TapHint(source: source) }
+
+  private func refusal(_ error: SyncError, _ hasSent: Bool) -> CommandError {
+    CommandError(
+      error.code, .unsuccessful, error.message,
+      hint: hint.text(error.code, error.message, hasSent: hasSent))
   }
 
   private func forget() {

@@ -58,11 +58,33 @@ struct SourceOptions: ParsableArguments {
       "The tap's catalog; 'source discover' asks the tap for one.", valueName: "file"))
   var catalog: String?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Give the tap its catalog by --properties, as older taps require, not by --catalog.")
+  var properties: Bool?
+
   @Option(
     help: ArgumentHelp(
       "Key fields of a stream that the tap gives none, or others; may be repeated.",
       valueName: "stream=field,…"))
   var key: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Leave fields out when a record is compared with the stored one; STREAM may be a pattern. "
+        + "May be repeated.", valueName: "stream=field,…"))
+  var ignore: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Whether records are checked against their schema (default: on).", valueName: "on|off"))
+  var validate: Validation?
+
+  @Option(
+    help: ArgumentHelp(
+      "The longest line of the tap's output, such as 64M or 1G (default: 100M).",
+      valueName: "bytes"), transform: SourceOptions.lineLimit)
+  var lineLimit: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -75,6 +97,20 @@ struct SourceOptions: ParsableArguments {
       "A tap that sends nothing for so long is stopped, and run again (default: none).",
       valueName: "duration|none"), transform: SourceOptions.bound)
   var idleTimeout: Bound?
+
+  enum Validation: String, ExpressibleByArgument, CaseIterable {
+    case on, off
+  }
+
+  static let lineLimits = Int64(4096)...Int64(1 << 30)
+
+  static func lineLimit(_ text: String) throws -> Int {
+    guard let bytes = ByteCount.parse(text), lineLimits.contains(bytes) else {
+      throw ValidationError(
+        "invalid value '\(text)': expected a number of bytes from 4K to 1G, such as 100M")
+    }
+    return Int(bytes)
+  }
 
   enum Bound: Hashable, Sendable {
     case none
@@ -95,6 +131,7 @@ struct SourceOptions: ParsableArguments {
 
   var isEmpty: Bool {
     config == nil && catalog == nil && key.isEmpty && onReject == nil && idleTimeout == nil
+      && properties == nil && ignore.isEmpty && validate == nil && lineLimit == nil
   }
 }
 
@@ -111,6 +148,13 @@ extension SourceOptions {
       let (stream, fields) = try Self.assignment(text, flag: "--key")
       definition.keys[stream] = fields
     }
+    for text in ignore {
+      let (stream, fields) = try Self.assignment(text, flag: "--ignore")
+      definition.ignored[stream] = fields
+    }
+    if let properties { definition.takesProperties = properties }
+    if let validate { definition.validates = validate == .on }
+    if let lineLimit { definition.lineLimit = lineLimit }
     if let onReject { definition.rejects = onReject }
     if let idleTimeout { definition.idleTimeout = idleTimeout.span }
     if let config {
@@ -154,6 +198,15 @@ extension SourceOptions {
         hint: "'source discover' asks the tap for one")
     }
     return catalog
+  }
+
+  /// The JSON text of a file, or with '-' of what is piped in.
+  static func json(of path: String, in environment: CommandEnvironment) throws -> JSON {
+    if path == "-" {
+      return try parse(try standardInput(environment), named: "what is piped in")
+    }
+    let place = Path.joined(environment.currentDirectory ?? "/", path)
+    return try parse(try LineInput.bytes(of: place, limit: longest), named: path)
   }
 
   static func checkConfig(at path: String) throws {

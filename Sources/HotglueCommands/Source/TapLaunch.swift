@@ -96,7 +96,7 @@ struct TapLaunch {
     guard let catalog = source.definition.catalog else { return [] }
     let file = files.runFile(kind, of: source.id)
     try file.write(catalog.text.utf8)
-    return ["--catalog", file.path]
+    return [source.definition.takesProperties ? "--properties" : "--catalog", file.path]
   }
 
   /// Writes the bookmark for the tap, if there is one; the arguments that name it.
@@ -122,17 +122,5 @@ extension CommandError {
       case .transient, .crash, .hang, .targetTransient, .targetCrash, .targetHang: nil
       }
     self.init(failure.kind.rawValue, .unsuccessful, failure.message, hint: better ?? hint)
-  }
-}
-
-extension Source {
-  /// A few taps fail on the catalog that they wrote themselves, before they have sent anything: what runs
-  /// such a tap. `code`: of its failure.
-  func catalogHint(_ code: String?, hasSent: Bool) -> Hint? {
-    let kinds = [TapFailure.Kind.transient, .config, .crash]
-    guard definition.catalog != nil, !hasSent, kinds.contains(where: { $0.rawValue == code }) else {
-      return nil
-    }
-    return "if it cannot take its own catalog: 'hotglue source edit \(name) --no-catalog'"
   }
 }

@@ -22,6 +22,7 @@ struct DeliveryWork {
         workspace: session.workspace, source: source.id, attempt: attempt,
         isFull: try startsOver()),
       into: target, by: session.actor, at: session.now)
+    let earlier = try session.failure(of: attempt.job, before: run.run)
     let watch = StoreWatch(of: session)
     let launch = TapLaunch(source, in: session)
     var relay: TargetRelay?
@@ -35,11 +36,11 @@ struct DeliveryWork {
         session: run, options: options, now: session.environment.now, send: pipe.send,
         observe: SyncProgressText.teller(voice))
       relay = made
-      let end = try DeliveryRun(
+      let delivery = DeliveryRun(
         pipe, relay: made, idleTimeout: order.idleBound(of: source), grace: order.grace,
-        signals: signals, log: launch.log
-      ).run { () throws(SyncError) in try watch.look() }
-      return try conclude(end, made)
+        signals: signals, log: launch.log)
+      let end = try delivery.run { () throws(SyncError) in try watch.look() }
+      return try conclude(end, made, log: delivery.lastTapLine, after: earlier)
     } catch let failure as TapFailure {
       // Nothing was sent.
       let told = Job.Failure(
@@ -62,21 +63,29 @@ struct DeliveryWork {
   private var options: RelayOptions {
     var options = RelayOptions()
     options.keys = source.definition.keys
-    options.streams = source.definition.streams.map { Set($0) }
+    options.resolver = source.definition.resolver()
+    options.lineLimit = source.definition.lineBound
     return options
   }
 
-  private func conclude(_ end: DeliveryRun.End, _ relay: TargetRelay) throws -> SyncWork.Result {
+  private func conclude(
+    _ end: DeliveryRun.End, _ relay: TargetRelay, log: String?,
+    after earlier: (code: String, message: String)?
+  ) throws -> SyncWork.Result {
     switch end {
     case .finished:
       do throws(SyncError) {
-        return .done(try relay.succeed())
+        return .done(try relay.succeed(log: log))
       } catch {
         return try fail(relay, error)
       }
     case .failed(let failure):
+      let isBeforeFirst =
+        failure.kind.isOfTarget ? !relay.hasTargetAnswered : relay.progress.lines == 0
+      let judged = isBeforeFirst ? failure.beforeFirstMessage(after: earlier) : failure
       return try fail(
-        relay, failure.kind.rawValue, failure.message, mayPass: failure.mayPass, failure.exit)
+        relay, judged.kind.rawValue, judged.message, mayPass: judged.mayPass,
+        leavesDoubt: failure.mayPass, judged.exit)
     case .refused(let error): return try fail(relay, error)
     case .told(let signal, let isClean):
       let words = "stopped by signal \(signal)"
@@ -94,14 +103,16 @@ struct DeliveryWork {
     var mayPass = false
     if case .cutOff = error { mayPass = true }
     return try fail(
-      relay, error.code, error.message, mayPass: mayPass, mayPass ? .tryLater : .badInput)
+      relay, error.code, error.message, mayPass: mayPass, leavesDoubt: mayPass,
+      mayPass ? .tryLater : .badInput)
   }
 
-  /// What may pass is tried again on its own only where that sends nothing twice, or may.
+  /// What may pass is tried again automatically only where that sends nothing twice, or may.
   private func fail(
-    _ relay: TargetRelay, _ code: String, _ message: String, mayPass: Bool, _ status: ExitStatus
+    _ relay: TargetRelay, _ code: String, _ message: String, mayPass: Bool, leavesDoubt: Bool,
+    _ status: ExitStatus
   ) throws -> SyncWork.Result {
-    let leavesDoubt = mayPass && order.mustNotRepeat && !relay.isAllConfirmed
+    let leavesDoubt = leavesDoubt && order.mustNotRepeat && !relay.isAllConfirmed
     let told = Job.Failure(
       code: code,
       message: message
@@ -119,7 +130,8 @@ extension TapFailure {
     case .notFound, .targetNotFound: ExitStatus(rawValue: 127)
     case .config, .targetConfig: .badContext
     case .targetEarly: .unsuccessful
-    case .transient, .crash, .hang, .targetTransient, .targetCrash, .targetHang: .tryLater
+    case .transient, .targetTransient: isRepeated ? .badContext : .tryLater
+    case .crash, .hang, .targetCrash, .targetHang: .tryLater
     }
   }
 }

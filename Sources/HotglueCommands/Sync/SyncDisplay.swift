@@ -54,7 +54,9 @@ final class SyncDisplay {
     clear()
     session.output.note(
       "attempt \(job.attempt): \(error.message); again at \(job.runAt.rfc3339)")
-    if !hasHinted, let hint = source.catalogHint(error.code, hasSent: job.progress != nil) {
+    let hint = TapHint(source: source).text(
+      error.code, error.message, hasSent: job.progress != nil)
+    if !hasHinted, let hint {
       session.output.hint(hint)
       hasHinted = true
     }
@@ -141,7 +143,7 @@ struct SyncSummary {
 
   private static func hint(_ standing: SyncStanding, _ job: Job) -> Hint {
     let name = standing.source.name
-    if let hint = standing.catalogHint {
+    if let hint = standing.hint {
       return "\(hint); else see 'hotglue job logs \(job.id)'"
     }
     switch job.error?.code {

@@ -8,6 +8,8 @@ struct SyncOrder: Equatable {
   /// `nil`: as the source says.
   var idleTimeout: SourceOptions.Bound?
   var rejects: RejectRule?
+  /// Attempts that may fail; `nil`: as of every job of a type.
+  var maxAttempts: Int?
   /// Where the records go; `nil`: into the store.
   var target: [String]?
   /// How long a target may take to finish after an order to stop.
@@ -35,6 +37,7 @@ struct SyncOrder: Equatable {
     case nil: break
     }
     if let rejects { members.append(JSON.Member("on_reject", .string(rejects.text))) }
+    if let maxAttempts { members.append(JSON.Member("max_attempts", .integer(maxAttempts))) }
     if let target {
       members.append(JSON.Member("target", .strings(target)))
       members.append(JSON.Member("grace", .string(grace.text)))
@@ -62,6 +65,10 @@ struct SyncOrder: Equatable {
       guard let rule = RejectRule(text) else { return nil }
       rejects = rule
     }
+    if let count = json["max_attempts"] {
+      guard let count = count.integerValue, count > 0 else { return nil }
+      maxAttempts = Int(count)
+    }
     if let words = json["target"] {
       guard let target = words.stringArray, !target.isEmpty,
         let grace = json["grace"]?.stringValue.flatMap({ Span($0) }),
@@ -88,6 +95,7 @@ enum SyncJob {
   /// makes none; its limit key keeps two from running at once whatever else is done to them.
   static func request(_ order: SyncOrder, of source: Source) -> EnqueueRequest {
     var policy = Self.policy
+    policy.maxAttempts = order.maxAttempts ?? policy.maxAttempts
     if order.target != nil {
       policy.replay = order.replay
       // The target finishes what it was given; the tap has had its own time to end before.

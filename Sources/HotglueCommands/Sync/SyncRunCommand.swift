@@ -51,6 +51,11 @@ struct SyncRunCommand: HotglueCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Attempts that may fail before the sync does (default: 5).", valueName: "n"))
+  var maxAttempts: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "When one runs already: follow it, wait for its end and sync then, or refuse.",
       valueName: "follow|wait|refuse"))
   var ifRunning = IfRunning.follow
@@ -76,6 +81,10 @@ struct SyncRunCommand: HotglueCommand {
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     guard !detach || !dryRun else {
       throw CommandError.usage("'--detach' and '--dry-run' cannot both be given")
+    }
+    if let maxAttempts, maxAttempts < 1 {
+      throw CommandError.usage(
+        "invalid value '\(maxAttempts)' for '--max-attempts': expected 1 or more")
     }
     try checkTarget()
     if detach || dryRun {
@@ -116,6 +125,7 @@ struct SyncRunCommand: HotglueCommand {
     order.isFull = full
     order.idleTimeout = idleTimeout
     order.rejects = onReject
+    order.maxAttempts = maxAttempts
     if !target.isEmpty {
       order.target = target
       order.replay = try replayRule()

@@ -167,10 +167,10 @@ struct SyncStanding {
     return SyncStanding(of: last, source)
   }
 
-  /// What runs a tap that failed on its catalog.
-  var catalogHint: Hint? {
-    let hasSent = told.streams.contains { $0.tally.received > 0 }
-    return source.catalogHint(error?.code, hasSent: hasSent)
+  /// What helps against its failure.
+  var hint: Hint? {
+    TapHint(source: source).text(
+      error?.code, error?.message, hasSent: told.streams.contains { $0.tally.received > 0 })
   }
 
   var state: String? { job?.state.rawValue ?? told.runs.last?.state.rawValue }

@@ -31,15 +31,19 @@ struct SyncWork {
         isFull: try startsOver()),
       by: session.actor, at: session.now)
     let engine = SyncEngine(
-      session: run, options: options, now: session.environment.now,
+      session: run, options: try options, now: session.environment.now,
       observe: SyncProgressText.teller(voice))
+    let earlier = try session.failure(of: attempt.job, before: run.run)
     let watch = StoreWatch(of: session)
     let launch = TapLaunch(source, in: session)
     let end: TapRun.End
+    var log: String?
     do {
       let tap = try launch.start(
         launch.catalogArguments() + launch.stateArguments(run.run.given))
-      end = try launch.read(tap, idleTimeout: order.idleBound(of: source), signals: signals).run(
+      let reading = launch.read(
+        tap, idleTimeout: order.idleBound(of: source), signals: signals)
+      end = try reading.run(
         take: { (bytes) throws(SyncError) in
           try watch.look()
           try engine.take(bytes)
@@ -48,6 +52,7 @@ struct SyncWork {
           try watch.look()
           try engine.pause()
         })
+      log = reading.lastLine
     } catch let failure as TapFailure {
       return try fail(engine, failure)
     }
@@ -55,11 +60,14 @@ struct SyncWork {
     switch end {
     case .finished, .enough:
       do throws(SyncError) {
-        result = .done(try engine.succeed())
+        result = .done(try engine.succeed(log: log))
       } catch {
         result = try fail(engine, error)
       }
-    case .failed(let failure): result = try fail(engine, failure)
+    case .failed(let failure):
+      let isBeforeFirst = engine.progress.lines == 0
+      result = try fail(
+        engine, isBeforeFirst ? failure.beforeFirstMessage(after: earlier) : failure)
     case .told(let signal):
       _ = try engine.fail(
         Job.Failure(code: "stopped", message: "stopped by signal \(signal)", kind: "retry"))
@@ -80,15 +88,18 @@ struct SyncWork {
   }
 
   private var options: SyncOptions {
-    var options = SyncOptions()
-    options.keys = source.definition.keys
-    options.streams = source.definition.streams.map { Set($0) }
-    options.fullTables = Set(
-      (source.definition.knownCatalog?.streams ?? []).filter { $0.method == "FULL_TABLE" }
-        .map(\.name))
-    options.rejects = order.rejects ?? source.definition.rejects
-    options.mayChangeKeys = order.isFull
-    return options
+    get throws {
+      var options = SyncOptions()
+      let stored = try session.store.recordStreams(of: source.id, in: session.workspace)
+      options.resolver = source.definition.resolver(stored: Set(stored.map(\.name)))
+      options.keys = source.definition.keys
+      options.ignored = source.definition.ignored
+      options.validates = source.definition.validates
+      options.lineLimit = source.definition.lineBound
+      options.rejects = order.rejects ?? source.definition.rejects
+      options.mayChangeKeys = order.isFull
+      return options
+    }
   }
 
   private func fail(_ engine: SyncEngine, _ failure: TapFailure) throws -> Result {
@@ -114,5 +125,15 @@ struct SyncWork {
   private func giveRoomBack() throws {
     let until = BootClock.now() + Self.sweptForMs
     while try session.store.sweepSyncs(limit: 500), BootClock.now() < until {}
+  }
+}
+
+extension WorkspaceSession {
+  /// How the attempt of the job before `run` failed; `nil` when it did not, or there was none.
+  func failure(
+    of job: JobID, before run: SyncRun
+  ) throws -> (code: String, message: String)? {
+    try store.syncRuns(of: run.source, in: workspace, before: run.id, limit: 10)
+      .first { $0.job == job }?.error.map { ($0.code, $0.message) }
   }
 }

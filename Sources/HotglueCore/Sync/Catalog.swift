@@ -1,50 +1,69 @@
-/// What a tap can give, and what of it is wanted: the catalog of its streams.
+/// What a tap can send, and what of it is wanted: the catalog of its streams.
 ///
-/// It is kept as the tap wrote it; only what says what is wanted is changed, in both ways that taps
-/// read: the metadata, and the older members of the stream itself.
+/// It is kept as the tap wrote it, except for what says which streams and fields are wanted. A stream is
+/// its `tap_stream_id`; its name may be that of other streams, too.
 public struct Catalog: Hashable, Sendable {
-  public private(set) var json: JSON
+  private var entries: [CatalogEntry]
+  /// The catalog without its streams.
+  private let rest: JSON
 
-  /// `nil` when it is no object with a list of named streams.
+  public var json: JSON { rest.setting("streams", .array(entries.map(\.json))) }
+
+  /// `nil` when it is not an object with a list of streams that have identifiers or names.
   public init?(_ json: JSON) {
-    guard let streams = json["streams"]?.arrayValue,
-      streams.allSatisfy({ Self.name(of: $0) != nil })
-    else { return nil }
-    self.json = json
+    guard let streams = json["streams"]?.arrayValue else { return nil }
+    entries = streams.compactMap(CatalogEntry.init)
+    guard entries.count == streams.count else { return nil }
+    rest = json.setting("streams", .array([]))
   }
 
-  public var streams: [Stream] { values.map(Stream.init) }
+  public var streams: [Stream] { entries.map(Stream.init) }
 
   /// One stream of the catalog.
   public struct Stream: Hashable, Sendable {
-    /// As its messages name it.
+    /// The `tap_stream_id`; a stream without one is identified by its name.
+    public var id: String
     public var name: String
     public var key: [String]
-    /// `INCREMENTAL`, `FULL_TABLE` or `LOG_BASED`; `nil`: the tap's own choice.
+    /// `INCREMENTAL`, `FULL_TABLE` or `LOG_BASED`; `nil`: the tap decides.
     public var method: String?
     public var replicationKey: String?
     public var isSelected: Bool
     public var fields: [Field]
+    /// Its metadata are those of a table: taps for databases require a method of replication.
+    public var isTable: Bool
 
-    fileprivate init(_ json: JSON) {
-      name = Catalog.name(of: json) ?? ""
-      let root = Catalog.metadata([], of: json)
+    fileprivate init(_ entry: CatalogEntry) {
+      id = entry.id
+      name = entry.name
+      let root = entry.metadata(at: [])
       key =
-        root?["table-key-properties"]?.stringArray ?? json["key_properties"]?.stringArray ?? []
+        root?["table-key-properties"]?.stringArray ?? entry["key_properties"]?.stringArray ?? []
       method =
-        root?["replication-method"]?.stringValue ?? json["replication_method"]?.stringValue
+        root?["replication-method"]?.stringValue ?? entry["replication_method"]?.stringValue
         ?? root?["forced-replication-method"]?.stringValue
       replicationKey =
-        root?["replication-key"]?.stringValue ?? json["replication_key"]?.stringValue
-      isSelected = Catalog.isSelected(root, json["selected"])
-      fields = (json["schema"]?["properties"]?.members ?? []).map { member in
-        let told = Catalog.metadata(["properties", member.key], of: json)
-        let inclusion = told?["inclusion"]?.stringValue
-        return Field(
-          name: member.key, isAutomatic: inclusion == "automatic",
-          isSelected: inclusion == "automatic"
-            || inclusion != "unsupported" && Catalog.isSelected(told, nil))
+        root?["replication-key"]?.stringValue ?? entry["replication_key"]?.stringValue
+      isSelected = entry.isSelected
+      isTable = Self.tableSigns.contains { root?[$0] != nil }
+      fields = entry.properties.map { member in
+        Field(
+          name: member.key, isAutomatic: entry.isAutomatic(field: member.key),
+          isSelected: entry.isSelected(field: member.key, member.value),
+          schema: Self.withoutSelection(member.value))
       }
+    }
+
+    public var names: [String] { id == name ? [id] : [id, name] }
+
+    private static let tableSigns = [
+      "table-key-properties", "view-key-properties", "is-view", "database-name", "schema-name",
+      "row-count",
+    ]
+
+    private static func withoutSelection(_ schema: JSON) -> JSON {
+      guard case .object(let members) = schema else { return schema }
+      return .object(members.filter { $0.key != "selected" })
     }
   }
 
@@ -53,130 +72,108 @@ public struct Catalog: Hashable, Sendable {
     /// The tap sends it in any case.
     public var isAutomatic: Bool
     public var isSelected: Bool
+    public var schema: JSON
   }
 
   // MARK: Changes
 
-  /// A stream is wanted or not.
-  public mutating func select(_ name: String, _ isWanted: Bool) {
-    change(name) { stream in
-      stream = Self.setting("selected", .bool(isWanted), at: [], of: stream)
-      stream = stream.setting("selected", .bool(isWanted))
-    }
+  /// Streams are wanted or not.
+  public mutating func select(_ isWanted: (Stream) -> Bool) {
+    for index in entries.indices { select(at: index, isWanted(Stream(entries[index]))) }
   }
 
-  /// Of a stream just these fields are wanted, and those that come in any case.
-  public mutating func select(fields: Set<String>, of name: String) {
-    change(name) { stream in
-      for field in Stream(stream).fields where !field.isAutomatic {
-        stream = Self.setting(
-          "selected", .bool(fields.contains(field.name)), at: ["properties", field.name],
-          of: stream)
+  private mutating func select(at index: Int, _ isWanted: Bool) {
+    entries[index].setMetadata("selected", .bool(isWanted), at: [])
+    entries[index].set("selected", .bool(isWanted))
+    entries[index].setInSchema(selected: isWanted)
+  }
+
+  /// Of a stream just these fields are wanted, and those that the tap sends in any case.
+  public mutating func select(fields: Set<String>, of id: String) {
+    change(id) { entry in
+      for member in entry.properties where !entry.isAutomatic(field: member.key) {
+        entry.setMetadata(
+          "selected", .bool(fields.contains(member.key)), at: ["properties", member.key])
       }
+      let automatic = Set(entry.properties.map(\.key).filter(entry.isAutomatic))
+      entry.setInSchema { fields.contains($0) || automatic.contains($0) }
     }
   }
 
-  public mutating func replicate(_ name: String, by method: String) {
-    change(name) { stream in
-      stream = Self.setting("replication-method", .string(method), at: [], of: stream)
-      stream = stream.setting("replication_method", .string(method))
+  public mutating func replicate(_ id: String, by method: String) {
+    change(id) { entry in
+      entry.setMetadata("replication-method", .string(method), at: [])
+      entry.set("replication_method", .string(method))
     }
   }
 
-  public mutating func replicate(_ name: String, along key: String) {
-    change(name) { stream in
-      stream = Self.setting("replication-key", .string(key), at: [], of: stream)
-      stream = stream.setting("replication_key", .string(key))
+  public mutating func replicate(_ id: String, along key: String) {
+    change(id) { entry in
+      entry.setMetadata("replication-key", .string(key), at: [])
+      entry.set("replication_key", .string(key))
     }
+  }
+
+  private mutating func change(_ id: String, _ body: (inout CatalogEntry) -> Void) {
+    for index in entries.indices where entries[index].id == id { body(&entries[index]) }
   }
 
   /// What was found anew, with what was wanted of the streams that are known. Where nothing was said
-  /// of a field, it is wanted. New streams are, when `takesNew`.
-  public func found(after known: Catalog?, takesNew: Bool) -> Catalog {
+  /// of a field, it is wanted; of a new stream `isWanted` decides.
+  public func found(after known: Catalog?, isWanted: (Stream) -> Bool) -> Catalog {
+    var earlier: [String: CatalogEntry] = [:]
+    for entry in known?.entries ?? [] where earlier[entry.id] == nil { earlier[entry.id] = entry }
     var result = self
-    for stream in streams {
-      guard let old = known?.values.first(where: { Self.name(of: $0) == stream.name }) else {
-        result.select(stream.name, takesNew)
-        result.change(stream.name) { $0 = Self.sayingFields(of: $0) }
-        continue
+    for index in result.entries.indices {
+      let before = earlier[entries[index].id]
+      if let before {
+        result.entries[index].keepChoices(of: before)
+      } else {
+        result.select(at: index, isWanted(Stream(entries[index])))
       }
-      result.change(stream.name) { json in
-        json = Self.sayingFields(of: json)
-        for key in ["selected", "replication-method", "replication-key"] {
-          guard let value = Self.metadata([], of: old)?[key] else { continue }
-          json = Self.setting(key, value, at: [], of: json)
-        }
-        for key in ["selected", "replication_method", "replication_key"] {
-          if let value = old[key] { json = json.setting(key, value) }
-        }
-        for field in Stream(old).fields {
-          let place = ["properties", field.name]
-          guard json["schema"]?["properties"]?[field.name] != nil,
-            let wanted = Self.metadata(place, of: old)?["selected"]
-          else { continue }
-          json = Self.setting("selected", wanted, at: place, of: json)
-        }
-      }
+      result.entries[index].stateFields()
     }
     return result
   }
+}
 
-  /// Taps differ in what they send of a field of which nothing is said; so something is.
-  private static func sayingFields(of stream: JSON) -> JSON {
-    var stream = stream
-    for field in Stream(stream).fields {
-      let place = ["properties", field.name]
-      let told = metadata(place, of: stream)
-      guard told?["inclusion"]?.stringValue == "available", told?["selected"] == nil else {
-        continue
+extension CatalogEntry {
+  /// What was chosen of this stream in an earlier catalog.
+  fileprivate mutating func keepChoices(of earlier: CatalogEntry) {
+    let root = earlier.metadata(at: [])
+    for key in ["selected", "replication-method", "replication-key"] {
+      if let value = root?[key] { setMetadata(key, value, at: []) }
+    }
+    for key in ["selected", "replication_method", "replication_key"] {
+      if let value = earlier[key] { set(key, value) }
+    }
+    if let value = earlier["schema"]?["selected"]?.boolValue { setInSchema(selected: value) }
+    let properties = Set(properties.map(\.key))
+    var chosen: [String: Bool] = [:]
+    for member in earlier.properties where properties.contains(member.key) {
+      let place = ["properties", member.key]
+      if let wanted = earlier.metadata(at: place)?["selected"] {
+        setMetadata("selected", wanted, at: place)
       }
-      stream = setting("selected", .bool(true), at: place, of: stream)
+      chosen[member.key] = member.value["selected"]?.boolValue
     }
-    return stream
+    setInSchema { chosen[$0] }
   }
 
-  // MARK: Reading the text
-
-  private var values: [JSON] { json["streams"]?.arrayValue ?? [] }
-
-  private mutating func change(_ name: String, _ body: (inout JSON) -> Void) {
-    var streams = values
-    for index in streams.indices where Self.name(of: streams[index]) == name {
-      body(&streams[index])
+  /// Taps differ in what they send of a field of which nothing is said, so something is said of each.
+  fileprivate mutating func stateFields() {
+    var wanted: [String: Bool] = [:]
+    for member in properties {
+      let place = ["properties", member.key]
+      let isWanted = isSelected(field: member.key, member.value)
+      if metadata(at: place)?["inclusion"]?.stringValue == "available",
+        metadata(at: place)?["selected"] == nil
+      {
+        setMetadata("selected", .bool(isWanted), at: place)
+      }
+      wanted[member.key] = isWanted
     }
-    json = json.setting("streams", .array(streams))
-  }
-
-  private static func name(of stream: JSON) -> String? {
-    stream["stream"]?.stringValue ?? stream["tap_stream_id"]?.stringValue
-  }
-
-  private static func isSelected(_ metadata: JSON?, _ older: JSON?) -> Bool {
-    metadata?["selected"]?.boolValue ?? older?.boolValue
-      ?? metadata?["selected-by-default"]?.boolValue ?? true
-  }
-
-  private static func metadata(_ breadcrumb: [String], of stream: JSON) -> JSON? {
-    stream["metadata"]?.arrayValue?
-      .first { $0["breadcrumb"]?.stringArray == breadcrumb }?["metadata"]
-  }
-
-  private static func setting(
-    _ key: String, _ value: JSON, at breadcrumb: [String], of stream: JSON
-  ) -> JSON {
-    var entries = stream["metadata"]?.arrayValue ?? []
-    let entry = entries.firstIndex { $0["breadcrumb"]?.stringArray == breadcrumb }
-    if let entry {
-      let metadata = entries[entry]["metadata"] ?? .object([])
-      entries[entry] = entries[entry].setting("metadata", metadata.setting(key, value))
-    } else {
-      entries.append(
-        .object([
-          JSON.Member("breadcrumb", .strings(breadcrumb)),
-          JSON.Member("metadata", .object([JSON.Member(key, value)])),
-        ]))
-    }
-    return stream.setting("metadata", .array(entries))
+    setInSchema { wanted[$0] }
   }
 }
 

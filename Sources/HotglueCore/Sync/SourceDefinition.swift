@@ -10,25 +10,40 @@ public struct SourceDefinition: Hashable, Sendable {
   public var config: String?
   /// What the tap can give, as it answered to `--discover` or as a file said.
   public var catalog: JSON?
-  /// The streams to take; `nil`: all that the tap sends.
-  public var streams: [String]?
-  /// Key properties that replace those of the tap, for streams without usable keys.
+  /// The tap takes its catalog by `--properties`, as older ones do, not by `--catalog`.
+  public var takesProperties: Bool
+  /// Without a catalog the streams to take; with one it is the catalog that says which are, and this
+  /// which of those that a later discovery finds.
+  public var selection: StreamSelection
+  /// Record keys that replace those of the tap, by stream or pattern.
   public var keys: [String: [String]]
-  public var rejects: RejectRule
+  /// Fields that do not count when a record is compared with the stored one, by stream or pattern.
+  public var ignored: [String: [String]]
+  /// Whether records are checked against the schema of their stream.
+  public var validates: Bool
+  /// Bytes of a line of the tap's output; `nil`: the standard.
+  public var lineLimit: Int?
+  /// `nil`: the standard, which also fails a run that rejects most records of a stream.
+  public var rejects: RejectRule?
   /// A tap that sends nothing for so long is taken for hung; `nil`: it may take its time.
   public var idleTimeout: Span?
 
   public init(
     command: [String], directory: String, config: String? = nil, catalog: JSON? = nil,
-    streams: [String]? = nil, keys: [String: [String]] = [:],
-    rejects: RejectRule = .setAside(limit: RejectRule.standardLimit), idleTimeout: Span? = nil
+    takesProperties: Bool = false, selection: StreamSelection = StreamSelection(),
+    keys: [String: [String]] = [:], ignored: [String: [String]] = [:], validates: Bool = true,
+    lineLimit: Int? = nil, rejects: RejectRule? = nil, idleTimeout: Span? = nil
   ) {
     self.command = command
     self.directory = directory
     self.config = config
     self.catalog = catalog
-    self.streams = streams
+    self.takesProperties = takesProperties
+    self.selection = selection
     self.keys = keys
+    self.ignored = ignored
+    self.validates = validates
+    self.lineLimit = lineLimit
     self.rejects = rejects
     self.idleTimeout = idleTimeout
   }
@@ -39,31 +54,50 @@ public struct SourceDefinition: Hashable, Sendable {
       JSON.Member("cwd", .string(directory)),
       JSON.Member("config", .text(config)),
       JSON.Member("catalog", catalog ?? .null),
-      JSON.Member("streams", streams.map { .strings($0) } ?? .null),
-      JSON.Member(
-        "keys",
-        .object(
-          keys.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .strings($0.value)) })),
-      JSON.Member("on_reject", .string(rejects.text)),
+      JSON.Member("properties", .bool(takesProperties)),
+      JSON.Member("streams", selection.patterns.map { .strings($0) } ?? .null),
+      JSON.Member("not", .strings(selection.excluded)),
+      JSON.Member("keys", Self.object(keys)),
+      JSON.Member("ignore", Self.object(ignored)),
+      JSON.Member("validate", .bool(validates)),
+      JSON.Member("line_limit", .optional(lineLimit)),
+      JSON.Member("on_reject", .text(rejects?.text)),
       JSON.Member("idle_timeout_ms", .optional(idleTimeout?.milliseconds)),
     ])
+  }
+
+  private static func object(_ lists: [String: [String]]) -> JSON {
+    .object(lists.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .strings($0.value)) })
+  }
+
+  private static func lists(_ json: JSON?) -> [String: [String]]? {
+    var lists: [String: [String]] = [:]
+    for member in json?.members ?? [] {
+      guard let fields = member.value.stringArray else { return nil }
+      lists[member.key] = fields
+    }
+    return lists
   }
 
   /// Reads what `json` wrote; `nil` when a value is not of its key's form.
   public init?(json: JSON) {
     guard let command = json["command"]?.stringArray, let directory = json["cwd"]?.stringValue,
-      let rejects = RejectRule(json["on_reject"]?.stringValue ?? "")
+      let keys = Self.lists(json["keys"]), let ignored = Self.lists(json["ignore"])
     else { return nil }
-    var keys: [String: [String]] = [:]
-    for member in json["keys"]?.members ?? [] {
-      guard let fields = member.value.stringArray else { return nil }
-      keys[member.key] = fields
+    var rejects: RejectRule?
+    if let text = json["on_reject"]?.stringValue {
+      guard let rule = RejectRule(text) else { return nil }
+      rejects = rule
     }
     let catalog = json["catalog"] ?? .null
     self.init(
       command: command, directory: directory, config: json["config"]?.stringValue,
-      catalog: catalog == .null ? nil : catalog, streams: json["streams"]?.stringArray,
-      keys: keys, rejects: rejects,
+      catalog: catalog == .null ? nil : catalog,
+      takesProperties: json["properties"]?.boolValue ?? false,
+      selection: StreamSelection(
+        patterns: json["streams"]?.stringArray, excluded: json["not"]?.stringArray ?? []),
+      keys: keys, ignored: ignored, validates: json["validate"]?.boolValue ?? true,
+      lineLimit: json["line_limit"]?.integerValue.map { Int($0) }, rejects: rejects,
       idleTimeout: json["idle_timeout_ms"]?.integerValue.map { Span(milliseconds: $0) })
   }
 }
@@ -90,6 +124,7 @@ public enum RejectRule: Hashable, Sendable {
   case fail
 
   public static let standardLimit = 1000
+  public static let standard = RejectRule.setAside(limit: standardLimit)
 
   /// `fail`, or the number of records that may be set aside.
   public var text: String {

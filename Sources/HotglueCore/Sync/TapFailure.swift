@@ -19,11 +19,18 @@ public struct TapFailure: Hashable, Sendable {
     case targetHang = "target_hung"
     /// It ended, or read no more, before it was given everything, and said that all is well.
     case targetEarly = "target_ended_early"
+
+    public var isOfTarget: Bool { rawValue.hasPrefix("target_") }
   }
 
   public var kind: Kind
   /// Lower-case words for people, without a full stop.
   public var message: String
+  /// It failed as the attempt before it did: trying again does not help.
+  public private(set) var isRepeated = false
+
+  /// It said by its status that it may pass (sysexits: 75).
+  private var isTemporary = false
 
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
@@ -33,8 +40,33 @@ public struct TapFailure: Hashable, Sendable {
   public var mayPass: Bool {
     switch kind {
     case .notFound, .config, .targetNotFound, .targetConfig, .targetEarly: false
-    case .transient, .crash, .hang, .targetTransient, .targetCrash, .targetHang: true
+    case .transient, .targetTransient: !isRepeated
+    case .crash, .hang, .targetCrash, .targetHang: true
     }
+  }
+
+  /// This failure, of a program that exited before its first message. When the attempt before failed with
+  /// the same words, it is not worth a third: a wrong password does not pass.
+  ///
+  /// Numbers in the words do not count: logs carry times and process IDs.
+  public func beforeFirstMessage(
+    after earlier: (code: String, message: String)?
+  ) -> TapFailure {
+    guard kind == .transient || kind == .targetTransient, !isTemporary else { return self }
+    var failure = self
+    failure.message += Self.firstMessageMark
+    guard let earlier, earlier.code == kind.rawValue,
+      Self.withoutNumbers(earlier.message) == Self.withoutNumbers(failure.message)
+    else { return failure }
+    failure.isRepeated = true
+    failure.message += ", twice in a row"
+    return failure
+  }
+
+  private static let firstMessageMark = " (before its first message)"
+
+  private static func withoutNumbers(_ text: String) -> String {
+    text.filter { !$0.isNumber }
   }
 
   /// Judges a tap that ended with a status other than 0, by the status and by what it logged.
@@ -52,6 +84,7 @@ public struct TapFailure: Hashable, Sendable {
       kind = isTarget ? .targetTransient : .transient
     }
     message = "the \(isTarget ? "target" : "tap") ended with status \(status)\(words)"
+    isTemporary = status == 75
   }
 
   public init(signal: Signal, ofTarget isTarget: Bool = false) {

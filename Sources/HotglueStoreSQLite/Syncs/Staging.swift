@@ -68,6 +68,7 @@ extension SQLiteSyncSession {
     _ plan: inout StagePlan
   ) {
     let stream = batch.entries[order[group.lowerBound]].stream
+    let ignored = streams[stream].ignored
     var last: Int?
     var current = found?.data
     var wasSent = false
@@ -86,7 +87,7 @@ extension SQLiteSyncSession {
           continue
         }
         wasSent = true
-        if RecordComparison.isSame(earlier, data) {
+        if RecordComparison.isSame(earlier, data, ignoring: ignored) {
           plan.counts[stream, default: .init()].unchanged += 1
         } else {
           plan.counts[stream, default: .init()].changed += 1

@@ -75,6 +75,8 @@ final class SQLiteSyncSession: SyncSession {
 struct SessionStream {
   let id: Int64
   let name: String
+  /// Members that do not count when records are compared.
+  var ignored: [String] = []
   /// Set while it is sent whole: versions above `floor`, or in `seen`, were sent.
   var replacement: Replacement?
   /// Versions from before the run that were sent again; kept for replacements and for streams

@@ -157,8 +157,10 @@ extension SQLiteSyncSession {
     guard let row else {
       throw StoreError.corrupt(path: store.path, detail: "a stream is not there")
     }
+    let index = index(of: row, named: declaration.name)
+    streams[index].ignored = declaration.ignored
     return DeclaredStream(
-      index: index(of: row, named: declaration.name), isNew: known == nil,
+      index: index, isNew: known == nil,
       schemaChanged: known != nil && schemaChanged, keyChanged: keyChanged, hasView: hasView)
   }
 
