@@ -49,6 +49,14 @@ public protocol SyncStore: AnyObject {
     at now: Timestamp
   ) throws(StoreError) -> SyncPosition
 
+  /// Makes a bookmark from elsewhere the one from which the next run starts. It becomes a run of its own,
+  /// which succeeded and received nothing, so that a reset finds it. `syncRuns` while a sync of the source
+  /// runs.
+  func importBookmark(
+    _ bookmark: Bookmark, of source: SourceID, in workspace: WorkspaceID, by actor: Actor,
+    at now: Timestamp
+  ) throws(StoreError) -> SyncRun
+
   /// Streams that hold or held records, by name, with how many are visible.
   func recordStreams(
     of source: SourceID, in workspace: WorkspaceID
