@@ -38,8 +38,8 @@ struct Commands {
         open: { (path, expected) throws(StoreError) in
           try SQLiteStore.open(at: path, expectedStoreID: expected)
         },
-        restore: { (_, path, _, _, _) throws(StoreError) in throw .missing(path: path) },
-        examine: SQLiteStore.examine))
+        restore: { (_, path, _, _, _, _) throws(StoreError) in throw .missing(path: path) },
+        backupContents: SQLiteStore.contents, examine: SQLiteStore.examine))
     answer.status = Hotglue.run(arguments: arguments, in: environment)
     return answer
   }

@@ -35,7 +35,7 @@ struct SchemaCheckTests {
     let schema =
       ##"{"definitions":{\##(definitions.joined(separator: ","))},"properties":{"##
       + ##""v":{"$ref":"#/definitions/l29"},"n":{"type":"integer"}}}"##
-    let node = try SchemaNode(try JSON.parse(schema))
+    let node = SchemaNode.read(try JSON.parse(schema)).node
     var check = RecordCheck()
     func flaw(_ value: String) throws -> String? {
       var tape = JSONTape()

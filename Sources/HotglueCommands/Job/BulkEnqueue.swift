@@ -40,7 +40,7 @@ struct BulkEnqueue {
     try store(part)
   }
 
-  private func tooLarge(_ input: LineInput, hint: String) -> CommandError {
+  private func tooLarge(_ input: LineInput, hint: Hint) -> CommandError {
     .badInput(
       "the input is larger than one transaction takes "
         + "(\(Self.mostLines) lines, \(Self.mostBytes >> 20) MiB)",

@@ -28,7 +28,8 @@ struct RecordExport: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
-    let filter = try filters.filter(in: session.environment)
+    let filter = try filters.filter(
+      at: session.now, zone: session.environment.localZone)
     let pages = try RecordPages(session: session, source: source)
     let streams = try pages.streams(stream)
     switch format {

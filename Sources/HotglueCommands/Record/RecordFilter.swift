@@ -17,7 +17,9 @@ struct RecordFilterOptions: ParsableArguments {
       valueName: "time|duration"))
   var since: String?
 
-  func filter(in environment: CommandEnvironment) throws(CommandError) -> RecordFilter {
+  func filter(
+    at now: Timestamp, zone: () -> Zone? = { nil }
+  ) throws(CommandError) -> RecordFilter {
     var filter = RecordFilter()
     for text in conditions {
       guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
@@ -36,7 +38,7 @@ struct RecordFilterOptions: ParsableArguments {
     }
     if let since {
       filter.since = try Moment.since(
-        since, now: environment.now(), zone: environment.localZone)
+        since, now: now, zone: zone)
     }
     return filter
   }

@@ -31,7 +31,8 @@ struct RecordList: WorkspaceCommand {
       throw CommandError.usage("'--limit' cannot be '\(limit)'", hint: "give 0 for all, or more")
     }
     let source = try session.source(source)
-    let filter = try filters.filter(in: session.environment)
+    let filter = try filters.filter(
+      at: session.now, zone: session.environment.localZone)
     let pages = try RecordPages(session: session, source: source)
     // A duration names another moment at each call: the field, not the moment, is the query.
     let query = PageCursor.hash(
@@ -125,7 +126,8 @@ struct RecordCount: WorkspaceCommand {
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
-    let filter = try filters.filter(in: session.environment)
+    let filter = try filters.filter(
+      at: session.now, zone: session.environment.localZone)
     let pages = try RecordPages(session: session, source: source)
     var counts: [(name: String, records: Int64)] = []
     for stream in try pages.streams(stream) {

@@ -64,7 +64,7 @@ struct SyncState: WorkspaceCommand {
     }
     let source = try session.source(source)
     if let run, all {
-      _ = try session.run(run, of: source, flag: "--run")
+      _ = try session.run(run, of: source)
       for bookmark in try session.store.bookmarks(of: run, in: session.workspace) {
         session.output.jsonLine(
           .object([
@@ -76,7 +76,7 @@ struct SyncState: WorkspaceCommand {
     }
     let bookmark =
       if let run {
-        try session.run(run, of: source, flag: "--run").bookmark
+        try session.run(run, of: source).bookmark
       } else if let target {
         try session.target(target, of: source).bookmark
       } else {
