@@ -50,7 +50,14 @@ static const char magic[8] = "HGANSW\n";
 struct hg_answers {
   const unsigned char *at;
   uint32_t version;
+  int fd;
 };
+
+/// A page behind the end of a file that was cut short is a signal to whoever reads it.
+static bool is_whole(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && status.st_size >= HEAD_BYTES + RING_BYTES;
+}
 
 static ring_answer *place(const unsigned char *at, uint64_t position) {
   return (ring_answer *)(at + HEAD_BYTES + position % RING_BYTES);
@@ -202,26 +209,27 @@ int hg_answers_open(const char *store_folder, const char *name, hg_answers **ans
   if (fd < 0) error = errno;
   close(folder);
   if (error) return error;
-  struct stat status;
   const unsigned char *at = MAP_FAILED;
-  if (fstat(fd, &status) < 0) error = errno;
-  // It is being made, or whoever made it died: nothing was taken yet.
-  if (!error && status.st_size < HEAD_BYTES + RING_BYTES) error = ENOENT;
+  // It is being made, or its maker died, and nothing was taken yet; or it is lost.
+  if (!is_whole(fd)) error = ENOENT;
   if (!error) {
     at = mmap(NULL, HEAD_BYTES + RING_BYTES, PROT_READ, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) error = errno;
   }
-  close(fd);
-  if (error) return error;
+  if (error) {
+    close(fd);
+    return error;
+  }
   const ring_head *head = (const ring_head *)at;
   const uint32_t version = head->version;
   if (memcmp(head->magic, magic, sizeof magic) || !hg_version_is_known(version)) error = ENOENT;
   if (!error && !(*answers = malloc(sizeof **answers))) error = ENOMEM;
   if (error) {
     munmap((void *)at, HEAD_BYTES + RING_BYTES);
+    close(fd);
     return error;
   }
-  **answers = (hg_answers){at, version};
+  **answers = (hg_answers){at, version, fd};
   return 0;
 }
 
@@ -230,6 +238,7 @@ uint64_t hg_answers_oldest(const hg_answers *answers) {
 }
 
 int hg_answers_next(const hg_answers *answers, uint64_t position, hg_answer_view *view) {
+  if (!is_whole(answers->fd)) return EBADMSG;
   // No lap is longer than the ring, whatever its records say.
   for (uint64_t end = position + RING_BYTES; position < end;) {
     if (position % 16) return ENOENT;
@@ -254,5 +263,6 @@ int hg_answers_next(const hg_answers *answers, uint64_t position, hg_answer_view
 
 void hg_answers_close(hg_answers *answers) {
   munmap((void *)answers->at, HEAD_BYTES + RING_BYTES);
+  close(answers->fd);
   free(answers);
 }

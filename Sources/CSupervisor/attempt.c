@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 
 #define TRIM_EVERY_MS 500
-#define SWEEP_BOUND_MS 30000
 
 static int payload_file(const void *payload, int64_t bytes, int *fd) {
   *fd = -1;
@@ -89,6 +88,7 @@ static int control_group(hg_supervisor *self) {
   if (!self->cgroup.folder && !self->cgroup.is_refused) {
     hg_cgroup_make(
       &self->cgroup, self->house.delegation, self->house.folder, self->name, self->house.shared);
+    if (self->cgroup.folder > 0) self->slot.head->companions |= HG_HAS_GROUP;
   } else if (self->cgroup.folder > 0) {
     // An attempt before this one may have left it frozen.
     hg_cgroup_thaw(self->cgroup.folder);
@@ -179,7 +179,8 @@ static void sweep_from(hg_supervisor *self) {
     .since = streams ? self->slot.stream->since : self->slot.attempt->since};
   memcpy(
     target.mark, streams ? self->slot.stream->mark : self->slot.attempt->mark, sizeof target.mark);
-  hg_sweep_init(&self->sweep, &target, self->ladder, self->ladder_count, SWEEP_BOUND_MS);
+  // Nothing is run beside what cannot be stopped: the attempt is not over while it lives.
+  hg_sweep_init(&self->sweep, &target, self->ladder, self->ladder_count, HG_SWEEP_UNBOUNDED);
 }
 
 /// The next step of the ladder, while the main process lives. It is not reaped before, so that its

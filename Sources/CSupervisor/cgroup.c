@@ -538,7 +538,9 @@ int hg_cgroup_open(const char *store_folder, const char *name, int *folder) {
   close(store);
   if (file < 0) return error;
   close(file);
-  return open_named(&text, folder);
+  if (!text.version) return ENOENT;
+  error = open_named(&text, folder);
+  return error == ENOENT ? ESRCH : error;
 }
 
 int hg_cgroup_failure(const char *store_folder, const char *name) {

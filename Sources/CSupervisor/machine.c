@@ -13,20 +13,51 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-static int64_t clock_ms(clockid_t clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+#define SECOND_NS 1000000000
+
+// Time namespaces. Everything that one process writes and another compares (leases, start times,
+// `since`) is of the machine's own boot clock, so that no reader has to know the writer's namespace.
+// The kernel shows a process the clock of its namespace, and start times by the same offset.
+
+/// Reads `boottime SECONDS NANOSECONDS` of /proc/self/timens_offsets; 0 where there are none.
+static int64_t read_boot_offset(void) {
+  char text[256];
+  int fd = open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t got = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (got <= 0) return 0;
+  text[got] = 0;
+  char *word = strstr(text, "boottime"), *end;
+  if (!word) return 0;
+  int64_t seconds = strtoll(word + strlen("boottime"), &end, 10);
+  return seconds * SECOND_NS + strtoll(end, NULL, 10);
 }
 
-int64_t hg_boot_clock_ms(void) { return clock_ms(CLOCK_BOOTTIME); }
-int64_t hg_wall_clock_ms(void) { return clock_ms(CLOCK_REALTIME); }
+int64_t hg_boot_offset_ns(void) {
+  // A process cannot change its own namespace while it has threads, and no part of hotglue does.
+  static int64_t offset;
+  static bool is_known;
+  if (!__atomic_load_n(&is_known, __ATOMIC_ACQUIRE)) {
+    __atomic_store_n(&offset, read_boot_offset(), __ATOMIC_RELAXED);
+    __atomic_store_n(&is_known, true, __ATOMIC_RELEASE);
+  }
+  return __atomic_load_n(&offset, __ATOMIC_RELAXED);
+}
+
+static int64_t clock_ns(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+int64_t hg_boot_clock_ms(void) { return (clock_ns(CLOCK_BOOTTIME) - hg_boot_offset_ns()) / 1000000; }
+int64_t hg_wall_clock_ms(void) { return clock_ns(CLOCK_REALTIME) / 1000000; }
+
+static int64_t ticks(int64_t ns) { return ns / (SECOND_NS / sysconf(_SC_CLK_TCK)); }
 
 uint64_t hg_ticks_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
-  return (uint64_t)now.tv_sec * per_second + (uint64_t)now.tv_nsec * per_second / 1000000000u;
+  return (uint64_t)ticks(clock_ns(CLOCK_BOOTTIME) - hg_boot_offset_ns());
 }
 
 int hg_boot_id(char out[HG_BOOT_ID_BYTES]) {
@@ -63,6 +94,15 @@ int hg_random_hex(char *out, size_t bytes) {
     out[2 * i + 1] = digits[raw[i] & 15];
   }
   out[2 * bytes] = 0;
+  return 0;
+}
+
+int hg_file_birth(const char *path, uint64_t *inode, int64_t *birth_ns) {
+  struct statx facts;
+  if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &facts) < 0) return errno;
+  *inode = facts.stx_ino;
+  const bool has_birth = facts.stx_mask & STATX_BTIME;
+  *birth_ns = has_birth ? facts.stx_btime.tv_sec * SECOND_NS + facts.stx_btime.tv_nsec : 0;
   return 0;
 }
 
@@ -112,7 +152,7 @@ int hg_process_read(pid_t pid, hg_process *out) {
       if (number > 1 && out->state == 'Z') out->state = 'S';
       if (number > 1) out->exiting = false;
       break;
-    case 22: out->start = number; break;
+    case 22: out->start = number - (uint64_t)ticks(hg_boot_offset_ns()); break;
     case 50: environment_start = number; break;
     case 51: environment_end = number; break;
     default: break;

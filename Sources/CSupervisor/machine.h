@@ -38,8 +38,10 @@ enum { HG_NO, HG_YES, HG_UNCLEAR };
 /// Whether the environment the process was started with holds this text. Unclear while it executes
 /// another program, and when it is exiting: its memory is not there then.
 int hg_environment_holds(const hg_process *process, const char *text);
-/// Clock ticks since boot, as field 22 of /proc/PID/stat counts them.
+/// Clock ticks of the machine's boot clock, as `start` counts them.
 uint64_t hg_ticks_now(void);
+/// How far this process's boot clock is ahead of the machine's: it may be in a time namespace.
+int64_t hg_boot_offset_ns(void);
 /// Makes the folders that `path` (relative to `folder`) lies in.
 int hg_make_parents(int folder, const char *path, bool shared);
 

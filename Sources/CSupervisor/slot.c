@@ -38,6 +38,40 @@ static uint64_t outcome_checksum(const hg_outcome *outcome) {
   return hg_slot_sum(outcome, offsetof(hg_outcome, checksum));
 }
 
+#define BEING_WRITTEN 0x4e45545449525721u // with an odd sequence: its writer died in the middle
+
+static uint64_t sum_more(uint64_t hash, const void *bytes, size_t length) {
+  return hash * 31 + hg_slot_sum(bytes, length);
+}
+
+/// Over all that does not change while the attempt runs, also where the slot names no attempt: a part
+/// that is zeroed or damaged never reads as an attempt that was not started.
+static uint64_t attempt_sum(const hg_slot_attempt *attempt, uint64_t sequence) {
+  const int64_t numbers[] = {
+    (int64_t)sequence, attempt->job, attempt->fence, attempt->attempt, attempt->keep_children,
+    (int64_t)attempt->since, attempt->is_stream, attempt->log_from};
+  uint64_t hash = hg_slot_sum(numbers, sizeof numbers);
+  hash = sum_more(hash, attempt->mark, sizeof attempt->mark);
+  return sum_more(hash, attempt->log_path, sizeof attempt->log_path);
+}
+
+static uint64_t open_attempt(hg_slot *slot) {
+  uint64_t sequence = slot->attempt->sequence;
+  __atomic_store_n(&slot->attempt->sum, BEING_WRITTEN, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&slot->attempt->sequence, sequence + 1, __ATOMIC_SEQ_CST);
+  slot->outcome->checksum = 0;
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  const size_t from = sizeof sequence;
+  memset((char *)slot->attempt + from, 0, offsetof(hg_slot_attempt, sum) - from);
+  return sequence;
+}
+
+static void close_attempt(hg_slot *slot, uint64_t sequence) {
+  uint64_t sum = attempt_sum(slot->attempt, sequence + 2);
+  __atomic_store_n(&slot->attempt->sum, sum, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&slot->attempt->sequence, sequence + 2, __ATOMIC_SEQ_CST);
+}
+
 int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *store_id, bool shared) {
   char hidden[HG_NAME_BYTES + 16], path[HG_NAME_BYTES + 16];
   snprintf(hidden, sizeof hidden, "slots/.%s", name);
@@ -75,6 +109,7 @@ int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *stor
     snprintf(slot->head->store_id, sizeof slot->head->store_id, "%s", store_id);
     slot->head->created_ms = hg_wall_clock_ms();
     error = hg_process_start(getpid(), &slot->head->supervisor_start, &state);
+    close_attempt(slot, slot->attempt->sequence);
   }
   if (!error && renameat(folder, hidden, folder, path) < 0) error = errno;
   if (error) {
@@ -82,19 +117,6 @@ int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *stor
     close(slot->fd);
   }
   return error;
-}
-
-static uint64_t open_attempt(hg_slot *slot) {
-  uint64_t sequence = slot->attempt->sequence;
-  __atomic_store_n(&slot->attempt->sequence, sequence + 1, __ATOMIC_SEQ_CST);
-  slot->outcome->checksum = 0;
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  memset((char *)slot->attempt + sizeof sequence, 0, sizeof *slot->attempt - sizeof sequence);
-  return sequence;
-}
-
-static void close_attempt(hg_slot *slot, uint64_t sequence) {
-  __atomic_store_n(&slot->attempt->sequence, sequence + 2, __ATOMIC_SEQ_CST);
 }
 
 void hg_slot_begin(hg_slot *slot, const hg_start *order, const char *log_path) {
@@ -204,9 +226,8 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   memcpy(&view->attempt, block + HG_SLOT_ATTEMPT_AT, sizeof view->attempt);
   memcpy(&view->stream, block + HG_SLOT_STREAM_AT, sizeof view->stream);
   const uint32_t version = view->head.version;
-  if (memcmp(view->head.magic, magic, sizeof magic) || !hg_version_is_known(version)) {
-    return EBADMSG;
-  }
+  if (memcmp(view->head.magic, magic, sizeof magic)) return EBADMSG;
+  if (!hg_version_is_known(version)) return EPROTONOSUPPORT;
   const unsigned char *outcome = block + HG_SLOT_OUTCOME_AT;
   const size_t outcome_bytes = hg_outcome_bytes(version);
   hg_outcome_read(&view->outcome, version, outcome, outcome_bytes);
@@ -215,15 +236,19 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   view->attempt.mark[HG_MARK_BYTES - 1] = 0;
   view->stream.mark[HG_MARK_BYTES - 1] = 0;
   view->attempt.log_path[HG_PATH_BYTES - 1] = 0;
-  view->attempt_whole = view->attempt.sequence % 2 == 0 && view->attempt.job != 0;
+  const uint64_t sum = attempt_sum(&view->attempt, view->attempt.sequence);
+  const bool is_torn = view->attempt.sequence % 2 != 0;
+  view->attempt_damaged =
+    version >= 4 && view->attempt.sum != (is_torn ? BEING_WRITTEN : sum);
+  view->attempt_whole = !is_torn && !view->attempt_damaged && view->attempt.job != 0;
   view->outcome_whole = view->attempt_whole && view->outcome.checksum &&
                         view->outcome.checksum ==
                           hg_slot_sum(outcome, outcome_bytes - sizeof(uint64_t)) &&
                         view->outcome.sequence == view->attempt.sequence &&
                         view->outcome.job == view->attempt.job &&
                         view->outcome.fence == view->attempt.fence;
-  view->is_copy = view->head.device != (uint64_t)status.st_dev ||
-                  view->head.inode != (uint64_t)status.st_ino;
+  view->is_copy = view->head.inode != (uint64_t)status.st_ino;
+  view->is_elsewhere = view->head.device != (uint64_t)status.st_dev;
   return 0;
 }
 
@@ -268,6 +293,29 @@ int hg_slot_read_progress(
   close(fd);
   close(folder);
   return error;
+}
+
+int hg_slot_renew(const char *store_folder, const char *name, bool shared) {
+  char path[HG_NAME_BYTES + 16];
+  int folder, error = slot_path(path, sizeof path, name, "");
+  if (error) return error;
+  error = open_folder(store_folder, &folder);
+  if (error) return error;
+  const mode_t mode = hg_file_mode(shared);
+  const int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  int fd = openat(folder, path, flags, mode);
+  if (fd < 0 && errno == ENOENT) {
+    error = hg_make_parents(folder, path, shared);
+    if (!error) fd = openat(folder, path, flags, mode);
+  }
+  if (fd < 0) {
+    error = error ? error : errno;
+  } else {
+    if (fchmod(fd, mode) < 0) error = errno;
+    close(fd);
+  }
+  close(folder);
+  return error == EEXIST ? 0 : error;
 }
 
 int hg_slot_lock(const char *store_folder, const char *name, int *out) {

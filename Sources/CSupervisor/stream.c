@@ -40,6 +40,7 @@ int hg_stream_open(
   hg_stream *stream = &self->stream;
   int error =
     hg_ring_create(&stream->ring, self->house.folder, self->name, self->house.shared);
+  if (!error) self->slot.head->companions |= HG_HAS_ANSWERS;
   if (!error) error = hg_bytes_reserve(&stream->order, sizeof *order + order->strings_bytes);
   if (!error) error = hg_context_publish(self, "stream", context, order->context_bytes);
   if (error) {

@@ -27,10 +27,13 @@ void hg_leave(hg_supervisor *self, bool clean) {
   unlinkat(self->house.folder, path, 0);
   if (self->context_fd >= 0) unlinkat(self->house.folder, self->context_name, 0);
   if (self->stream.ring.at && hg_ring_is_empty(&self->stream.ring)) {
+    // From here on their absence is no loss.
+    self->slot.head->companions &= ~(uint32_t)HG_HAS_ANSWERS;
     slot_file(self, path, sizeof path, ".answers");
     unlinkat(self->house.folder, path, 0);
   }
   // What was kept lives on in its group, whose file stays.
+  self->slot.head->companions &= ~(uint32_t)HG_HAS_GROUP;
   hg_cgroup_leave(&self->cgroup, self->house.delegation, self->house.folder, self->name);
   slot_file(self, path, sizeof path, ".log");
   // The log of an idle supervisor is the empty one that waits for the next attempt.
@@ -64,13 +67,16 @@ static int listen_at_slot(hg_supervisor *self) {
   return 0;
 }
 
+/// PID-START-RANDOM: the claim writes it into the attempt's row, which so holds all by which this
+/// process is found when the slot's file is lost. It is also the mark of what the handlers start.
 static int make_name(hg_supervisor *self) {
-  char random[17];
+  char random[17], state;
+  uint64_t start;
   int error = hg_random_hex(random, 8);
+  if (!error) error = hg_process_start(getpid(), &start, &state);
   if (error) return error;
   snprintf(
-    self->name, sizeof self->name, "%d-%llx-%s", (int)getpid(),
-    (unsigned long long)hg_boot_clock_ms(), random);
+    self->name, sizeof self->name, "%d-%llx-%s", (int)getpid(), (unsigned long long)start, random);
   return 0;
 }
 
@@ -154,8 +160,9 @@ static void set_timer(hg_supervisor *self) {
   if (recorder && (!due || recorder < due)) due = recorder;
   // One that rings too early is let ring: turning it off costs more than it.
   if (!due || (self->timer_ms && self->timer_ms <= due)) return;
-  struct itimerspec at = {
-    .it_value = {.tv_sec = due / 1000, .tv_nsec = (due % 1000) * 1000000 + 1}};
+  // The kernel's timer counts by this namespace's clock.
+  int64_t ns = due * 1000000 + hg_boot_offset_ns() + 1;
+  struct itimerspec at = {.it_value = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000}};
   timerfd_settime(self->timer, TFD_TIMER_ABSTIME, &at, NULL);
   self->timer_ms = due;
 }

@@ -19,6 +19,8 @@
 #define UNCLEAR_READS 50    // in one look
 #define UNCLEAR_PAUSE 200000 // nanoseconds: most programs are executed in less
 #define CHILD_TURNS 500
+#define STUCK_AFTER_MS 5000 // behind the first KILL
+#define STUCK_PAUSE_MS 1000
 #define REST_MS 250   // how long one step may take to bring all to rest
 #define EMPTY_TURNS 3 // looks that meet nobody, while strangers come and go on a busy machine
 #define PID_BITS (1u << 22) // the kernel's own limit of pid_max
@@ -334,6 +336,8 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
   bool first = sweep->step < 0;
   bool step_due = first || (now >= sweep->step_over_ms && sweep->step + 1 < (int32_t)sweep->count);
   if (!step_due && now < sweep->scan_ms) return sweep->scan_ms;
+  // What cannot be stopped is looked for at a pace that costs nothing.
+  bool is_stuck = sweep->give_up_ms && now >= sweep->give_up_ms;
   if (step_due) {
     sweep->step++;
     sweep->step_over_ms = now + sweep->ladder[sweep->step].wait_ms;
@@ -341,8 +345,10 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
     sweep->pause_ms = 2;
   }
   bool killing = sweep->ladder[sweep->step].signal == SIGKILL;
-  if (killing && !sweep->give_up_ms) sweep->give_up_ms = now + sweep->bound_ms;
-  if (killing) hg_sweep_kill_all(sweep);
+  if (killing && !sweep->give_up_ms) {
+    sweep->give_up_ms = now + (sweep->bound_ms < 0 ? STUCK_AFTER_MS : sweep->bound_ms);
+  }
+  if (killing && !is_stuck) hg_sweep_kill_all(sweep);
   int64_t found = killing ? look(sweep, slay) : look(sweep, tell);
   // Neither a process in the middle of an exec nor one that is just exiting shows its mark. It
   // does, or is gone, a moment later; what stays unclear for long is somebody else's.
@@ -350,7 +356,7 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
   if (found != 0) sweep->unclear_passes = 0;
   sweep->clean_passes = found == 0 && !wait ? sweep->clean_passes + 1 : 0;
   if (sweep->clean_passes >= 2) return 0;
-  if (sweep->give_up_ms && now >= sweep->give_up_ms) {
+  if (is_stuck && sweep->bound_ms >= 0) {
     if (look(sweep, name_left) > 0 && !sweep->left_count) {
       name_left(sweep, &(hg_process){.name = "unknown"});
     }
@@ -358,7 +364,7 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
   }
   if (found == 0) return sweep->scan_ms = now + 1;
   sweep->scan_ms = now + sweep->pause_ms;
-  sweep->pause_ms = sweep->pause_ms < 128 ? sweep->pause_ms * 2 : 250;
+  sweep->pause_ms = is_stuck ? STUCK_PAUSE_MS : sweep->pause_ms < 128 ? sweep->pause_ms * 2 : 250;
   bool last = sweep->step + 1 >= (int32_t)sweep->count;
   if (!last && sweep->step_over_ms < sweep->scan_ms) sweep->scan_ms = sweep->step_over_ms;
   return sweep->scan_ms;
@@ -373,6 +379,15 @@ hg_sweep *hg_sweep_new(
 
 uint32_t hg_sweep_killed(const hg_sweep *sweep) {
   return sweep->killed > sweep->left_count ? sweep->killed - sweep->left_count : 0;
+}
+
+uint32_t hg_sweep_name(const hg_sweep_target *target, hg_stray out[HG_STRAYS_MAX]) {
+  hg_sweep *sweep = hg_sweep_new(target, NULL, 0, 0);
+  if (!sweep) return 0;
+  (void)look(sweep, name_left);
+  uint32_t count = hg_sweep_left(sweep, out);
+  free(sweep);
+  return count;
 }
 
 uint32_t hg_sweep_left(const hg_sweep *sweep, hg_stray out[HG_STRAYS_MAX]) {

@@ -37,7 +37,9 @@ public final class Answers {
   /// The next answer that is there and not recorded; nil: none (yet).
   public func read() throws(ProcessError) -> Answer? {
     var view = hg_answer_view()
-    guard hg_answers_next(ring, next, &view) == 0 else { return nil }
+    let error = hg_answers_next(ring, next, &view)
+    if error == ENOENT { return nil }
+    try ProcessError.check(error, "read the answers")
     next = view.next
     var report = AttemptOutcome.Report(counts: view.outcome)
     if view.outcome.result_bytes > 0 {
@@ -52,20 +54,32 @@ public final class Answers {
       position: view.position, outcome: try AttemptOutcome(view.outcome, report: report))
   }
 
-  /// The answer to one job, if it is there and not recorded; no afterword.
-  public static func find(
+  public enum Search: Equatable, Sendable {
+    /// The answer is there and not recorded.
+    case found(AttemptOutcome)
+    case notThere
+    /// There is no file of answers, or none that can be read.
+    case missing
+  }
+
+  /// The answer to one job; no afterword.
+  public static func search(
     storeFolder: String, slot: String, job: Int64, fence: Int64
-  ) throws(ProcessError) -> AttemptOutcome? {
-    guard let answers = try open(storeFolder: storeFolder, slot: slot) else { return nil }
-    while let answer = try answers.read() {
-      guard answer.outcome.job == job, answer.outcome.fence == fence,
-        answer.outcome.end != .afterword
-      else { continue }
-      // Somebody else may record it meanwhile, and then its place is used again.
-      var view = hg_answer_view()
-      let isStillThere = hg_answers_next(answers.ring, answer.position, &view) == 0
-      return isStillThere && view.position == answer.position ? answer.outcome : nil
+  ) -> Search {
+    do {
+      guard let answers = try open(storeFolder: storeFolder, slot: slot) else { return .missing }
+      while let answer = try answers.read() {
+        guard answer.outcome.job == job, answer.outcome.fence == fence,
+          answer.outcome.end != .afterword
+        else { continue }
+        // Another process may record it meanwhile, and then its place is used again.
+        var view = hg_answer_view()
+        let isStillThere = hg_answers_next(answers.ring, answer.position, &view) == 0
+        return isStillThere && view.position == answer.position ? .found(answer.outcome) : .notThere
+      }
+      return .notThere
+    } catch {
+      return .missing
     }
-    return nil
   }
 }

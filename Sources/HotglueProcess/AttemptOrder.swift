@@ -61,8 +61,7 @@ public struct AttemptOrder: Sendable {
 }
 
 extension AttemptOrder {
-  /// The order's frame body. The mark is made here: it names this attempt alone, also if the same
-  /// job and fence should ever be ordered twice.
+  /// The order's frame body. The mark is the slot's name, which the attempt's row holds.
   func encoded(mark: String) -> [UInt8] {
     let environment =
       environment.filter { !$0.hasPrefix("HOTGLUE_MARK=") } + ["HOTGLUE_MARK=\(mark)"]

@@ -142,9 +142,9 @@ extension AttemptOutcome {
   init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {
     if record.is_stream != 0 {
       // Its lines lie with the answer, which is there until it is recorded.
-      let found = try Answers.find(
+      let search = Answers.search(
         storeFolder: place.storeFolder, slot: place.slot, job: record.job, fence: record.fence)
-      guard let found else { throw .supervisorGone }
+      guard case .found(let found) = search else { throw .supervisorGone }
       self = found
     } else {
       self = try AttemptOutcome(record, report: try Report(record, in: place))

@@ -3,10 +3,10 @@ import Glibc
 
 /// What is left of an attempt whose supervisor is dead, and the end of it.
 ///
-/// Used by who holds the slot's lock. Found are processes of the supervisor's session, of the
-/// handler's process group, and those that carry the attempt's mark in their environment, never one
-/// that began before the attempt; and all that is in the control group that the supervisor made.
-/// Nothing at all for a copied store, another boot or another PID namespace.
+/// Used by the holder of the slot's lock. It finds processes of the supervisor's session, of the
+/// handler's process group, and those that carry the mark in their environment, never one that began
+/// before the attempt; and all in the control group that the supervisor made. Where the slot's file is
+/// lost its name is enough. For a copied store, another boot or another PID namespace it finds nothing.
 public final class AttemptRemains {
   public struct Result: Equatable, Sendable {
     /// Processes that were stopped.
@@ -29,26 +29,15 @@ public final class AttemptRemains {
 
   /// - Parameter boundMs: how long after the first KILL the search goes on.
   public init(
-    _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 30_000
+    _ trace: AttemptTrace, ladder: [LadderStep], boundMs: Int64 = 5_000
   ) throws(ProcessError) {
-    guard let handler = contents.handler, Self.mayBeTouched(contents) else {
+    guard let (sought, found, isHidden) = trace.target() else {
       sweep = nil
       return
     }
-    var target = hg_sweep_target()
-    target.session = contents.supervisor.pid
-    target.session_start = contents.supervisor.startTime
-    target.group = handler.handlerPID
-    target.group_start = handler.handlerStart
-    target.since = handler.sinceTicks
-    write(handler.mark, into: &target.mark)
-    switch try ControlGroup.of(slot: contents.slot, storeFolder: contents.storeFolder) {
-    case .seen(let found):
-      group = found
-      target.cgroup = found.descriptor
-    case .none: break
-    case .hidden: groupIsHidden = true
-    }
+    var target = sought
+    group = found
+    groupIsHidden = isHidden
     let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
@@ -83,9 +72,10 @@ public final class AttemptRemains {
 
   /// Stops what is left and waits until that is done: at most the ladder's waits and `boundMs`.
   public static func stop(
-    _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 30_000
+    _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 5_000
   ) throws(ProcessError) -> Result {
-    let remains = try AttemptRemains(contents, ladder: ladder, boundMs: boundMs)
+    let remains = try AttemptRemains(
+      AttemptTrace(contents), ladder: ladder, boundMs: boundMs)
     while true {
       switch remains.step() {
       case .done(let result): return result
@@ -97,23 +87,28 @@ public final class AttemptRemains {
 
   /// Kills a supervisor that holds its lock but does not answer, and its handler. True if one of
   /// them was there. Both are named by process ID and start time, through a pidfd.
-  public static func killHolder(_ contents: SlotContents) throws(ProcessError) -> Bool {
-    guard mayBeTouched(contents) else { return false }
-    var wasThere = try kill(contents.supervisor.pid, contents.supervisor.startTime)
-    if let handler = contents.handler, handler.handlerPID > 1, handler.handlerStart > 0 {
+  public static func killHolder(_ trace: AttemptTrace) throws(ProcessError) -> Bool {
+    guard trace.mayBeTouched, let supervisor = trace.supervisorIdentity else { return false }
+    var wasThere = try kill(supervisor.pid, supervisor.startTime)
+    if let handler = trace.handler, handler.handlerPID > 1, handler.handlerStart > 0 {
       wasThere = try kill(handler.handlerPID, handler.handlerStart) || wasThere
     }
     return wasThere
   }
 
-  /// Kills whoever else holds the lock of a dead supervisor's slot and was stopped while it looked at
-  /// what is left: a worker or a reclaim, whose death costs no attempt. One that runs is let be.
-  public static func killFrozenHolder(_ contents: SlotContents, storeFolder: String) {
-    guard mayBeTouched(contents),
-      let holder = HeldLocks().holder(of: "\(storeFolder)/slots/\(contents.slot)"),
-      holder != contents.supervisor.pid, let process = SeenProcess(holder), process.isFrozen
+  public static func killHolder(_ contents: SlotContents) throws(ProcessError) -> Bool {
+    try killHolder(AttemptTrace(contents))
+  }
+
+  /// Kills another process that holds the lock of a dead supervisor's slot and was stopped while it
+  /// looked at what is left: a worker or a reclaim, whose death costs no attempt. One that runs is
+  /// let be.
+  public static func killFrozenHolder(_ trace: AttemptTrace) {
+    guard trace.mayBeTouched,
+      let holder = HeldLocks().holder(of: "\(trace.storeFolder)/slots/\(trace.slot)"),
+      holder != trace.supervisorIdentity?.pid, let process = SeenProcess(holder), process.isFrozen
     else { return }
-    // Somebody else's process cannot be killed; then its owner must wake it.
+    // Another user's process cannot be killed; then its owner must wake it.
     _ = hg_kill_exact(holder, process.startTime, SIGKILL)
   }
 
@@ -122,21 +117,5 @@ public final class AttemptRemains {
     if error == ESRCH || error == ENOENT { return false }
     try ProcessError.check(error, "kill", "\(pid)")
     return true
-  }
-
-  private static func mayBeTouched(_ contents: SlotContents) -> Bool {
-    !contents.isCopy && contents.isOfThisBoot && contents.isOfThisNamespace
-  }
-}
-
-extension SlotContents {
-  /// The processes that the supervisor may have left: of its stream, else of its attempt.
-  fileprivate var handler: Stream? {
-    stream
-      ?? attempt.map {
-        Stream(
-          mark: $0.mark, keepsChildren: $0.keepsChildren, handlerPID: $0.handlerPID,
-          handlerStart: $0.handlerStart, sinceTicks: $0.sinceTicks)
-      }
   }
 }

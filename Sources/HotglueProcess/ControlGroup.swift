@@ -6,9 +6,11 @@ public enum ControlGroup {
   /// Whether somebody can say what lives in it.
   enum Sight {
     case seen(Open)
-    /// There is none, or none any more: then nothing lives in it.
-    case none
-    /// It is not mounted here as its supervisor saw it.
+    /// No record of one is there. It was lost where the slot says that there was one.
+    case unrecorded
+    /// It is gone, so that nothing lives in it.
+    case gone
+    /// It cannot be opened, or is not mounted here as its supervisor saw it.
     case hidden
   }
 
@@ -22,14 +24,13 @@ public enum ControlGroup {
   }
 
   /// The group that is named beside a slot, if it still is the one that was meant.
-  static func of(slot: String, storeFolder: String) throws(ProcessError) -> Sight {
+  static func of(slot: String, storeFolder: String) -> Sight {
     var descriptor: Int32 = -1
-    let error = hg_cgroup_open(storeFolder, slot, &descriptor)
-    switch error {
+    switch hg_cgroup_open(storeFolder, slot, &descriptor) {
     case 0: return .seen(Open(descriptor))
-    case ENOENT: return .none
-    case EACCES, ENODEV, EPERM: return .hidden
-    default: throw .system(call: "open the control group", path: slot, errno: error)
+    case ENOENT: return .unrecorded
+    case ESRCH: return .gone
+    default: return .hidden
     }
   }
 
@@ -57,14 +58,10 @@ public enum ControlGroup {
   private static let suffix = ".group"
 
   private static func pids(slot: String, storeFolder: String) -> [Int32] {
-    do {
-      guard case .seen(let group) = try of(slot: slot, storeFolder: storeFolder) else { return [] }
-      var pids = [Int32](repeating: 0, count: 4096)
-      let count = hg_cgroup_list(group.descriptor, &pids, UInt32(pids.count))
-      return Array(pids.prefix(Int(count)))
-    } catch {
-      return []
-    }
+    guard case .seen(let group) = of(slot: slot, storeFolder: storeFolder) else { return [] }
+    var pids = [Int32](repeating: 0, count: 4096)
+    let count = hg_cgroup_list(group.descriptor, &pids, UInt32(pids.count))
+    return Array(pids.prefix(Int(count)))
   }
 
   /// Removes groups that have become empty and whose slots are gone: what an attempt kept has ended.

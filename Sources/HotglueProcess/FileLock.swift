@@ -56,6 +56,24 @@ public final class FileLock {
     return true
   }
 
+  public enum State: Sendable {
+    case free, held
+    /// The file is missing or cannot be opened, which proves nothing.
+    case unknown
+  }
+
+  /// What an existing lock file shows, tried in shared mode.
+  public static func state(path: String) -> State {
+    let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return .unknown }
+    defer { Glibc.close(descriptor) }
+    while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
+      if errno == EWOULDBLOCK { return .held }
+      if errno != EINTR { return .unknown }
+    }
+    return .free
+  }
+
   /// The names of lock files in a folder that nobody holds and that are older than `ageMs`: younger
   /// ones may be between being made and being locked.
   public static func abandoned(in folder: String, olderThanMs ageMs: Int64) throws(ProcessError)

@@ -68,7 +68,7 @@ public final class LogReader {
     if let reader = try open(path: final, origin: nil, offset: offset) { return reader }
     let current = "\(origin.storeFolder)/slots/\(origin.slot).log"
     if let reader = try open(path: current, origin: origin, offset: offset),
-      try reader.isStillMeant()
+      reader.isStillMeant()
     {
       return reader
     }
@@ -90,7 +90,7 @@ public final class LogReader {
     let at = base + offset
     let data = hg_next_data(descriptor, at)
     if data < 0 {
-      if origin?.streamFrom != nil { isOver = try !isStillMeant() }
+      if origin?.streamFrom != nil { isOver = !isStillMeant() }
       return .end
     }
     if data > at {
@@ -107,7 +107,7 @@ public final class LogReader {
     } while count < 0 && errno == EINTR
     guard count >= 0 else { throw .system(call: "read", path: path, errno: errno) }
     if count == 0 { return .end }
-    if try !isStillMeant() {
+    if !isStillMeant() {
       isOver = origin?.streamFrom != nil
       return .end
     }
@@ -117,10 +117,10 @@ public final class LogReader {
 
   /// Whether the file is this attempt's: it was moved to its place, or the slot still has it. The
   /// slot turns to another attempt before that one can write a byte.
-  private func isStillMeant() throws(ProcessError) -> Bool {
+  private func isStillMeant() -> Bool {
     guard let origin else { return true }
     // A stream's log is copied, never moved.
-    if origin.streamFrom != nil { return try isInSlot(origin) }
+    if origin.streamFrom != nil { return isInSlot(origin) }
     var opened = stat()
     var named = stat()
     if fstat(descriptor, &opened) == 0,
@@ -129,11 +129,11 @@ public final class LogReader {
     {
       return true
     }
-    return try isInSlot(origin)
+    return isInSlot(origin)
   }
 
-  private func isInSlot(_ origin: Origin) throws(ProcessError) -> Bool {
-    let attempt = try Slot.read(storeFolder: origin.storeFolder, slot: origin.slot)?.attempt
+  private func isInSlot(_ origin: Origin) -> Bool {
+    let attempt = Slot.evidence(storeFolder: origin.storeFolder, slot: origin.slot)?.attempt
     return attempt?.job == origin.job && attempt?.fence == origin.fence
   }
 }

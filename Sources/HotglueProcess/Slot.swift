@@ -21,6 +21,13 @@ public struct SlotContents: Sendable {
   public var isOfThisNamespace: Bool
   /// nil: idle, or its supervisor died while it wrote this part - then nothing was started.
   public var attempt: Attempt?
+  /// The part of the attempt does not fit its checksum: it proves nothing, not even that the slot is
+  /// idle.
+  public var isDamaged: Bool
+  /// There was a file of answers beside it; one that is missing was lost.
+  public var hadAnswers: Bool
+  /// There was a record of a control group beside it; one that is missing was lost.
+  public var hadGroup: Bool
   /// Of `attempt`; nil: there is none, or it is torn.
   public var outcome: AttemptOutcome?
   /// The handler of an open stream, whichever job it has in hand.
@@ -73,7 +80,9 @@ public enum Slot {
     var view = hg_slot_view()
     let error = hg_slot_read(storeFolder, slot, &view)
     if error == ENOENT { return nil }
-    if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
+    if error == EBADMSG || error == EPROTONOSUPPORT {
+      throw .notUnderstood("slot file '\(slot)'")
+    }
     try ProcessError.check(error, "read the slot", slot)
     do {
       return try SlotContents(view, at: SlotPlace(storeFolder: storeFolder, slot: slot))
@@ -83,14 +92,20 @@ public enum Slot {
     }
   }
 
-  /// That of the supervisor that made the slot; nil: the file is gone.
-  static func version(storeFolder: String, slot: String) throws(ProcessError) -> UInt32? {
+  /// What a slot proves; nil: nothing, since the file is missing, short, damaged or may not be read.
+  public static func evidence(storeFolder: String, slot: String) -> SlotContents? {
+    do { return try read(storeFolder: storeFolder, slot: slot) } catch { return nil }
+  }
+
+  /// That of the supervisor that made the slot. Where the slot is lost its socket may still be there,
+  /// and this version is the one to try.
+  static func version(storeFolder: String, slot: String) throws(ProcessError) -> UInt32 {
     var view = hg_slot_view()
-    let error = hg_slot_read(storeFolder, slot, &view)
-    if error == ENOENT { return nil }
-    if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
-    try ProcessError.check(error, "read the slot", slot)
-    return view.head.version
+    switch hg_slot_read(storeFolder, slot, &view) {
+    case 0: return view.head.version
+    case EPROTONOSUPPORT: throw .notUnderstood("slot file '\(slot)'")
+    default: return UInt32(HG_VERSION)
+    }
   }
 
   /// Whether its supervisor was started before the program was replaced by one that writes slots of
@@ -98,8 +113,7 @@ public enum Slot {
   public static func isOfEarlierVersion(
     storeFolder: String, slot: String
   ) throws(ProcessError) -> Bool {
-    guard let version = try version(storeFolder: storeFolder, slot: slot) else { return false }
-    return version < UInt32(HG_VERSION)
+    try version(storeFolder: storeFolder, slot: slot) < UInt32(HG_VERSION)
   }
 
   /// Whether the slot's stream has this attempt in hand. One whose supervisor was killed has, until
@@ -110,7 +124,9 @@ public enum Slot {
     var view = hg_slot_view()
     let error = hg_slot_read(storeFolder, slot, &view)
     if error == ENOENT { return false }
-    if error == EBADMSG { throw .notUnderstood("slot file '\(slot)'") }
+    if error == EBADMSG || error == EPROTONOSUPPORT {
+      throw .notUnderstood("slot file '\(slot)'")
+    }
     try ProcessError.check(error, "read the slot", slot)
     return view.attempt_whole != 0 && view.attempt.is_stream != 0 && view.attempt.job == job
       && view.attempt.fence == fence
@@ -128,11 +144,15 @@ extension SlotContents {
       bootID: text(of: view.head.boot_id), pidNamespace: view.head.pid_namespace,
       pid: view.head.supervisor_pid, startTime: view.head.supervisor_start)
     createdMs = view.head.created_ms
-    isCopy = view.is_copy != 0
     isOfThisBoot = supervisor.bootID == here.bootID
+    // A reboot may give the device another number.
+    isCopy = view.is_copy != 0 || isOfThisBoot && view.is_elsewhere != 0
     isOfThisNamespace = supervisor.pidNamespace == here.pidNamespace
     outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome, in: place) : nil
     attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
+    isDamaged = view.attempt_damaged != 0
+    hadAnswers = view.head.companions & UInt32(HG_HAS_ANSWERS) != 0
+    hadGroup = view.head.companions & UInt32(HG_HAS_GROUP) != 0
     if view.stream.is_open != 0 { stream = Stream(view.stream) }
     if outcome == nil, view.attempt.result_bytes > 0 {
       attempt?.reported = try AttemptOutcome.Report.Result(

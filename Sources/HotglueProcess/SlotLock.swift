@@ -22,7 +22,7 @@ public final class SlotLock {
     case acquired(SlotLock)
     /// Its supervisor lives, or somebody else is deciding.
     case held
-    /// The file is gone: nothing was started in it that is not recorded.
+    /// The file is gone, or cannot be opened: that proves nothing.
     case gone
   }
 
@@ -32,10 +32,22 @@ public final class SlotLock {
   ) throws(ProcessError) -> Attempted {
     var descriptor: Int32 = -1
     let error = hg_slot_lock(storeFolder, slot, &descriptor)
-    if error == EWOULDBLOCK { return .held }
-    if error == ENOENT { return .gone }
-    try ProcessError.check(error, "lock the slot", slot)
-    return .acquired(SlotLock(storeFolder: storeFolder, slot: slot, descriptor: descriptor))
+    switch error {
+    case 0:
+      return .acquired(SlotLock(storeFolder: storeFolder, slot: slot, descriptor: descriptor))
+    case EWOULDBLOCK: return .held
+    case ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO, EACCES, EPERM, EINVAL, ENAMETOOLONG: return .gone
+    default: throw .system(call: "lock the slot", path: slot, errno: error)
+    }
+  }
+
+  /// The lock of a slot whose file is lost: an empty file is made in its place, so that two processes
+  /// do not find out the same at once. `gone`: it could not be made.
+  public static func renewed(
+    storeFolder: String, slot: String, shared: Bool
+  ) throws(ProcessError) -> Attempted {
+    guard hg_slot_renew(storeFolder, slot, shared) == 0 else { return .gone }
+    return try tryAcquire(storeFolder: storeFolder, slot: slot)
   }
 
   /// Removes the slot with its log, socket and context file; the slot file last, so that a crash
@@ -73,9 +85,11 @@ extension Slot {
     var locks: [SlotLock] = []
     // Companions of a slot have a suffix; one that is being made is hidden.
     for name in try namesIfThere(in: "\(storeFolder)/slots") where !name.contains(".") {
-      if case .acquired(let lock) = try SlotLock.tryAcquire(storeFolder: storeFolder, slot: name) {
-        locks.append(lock)
+      // One that cannot be locked is left for the next look: it keeps nobody from the others.
+      let attempted = Result { () throws(ProcessError) in
+        try SlotLock.tryAcquire(storeFolder: storeFolder, slot: name)
       }
+      if case .success(.acquired(let lock)) = attempted { locks.append(lock) }
     }
     return locks
   }

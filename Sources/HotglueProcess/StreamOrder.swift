@@ -103,7 +103,7 @@ extension SupervisorLink {
   /// Opens a stream: its handler is started with the first job that is fed. Says at the same time
   /// that the attempt before it is recorded. The end of the stream is told by `closed`.
   public func open(_ order: StreamOrder) throws(ProcessError) {
-    let body = order.encoded(mark: try randomHex(bytes: 16))
+    let body = order.encoded(mark: slotName)
     guard body.count <= Int(HG_FRAME_MAX) else { throw .orderTooLarge(bytes: body.count) }
     try send(type: HG_OPEN, body: body)
   }

@@ -36,7 +36,7 @@ public final class SupervisorLink {
     storeFolder: String, slot: String, timeoutMs: Int64
   ) throws(ProcessError) -> SupervisorLink? {
     let deadline = BootClock.now() + timeoutMs
-    guard let version = try Slot.version(storeFolder: storeFolder, slot: slot) else { return nil }
+    let version = try Slot.version(storeFolder: storeFolder, slot: slot)
     while true {
       var descriptor: Int32 = -1
       let error = hg_connect(storeFolder, slot, &descriptor)
@@ -69,7 +69,7 @@ public final class SupervisorLink {
   ///
   /// Should the worker die after this, the attempt may have been started; its slot knows.
   public func start(_ order: AttemptOrder) throws(ProcessError) {
-    let body = order.encoded(mark: try randomHex(bytes: 16))
+    let body = order.encoded(mark: slotName)
     guard body.count <= Int(HG_FRAME_MAX) else { throw .orderTooLarge(bytes: body.count) }
     try send(type: HG_START, body: body)
   }

@@ -12,6 +12,8 @@ struct AttemptReport {
   /// The last that it said of how far it is.
   let progress: JobProgress?
   let endedAt: Timestamp
+  /// Processes of it may live where they cannot be seen: no check command may have it run again.
+  var leftoversAreUnseen = false
 
   /// What the supervisor saw. `log` is where the attempt's log is when there is one.
   init(_ outcome: HotglueProcess.AttemptOutcome, policy: JobPolicy, log: String) {
@@ -54,10 +56,6 @@ struct AttemptReport {
     if outcome.straysKilled > 0 {
       warnings.append("\(outcome.straysKilled) processes were left behind and stopped")
     }
-    if outcome.straysLeftCount > 0 {
-      let named = outcome.straysLeft.map { "\($0.name) (\($0.pid))" }.joined(separator: ", ")
-      warnings.append("\(outcome.straysLeftCount) processes could not be stopped: \(named)")
-    }
     if outcome.logLeftOutBytes > 0 {
       warnings.append("\(outcome.logLeftOutBytes) bytes of the log's middle were left out")
     }
@@ -83,10 +81,12 @@ struct AttemptReport {
     if remains.killed > 0 {
       report.warnings.append("\(remains.killed) processes were left behind and stopped")
     }
-    if remains.leftCount > 0 {
-      let named = remains.left.map { "\($0.name) (\($0.pid))" }.joined(separator: ", ")
-      report.warnings.append("\(remains.leftCount) processes could not be stopped: \(named)")
-    }
+    return report
+  }
+
+  func withLog(_ log: String) -> AttemptReport {
+    var report = self
+    report.usage.log = log
     return report
   }
 
@@ -103,6 +103,7 @@ struct AttemptReport {
   /// Whether the job's `--verify` command is to be asked before this is recorded.
   func needsVerification(_ policy: JobPolicy) -> Bool {
     verdict.outcome == .unknown && policy.replay == .unsafe && policy.verify != nil
+      && !leftoversAreUnseen
   }
 }
 

@@ -27,6 +27,9 @@ final class Ending {
     /// Look again at this boot-clock time, or when the descriptor is readable.
     case waiting(untilMs: Int64, descriptor: Int32?)
     case ready(Settlement)
+    /// Processes of it live that could not be stopped: nothing is recorded, and the lock is freed for
+    /// a process that may stop them.
+    case held([LeftoverProcess])
   }
 
   init(
@@ -52,6 +55,7 @@ final class Ending {
       switch remains.step() {
       case .waiting(let time): return .waiting(untilMs: time, descriptor: nil)
       case .done(let result):
+        if result.leftCount > 0 { return .held(result.processes) }
         self.remains = nil
         guard remains.belongs(to: reference) else { break }
         let log = lock.map { _ in LogPath.of(job: reference.job, fence: reference.fence) }
@@ -59,6 +63,7 @@ final class Ending {
         report = report.withRemains(result, log: hasLog ? log : nil)
         if remains.groupIsHidden {
           report = report.withWarning("its control group could not be looked into from here")
+          report.leftoversAreUnseen = true
         }
       }
     }
@@ -92,11 +97,17 @@ final class Ending {
     }
   }
 
+  enum Waited {
+    case ready(Settlement)
+    case held([LeftoverProcess])
+  }
+
   /// Steps until the end may be recorded, waiting as it takes: for commands, which have no loop.
-  func waitUntilReady(_ place: WorkerPlace) throws(RunnerError) -> Settlement {
+  func waitUntilReady(_ place: WorkerPlace) throws(RunnerError) -> Waited {
     while true {
       switch try step(place) {
-      case .ready(let settlement): return settlement
+      case .ready(let settlement): return .ready(settlement)
+      case .held(let processes): return .held(processes)
       case .waiting(let time, let descriptor):
         waitForInput(descriptor, untilMs: min(time, BootClock.now() + 1000))
       }
@@ -115,4 +126,8 @@ final class Ending {
     try lock.keepAfterwords(in: store)
     try processStep { () throws(ProcessError) in try lock.removeFiles() }
   }
+}
+
+extension AttemptRemains.Result {
+  var processes: [LeftoverProcess] { left.map { LeftoverProcess(pid: $0.pid, name: $0.name) } }
 }

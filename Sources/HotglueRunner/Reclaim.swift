@@ -18,6 +18,8 @@ public struct Reclaim {
     case waiting(until: BootTime)
     /// It is in another PID namespace, where it may live.
     case elsewhere
+    /// Processes of it live that could not be stopped: the job waits for them.
+    case held([LeftoverProcess])
     /// Another process finds out what became of it, and had not recorded that within a lease.
     case resolving(by: Int32)
     /// Somebody else took it up meanwhile.
@@ -112,7 +114,7 @@ public struct Reclaim {
     let patience = place.bootNow().advanced(by: attempt.leaseLength)
     while true {
       let now = place.bootNow()
-      let workerIsGone = try rescuer.isGone(attempt.worker)
+      let workerIsGone = rescuer.isGone(attempt)
       let why =
         workerIsGone
         ? "worker \(attempt.worker.name) is gone" : "lease of worker \(attempt.worker.name) is over"
@@ -136,16 +138,16 @@ public struct Reclaim {
         if let became = try settle(attempt, link, status, dryRun: dryRun, stops: stops) {
           return line(became)
         }
-      case .silent(let contents?) where rescuer.resolver(of: contents) != nil:
-        guard let pid = rescuer.resolver(of: contents) else { break }
+      case .silent(let trace) where rescuer.resolver(of: trace) != nil:
+        guard let pid = rescuer.resolver(of: trace) else { break }
         if dryRun || patience.hasPassed(at: now) { return line(.resolving(by: pid)) }
         // It records what it finds out; should it die, its lock is free.
         tries = min(tries, 1)
       case .silent where tries < 10:
         // It may just be ending, or be looked at by somebody else.
         break
-      case .silent(let contents):
-        if let became = try wait(attempt, contents, now: now, dryRun: dryRun) {
+      case .silent(let trace):
+        if let became = try wait(attempt, trace, now: now, dryRun: dryRun) {
           return line(became)
         }
       case .changing: break
@@ -157,7 +159,11 @@ public struct Reclaim {
   }
 
   private func record(_ ending: Ending) throws(RunnerError) -> Became {
-    var settlement = try ending.waitUntilReady(place)
+    var settlement: Settlement
+    switch try ending.waitUntilReady(place) {
+    case .ready(let ready): settlement = ready
+    case .held(let processes): return .held(processes)
+    }
     settlement.actor = actor
     let result = try storeStep { () throws(StoreError) in
       try store.settle([settlement], thenClaim: nil, at: place.now()).results.first
@@ -245,7 +251,7 @@ public struct Reclaim {
 
   /// `nil`: it was killed, look again.
   private func wait(
-    _ attempt: RunningAttempt, _ contents: SlotContents?, now: BootTime, dryRun: Bool
+    _ attempt: RunningAttempt, _ trace: AttemptTrace, now: BootTime, dryRun: Bool
   ) throws(RunnerError) -> Became? {
     let since: BootTime?
     do throws(StoreError) {
@@ -261,9 +267,8 @@ public struct Reclaim {
     }
     guard let since else { return .taken }
     let until = since.advanced(by: attempt.leaseLength)
-    guard until.hasPassed(at: now), !dryRun, let contents else { return .waiting(until: until) }
-    _ = try processStep { () throws(ProcessError) in try AttemptRemains.killHolder(contents) }
-    AttemptRemains.killFrozenHolder(contents, storeFolder: place.folder)
+    guard until.hasPassed(at: now), !dryRun else { return .waiting(until: until) }
+    if let left = try rescuer.killSilent(trace) { return .held([left]) }
     return nil
   }
 }

@@ -79,7 +79,9 @@ public struct Recorder {
     let ending = Ending(
       MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()),
       report: AttemptReport(kept, policy: attempt.policy, log: log), recordedBy: "supervisor")
-    return try ending.waitUntilReady(place)
+    // Its supervisor has stopped what it left, so that nothing of it is sought here.
+    guard case .ready(let settlement) = try ending.waitUntilReady(place) else { return nil }
+    return settlement
   }
 
   /// Of an attempt that is no longer the job's current one, after a restore or after somebody has given

@@ -1,14 +1,16 @@
+import Glibc
 import HotglueCore
 import HotglueProcess
 import HotglueStore
 
-/// Finds out what became of a running attempt that nobody may be minding.
+/// Collects the evidence about a running attempt that may have lost its owner, and finds what its
+/// judgement asks for.
 ///
-/// The order of the questions matters. A worker that lives within its lease minds its attempts.
-/// Else the attempt itself is asked: its slot's lock says whether its supervisor (or a child that
-/// has not executed yet) lives. Only under that lock anything is concluded from a missing mark or
-/// outcome, and it is kept until the conclusion is recorded, so that nobody else concludes from
-/// half of it.
+/// The order of the questions matters. An owner that lives within its lease is left alone. Then the
+/// attempt itself is asked: its slot's lock, and the supervisor's process that its row names, tell
+/// whether the supervisor lives. Only under the lock anything is concluded from a missing mark or
+/// outcome, and the lock is kept until the conclusion is recorded, so that no other process concludes
+/// from half of it. Where the slot's file is lost, an empty one in its place carries that lock.
 struct Rescuer {
   let place: WorkerPlace
   /// Who records what is found: a worker's name or a user.
@@ -27,9 +29,9 @@ struct Rescuer {
     case alive(SupervisorLink, AttemptStatus)
     /// It is over; its lock is held until that is recorded.
     case over(Ending)
-    /// Its lock is held and nobody answers.
-    case silent(SlotContents?)
-    /// Its supervisor is just ending, or somebody else is recording it: look again soon.
+    /// Its lock is held or its supervisor is there, and nobody answers.
+    case silent(AttemptTrace)
+    /// Its supervisor is just ending, or another process is recording it: look again soon.
     case changing
     /// Another PID namespace has it: it cannot be judged from here.
     case elsewhere
@@ -40,30 +42,83 @@ struct Rescuer {
   static let patienceMs: Int64 = 500
 
   func examine(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) -> Finding {
-    let workerIsGone = try isGone(attempt.worker)
-    guard workerIsGone || attempt.lease.hasPassed(at: now) else { return .minded }
+    guard isGone(attempt) || attempt.lease.hasPassed(at: now) else { return .minded }
     return try interrogate(attempt, now: now)
   }
 
-  /// Asks the attempt itself, whoever minds it.
+  /// Asks the attempt itself, whatever its owner does.
   func interrogate(_ attempt: RunningAttempt, now: BootTime) throws(RunnerError) -> Finding {
     try processStep { () throws(ProcessError) in
-      switch try locks.tryAcquire(storeFolder: place.folder, slot: attempt.slot) {
-      case .acquired(let lock): return try conclude(attempt, under: lock, now: now)
+      var attempted = try locks.tryAcquire(storeFolder: place.folder, slot: attempt.slot)
+      var isLost = false
+      if case .gone = attempted {
+        isLost = true
+        attempted = try locks.renew(
+          storeFolder: place.folder, slot: attempt.slot, shared: place.isShared)
+      }
+      let contents = Slot.evidence(storeFolder: place.folder, slot: attempt.slot)
+      var evidence = self.evidence(of: attempt, contents)
+      let trace = self.trace(of: attempt, contents, evidence)
+      switch attempted {
+      case .held: return try ask(attempt, trace)
+      case .acquired(let lock):
+        // A lock on a file that replaced the lost one says nothing about the supervisor.
+        evidence.supervisor = try supervisor(of: attempt, trace, evidence)
+        return try conclude(attempt, evidence, trace, under: lock, now: now)
       case .gone:
-        // A supervisor whose worker died leaves its slot for us. One that is not there was taken
-        // away by somebody, and nothing can say any more that the handler did not start.
-        return .over(lost(attempt, nil, now))
-      case .held: return try ask(attempt)
+        // No lock can be had, so that two processes may find out the same. The store takes one end.
+        assert(isLost)
+        evidence.supervisor = try supervisor(of: attempt, trace, evidence)
+        return try conclude(attempt, evidence, trace, under: nil, now: now)
       }
     }
   }
 
-  private func ask(_ attempt: RunningAttempt) throws(ProcessError) -> Finding {
-    guard let contents = try Slot.read(storeFolder: place.folder, slot: attempt.slot) else {
-      return .changing
-    }
-    let noAnswer: Finding = contents.isOfThisNamespace ? .silent(contents) : .elsewhere
+  private func evidence(
+    of attempt: RunningAttempt, _ contents: SlotContents?
+  ) -> AttemptEvidence {
+    let isCopy =
+      attempt.origin.storeFile.isEmpty
+      ? contents?.isCopy ?? false : attempt.origin.storeFile != place.storeFile
+    return AttemptEvidence(
+      owner: .gone, leaseIsOver: true, isOfThisBoot: attempt.origin.bootID == place.bootID,
+      isOfCopiedStore: isCopy, supervisor: .gone,
+      record: AttemptEvidence.Record(contents, of: attempt, in: place.folder, isCopy: isCopy),
+      keepsChildren: attempt.policy.keepChildren)
+  }
+
+  private func trace(
+    of attempt: RunningAttempt, _ contents: SlotContents?, _ evidence: AttemptEvidence
+  ) -> AttemptTrace {
+    AttemptTrace(
+      storeFolder: place.folder, slot: attempt.slot, contents: contents,
+      mayBeTouched: evidence.isOfThisBoot && !evidence.isOfCopiedStore && isOfThisNamespace(attempt)
+    )
+  }
+
+  private func isOfThisNamespace(_ attempt: RunningAttempt) -> Bool {
+    attempt.origin.pidNamespace == String(place.pidNamespace)
+  }
+
+  /// Whether the supervisor lives although its lock is free or lost.
+  private func supervisor(
+    of attempt: RunningAttempt, _ trace: AttemptTrace, _ evidence: AttemptEvidence
+  ) throws(ProcessError) -> AttemptEvidence.Supervisor {
+    guard evidence.isOfThisBoot, !evidence.isOfCopiedStore else { return .gone }
+    if let process = trace.supervisor { return process.isFrozen ? .frozen : .alive }
+    guard !isOfThisNamespace(attempt), evidence.record == .lost else { return .gone }
+    // Its process cannot be seen, and its lock may be on a file that was removed. Its socket tells,
+    // and without that its lease.
+    let link = try SupervisorLink.connect(
+      storeFolder: place.folder, slot: attempt.slot, timeoutMs: Self.patienceMs)
+    if link != nil { return .alive }
+    return attempt.lease.hasPassed(at: place.bootNow()) ? .gone : .unseen
+  }
+
+  private func ask(
+    _ attempt: RunningAttempt, _ trace: AttemptTrace
+  ) throws(ProcessError) -> Finding {
+    let noAnswer: Finding = isOfThisNamespace(attempt) ? .silent(trace) : .elsewhere
     do {
       guard
         let link = try SupervisorLink.connect(
@@ -80,82 +135,88 @@ struct Rescuer {
     }
   }
 
-  /// Who holds the lock of a slot whose supervisor is gone, to find out what became of its attempt; `nil`
-  /// when it is the supervisor, or when whoever it is has been stopped and may never come to an end.
-  func resolver(of contents: SlotContents) -> Int32? {
-    guard let holder = HeldLocks().holder(of: "\(place.folder)/slots/\(contents.slot)"),
-      holder != contents.supervisor.pid, let process = SeenProcess(holder), !process.isFrozen
+  /// The process that holds the lock of a slot whose supervisor is gone, to find out what became of its
+  /// attempt; `nil` when it is the supervisor, or when that process was stopped and may never come to
+  /// an end.
+  func resolver(of trace: AttemptTrace) -> Int32? {
+    guard let holder = HeldLocks().holder(of: "\(place.folder)/slots/\(trace.slot)"),
+      holder != trace.supervisorIdentity?.pid, let process = SeenProcess(holder),
+      !process.isFrozen
     else { return nil }
     return holder
   }
 
-  /// The supervisor and any child that has not executed are gone, and we hold their lock.
   private func conclude(
-    _ attempt: RunningAttempt, under lock: SlotLock, now: BootTime
+    _ attempt: RunningAttempt, _ evidence: AttemptEvidence, _ trace: AttemptTrace,
+    under lock: SlotLock?, now: BootTime
   ) throws(ProcessError) -> Finding {
-    guard let contents = try Slot.read(storeFolder: place.folder, slot: attempt.slot) else {
-      return .changing
+    switch evidence.judgement {
+    case .owned: return .minded
+    case .orphaned, .silent, .resolving: return try ask(attempt, trace)
+    case .elsewhere: return .elsewhere
+    // Nothing was searched yet.
+    case .held: return .changing
+    case .over(.recorded): return .over(try recorded(attempt, trace, lock, now))
+    case .over(.neverStarted):
+      let report = AttemptReport(.neverStarted, log: nil, at: place.now())
+      return .over(try stopped(attempt, report, lock, trace, now))
+    case .over(.lost(let action)):
+      return .over(try lost(attempt, trace, action, evidence, lock, now))
     }
-    // A copied store says what it says; nothing outside it is asked, scanned or killed.
-    if contents.isCopy { return .over(lost(attempt, lock, now)) }
+  }
+
+  private func recorded(
+    _ attempt: RunningAttempt, _ trace: AttemptTrace, _ lock: SlotLock?, _ now: BootTime
+  ) throws(ProcessError) -> Ending {
     let logPath = LogPath.of(job: attempt.reference.job, fence: attempt.reference.fence)
-    // Asked first: between an answer and the slot's next change both name the job.
-    let answer = try Answers.find(
+    if case .found(let answer) = Answers.search(
       storeFolder: place.folder, slot: attempt.slot, job: attempt.reference.job,
       fence: attempt.reference.fence)
-    if let answer {
+    {
       let report = AttemptReport(answer, policy: attempt.policy, log: logPath)
-      return .over(try stopped(attempt, report, lock, contents, now))
+      return try stopped(attempt, report, lock, trace, now)
     }
-    guard let found = contents.attempt, found.job == attempt.reference.job,
-      found.fence == attempt.reference.fence
-    else {
-      // The supervisor died before it was given this attempt, or before it gave it to its handler.
-      // On this boot that is certain; after another one it proves nothing, since files are not
-      // synced.
-      guard contents.isOfThisBoot else { return .over(lost(attempt, lock, now)) }
-      let report = AttemptReport(.neverStarted, log: nil, at: place.now())
-      return .over(try stopped(attempt, report, lock, contents, now))
+    guard var outcome = trace.contents?.outcome else {
+      // It was recorded in this moment.
+      return ending(attempt, AttemptReport(.lost, log: nil, at: place.now()), lock, now)
     }
-    if var outcome = contents.outcome {
-      if outcome.logPlace == .inSlot {
-        let bytes = try lock.keepLog(at: logPath, shared: place.isShared)
-        outcome.logPlace = bytes > 0 ? .inPlace : .none
-      }
-      let report = AttemptReport(outcome, policy: attempt.policy, log: logPath)
-      return .over(ending(attempt, report, lock, now))
+    if outcome.logPlace == .inSlot, let lock {
+      let bytes = try lock.keepLog(at: logPath, shared: place.isShared)
+      outcome.logPlace = bytes > 0 ? .inPlace : .none
     }
-    guard contents.isOfThisBoot else {
-      let bytes = try keepLog(of: found, lock, at: logPath)
-      return .over(lost(attempt, lock, now, log: bytes > 0 ? logPath : nil))
-    }
-    guard found.started else {
-      let report = AttemptReport(.neverStarted, log: nil, at: place.now())
-      return .over(ending(attempt, report, lock, now))
-    }
-    // Whatever is left of it is stopped before it counts as over. From another PID namespace
-    // nothing can be seen, and nothing is touched; the loss then decides by the job's replay.
+    return ending(
+      attempt, AttemptReport(outcome, policy: attempt.policy, log: logPath), lock, now)
+  }
+
+  private func lost(
+    _ attempt: RunningAttempt, _ trace: AttemptTrace, _ action: AttemptJudgement.LeftoverAction,
+    _ evidence: AttemptEvidence, _ lock: SlotLock?, _ now: BootTime
+  ) throws(ProcessError) -> Ending {
     var report = AttemptReport(.lost, log: nil, at: place.now())
-    if !contents.isOfThisNamespace {
-      report = report.withWarning(
-        "its processes were in another PID namespace and could not be looked for")
-    }
+    let found = trace.contents?.attempt(of: attempt)
     // It does not count, since nobody saw the end; it may help a person to decide.
-    if case .line(let line) = found.reported, case .result(let said, _)? = HandlerLine(line) {
+    if case .line(let line)? = found?.reported, case .result(let said, _)? = HandlerLine(line) {
       report = report.withWarning("it had reported '\(said.outcome.rawValue)' before it was lost")
     }
-    if found.keepsChildren {
-      // What it left lives on by its own wish; only the handler itself must be gone.
-      _ = try AttemptRemains.killHolder(contents)
-      let bytes = try keepLog(of: found, lock, at: logPath)
-      return .over(lost(attempt, lock, now, log: bytes > 0 ? logPath : nil))
+    let mayLive = evidence.isOfThisBoot && !evidence.isOfCopiedStore
+    if mayLive, !trace.mayBeTouched {
+      report = report.withWarning(
+        "its processes were in another PID namespace and could not be looked for")
+      report.leftoversAreUnseen = true
     }
-    let remains = try locks.remains(
-      of: contents, ladder: attempt.policy.stop.steps.map(\.wire))
-    return .over(
-      Ending(
-        MindedAttempt(attempt, watch: attempt.watch, now: now), report: report, remains: remains,
-        lock: lock, recordedBy: name))
+    if mayLive, trace.mayBeTouched, action == .stop {
+      return Ending(
+        MindedAttempt(attempt, watch: attempt.watch, now: now), report: report,
+        remains: try remains(of: trace, attempt), lock: lock, recordedBy: name)
+    }
+    // What it left lives on by its own wish; only the handler itself must be gone.
+    if mayLive, trace.mayBeTouched { _ = try AttemptRemains.killHolder(trace) }
+    if !evidence.isOfCopiedStore, let lock, let found {
+      let path = LogPath.of(job: attempt.reference.job, fence: attempt.reference.fence)
+      let bytes = try keepLog(of: found, lock, at: path)
+      if bytes > 0 { report = report.withLog(path) }
+    }
+    return ending(attempt, report, lock, now)
   }
 
   private func keepLog(
@@ -169,16 +230,21 @@ struct Rescuer {
   /// The end of an attempt whose supervisor may have left a stream's handler, or something of it:
   /// that is stopped before anything of the slot counts as over.
   private func stopped(
-    _ attempt: RunningAttempt, _ report: AttemptReport, _ lock: SlotLock,
-    _ contents: SlotContents, _ now: BootTime
+    _ attempt: RunningAttempt, _ report: AttemptReport, _ lock: SlotLock?,
+    _ trace: AttemptTrace, _ now: BootTime
   ) throws(ProcessError) -> Ending {
-    guard contents.isOfThisNamespace, let stream = contents.stream, !stream.keepsChildren else {
+    guard trace.mayBeTouched, let stream = trace.contents?.stream, !stream.keepsChildren else {
       return ending(attempt, report, lock, now)
     }
     return Ending(
       MindedAttempt(attempt, watch: attempt.watch, now: now), report: report,
-      remains: try locks.remains(of: contents, ladder: attempt.policy.stop.steps.map(\.wire)),
-      lock: lock, recordedBy: name)
+      remains: try remains(of: trace, attempt), lock: lock, recordedBy: name)
+  }
+
+  private func remains(
+    of trace: AttemptTrace, _ attempt: RunningAttempt
+  ) throws(ProcessError) -> SharedRemains {
+    try locks.remains(of: trace, ladder: attempt.policy.stop.steps.map(\.wire))
   }
 
   private func ending(
@@ -189,18 +255,25 @@ struct Rescuer {
       recordedBy: name)
   }
 
-  private func lost(
-    _ attempt: RunningAttempt, _ lock: SlotLock?, _ now: BootTime, log: String? = nil
-  ) -> Ending {
-    ending(attempt, AttemptReport(.lost, log: log, at: place.now()), lock, now)
+  /// Kills a supervisor that has not answered for a whole lease, and its handler. Returns what may not
+  /// be killed: another user's supervisor holds the attempt until that user wakes or ends it.
+  func killSilent(_ trace: AttemptTrace) throws(RunnerError) -> LeftoverProcess? {
+    do throws(ProcessError) {
+      _ = try AttemptRemains.killHolder(trace)
+    } catch .system(_, _, EPERM) {
+      let process = trace.supervisor
+      return process.map { LeftoverProcess(pid: $0.pid, name: $0.shortName ?? "its supervisor") }
+    } catch {
+      throw .process(error)
+    }
+    AttemptRemains.killFrozenHolder(trace)
+    return nil
   }
 
-  /// Whether a worker is known to be gone: its lock is free, or it was of another boot.
-  func isGone(_ worker: WorkerIdentity) throws(RunnerError) -> Bool {
-    if worker.bootID != place.bootID { return true }
-    return try processStep { () throws(ProcessError) in
-      try FileLock.isFree(path: place.folder + "/" + worker.lockPath)
-    }
+  /// Whether an attempt's worker is known to be gone.
+  func isGone(_ attempt: RunningAttempt) -> Bool {
+    OwnerPresence(attempt, bootID: place.bootID, pidNamespace: place.pidNamespace, place.folder)
+      == .gone
   }
 }
 

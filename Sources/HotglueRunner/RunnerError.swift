@@ -11,6 +11,10 @@ public enum RunnerError: Error {
   /// A stream's handler ends again and again without having taken a job; the next one is started
   /// after the pause.
   case handlerTakesNothing(type: String, WorkspaceID, end: String, pause: Span)
+  /// Processes of an attempt live that this user's stop sequence could not end: its job waits.
+  case held(JobID, WorkspaceID, [LeftoverProcess])
+  /// What failed about one attempt; others do not suffer from it.
+  case attempt(JobID, WorkspaceID, ProcessError)
   /// The system refused something a worker cannot do without.
   case system(String)
 }

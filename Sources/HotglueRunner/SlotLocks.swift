@@ -23,14 +23,23 @@ final class SlotLocks {
     return attempted
   }
 
+  /// The lock of a slot whose file is lost, on an empty one that is made in its place.
+  func renew(
+    storeFolder: String, slot: String, shared: Bool
+  ) throws(ProcessError) -> SlotLock.Attempted {
+    let attempted = try SlotLock.renewed(storeFolder: storeFolder, slot: slot, shared: shared)
+    if case .acquired(let lock) = attempted { held[slot] = Weak(lock: lock) }
+    return attempted
+  }
+
   /// What the slot's supervisor left behind, stopped once for all of its attempts.
   func remains(
-    of contents: SlotContents, ladder: [LadderStep]
+    of trace: AttemptTrace, ladder: [LadderStep]
   ) throws(ProcessError) -> SharedRemains {
-    if let known = held[contents.slot]?.remains { return known }
+    if let known = held[trace.slot]?.remains { return known }
     let made = SharedRemains(
-      try AttemptRemains(contents, ladder: ladder), inHand: contents.attempt)
-    held[contents.slot]?.remains = made
+      try AttemptRemains(trace, ladder: ladder), inHand: trace.contents?.attempt)
+    held[trace.slot]?.remains = made
     return made
   }
 }
@@ -46,9 +55,10 @@ final class SharedRemains {
     self.inHand = inHand
   }
 
-  /// Whether it was this attempt's.
+  /// Whether it was this attempt's. Where the slot is lost it counts as each attempt's.
   func belongs(to attempt: AttemptReference) -> Bool {
-    inHand?.job == attempt.job && inHand?.fence == attempt.fence
+    guard let inHand else { return true }
+    return inHand.job == attempt.job && inHand.fence == attempt.fence
   }
 
   /// Of a stream: where the part of the log begins that is the job's in hand.

@@ -14,7 +14,14 @@ extension Worker {
         loseSeat(seat)
         continue
       }
-      for reply in replies { try take(reply, from: seat) }
+      do throws(RunnerError) {
+        for reply in replies { try take(reply, from: seat) }
+      } catch .process(_) {
+        // What its supervisor wrote cannot be read: it is found out as that of one that is gone.
+        loseSeat(seat)
+      } catch {
+        throw error
+      }
     }
   }
 
@@ -136,16 +143,12 @@ extension Worker {
   }
 
   /// What the slot says, where its supervisor is stopped by a signal or a debugger.
-  private func frozenSlot(of seat: Seat) -> SlotContents? {
-    do throws(ProcessError) {
-      guard let contents = try Slot.read(storeFolder: place.folder, slot: seat.link.slotName),
-        contents.isOfThisNamespace, let process = SeenProcess(contents.supervisor.pid),
-        process.startTime == contents.supervisor.startTime, process.isFrozen
-      else { return nil }
-      return contents
-    } catch {
-      return nil
-    }
+  private func frozenSlot(of seat: Seat) -> AttemptTrace? {
+    guard
+      let contents = Slot.evidence(storeFolder: place.folder, slot: seat.link.slotName)
+    else { return nil }
+    let trace = AttemptTrace(contents)
+    return trace.supervisor?.isFrozen == true ? trace : nil
   }
 
   /// Once a second, and at once when one of its own supervisors has died: expires, stops what is
@@ -153,7 +156,7 @@ extension Worker {
   func lookAround() throws(RunnerError) {
     let now = place.bootNow()
     guard lookAroundAt.hasPassed(at: now) else { return }
-    lookAroundAt = now.advanced(by: orphans.isEmpty ? .seconds(1) : Span(milliseconds: 20))
+    lookAroundAt = now.advanced(by: hasUrgentOrphans ? Span(milliseconds: 20) : .seconds(1))
     try requireStore()
     let running = try storeStep { () throws(StoreError) in
       let known = try rescuedWorkspaces
@@ -161,14 +164,22 @@ extension Worker {
       return try store.runningAttempts(in: known, notMindedBy: nil)
     }
     orphans.formIntersection(running.filter { $0.workerID == id }.map(\.reference.job))
-    for attempt in running where !isEnding(attempt.reference.job) {
-      if attempt.workerID == id {
-        try mindOwn(attempt, now: now)
-      } else if phase == .working {
-        try takeUp(attempt) { () throws(RunnerError) in try rescuer.examine(attempt, now: now) }
+    let jobs = Set(running.map(\.reference.job))
+    setAside = setAside.filter { jobs.contains($0.key) }
+    for attempt in running
+    where !isEnding(attempt.reference.job) && !isSetAside(attempt.reference, now: now) {
+      try guarding(attempt.reference) { () throws(RunnerError) in
+        if attempt.workerID == id {
+          try mindOwn(attempt, now: now)
+        } else if phase == .working {
+          try takeUp(attempt, rescuer.examine(attempt, now: now))
+        }
       }
     }
-    if pruneAt.hasPassed(at: now), phase == .working { try housekeeping(now) }
+    if pruneAt.hasPassed(at: now), phase == .working {
+      pruneAt = now.advanced(by: .seconds(10))
+      try guardingFiles { () throws(RunnerError) in try housekeeping(now) }
+    }
   }
 
   /// A store whose file was deleted, or replaced, is still open here, and whatever is written to it is
@@ -191,11 +202,10 @@ extension Worker {
     guard let found else {
       // Its supervisor died, or this worker's connection to it broke.
       orphans.insert(attempt.reference.job)
-      try takeUp(attempt) { () throws(RunnerError) in try rescuer.interrogate(attempt, now: now) }
-      return
+      return try takeUp(attempt, rescuer.interrogate(attempt, now: now))
     }
-    if attempt.lease.hasPassed(at: now), let contents = frozenSlot(of: found.seat) {
-      return try waitForAnswer(attempt, contents)
+    if attempt.lease.hasPassed(at: now), let trace = frozenSlot(of: found.seat) {
+      return try waitForAnswer(attempt, trace)
     }
     if attempt.unansweredSince != nil, frozenSlot(of: found.seat) == nil {
       // It was woken: when it is stopped once more it has its time anew.
@@ -223,18 +233,9 @@ extension Worker {
     endings.contains { $0.reference.job == job }
   }
 
-  /// What cannot be found out about one attempt (a slot that cannot be read, say) is said, and tried
-  /// again at the next look; the worker's other attempts do not suffer from it.
   private func takeUp(
-    _ attempt: RunningAttempt, _ look: () throws(RunnerError) -> Rescuer.Finding
+    _ attempt: RunningAttempt, _ finding: Rescuer.Finding
   ) throws(RunnerError) {
-    let finding: Rescuer.Finding
-    do throws(RunnerError) {
-      finding = try look()
-    } catch .process(let error) {
-      if troubled.insert(attempt.reference.job).inserted { observe(.problem(.process(error))) }
-      return
-    }
     switch finding {
     case .minded, .elsewhere: break
     case .changing: lookAroundAt = place.bootNow().advanced(by: Span(milliseconds: 20))
@@ -251,7 +252,7 @@ extension Worker {
             recordedBy: name))
       }
     case .alive(let link, let status): try adopt(attempt, link, status)
-    case .silent(let contents): try waitForAnswer(attempt, contents)
+    case .silent(let trace): try waitForAnswer(attempt, trace)
     }
   }
 
@@ -305,9 +306,9 @@ extension Worker {
   }
 
   /// A supervisor that holds its lock and says nothing for one further lease is killed.
-  private func waitForAnswer(_ attempt: RunningAttempt, _ contents: SlotContents?)
-    throws(RunnerError)
-  {
+  private func waitForAnswer(
+    _ attempt: RunningAttempt, _ trace: AttemptTrace
+  ) throws(RunnerError) {
     let now = place.bootNow()
     let since: BootTime?
     do throws(StoreError) {
@@ -318,10 +319,8 @@ extension Worker {
     } catch {
       throw .store(error)
     }
-    guard let since, since.advanced(by: attempt.leaseLength).hasPassed(at: now), let contents
-    else { return }
-    _ = try processStep { () throws(ProcessError) in try AttemptRemains.killHolder(contents) }
-    AttemptRemains.killFrozenHolder(contents, storeFolder: place.folder)
+    guard let since, since.advanced(by: attempt.leaseLength).hasPassed(at: now) else { return }
+    if let left = try rescuer.killSilent(trace) { return hold(attempt.reference, [left]) }
     lookAroundAt = now.advanced(by: Span(milliseconds: 20))
   }
 }

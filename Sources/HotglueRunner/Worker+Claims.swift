@@ -1,3 +1,4 @@
+import Glibc
 import HotglueCore
 import HotglueProcess
 import HotglueStore
@@ -21,16 +22,23 @@ extension Worker {
     try keepAfterwords()
     var ready: [(ending: Ending, settlement: Settlement)] = []
     for ending in endings {
-      if case .ready(let settlement) = try ending.step(place) { ready.append((ending, settlement)) }
+      var step: Ending.Step?
+      try guarding(ending.reference) { () throws(RunnerError) in step = try ending.step(place) }
+      switch step {
+      case .ready(let settlement)?: ready.append((ending, settlement))
+      case .waiting?: break
+      case .held(let processes)?:
+        hold(ending.reference, processes)
+        drop(ending)
+      case nil: drop(ending)
+      }
     }
     let claim = try claimRequest(freed: ready.map(\.ending))
     if ready.isEmpty, claim == nil {
       try tellRecorded()
       return
     }
-    let (results, claimed) = try storeStep { () throws(StoreError) in
-      try store.settle(ready.map(\.settlement), thenClaim: claim, at: place.now())
-    }
+    let (results, claimed) = try settle(ready, thenClaim: claim)
     if let claim {
       filledEverySeat = isFilled(claim, by: claimed)
       // A job that is named waits for its time, which `hasEnded` looks at.
@@ -55,7 +63,7 @@ extension Worker {
       endings.removeAll { recorded.contains(ObjectIdentifier($0)) }
     }
     let reused = Set(claimed.map(\.slot))
-    for ((ending, settlement), result) in zip(ready, results) {
+    for (ending, settlement, result) in results {
       try finish(ending, settlement, result, seatIsReused: reused)
     }
     start(claimed)
@@ -187,8 +195,11 @@ extension Worker {
     _ ending: Ending, _ settlement: Settlement, _ result: SettlementResult,
     seatIsReused reused: Set<String>
   ) throws(RunnerError) {
-    try ending.forget(in: store)
+    // It is recorded: files that cannot be removed now are swept later.
+    try guardingFiles { () throws(RunnerError) in try ending.forget(in: store) }
     let job = ending.reference.job
+    setAside[job] = nil
+    troubled.remove(job)
     let workspace = ending.reference.workspace
     orphans.remove(job)
     if let seat = ending.seat {
@@ -248,6 +259,8 @@ extension Worker {
       }
       do throws(ProcessError) {
         try seat.link.start(order(for: job, at: seat.link))
+      } catch .orderTooLarge(_) {
+        refuse(minded, at: seat)
       } catch {
         loseSeat(seat)
       }
@@ -255,6 +268,18 @@ extension Worker {
     for seat in seats {
       if let jobs = streamed[seat.link.slotName] { feed(jobs, to: seat) }
     }
+  }
+
+  /// No supervisor takes an order of this size, now or later: the job has failed as one whose command
+  /// the system cannot start.
+  private func refuse(_ minded: MindedAttempt, at seat: Seat) {
+    _ = seat.release(minded.reference.job, minded.reference.fence)
+    seat.openEndings += 1
+    endings.append(
+      Ending(
+        minded,
+        report: AttemptReport(.notExecutable(errno: E2BIG), log: nil, at: place.now()),
+        seat: seat, recordedBy: name))
   }
 
   private func order(for claimed: ClaimedJob, at link: SupervisorLink) -> AttemptOrder {

@@ -68,6 +68,10 @@ public final class Worker {
   var pauses: [TypePlace: TypePause] = [:]
   /// Jobs about whose attempts something is wrong that was said already.
   var troubled: Set<JobID> = []
+  /// Attempts that cannot be brought to an end for now.
+  var setAside: [JobID: SetAside] = [:]
+  /// What is wrong with files of dead processes, as it was said.
+  var fileProblem: String?
   var retryAt: BootTime?
   /// Why handlers cannot be started at the moment, as it was said.
   var startFailure: Int32?
@@ -125,7 +129,7 @@ public final class Worker {
     let identity = WorkerIdentity(
       name: "\(place.hostName):\(me.pid)", bootID: me.bootID,
       pidNamespace: String(me.pidNamespace), pid: me.pid, processStartTime: me.startTime,
-      lockPath: lockPath)
+      lockPath: lockPath, storeFile: place.storeFile)
     name = identity.name
     rescuer = Rescuer(place: place, name: identity.name)
     // A job that is named is claimed when it is due, not at the first look, unless that is wished.
@@ -146,8 +150,10 @@ public final class Worker {
   /// Works until the options, a signal or the end of the work say to stop.
   public func run() throws(RunnerError) -> WorkerSummary {
     observe(.ready(worker: name))
-    try sweepSlots()
-    try sweepWorkers()
+    try guardingFiles { () throws(RunnerError) in
+      try sweepSlots()
+      try sweepWorkers()
+    }
     let endAt = options.maxTime.map { place.bootNow().advanced(by: $0) }
     // Signals are looked at between two tries.
     store.writeBound = .seconds(1)

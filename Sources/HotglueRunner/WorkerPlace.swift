@@ -15,6 +15,8 @@ public struct WorkerPlace {
   public let environment: [String]
   /// The path of the running binary, whatever its name.
   public let binary: String
+  /// Which file the store is; a copy is another one.
+  public let storeFile: String
   public let bootID: String
   public let pidNamespace: UInt64
 
@@ -29,6 +31,7 @@ public struct WorkerPlace {
     self.hostName = hostName
     self.environment = environment
     self.binary = binary
+    storeFile = fileOrigin(storePath) ?? ""
     let me = try processStep { () throws(ProcessError) in try ProcessIdentity.current() }
     bootID = me.bootID
     pidNamespace = me.pidNamespace

@@ -10,10 +10,12 @@ public struct WorkerIdentity: Hashable, Sendable {
   public var processStartTime: UInt64
   /// The worker's lock file, below the store's folder: free when the worker is gone.
   public var lockPath: String
+  /// Which file its store is: a copy is another one. Empty: not recorded.
+  public var storeFile: String
 
   public init(
     name: String, bootID: String, pidNamespace: String, pid: Int32, processStartTime: UInt64,
-    lockPath: String
+    lockPath: String, storeFile: String = ""
   ) {
     self.name = name
     self.bootID = bootID
@@ -21,6 +23,21 @@ public struct WorkerIdentity: Hashable, Sendable {
     self.pid = pid
     self.processStartTime = processStartTime
     self.lockPath = lockPath
+    self.storeFile = storeFile
+  }
+}
+
+/// Where an attempt's supervisor was made: what the worker that claimed it recorded of itself.
+public struct AttemptOrigin: Hashable, Sendable {
+  public var bootID: String
+  public var pidNamespace: String
+  /// Empty: not recorded.
+  public var storeFile: String
+
+  public init(bootID: String, pidNamespace: String, storeFile: String) {
+    self.bootID = bootID
+    self.pidNamespace = pidNamespace
+    self.storeFile = storeFile
   }
 }
 
@@ -158,6 +175,9 @@ public struct RunningAttempt: Hashable, Sendable {
   public var slot: String
   public var workerID: WorkerID
   public var worker: WorkerIdentity
+  /// The worker has left, and said so.
+  public var workerIsRetired: Bool
+  public var origin: AttemptOrigin
   public var lease: BootTime
   public var leaseLength: Span
   /// When the attempt's supervisor first left a question unanswered.
@@ -172,7 +192,8 @@ public struct RunningAttempt: Hashable, Sendable {
 
   public init(
     reference: AttemptReference, number: Int, watch: Watch, slot: String, workerID: WorkerID,
-    worker: WorkerIdentity, lease: BootTime, leaseLength: Span, unansweredSince: BootTime?,
+    worker: WorkerIdentity, workerIsRetired: Bool, origin: AttemptOrigin, lease: BootTime,
+    leaseLength: Span, unansweredSince: BootTime?,
     cancelRequested: Bool, policy: JobPolicy, directory: String, environment: [String],
     type: String, idempotencyKey: String
   ) {
@@ -182,6 +203,8 @@ public struct RunningAttempt: Hashable, Sendable {
     self.slot = slot
     self.workerID = workerID
     self.worker = worker
+    self.workerIsRetired = workerIsRetired
+    self.origin = origin
     self.lease = lease
     self.leaseLength = leaseLength
     self.unansweredSince = unansweredSince

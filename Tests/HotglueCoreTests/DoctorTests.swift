@@ -3,44 +3,57 @@ import Testing
 
 @Suite("What the doctor concludes")
 struct DoctorTests {
-  @Test("a minded attempt is well, whatever its slot looks like at the moment")
-  func minded() {
-    for slot: AttemptSigns.Slot in [.missing, .free, .held, .heldElsewhere] {
-      #expect(AttemptSigns(worker: .alive, leaseIsOver: false, slot: slot).codes == [])
+  private func findings(
+    _ owner: AttemptEvidence.Owner, leaseIsOver: Bool, _ supervisor: AttemptEvidence.Supervisor,
+    isCopy: Bool = false
+  ) -> [FindingCode] {
+    AttemptEvidence(
+      owner: owner, leaseIsOver: leaseIsOver, isOfCopiedStore: isCopy, supervisor: supervisor,
+      record: .started
+    ).findings
+  }
+
+  @Test("an attempt with a live owner is well, whatever its supervisor looks like at the moment")
+  func owned() {
+    for supervisor: AttemptEvidence.Supervisor in [.gone, .alive, .unseen] {
+      #expect(findings(.alive, leaseIsOver: false, supervisor) == [])
     }
   }
 
   @Test(
-    "an attempt without a worker is judged by its slot",
+    "an attempt without an owner is judged by its supervisor",
     arguments: [
-      (AttemptSigns.Slot.missing, FindingCode.attemptDead), (.free, .attemptDead),
-      (.held, .attemptUnattended), (.heldByRescuer, .attemptResolving),
-      (.heldElsewhere, .attemptElsewhere), (.copied, .storeCopied),
+      (AttemptEvidence.Supervisor.gone, FindingCode.attemptDead),
+      (.alive, .attemptUnattended), (.replaced(by: 7), .attemptResolving),
+      (.unseen, .attemptElsewhere),
     ])
-  func unminded(_ slot: AttemptSigns.Slot, _ code: FindingCode) {
-    #expect(AttemptSigns(worker: .gone, leaseIsOver: false, slot: slot).codes == [code])
-    #expect(AttemptSigns(worker: .gone, leaseIsOver: true, slot: slot).codes == [code])
+  func unowned(_ supervisor: AttemptEvidence.Supervisor, _ code: FindingCode) {
+    #expect(findings(.gone, leaseIsOver: false, supervisor) == [code])
+    #expect(findings(.gone, leaseIsOver: true, supervisor) == [code])
+    #expect(findings(.gone, leaseIsOver: true, supervisor, isCopy: true) == [.storeCopied])
   }
 
   @Test("a worker that lives and does not renew has let its lease run out")
   func leaseOver() {
-    #expect(AttemptSigns(worker: .alive, leaseIsOver: true, slot: .held).codes == [.leaseOver])
-    #expect(
-      AttemptSigns(worker: .frozen, leaseIsOver: true, slot: .held).codes
-        == [.workerFrozen, .leaseOver])
-    #expect(AttemptSigns(worker: .alive, leaseIsOver: true, slot: .free).codes == [.attemptDead])
+    #expect(findings(.alive, leaseIsOver: true, .alive) == [.leaseOver])
+    #expect(findings(.frozen, leaseIsOver: true, .alive) == [.workerFrozen, .leaseOver])
+    #expect(findings(.alive, leaseIsOver: true, .gone) == [.attemptDead])
   }
 
-  @Test("who is stopped is named, also within the lease")
+  @Test("a stopped process is named, also within the lease")
   func frozen() {
+    #expect(findings(.frozen, leaseIsOver: false, .alive) == [.workerFrozen])
+    #expect(findings(.alive, leaseIsOver: false, .frozen) == [.supervisorFrozen])
     #expect(
-      AttemptSigns(worker: .frozen, leaseIsOver: false, slot: .held).codes == [.workerFrozen])
-    #expect(
-      AttemptSigns(worker: .alive, leaseIsOver: false, slot: .heldByFrozen).codes
-        == [.supervisorFrozen])
-    #expect(
-      AttemptSigns(worker: .gone, leaseIsOver: false, slot: .heldByFrozen).codes
-        == [.supervisorFrozen, .attemptUnattended])
+      findings(.gone, leaseIsOver: false, .frozen) == [.supervisorFrozen, .attemptUnattended])
+  }
+
+  @Test("an attempt that waits for processes it cannot stop is named, also with a live owner")
+  func held() {
+    var evidence = AttemptEvidence(
+      owner: .alive, leaseIsOver: false, supervisor: .alive, record: .started)
+    evidence.leftovers = .holding([LeftoverProcess(pid: 7, name: "sleep")])
+    #expect(evidence.findings == [.attemptHeld])
   }
 
   @Test("a step of a history is allowed exactly when the transition table has it")

@@ -84,3 +84,14 @@ final class StreamYard {
 
   func hangUp() { shutdown(link.fileDescriptor, Int32(SHUT_RDWR)) }
 }
+
+extension Answers {
+  /// The answer to one job, where it is there.
+  static func find(
+    storeFolder: String, slot: String, job: Int64, fence: Int64
+  ) throws -> AttemptOutcome? {
+    let search = search(storeFolder: storeFolder, slot: slot, job: job, fence: fence)
+    guard case .found(let outcome) = search else { return nil }
+    return outcome
+  }
+}

@@ -37,6 +37,76 @@ extension Running {
       #expect(try yard.job(id).losses == 1)
     }
 
+    /// What a power cut, a cleaner or a handler makes of a slot.
+    enum Loss: String, CaseIterable { case removed, empty, short, zeroed, folder, copied }
+
+    private func lose(_ slot: String, _ loss: Loss, _ yard: Yard) throws {
+      let path = "\(yard.place.folder)/slots/\(slot)"
+      switch loss {
+      case .removed: unlink(path)
+      case .empty: truncate(path, 0)
+      case .short: truncate(path, 1500)
+      case .zeroed:
+        truncate(path, 0)
+        truncate(path, 160 * 1024)
+      case .folder:
+        unlink(path)
+        mkdir(path, 0o700)
+      case .copied:
+        let script = "cp '\(path)' '\(path)x'; mv '\(path)x' '\(path)'"
+        #expect(system(script) == 0)
+      }
+    }
+
+    /// A running attempt without an owner, and its link.
+    private func orphan(_ yard: Yard) throws -> (id: JobID, slot: String) {
+      let id = try yard.enqueue("echo up >up; exec sleep 1000")
+      let nursery = try yard.nursery()
+      let link = try nursery.makeSupervisor()
+      let claimed = try yard.abandonedClaim(slot: link.slotName)
+      try link.start(yard.order(claimed))
+      try yard.eventually("it runs") { access(yard.folder.file("up"), F_OK) == 0 }
+      return (id, link.slotName)
+    }
+
+    @Test(
+      "a slot that is lost stops nobody, and nothing is run beside what lives",
+      arguments: [
+        Loss.removed, .folder, .copied,
+      ])
+    func lostWhileItLives(_ loss: Loss) throws {
+      let yard = try Yard()
+      let (id, slot) = try orphan(yard)
+      try lose(slot, loss, yard)
+      #expect(try yard.reclaim(dryRun: true).map(\.became) == [.unattended])
+      #expect(try yard.reclaim().map(\.became) == [.unattended])
+      #expect(try yard.job(id).state == .running)
+      #expect(try yard.reclaim(stops: true).map(\.became) == [.stopping])
+      try yard.eventually("it is uncertain") {
+        _ = try yard.reclaim()
+        return try yard.job(id).state == .uncertain
+      }
+    }
+
+    @Test(
+      "a slot that is lost with its supervisor is a lost attempt, never a stuck one",
+      arguments: Loss.allCases)
+    func lostWithItsSupervisor(_ loss: Loss) throws {
+      let yard = try Yard()
+      let (id, slot) = try orphan(yard)
+      let supervisor = try #require(SlotName(slot))
+      kill(supervisor.pid, SIGKILL)
+      try yard.eventually("it is gone") { supervisor.supervisor == nil }
+      try lose(slot, loss, yard)
+      try yard.eventually("it is uncertain") {
+        _ = try yard.reclaim()
+        return try yard.job(id).state == .uncertain
+      }
+      #expect(try yard.job(id).losses == 1)
+      let attempt = try #require(try yard.store.attempts(of: id, in: yard.main).last)
+      #expect(attempt.reason == "lost")
+    }
+
     @Test("the outcome of a supervisor that could not have it recorded is found and recorded")
     func outcomeIsLeft() throws {
       let yard = try Yard()

@@ -92,7 +92,7 @@ final class Yard {
   func abandonedClaim(slot: String) throws -> ClaimedJob {
     let identity = WorkerIdentity(
       name: "dead:1", bootID: place.bootID, pidNamespace: String(place.pidNamespace), pid: 1,
-      processStartTime: 1, lockPath: "workers/gone.lock")
+      processStartTime: 1, lockPath: "workers/gone.lock", storeFile: place.storeFile)
     let worker = try store.register(identity, by: Self.actor, at: now())
     let claim = ClaimRequest(
       worker: worker, workspaces: [main], slots: [slot], bootNow: place.bootNow())

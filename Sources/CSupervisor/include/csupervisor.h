@@ -122,11 +122,14 @@ typedef struct {
   char boot_id[HG_BOOT_ID_BYTES];
   uint64_t pid_namespace;
   int32_t supervisor_pid;
-  int32_t reserved;
+  uint32_t companions; // HG_HAS_…
   uint64_t supervisor_start;
   char store_id[HG_STORE_ID_BYTES];
   int64_t created_ms;
 } hg_slot_head;
+
+// Files beside the slot that were made once: one that is missing since was lost.
+enum { HG_HAS_ANSWERS = 1, HG_HAS_GROUP = 2 };
 
 // Second part: the current attempt. An odd sequence is a part that is being written.
 typedef struct {
@@ -147,6 +150,7 @@ typedef struct {
   uint32_t is_stream;
   int64_t log_from; // where its part of the slot's log begins
   char log_path[HG_PATH_BYTES];
+  uint64_t sum; // the last: over what does not change while the attempt runs
 } hg_slot_attempt;
 
 // Third part, of a stream: its handler, whichever job it has in hand. Written once for a handler
@@ -169,8 +173,10 @@ typedef struct {
   hg_outcome outcome;
   uint32_t attempt_whole;
   uint32_t outcome_whole;
-  uint32_t is_copy;
-  uint32_t reserved;
+  uint32_t is_copy;      // another file than the one that the supervisor made
+  uint32_t is_elsewhere; // on another device; a reboot may change its number
+  // The part of the attempt proves nothing, not even that there is none.
+  uint32_t attempt_damaged;
 } hg_slot_view;
 
 // ---- wire: every frame is hg_frame and `length` bytes of body ----
@@ -308,6 +314,8 @@ int64_t hg_boot_clock_ms(void);
 int64_t hg_wall_clock_ms(void);
 int hg_boot_id(char out[HG_BOOT_ID_BYTES]);
 uint64_t hg_pid_namespace(void); // 0: cannot be told
+/// Which file it is, whatever its device is called: a copy has another inode or was born later.
+int hg_file_birth(const char *path, uint64_t *inode, int64_t *birth_ns);
 /// Writes 2 * bytes hexadecimal digits and a NUL.
 int hg_random_hex(char *out, size_t bytes);
 /// ESRCH if there is no such process; a zombie is one (state 'Z'), and so is one that is just
@@ -358,6 +366,7 @@ void hg_outcome_read(hg_outcome *out, uint32_t version, const void *from, size_t
 void hg_reply_read(hg_reply *out, uint32_t version, const void *body, size_t length);
 
 int hg_connect(const char *store_folder, const char *name, int *fd);
+/// EBADMSG: it is short or damaged. EPROTONOSUPPORT: it is of a version that is not known.
 int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view);
 /// Reads the result line that is so long and has this sum, as an outcome or an attempt says.
 /// EBADMSG: what is in the slot is another one, or torn.
@@ -392,6 +401,9 @@ int hg_answers_next(const hg_answers *answers, uint64_t position, hg_answer_view
 void hg_answers_close(hg_answers *answers);
 /// EWOULDBLOCK: held. ENOENT: the file is gone (or another one is there now).
 int hg_slot_lock(const char *store_folder, const char *name, int *fd);
+/// Makes an empty file in the place of a slot that is lost, so that there is a lock to take. One that
+/// is there is left as it is.
+int hg_slot_renew(const char *store_folder, const char *name, bool shared);
 /// Removes every file of a slot, the slot file last.
 int hg_slot_remove(const char *store_folder, const char *name);
 /// Moves what a dead supervisor's handler wrote to its place; removes an empty log.
@@ -458,8 +470,9 @@ int hg_pipe_reader(int descriptor);
 /// How many bytes of a pipe nobody has read.
 int hg_pipe_unread(int descriptor);
 
-/// Opens the control group that the supervisor of a slot has made for its attempts. ENOENT: there is
-/// none, or none any more, so that nothing lives in it. ENODEV: from here nobody can say.
+/// Opens the control group that the supervisor of a slot has made for its attempts. ESRCH: it is gone,
+/// so that nothing lives in it. ENOENT: no record of one is there, or none that is whole. ENODEV: from
+/// here nobody can say.
 int hg_cgroup_open(const char *store_folder, const char *name, int *folder);
 /// Why the attempts of a slot run in no control group, though one is delegated; 0: they do, or none is.
 int hg_cgroup_failure(const char *store_folder, const char *name);
@@ -481,11 +494,16 @@ typedef struct {
   char mark[HG_MARK_BYTES];
 } hg_sweep_target;
 
+// The search goes on until nothing is left.
+#define HG_SWEEP_UNBOUNDED (-1)
+
 hg_sweep *hg_sweep_new(
   const hg_sweep_target *target, const hg_step *ladder, uint32_t count, int64_t bound_ms);
 /// Does what is due and returns the boot-clock time of the next call, or 0 when it is over.
 int64_t hg_sweep_step(hg_sweep *sweep);
 uint32_t hg_sweep_killed(const hg_sweep *sweep);
+/// One look that sends no signal: how many processes of the target live, and the first of them.
+uint32_t hg_sweep_name(const hg_sweep_target *target, hg_stray out[HG_STRAYS_MAX]);
 uint32_t hg_sweep_left(const hg_sweep *sweep, hg_stray out[HG_STRAYS_MAX]);
 void hg_sweep_free(hg_sweep *sweep);
 

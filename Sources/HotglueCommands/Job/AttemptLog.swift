@@ -57,7 +57,7 @@ final class AttemptLog {
       guard let log = attempt.usage.log else { return nil }
       return try LogReader.open(path: Path.joined(folder, log))
     }
-    guard let written = try Slot.read(storeFolder: folder, slot: slot)?.attempt,
+    guard let written = Slot.evidence(storeFolder: folder, slot: slot)?.attempt,
       written.job == job, written.fence == fence
     else { return nil }
     finalPath = written.logPath

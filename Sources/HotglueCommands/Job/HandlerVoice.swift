@@ -111,7 +111,7 @@ struct HandlerVoice {
       guard
         let link = try SupervisorLink.connect(
           storeFolder: folder, slot: slot, timeoutMs: Self.patienceMs)
-      else { return try isGone(slot) ? .late : .silent }
+      else { return SlotName(slot)?.supervisor == nil ? .late : .silent }
       switch try link.request(
         .report(job: pin.job, fence: pin.fence, line: line), timeoutMs: Self.patienceMs)
       {
@@ -125,11 +125,6 @@ struct HandlerVoice {
     } catch .noAnswer {
       return .silent
     }
-  }
-
-  private func isGone(_ slot: String) throws(ProcessError) -> Bool {
-    guard let contents = try Slot.read(storeFolder: folder, slot: slot) else { return true }
-    return try !ProcessIdentity.isAlive(contents.supervisor)
   }
 
   /// What comes too late changes nothing, and is kept for people.

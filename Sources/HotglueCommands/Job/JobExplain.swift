@@ -1,6 +1,7 @@
 import ArgumentParser
 import HotglueCore
 import HotglueProcess
+import HotglueRunner
 import HotglueStore
 
 struct JobExplain: WorkspaceCommand {
@@ -92,7 +93,11 @@ extension WorkspaceSession {
       circumstances.liveWorkers = try store.registeredWorkers().filter(isAlive).count
     case .running:
       if let attempt = try store.runningAttempt(of: id, in: workspace) {
-        circumstances.live?.workerIsAlive = try isAlive(attempt.worker)
+        let info = try store.info()
+        let evidence = try AttemptObserver(folder: info.folder, storePath: info.path)
+          .evidence(of: attempt)
+        circumstances.live?.workerIsAlive = evidence.owner != .gone
+        circumstances.live?.evidence = evidence
       }
     default: break
     }

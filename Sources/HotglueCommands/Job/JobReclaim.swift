@@ -98,6 +98,7 @@ extension Reclaim.Became {
     case .stopping: "stopping"
     case .waiting: "waiting"
     case .elsewhere: "elsewhere"
+    case .held(let processes): "waits for \(LeftoverProcess.text(processes))"
     case .resolving(let pid): "being resolved by pid \(pid)"
     case .taken: "taken"
     case .would(let outcome): "would be \(outcome.rawValue)"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HotglueCore
+import HotglueRunner
 import HotglueStore
 
 struct JobShow: WorkspaceCommand {
@@ -55,7 +56,10 @@ extension Job {
 extension WorkspaceSession {
   /// `isOneOfMany`: with `--json` a line of JSON Lines.
   func show(job id: JobID, isOneOfMany: Bool = false) throws -> ExitStatus {
-    let story = try JobStory(of: id, in: workspace, from: store, at: now)
+    var story = try JobStory(of: id, in: workspace, from: store, at: now)
+    if story.job.state == .running, let held = try heldNote(of: id) {
+      if let last = story.attempts.indices.last { story.attempts[last].warnings.append(held) }
+    }
     if output.isJSON {
       let json = JobJSON.story(story)
       if isOneOfMany { output.jsonLine(json) } else { output.object(json) }
@@ -66,5 +70,14 @@ extension WorkspaceSession {
       JobStoryText(story: story, output: output, now: now).print()
     }
     return .done
+  }
+
+  /// What a running attempt waits for whose main process has ended.
+  private func heldNote(of id: JobID) throws -> String? {
+    guard let attempt = try store.runningAttempt(of: id, in: workspace) else { return nil }
+    let info = try store.info()
+    let observer = try AttemptObserver(folder: info.folder, storePath: info.path)
+    guard case .held(let processes) = observer.evidence(of: attempt).judgement else { return nil }
+    return "waits for processes that could not be stopped: \(LeftoverProcess.text(processes))"
   }
 }

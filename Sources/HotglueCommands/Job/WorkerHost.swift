@@ -98,6 +98,25 @@ extension CommandError {
         facts: [
           JSON.Member("type", .string(type)), JSON.Member("workspace", .string(workspace.text)),
         ])
+    case .held(let job, let workspace, let processes):
+      let named = LeftoverProcess.text(processes)
+      self.init(
+        "attempt_held", .tryLater,
+        "job \(job) in workspace '\(workspace)' waits for processes of its attempt that could not be "
+          + "stopped: \(named)",
+        hint: "sudo kill -KILL \(processes.map { String($0.pid) }.joined(separator: " "))",
+        facts: [
+          JSON.Member("job", .integer(job)), JSON.Member("workspace", .string(workspace.text)),
+          JSON.Member("pids", .array(processes.map { .integer(Int64($0.pid)) })),
+        ])
+    case .attempt(let job, let workspace, let error):
+      self.init(
+        "attempt_trouble", .inputOutput,
+        "cannot find out about the attempt of job \(job) in workspace '\(workspace)': "
+          + Self.words(error), hint: "hotglue doctor",
+        facts: [
+          JSON.Member("job", .integer(job)), JSON.Member("workspace", .string(workspace.text)),
+        ])
     case .system(let reason): self.init("system", .inputOutput, reason)
     }
   }

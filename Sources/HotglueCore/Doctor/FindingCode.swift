@@ -41,6 +41,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
 
   // Attempts and processes.
   case attemptDead = "attempt_dead"
+  case attemptHeld = "attempt_held"
   case attemptUnattended = "attempt_unattended"
   case attemptElsewhere = "attempt_elsewhere"
   case attemptUnknown = "attempt_unknown"
@@ -50,7 +51,6 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case supervisorFrozen = "supervisor_frozen"
   case nurseryFrozen = "nursery_frozen"
   case strayProcess = "stray_process"
-  case slotUnreadable = "slot_unreadable"
   case storeCopied = "store_copied"
   case workerOutdated = "worker_outdated"
   case workerElsewhere = "worker_elsewhere"
@@ -83,8 +83,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
       .limitMiscounted, .recordsMiscounted, .membersUnowned, .draftMoved, .keyNotReleased,
       .effectContradicts, .targetContradicts,
-      .attemptDead, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
-      .nurseryFrozen, .strayProcess, .slotUnreadable, .storeCopied, .switchOpen, .switchFrozen:
+      .attemptDead, .attemptHeld, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
+      .nurseryFrozen, .strayProcess, .storeCopied, .switchOpen, .switchFrozen:
       false
     }
   }

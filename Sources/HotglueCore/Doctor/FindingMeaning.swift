@@ -48,7 +48,10 @@ extension FindingCode {
     case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
     case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
     case .attemptDead:
-      "nothing of the attempt's supervisor lives; the next worker or this command resolves it at once"
+      "no process of the attempt's supervisor is left; the next worker or this command resolves it at once"
+    case .attemptHeld:
+      "its main process has ended and these processes of it have not: the job stays running until "
+        + "they have, since nothing is run beside them; only their owner or root may stop another user's"
     case .attemptUnattended:
       "its worker is gone; it goes on under its supervisor, which records its end, or a worker adopts it"
     case .attemptElsewhere:
@@ -67,7 +70,6 @@ extension FindingCode {
       "it makes supervisors: what runs goes on, and its worker replaces it when it needs another one"
     case .strayProcess:
       "the attempt has ended and this process of it lives on; a later attempt would run beside it"
-    case .slotUnreadable: "the slot's file is damaged or of another version of hotglue"
     case .storeCopied:
       "the slot was made in another place: the store was copied while the attempt ran, and what "
         + "runs belongs to the original. Here it becomes unknown, and nothing outside is touched"

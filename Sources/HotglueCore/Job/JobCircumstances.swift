@@ -72,6 +72,8 @@ public struct JobCircumstances: Hashable, Sendable {
     public var leaseExpiresAt: Timestamp?
     /// Whether its worker lives; `nil`: that cannot be seen from here.
     public var workerIsAlive: Bool?
+    /// What can be seen of it; `nil`: nobody looked.
+    public var evidence: AttemptEvidence?
 
     public init(
       worker: String, startedAt: Timestamp, leaseExpiresAt: Timestamp?, workerIsAlive: Bool? = nil

@@ -172,6 +172,15 @@ private struct ExplanationWords {
           "being_cancelled", "attempt \(job.facts.attempt) is being stopped: \(policy.stop.text)"))
     }
     guard let live = job.live else { return reasons }
+    if case .held(let processes)? = live.evidence?.judgement {
+      let pids = processes.map { String($0.pid) }.joined(separator: " ")
+      reasons.append(
+        Statement(
+          "held",
+          "attempt \(job.facts.attempt) has ended and waits for processes it left, which could not be "
+            + "stopped: \(LeftoverProcess.text(processes))", command: "sudo kill -KILL \(pids)"))
+      return reasons
+    }
     let since = " since \(at(live.startedAt))"
     switch live.workerIsAlive {
     case true?:

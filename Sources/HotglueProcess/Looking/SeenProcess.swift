@@ -86,6 +86,15 @@ public struct SeenProcess: Hashable, Sendable {
 
 public enum FileOpening: Sendable { case readOnly, writable }
 
+/// Which file it is, also after a reboot that gives its device another number. A copy has another
+/// inode, or was born later.
+public func fileOrigin(_ path: String) -> String? {
+  var inode: UInt64 = 0
+  var birth: Int64 = 0
+  guard hg_file_birth(path, &inode, &birth) == 0 else { return nil }
+  return "\(inode):\(birth)"
+}
+
 /// Which file it is, whatever it is called.
 public struct FileIdentity: Hashable, Sendable {
   public var device: UInt64

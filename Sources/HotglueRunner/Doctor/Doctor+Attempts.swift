@@ -43,41 +43,18 @@ extension Doctor {
     }
   }
 
-  func lookAtAttempts(among processes: [SeenProcess]) throws(RunnerError) -> [Finding] {
+  func lookAtAttempts() throws(RunnerError) -> [Finding] {
+    let observer = try AttemptObserver(folder: folder, storePath: storePath)
     var findings: [Finding] = []
     for attempt in audit.running {
-      let (signs, unreadable) = signs(of: attempt)
+      let evidence = observer.evidence(of: attempt)
       // It may have been recorded since the rows were read.
       guard try isOpen(attempt) else { continue }
-      if unreadable {
-        findings.append(
-          Finding(
-            .slotUnreadable, "the slot '\(attempt.slot)' of \(name(attempt)) cannot be read",
-            workspace: attempt.reference.workspace, job: attempt.reference.job,
-            path: "\(folder)/slots/\(attempt.slot)",
-            remedy: unreadableRemedy(attempt, among: processes)))
-        continue
+      findings += evidence.findings.filter { $0 != .workerFrozen }.map {
+        finding($0, attempt, evidence, observer.supervisorProcess(of: attempt))
       }
-      findings += signs.codes.filter { $0 != .workerFrozen }.map { finding($0, attempt) }
     }
     return findings
-  }
-
-  /// Nothing can be concluded from a slot that says nothing. Without it the attempt is unknown, which it
-  /// may be when nobody of it lives; while its supervisor does, that is waited for.
-  private func unreadableRemedy(
-    _ attempt: RunningAttempt, among processes: [SeenProcess]
-  ) -> String? {
-    let path = "\(folder)/slots/\(attempt.slot)"
-    guard locks.state(of: path) == .free else { return nil }
-    let reference = attempt.reference
-    let left = processes.first {
-      $0.attempt(below: folder) == .init(job: reference.job, fence: reference.fence)
-        && $0.isStillThere
-    }
-    if let left { return "kill -KILL \(left.pid)" }
-    let slot = path.replacing("'", with: "'\\''")
-    return "rm '\(slot)' && \(hotglue) job reclaim -w \(reference.workspace)"
   }
 
   private func isOpen(_ attempt: RunningAttempt) throws(RunnerError) -> Bool {
@@ -85,49 +62,6 @@ extension Doctor {
     return try storeStep { () throws(StoreError) in
       try store.record(ofJob: reference.job, fence: reference.fence) == .open
     }
-  }
-
-  private func signs(of attempt: RunningAttempt) -> (signs: AttemptSigns, unreadable: Bool) {
-    var signs = AttemptSigns(
-      worker: worker(attempt.worker),
-      leaseIsOver: attempt.lease.hasPassed(
-        at: BootTime(bootID: here.bootID, milliseconds: BootClock.now())),
-      slot: .free)
-    let contents: SlotContents?
-    do throws(ProcessError) {
-      contents = try Slot.read(storeFolder: folder, slot: attempt.slot)
-    } catch {
-      return (signs, true)
-    }
-    let lock = locks.state(of: "\(folder)/slots/\(attempt.slot)")
-    guard let contents, lock != .missing else {
-      signs.slot = .missing
-      return (signs, false)
-    }
-    if contents.isCopy {
-      signs.slot = .copied
-    } else if lock == .held {
-      if !contents.isOfThisNamespace {
-        signs.slot = .heldElsewhere
-      } else {
-        // Mostly the supervisor; of a dead one, whoever looks at what it left.
-        let path = "\(folder)/slots/\(attempt.slot)"
-        let holder = locks.holder(of: path) ?? contents.supervisor.pid
-        if SeenProcess(holder)?.isFrozen == true {
-          signs.slot = .heldByFrozen
-        } else {
-          signs.slot = holder == contents.supervisor.pid ? .held : .heldByRescuer
-        }
-      }
-    }
-    return (signs, false)
-  }
-
-  private func worker(_ identity: WorkerIdentity) -> AttemptSigns.Worker {
-    guard identity.bootID == here.bootID,
-      locks.state(of: "\(folder)/\(identity.lockPath)") == .held
-    else { return .gone }
-    return process(of: identity)?.isFrozen == true ? .frozen : .alive
   }
 
   private func process(of identity: WorkerIdentity) -> SeenProcess? {
@@ -141,49 +75,52 @@ extension Doctor {
     "attempt \(attempt.number) of job \(attempt.reference.job)"
   }
 
-  private func finding(_ code: FindingCode, _ attempt: RunningAttempt) -> Finding {
+  private func finding(
+    _ code: FindingCode, _ attempt: RunningAttempt, _ evidence: AttemptEvidence, _ holder: Int32?
+  ) -> Finding {
     let workspace = attempt.reference.workspace
     let reclaim = "\(hotglue) job reclaim -w \(workspace)"
-    let (message, remedy): (String, String?) =
-      switch code {
-      case .attemptDead: ("\(name(attempt)) is over and not recorded", reclaim)
-      case .attemptUnattended:
-        (
-          "\(name(attempt)) lives and its worker \(attempt.worker.name) is gone",
-          "\(hotglue) job work -w \(workspace) --drain"
-        )
-      case .leaseOver:
-        ("the lease of \(name(attempt)) by worker \(attempt.worker.name) is over", reclaim)
-      case .attemptResolving:
-        (
-          "\(name(attempt)) is being resolved by pid "
-            + "\(holder(attempt).map { String($0) } ?? "of another namespace")", nil
-        )
-      case .supervisorFrozen:
-        ("what minds \(name(attempt)) is stopped", supervisorRemedy(attempt))
-      case .storeCopied: ("\(name(attempt)) runs in the store that this one is a copy of", reclaim)
-      default: ("\(name(attempt)) is in another PID namespace", nil)
-      }
-    return Finding(
-      code, message, workspace: workspace, job: attempt.reference.job,
-      pid: code == .attemptResolving ? holder(attempt) : nil,
-      path: "\(folder)/slots/\(attempt.slot)", remedy: remedy)
-  }
-
-  private func holder(_ attempt: RunningAttempt) -> Int32? {
-    locks.holder(of: "\(folder)/slots/\(attempt.slot)")
-  }
-
-  private func supervisorRemedy(_ attempt: RunningAttempt) -> String? {
-    do throws(ProcessError) {
-      guard let contents = try Slot.read(storeFolder: folder, slot: attempt.slot) else {
-        return nil
-      }
-      let path = "\(folder)/slots/\(attempt.slot)"
-      return "kill -CONT \(locks.holder(of: path) ?? contents.supervisor.pid)"
-    } catch {
-      return nil
+    var pid: Int32?
+    let (message, remedy): (String, String?)
+    switch code {
+    case .attemptDead:
+      let lost = evidence.record == .lost ? ", and its slot is lost" : ""
+      (message, remedy) = ("\(name(attempt)) is over and not recorded\(lost)", reclaim)
+    case .attemptHeld:
+      var left: [LeftoverProcess] = []
+      if case .holding(let found) = evidence.leftovers { left = found }
+      pid = left.first?.pid
+      (message, remedy) = (
+        "\(name(attempt)) waits for \(LeftoverProcess.text(left))", LeftoverProcess.remedy(left)
+      )
+    case .attemptUnattended:
+      (message, remedy) = (
+        "\(name(attempt)) lives and its worker \(attempt.worker.name) is gone",
+        "\(hotglue) job work -w \(workspace) --drain"
+      )
+    case .leaseOver:
+      (message, remedy) = (
+        "the lease of \(name(attempt)) by worker \(attempt.worker.name) is over", reclaim
+      )
+    case .attemptResolving:
+      pid = holder
+      (message, remedy) = (
+        "\(name(attempt)) is being resolved by pid "
+          + "\(holder.map { String($0) } ?? "of another namespace")", nil
+      )
+    case .supervisorFrozen:
+      (message, remedy) = (
+        "what minds \(name(attempt)) is stopped", holder.map { "kill -CONT \($0)" }
+      )
+    case .storeCopied:
+      (message, remedy) = (
+        "\(name(attempt)) runs in the store that this one is a copy of", reclaim
+      )
+    default: (message, remedy) = ("\(name(attempt)) is in another PID namespace", nil)
     }
+    return Finding(
+      code, message, workspace: workspace, job: attempt.reference.job, pid: pid,
+      path: "\(folder)/slots/\(attempt.slot)", remedy: remedy)
   }
 
   // MARK: Strays

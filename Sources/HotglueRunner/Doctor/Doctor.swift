@@ -63,7 +63,7 @@ public struct Doctor {
     diagnosis.findings += lookAtSpace(free: diagnosis.freeBytes)
     diagnosis.findings += lookAtWorkers()
     diagnosis.findings += lookAtNurseries(among: processes)
-    diagnosis.findings += try lookAtAttempts(among: processes)
+    diagnosis.findings += try lookAtAttempts()
     diagnosis.findings += try lookForStrays(among: processes)
     diagnosis.findings += try lookForEffects()
     diagnosis.findings += lookAtSwitches()

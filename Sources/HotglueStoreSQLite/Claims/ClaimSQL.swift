@@ -133,8 +133,9 @@ enum ClaimSQL {
   static let register = SQL(
     "worker.insert",
     """
-    INSERT INTO worker (name, boot_id, pid_namespace, pid, start_time, lock_path, registered_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO worker (name, boot_id, pid_namespace, pid, start_time, lock_path, registered_at,
+      store_file)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     """)
   static let workerName = SQL("worker.name", "SELECT name FROM worker WHERE id = ?1")
   static let retire = SQL(
@@ -178,9 +179,13 @@ enum ClaimSQL {
       job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
       job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
       worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path,
-      job.type, (SELECT value FROM store_meta WHERE key = 'incarnations')
+      worker.store_file, worker.retired_at, coalesce(claimant.boot_id, worker.boot_id),
+      coalesce(claimant.pid_namespace, worker.pid_namespace),
+      coalesce(claimant.store_file, worker.store_file), job.type,
+      (SELECT value FROM store_meta WHERE key = 'incarnations')
     FROM job INDEXED BY job_running JOIN worker ON worker.id = job.worker
       JOIN attempt ON attempt.job = job.id AND attempt.fence = job.fence
+      LEFT JOIN worker AS claimant ON claimant.id = attempt.worker
     WHERE job.worker IS NOT NULL AND job.workspace IN (SELECT value FROM json_each(?1))
       AND job.worker IS NOT ?2
     ORDER BY job.lease_ms, job.id
@@ -192,9 +197,13 @@ enum ClaimSQL {
       job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
       job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
       worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path,
-      job.type, (SELECT value FROM store_meta WHERE key = 'incarnations')
+      worker.store_file, worker.retired_at, coalesce(claimant.boot_id, worker.boot_id),
+      coalesce(claimant.pid_namespace, worker.pid_namespace),
+      coalesce(claimant.store_file, worker.store_file), job.type,
+      (SELECT value FROM store_meta WHERE key = 'incarnations')
     FROM job JOIN worker ON worker.id = job.worker
       JOIN attempt ON attempt.job = job.id AND attempt.fence = job.fence
+      LEFT JOIN worker AS claimant ON claimant.id = attempt.worker
     WHERE job.id = ?1 AND job.workspace = ?2
     """)
   static let setUnanswered = SQL(

@@ -11,7 +11,7 @@ extension SQLiteStore {
         [
           .text(worker.name), .text(worker.bootID), .text(worker.pidNamespace),
           .integer(Int64(worker.pid)), .integer(Int64(bitPattern: worker.processStartTime)),
-          .text(worker.lockPath), .integer(now.milliseconds),
+          .text(worker.lockPath), .integer(now.milliseconds), .text(worker.storeFile),
         ])
       let id = connection.lastInsertedID
       if workspaces.isEmpty { try logActivity(actor, in: nil, subject: "worker/\(id)", at: now) }
@@ -70,7 +70,11 @@ extension SQLiteStore {
     let worker = WorkerIdentity(
       name: columns.text(), bootID: columns.text(), pidNamespace: columns.text(),
       pid: Int32(truncatingIfNeeded: columns.integer()),
-      processStartTime: UInt64(bitPattern: columns.exactInteger()), lockPath: columns.text())
+      processStartTime: UInt64(bitPattern: columns.exactInteger()), lockPath: columns.text(),
+      storeFile: columns.text())
+    let isRetired = columns.optionalInteger() != nil
+    let origin = AttemptOrigin(
+      bootID: columns.text(), pidNamespace: columns.text(), storeFile: columns.text())
     let type = columns.text()
     let incarnations = columns.optionalText()
     var unanswered: BootTime?
@@ -79,7 +83,8 @@ extension SQLiteStore {
     }
     return RunningAttempt(
       reference: reference, number: number, watch: watch, slot: slot, workerID: workerID,
-      worker: worker, lease: lease, leaseLength: policy.lease, unansweredSince: unanswered,
+      worker: worker, workerIsRetired: isRetired, origin: origin, lease: lease,
+      leaseLength: policy.lease, unansweredSince: unanswered,
       cancelRequested: cancelRequested, policy: policy, directory: directory,
       environment: environment, type: type,
       idempotencyKey: try idempotencyKey(ofJob: job, incarnations))

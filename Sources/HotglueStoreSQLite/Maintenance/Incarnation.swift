@@ -84,7 +84,7 @@ struct Incarnation {
       [
         .integer(row.integer(0)), .text(row.text(1)), .text(row.text(2)), .text(row.text(3)),
         .integer(row.integer(4)), .integer(row.integer(5)), .text(row.text(6)),
-        .integer(row.integer(7)),
+        .integer(row.integer(7)), .text(row.text(8)),
       ]
     }
     for row in rows { try copy.run(RestoreSQL.keepWorker, row) }
@@ -165,15 +165,15 @@ enum RestoreSQL {
   static let workers = SQL(
     "restore.workers",
     """
-    SELECT id, name, boot_id, pid_namespace, pid, start_time, lock_path, registered_at FROM worker
-    WHERE retired_at IS NULL
+    SELECT id, name, boot_id, pid_namespace, pid, start_time, lock_path, registered_at, store_file
+    FROM worker WHERE retired_at IS NULL
     """)
   static let keepWorker = SQL(
     "restore.keep_worker",
     """
     INSERT OR IGNORE INTO worker
-      (id, name, boot_id, pid_namespace, pid, start_time, lock_path, registered_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+      (id, name, boot_id, pid_namespace, pid, start_time, lock_path, registered_at, store_file)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     """)
   static let raiseFences = SQL("restore.raise_fences", "UPDATE job SET fence = fence + ?1")
   static let running = SQL(

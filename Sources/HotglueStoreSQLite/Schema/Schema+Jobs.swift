@@ -43,6 +43,8 @@ extension Schema {
       pid INTEGER NOT NULL,
       start_time INTEGER NOT NULL,
       lock_path TEXT NOT NULL,
+      -- Which file the store is: the rows of a copy are of the original's processes.
+      store_file TEXT NOT NULL DEFAULT '',
       registered_at INTEGER NOT NULL,
       retired_at INTEGER
     ) STRICT;

@@ -113,11 +113,13 @@ final class TestWorker {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
     let bootID = try #require(Self.text(of: "/proc/sys/kernel/random/boot_id"))
+    var namespace = stat()
+    try #require(stat("/proc/self/ns/pid", &namespace) == 0)
     boot = BootTime(bootID: bootID, milliseconds: Int64(time.tv_sec) * 1000)
     id = try self.store.register(
       WorkerIdentity(
-        name: "host:1", bootID: bootID, pidNamespace: "1", pid: 1, processStartTime: 1,
-        lockPath: name), by: JobWorld.alice, at: JobWorld.start)
+        name: "host:1", bootID: bootID, pidNamespace: String(namespace.st_ino), pid: 1,
+        processStartTime: 1, lockPath: name), by: JobWorld.alice, at: JobWorld.start)
   }
 
   deinit { close(lock) }
