@@ -6,7 +6,11 @@ extension EffectLock {
   /// Says in the locked file who carries the effect out. `title` names it, for people.
   ///
   /// Not synced: after another boot nothing of it lives.
-  func record(mark: String, title: String) throws(ProcessError) {
+  func record(title: String) throws(ProcessError) {
+    // A file that was removed meanwhile keeps nobody else out.
+    guard Self.isAt(path, descriptor) else {
+      throw .system(call: "find the lock", path: path, errno: ENOENT)
+    }
     let record = EffectRecord(
       file: Self.identity(of: descriptor), runner: try ProcessIdentity.current(), mark: mark,
       title: title)
@@ -35,8 +39,9 @@ extension EffectLock {
   ) throws(ProcessError) -> Look {
     let path = Self.path(storeFolder: storeFolder, name: name)
     let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    let mark = EffectMark.of(storeFolder: storeFolder, name: name)
     guard descriptor >= 0 else {
-      if errno == ENOENT { return .free }
+      if errno == ENOENT { return try left(marked: mark, marked).map { .held($0) } ?? .free }
       throw .system(call: "open", path: path, errno: errno)
     }
     defer { Glibc.close(descriptor) }
@@ -45,7 +50,7 @@ extension EffectLock {
     if let record, isFree {
       return try left(of: record, marked).map { .held($0) } ?? .free
     }
-    if isFree { return .free }
+    if isFree { return try left(marked: mark, marked).map { .held($0) } ?? .free }
     if let record, record.runner.pidNamespace == hg_pid_namespace(),
       let runner = SeenProcess(record.runner.pid), runner.startTime == record.runner.startTime
     {
@@ -66,9 +71,16 @@ extension EffectLock {
     of record: EffectRecord, _ marked: MarkedProcesses? = nil
   ) throws(ProcessError) -> EffectKeeper? {
     guard record.runner.bootID == (try ProcessIdentity.current().bootID) else { return nil }
+    return try left(marked: record.mark, marked)
+  }
+
+  /// The same by the mark alone, for a file that is gone or says nothing.
+  static func left(
+    marked mark: String, _ marked: MarkedProcesses? = nil
+  ) throws(ProcessError) -> EffectKeeper? {
     let all: MarkedProcesses
-    if let marked { all = marked } else { all = try MarkedProcesses(lookingFor: record.mark) }
-    return all[record.mark].map { EffectKeeper(process: $0, isLeft: true) }
+    if let marked { all = marked } else { all = try MarkedProcesses(lookingFor: mark) }
+    return all[mark].map { EffectKeeper(process: $0, isLeft: true) }
   }
 
   /// What stands in the file, unless the file is a copy.

@@ -9,10 +9,13 @@ import Glibc
 public final class EffectLock {
   let path: String
   let descriptor: Int32
+  /// What the effect's command carries in its environment.
+  let mark: String
 
-  private init(path: String, descriptor: Int32) {
+  private init(path: String, descriptor: Int32, mark: String) {
     self.path = path
     self.descriptor = descriptor
+    self.mark = mark
   }
 
   deinit { Glibc.close(descriptor) }
@@ -35,10 +38,13 @@ public final class EffectLock {
   public static func folder(storeFolder: String) -> String { "\(storeFolder)/\(folderName)" }
 
   /// Tries once, without waiting; the folder and the file are made as needed.
+  ///
+  /// `mayRun`: the effect may have been begun before, so that processes that carry its mark are looked
+  /// for even where no file says so: the file may have been removed.
   public static func tryAcquire(
-    storeFolder: String, name: String, shared: Bool
+    storeFolder: String, name: String, shared: Bool, mayRun: Bool = true
   ) throws(ProcessError) -> Attempted {
-    switch try attempt(storeFolder: storeFolder, name: name, shared: shared) {
+    switch try attempt(storeFolder: storeFolder, name: name, shared: shared, mayRun: mayRun) {
     case .acquired(let lock): return .acquired(lock)
     case .heldByAncestor: return .heldByAncestor
     case .left(let keeper): return .held(keeper)
@@ -49,7 +55,8 @@ public final class EffectLock {
 
   /// Waits until `deadline` (boot-clock milliseconds; `nil`: as long as it takes).
   public static func acquire(
-    storeFolder: String, name: String, shared: Bool, until deadline: Int64?
+    storeFolder: String, name: String, shared: Bool, mayRun: Bool = true,
+    until deadline: Int64?
   ) throws(ProcessError) -> Attempted {
     var pause: Int64 = 1
     var left: EffectKeeper?
@@ -57,7 +64,7 @@ public final class EffectLock {
       // While one that is known lives on, there is no need to look at all others.
       if left?.process.isStillThere != true {
         left = nil
-        switch try attempt(storeFolder: storeFolder, name: name, shared: shared) {
+        switch try attempt(storeFolder: storeFolder, name: name, shared: shared, mayRun: mayRun) {
         case .acquired(let lock): return .acquired(lock)
         case .heldByAncestor: return .heldByAncestor
         case .left(let keeper): left = keeper
@@ -83,7 +90,7 @@ public final class EffectLock {
   }
 
   private static func attempt(
-    storeFolder: String, name: String, shared: Bool
+    storeFolder: String, name: String, shared: Bool, mayRun: Bool
   ) throws(ProcessError) -> Attempt {
     let folder = "\(storeFolder)/\(folderName)"
     let path = Self.path(storeFolder: storeFolder, name: name)
@@ -100,10 +107,14 @@ public final class EffectLock {
         Glibc.close(descriptor)
         continue
       }
-      let lock = EffectLock(path: path, descriptor: descriptor)
-      guard let record = record(in: descriptor) else { return .acquired(lock) }
-      if EffectMark.isOwn(record.mark) { return .heldByAncestor }
-      return try left(of: record).map(Attempt.left) ?? .acquired(lock)
+      let mark = EffectMark.of(storeFolder: storeFolder, name: name)
+      let lock = EffectLock(path: path, descriptor: descriptor, mark: mark)
+      let record = record(in: descriptor)
+      if EffectMark.isOwn(record?.mark ?? mark) { return .heldByAncestor }
+      if let record { return try left(of: record).map(Attempt.left) ?? .acquired(lock) }
+      // A record that is missing proves nothing: the file may be another one than the runner locked.
+      guard mayRun, let keeper = try left(marked: mark) else { return .acquired(lock) }
+      return .left(keeper)
     }
   }
 
@@ -175,7 +186,7 @@ public final class EffectLock {
     return true
   }
 
-  private static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
+  static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
     var there = stat()
     var mine = stat()
     return fstat(descriptor, &mine) == 0 && stat(path, &there) == 0

@@ -9,6 +9,21 @@ import Glibc
 enum EffectMark {
   static let variable = "HOTGLUE_EFFECT"
 
+  /// The mark of an effect of a store: always the same, so that it is known without any file. A copy of
+  /// the store is another file, and has other marks.
+  static func of(storeFolder: String, name: String) -> String {
+    let store = storeFolder.hasSuffix(".d") ? String(storeFolder.dropLast(2)) : storeFolder
+    let text = "\(fileOrigin(store) ?? "")\n\(name)"
+    return digits(text, from: 0xCBF2_9CE4_8422_2325) + digits(text, from: 0x9AE1_6A3B_2F90_404F)
+  }
+
+  /// FNV-1a from a start value of its own.
+  private static func digits(_ text: String, from start: UInt64) -> String {
+    let hash = text.utf8.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    let hexadecimal = String(hash ^ hash >> 32, radix: 16)
+    return String(repeating: "0", count: 16 - hexadecimal.count) + hexadecimal
+  }
+
   /// The variables of a command with this mark added to those that it inherits.
   static func variables(_ environment: [String], adding mark: String) -> [String] {
     let begin = variable + "="

@@ -55,15 +55,13 @@ public final class StepProcess {
   public static func start(
     _ words: [String], environment: [String], lock: EffectLock, title: String
   ) throws(ProcessError) -> Start {
-    let mark: String
     do throws(ProcessError) {
-      mark = try randomHex(bytes: 16)
-      try lock.record(mark: mark, title: title)
+      try lock.record(title: title)
     } catch {
       return .notMarked(error)
     }
-    let start = try start(
-      words, .command, environment: EffectMark.variables(environment, adding: mark), lock: lock)
+    let variables = EffectMark.variables(environment, adding: lock.mark)
+    let start = try start(words, .command, environment: variables, lock: lock)
     if case .notExecuted = start { lock.eraseRecord() }
     return start
   }

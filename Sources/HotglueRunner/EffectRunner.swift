@@ -94,9 +94,8 @@ public struct EffectRunner {
     _ request: EffectRequest, _ order: Order, write: @escaping ([UInt8]) -> Void
   ) throws(RunnerError) -> Result {
     // What happened needs no lock to be told again.
-    if let known = try storeStep({ () throws(StoreError) in try store.effect(request.name) }),
-      known.facts.state == .confirmed
-    {
+    let known = try storeStep { () throws(StoreError) in try store.effect(request.name) }
+    if let known, known.facts.state == .confirmed {
       if let difference = known.difference(from: request.command) {
         throw .store(
           .effectOfOtherCommand(known.name, state: .confirmed, difference: difference))
@@ -105,7 +104,7 @@ public struct EffectRunner {
     }
     // Without it nobody could say later who carries the effect out.
     _ = try processStep { () throws(ProcessError) in try ProcessIdentity.current() }
-    switch try acquireLock(request.name, order.patience) {
+    switch try acquireLock(request.name, order.patience, mayRun: known != nil) {
     case .held(let keeper):
       let known = try storeStep { () throws(StoreError) in try store.effect(request.name) }
       return .carriedOutElsewhere(known, keeper)
@@ -115,16 +114,16 @@ public struct EffectRunner {
   }
 
   private func acquireLock(
-    _ name: EffectName, _ patience: Span?
+    _ name: EffectName, _ patience: Span?, mayRun: Bool
   ) throws(RunnerError) -> EffectLock.Attempted {
     try processStep { () throws(ProcessError) in
       let shared = store.group != nil
       let first = try EffectLock.tryAcquire(
-        storeFolder: store.folder, name: name.lockName, shared: shared)
+        storeFolder: store.folder, name: name.lockName, shared: shared, mayRun: mayRun)
       guard case .held(let keeper) = first else { return first }
       waits(keeper)
       return try EffectLock.acquire(
-        storeFolder: store.folder, name: name.lockName, shared: shared,
+        storeFolder: store.folder, name: name.lockName, shared: shared, mayRun: mayRun,
         until: patience.map { BootClock.now() + $0.milliseconds })
     }
   }

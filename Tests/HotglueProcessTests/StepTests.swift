@@ -98,6 +98,28 @@ struct StepTests {
     withExtendedLifetime(try acquire("old")) { #expect(isThere("old")) }
   }
 
+  @Test("a lock file that was removed proves nothing: the mark of the living is asked")
+  func removedWhileItRuns() throws {
+    let folder = try TemporaryFolder("hotglue-step")
+    func attempt(mayRun: Bool) throws -> EffectLock.Attempted {
+      try EffectLock.tryAcquire(
+        storeFolder: folder.path, name: "k", shared: false, mayRun: mayRun)
+    }
+    guard case .acquired(let lock) = try attempt(mayRun: false) else {
+      throw Unexpected(text: "held")
+    }
+    let start = try StepProcess.start(
+      ["sleep", "600"], environment: environment, lock: lock, title: "effect 'k'")
+    guard case .started(let child) = start else { throw Unexpected(text: "\(start)") }
+    unlink(EffectLock.path(storeFolder: folder.path, name: "k"))
+    #expect(try EffectLock.look(storeFolder: folder.path, name: "k") != .free)
+    guard case .held(let keeper?) = try attempt(mayRun: true) else {
+      throw Unexpected(text: "not held")
+    }
+    #expect(keeper.isLeft)
+    withExtendedLifetime((lock, child)) {}
+  }
+
   @Test("who closed the descriptor keeps the key by its mark, and its file stays, however old")
   func keptByMark() throws {
     let folder = try TemporaryFolder("hotglue-step")
