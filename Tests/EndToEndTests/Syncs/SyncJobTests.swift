@@ -37,8 +37,9 @@ struct SyncJobTests {
     let world = try World()
     try world.script(
       """
+      printf '%s\\n' '\(World.schemaLine)'
       [ -e mended ] || exit 1
-      printf '%s\\n' '\(World.schemaLine)' '{"type":"RECORD","stream":"a","record":{"id":1}}'
+      printf '%s\\n' '{"type":"RECORD","stream":"a","record":{"id":1}}'
       """, as: "tap")
     try world.succeed(["source", "add", "a", "--", "./tap"])
     let id = try world.succeed(["sync", "run", "a", "--detach"])
@@ -62,6 +63,30 @@ struct SyncJobTests {
     #expect(attempts.count == 5)
     #expect(job["run_at"] as? String ?? "" > attempts[4]["started_at"] as? String ?? "~")
     #expect(try world.records("a") == "{\"id\":1}")
+  }
+
+  @Test(
+    "a tap that exits twice in a row before its first message, with the same last line, fails for good"
+  )
+  func failsEarly() throws {
+    let world = try World()
+    try world.script(
+      "echo x >>tries; echo \"CRITICAL $$ password was refused\" >&2; exit 1", as: "tap")
+    try world.succeed(["source", "add", "a", "--", "./tap"])
+    let id = try world.succeed(["sync", "run", "a", "--detach"])
+    try world.succeed(["job", "work", "-w", "main", "--once"])
+    #expect(try world.state(id) == "pending")
+    // Runs what waits, now.
+    #expect(try world.run(["sync", "run", "a"]).status == 1)
+    #expect(try world.state(id) == "failed")
+    #expect(world.lineCount("tries") == 2)
+    let error = try #require(try world.job(id)["error"] as? [String: Any])
+    let message = try #require(error["message"] as? String)
+    #expect(message.hasSuffix("(before its first message), twice in a row"), "\(message)")
+    // A user who bounds the attempts waits for no second one.
+    try world.write("", to: "tries")
+    #expect(try world.run(["sync", "run", "a", "--max-attempts", "1"]).status == 1)
+    #expect(world.lineCount("tries") == 1)
   }
 
   @Test("the second of two at once follows, waits, or is refused, as the flag says")
