@@ -20,11 +20,16 @@ struct RecordPages {
   func streams(_ name: String?) throws -> [RecordStream] {
     let all = try session.store.recordStreams(of: source.id, in: session.workspace)
     guard let name else { return all }
-    guard let found = all.first(where: { $0.name == name }) else {
+    if let found = all.first(where: { $0.name == name }) { return [found] }
+    // The catalog may call a stream otherwise than the store does.
+    let titles = source.definition.otherNames(of: name)
+    let named = all.filter { titles.contains($0.name) }
+    guard named.count == 1 else {
+      let near = NearMatch.among(all.map(\.name), to: name)
       throw StoreError.unknownStream(
-        name, source: source.id, near: NearMatch.among(all.map(\.name), to: name))
+        name, source: source.id, near: named.isEmpty ? near : named.map(\.name))
     }
-    return [found]
+    return named
   }
 
   /// Gives records to `body` in the order of their keys, until it answers false.

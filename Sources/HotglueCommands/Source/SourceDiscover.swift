@@ -58,7 +58,10 @@ struct SourceDiscover: WorkspaceCommand {
       SourceText(output: session.output).streams(catalog, definition)
     }
     if !dryRun {
-      for note in CatalogSelection.gaps(of: after) { session.output.note(note) }
+      for gap in CatalogSelection.gaps(of: after) {
+        session.output.note(gap.note)
+        session.output.hint(gap.hint)
+      }
     }
     return .done
   }

@@ -70,6 +70,12 @@ extension SourceDefinition {
   /// Bytes of a line of the tap's output, at most.
   var lineBound: Int { lineLimit ?? SyncOptions.standardLineLimit }
 
+  /// What else the streams of this name or identifier are called.
+  func otherNames(of name: String) -> Set<String> {
+    let streams = (knownCatalog?.streams ?? []).filter { $0.names.contains(name) }
+    return Set(streams.flatMap(\.names)).subtracting([name])
+  }
+
   /// `stored`: the names under which the source has records.
   func resolver(stored: Set<String> = []) -> StreamResolver {
     StreamResolver(catalog: knownCatalog, selection: selection, stored: stored)

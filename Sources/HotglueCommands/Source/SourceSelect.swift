@@ -104,7 +104,10 @@ struct SourceSelect: WorkspaceCommand {
       "source '\(after.name)' of workspace '\(session.workspace)' takes "
         + CatalogSelection.summary(of: after.definition)
     }
-    for note in CatalogSelection.gaps(of: after) { output.note(note) }
+    for gap in CatalogSelection.gaps(of: after) {
+      output.note(gap.note)
+      output.hint(gap.hint)
+    }
     return .done
   }
 
@@ -251,27 +254,28 @@ struct CatalogSelection {
   }
 
   /// What a tap for databases will miss.
-  static func gaps(of source: Source) -> [String] {
+  static func gaps(of source: Source) -> [(note: String, hint: Hint)] {
     let selected = (source.definition.knownCatalog?.streams ?? []).filter(\.isSelected)
     let name = Shell.quoted(source.name)
-    var notes: [String] = []
-    let withoutMethod = selected.filter { $0.isTable && $0.method == nil }.map(\.id)
+    var gaps: [(note: String, hint: Hint)] = []
+    let withoutMethod = selected.filter(\.needsMethod).map(\.id)
     if !withoutMethod.isEmpty {
-      notes.append(
-        "note: no replication method for \(list(withoutMethod)); taps for databases require one: "
-          + "hotglue source select \(name) --method '*=full-table'")
+      gaps.append(
+        (
+          "note: no replication method for \(list(withoutMethod)); taps for databases require one",
+          "hotglue source select \(name) --method '*=full-table'"
+        ))
     }
-    let withoutKey = selected.filter {
-      $0.isTable && $0.method == "INCREMENTAL" && $0.replicationKey == nil
-    }
+    let withoutKey = selected.filter { $0.method == "INCREMENTAL" && $0.replicationKey == nil }
     if let first = withoutKey.first {
-      let field = first.fields.first?.name ?? "FIELD"
-      notes.append(
-        "note: no replication key for \(list(withoutKey.map(\.id))), which are incremental: "
-          + "hotglue source select \(name) --replication-key \(Shell.quoted("\(first.id)=\(field)"))"
-      )
+      let key = Shell.quoted("\(first.id)=\(first.fields.first?.name ?? "FIELD")")
+      gaps.append(
+        (
+          "note: no replication key for \(list(withoutKey.map(\.id))), which are incremental",
+          "hotglue source select \(name) --replication-key \(key)"
+        ))
     }
-    return notes
+    return gaps
   }
 
   private static func list(_ names: [String]) -> String {

@@ -291,11 +291,12 @@ struct SyncRejects: WorkspaceCommand {
       ).first { $0.streams.contains { $0.tally.rejected > 0 } }
     }
     guard let chosen else { return .done }
+    let names = stream.map { source.definition.otherNames(of: $0).union([$0]) }
     var after: Int64?
     while true {
       let page = try session.store.rejects(
         of: chosen.id, in: session.workspace, after: after, limit: 500)
-      show(page.filter { stream == nil || $0.stream == stream }, chosen, source, session.output)
+      show(page.filter { names?.contains($0.stream) ?? true }, chosen, source, session.output)
       guard page.count == 500, !session.environment.output.isClosed else { return .done }
       after = page.last?.id
     }

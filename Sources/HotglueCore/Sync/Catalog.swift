@@ -30,8 +30,8 @@ public struct Catalog: Hashable, Sendable {
     public var replicationKey: String?
     public var isSelected: Bool
     public var fields: [Field]
-    /// Its metadata are those of a table: taps for databases require a method of replication.
-    public var isTable: Bool
+    /// It has the metadata of a table and no method of replication: taps for databases require one.
+    public var needsMethod: Bool
 
     fileprivate init(_ entry: CatalogEntry) {
       id = entry.id
@@ -39,13 +39,15 @@ public struct Catalog: Hashable, Sendable {
       let root = entry.metadata(at: [])
       key =
         root?["table-key-properties"]?.stringArray ?? entry["key_properties"]?.stringArray ?? []
-      method =
+      // Taps of the Meltano SDK write an empty text where they choose one themselves.
+      let stated =
         root?["replication-method"]?.stringValue ?? entry["replication_method"]?.stringValue
         ?? root?["forced-replication-method"]?.stringValue
+      method = stated == "" ? nil : stated
+      needsMethod = stated == nil && Self.tableSigns.contains { root?[$0] != nil }
       replicationKey =
         root?["replication-key"]?.stringValue ?? entry["replication_key"]?.stringValue
       isSelected = entry.isSelected
-      isTable = Self.tableSigns.contains { root?[$0] != nil }
       fields = entry.properties.map { member in
         Field(
           name: member.key, isAutomatic: entry.isAutomatic(field: member.key),
