@@ -4,7 +4,7 @@ import HotglueStore
 /// Where a stream without keys goes on, and so which of its records may be repetitions.
 struct Resumption {
   /// From what the tap was given.
-  let given: ReplicationPlace
+  var given: ReplicationPlace
   /// What its bookmark says now.
   var place: ReplicationPlace
   /// Whether `place` has moved since it was published last.
@@ -37,9 +37,7 @@ extension SyncEngine {
 
   private func place(of stream: SingerStream, in bookmark: JSON?) -> ReplicationPlace {
     if stream.identity.isFullTable { return .beginning }
-    return ReplicationPlace(
-      bookmark, stream: stream.name(in: bookmark), bookmarkProperty: stream.bookmarkProperty,
-      properties: stream.schema.propertyNames)
+    return stream.monitor.place(in: bookmark)
   }
 
   /// The tap said a bookmark: where it moves a stream's place to a position, what was staged so far
@@ -63,6 +61,7 @@ extension SyncEngine {
     for stream in streams where stream.resumption?.hasMoved == true {
       stream.resumption?.hasMoved = false
       switch stream.resumption?.place {
+      case .value where stream.monitor.isBroken: moved[stream.index] = .unordered
       case .value: moved[stream.index] = .value
       case .position: moved[stream.index] = .position
       case .beginning, nil: moved[stream.index] = .beginning

@@ -12,7 +12,6 @@ final class SingerStream {
   let schema: SchemaNode
   /// The schema's text, to see at once that it is declared again as it was.
   let declared: [UInt8]
-  let bookmarkProperty: String?
   /// Members that do not tell its records apart.
   var ignored: [String] = []
   var tally = StreamTally()
@@ -23,10 +22,12 @@ final class SingerStream {
   var isReplaced = false
   /// Of a stream without keys; `nil` for any other.
   var resumption: Resumption?
+  /// Which bookmarks count.
+  var monitor: OrderMonitor
 
   init(
     _ identity: StreamResolver.Stream, name: [UInt8], index: Int, key: [String],
-    schema: SchemaNode, declared: [UInt8], bookmarkProperty: String?
+    schema: SchemaNode, declared: [UInt8], monitor: OrderMonitor
   ) {
     self.identity = identity
     self.name = name
@@ -34,7 +35,16 @@ final class SingerStream {
     self.key = key
     self.schema = schema
     self.declared = declared
-    self.bookmarkProperty = bookmarkProperty
+    self.monitor = monitor
+  }
+
+  /// Takes over what the run knows of the stream under its schema before.
+  func carryOn(from before: SingerStream) {
+    tally = before.tally
+    version = before.version
+    isReplaced = before.isReplaced
+    hasUnplacedReject = before.hasUnplacedReject
+    monitor.carryOn(from: before.monitor)
   }
 
   /// Under which its records are stored.
@@ -79,16 +89,40 @@ enum KeyReader {
   /// One spelling of a value of a key: two keys are equal when these are.
   static func append(_ node: JSONTape.Node, of line: borrowing JSONTape, to out: inout [UInt8]) {
     switch node.kind {
-    case .integer, .decimal:
-      let raw = line.raw(node)
-      if let value = ExactDecimal(raw) {
-        out.append(contentsOf: (value.integer.map { String($0) } ?? value.text).utf8)
-      } else {
-        out.append(contentsOf: raw)
-      }
+    case .integer, .decimal: appendNumber(line.raw(node), to: &out)
     case .string where !node.isEscaped: out.append(contentsOf: line.raw(node))
-    default: out.append(contentsOf: line.json(node).canonical.text.utf8)
+    default: append(line.json(node).canonical, to: &out)
     }
+  }
+
+  /// A value of sorted members.
+  private static func append(_ value: JSON, to out: inout [UInt8]) {
+    switch value {
+    case .number(let text): appendNumber(text.utf8, to: &out)
+    case .array(let values):
+      out.append(UInt8(ascii: "["))
+      for (place, value) in values.enumerated() {
+        if place > 0 { out.append(UInt8(ascii: ",")) }
+        append(value, to: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    case .object(let members):
+      out.append(UInt8(ascii: "{"))
+      for (place, member) in members.enumerated() {
+        if place > 0 { out.append(UInt8(ascii: ",")) }
+        out.append(contentsOf: JSON.string(member.key).text.utf8)
+        out.append(UInt8(ascii: ":"))
+        append(member.value, to: &out)
+      }
+      out.append(UInt8(ascii: "}"))
+    case .null, .bool, .string: out.append(contentsOf: value.text.utf8)
+    }
+  }
+
+  /// A number is the same key however it is written.
+  private static func appendNumber(_ text: some Sequence<UInt8>, to out: inout [UInt8]) {
+    guard let value = ExactDecimal(text) else { return out.append(contentsOf: text) }
+    out.append(contentsOf: (value.integer.map { String($0) } ?? value.text).utf8)
   }
 
   /// A whole number, when it is written as one and fits.
@@ -112,6 +146,18 @@ enum KeyReader {
 }
 
 extension JSONTape {
+  /// Whether this node is a text of these bytes.
+  func isName(_ index: Int, _ name: [UInt8]) -> Bool {
+    let node = self[index]
+    guard !node.isEscaped, node.kind == .string else { return false }
+    let own = inner(node)
+    return own.count == name.count
+      && name.withUnsafeBufferPointer { wanted in
+        for place in 0..<own.count where own[place] != wanted[place] { return false }
+        return true
+      }
+  }
+
   /// The value of a member of an object; of repeated ones the last counts.
   func member(_ name: String, of object: Int) -> Int? {
     guard object < count, self[object].kind == .object else { return nil }

@@ -5,6 +5,7 @@ extension SyncEngine {
   /// Checks one record and puts it into the batch, or sets it aside. The line is on the tape.
   func takeRecord(_ record: Int, of stream: SingerStream, line: Int64) throws(SyncError) {
     stream.tally.received += 1
+    try noteOrder(record, of: stream)
     do throws(RecordFlaw) {
       check.startOver()
       if let oddity = tape.oddity {
@@ -87,7 +88,7 @@ extension SyncEngine {
     case .setAside(let limit):
       guard rejectCount <= limit else { throw .tooManyRejects(line: line, limit: limit) }
     }
-    guard stream.isReplaced else { return }
+    // What is stored under its key was sent, however the record looks now.
     do throws(RecordFlaw) {
       guard !stream.key.isEmpty else { throw flaw }
       batch.append(
@@ -155,32 +156,34 @@ extension SyncEngine {
       ignored: options.ignored.setting(for: identity) ?? [])
     // What came under the earlier schema is staged under it.
     try flush(publishing: nil)
-    let declared = try declare(declaration)
+    let declared = try declare(declaration, of: identity)
     if declared.schemaChanged {
       notes.add("the schema of stream '\(title)' changed at line \(line)")
     }
     if !declared.hasView { notes.countWithoutView(title) }
+    let monitor = OrderMonitor(
+      identity, bookmarkProperty: bookmarkProperties.first ?? identity.replicationKey,
+      properties: schema.propertyNames, given: givenValue)
     let stream = SingerStream(
       identity, name: Array(name.utf8), index: declared.index, key: key, schema: schema,
-      declared: raw,
-      bookmarkProperty: bookmarkProperties.first)
+      declared: raw, monitor: monitor)
     stream.ignored = declaration.ignored
     if let known {
-      stream.tally = streams[known].tally
-      stream.version = streams[known].version
-      stream.isReplaced = streams[known].isReplaced
-      stream.hasUnplacedReject = streams[known].hasUnplacedReject
+      stream.carryOn(from: streams[known])
       stream.resumption =
         key.isEmpty ? streams[known].resumption ?? resumption(of: stream) : nil
+      moving.removeAll { $0 === streams[known] }
+      if stream.monitor.isMoving { moving.append(stream) }
       streams[known] = stream
     } else {
       stream.resumption = resumption(of: stream)
       numbers[title] = streams.count
       streams.append(stream)
+      try replaceTable(stream)
     }
-    if declared.keyChanged {
+    if let token = declared.keyToken {
       notes.add("stream '\(title)' has another key from line \(line) on")
-      try replace(stream, token: "key:\(JSON.strings(key).text)")
+      try replace(stream, token: token)
     }
     if let version = pendingVersions.removeValue(forKey: title) {
       try activate(version, of: stream)
@@ -188,11 +191,15 @@ extension SyncEngine {
   }
 
   private func declare(
-    _ declaration: StreamDeclaration
+    _ declaration: StreamDeclaration, of stream: StreamResolver.Stream
   ) throws(SyncError) -> DeclaredStream {
+    // A part of a stream does not replace what is stored under another key.
+    let mayChangeKey =
+      (options.mayChangeKeys || stream.names.contains(where: options.fullStreams.contains))
+      && !ReplicationPlace.isNamed(
+        in: givenValue, stream: Bookmark.name(among: stream.names, in: givenValue))
     do throws(StoreError) {
-      return try session.declare(
-        declaration, mayChangeKey: options.mayChangeKeys, at: declarationTime)
+      return try session.declare(declaration, mayChangeKey: mayChangeKey, at: declarationTime)
     } catch {
       guard case .streamKeyChanged(let stream, let from, let to) = error else {
         throw .store(error)

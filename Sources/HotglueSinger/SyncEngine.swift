@@ -13,9 +13,15 @@ public struct SyncOptions: Sendable {
   public var validates = true
   /// `nil`: the standard bound, and a run that rejects most records of a stream fails.
   public var rejects: RejectRule?
+  /// Whether records of a stream stay that the tap sent whole and without them.
+  public var missing = MissingRule()
+  /// A bookmark within the run counts for nothing: only the one at its end does.
+  public var resumesAtEnd = false
   /// A stream may come under another key than its records are stored under: only of a full sync, which
   /// then replaces them.
   public var mayChangeKeys = false
+  /// The same of single streams, which come from their beginning.
+  public var fullStreams: Set<String> = []
   /// Bytes of a line at the most.
   public var lineLimit = Self.standardLineLimit
   public static let standardLineLimit = 100 << 20
@@ -57,6 +63,8 @@ public final class SyncEngine {
   /// Versions that were activated before the schema of their stream came, by that name.
   var pendingVersions: [String: JSON] = [:]
   private static let mostPendingVersions = 10_000
+  /// Streams of which records came since the last bookmark.
+  var moving: [SingerStream] = []
   /// The stream of the last record: nearly always that of the next.
   private var latest = 0
   private var bytesTaken: Int64 = 0
@@ -65,14 +73,20 @@ public final class SyncEngine {
   /// What the tap said last, and whether nothing came after it.
   private var said: Bookmark?
   private(set) var saidValue: JSON?
+  /// It was said in this run.
+  var hasSaid = false
   /// What the tap was given.
   let givenValue: JSON?
   private var isAtBookmark = false
   private var publishedAt: Timestamp?
+  /// The bookmark that the tap said last counts at the run's end alone.
+  private(set) var isWithheld: Bool
   /// Something was staged or said that is not published.
   private var isBehind = false
   private var batchLimit = 1000
 
+  /// Streams that are to be sent whole, and that the bookmark names a place in.
+  var keptTables: [String] = []
   var rejectCount = 0
   var notes = SyncNotes()
 
@@ -87,14 +101,8 @@ public final class SyncEngine {
     splitter = LineSplitter(limit: options.lineLimit)
     intake = StreamIntake(options.resolver)
     said = session.run.given
-    do throws(JSONError) {
-      givenValue = try session.run.given.map { (given) throws(JSONError) in
-        try JSON.parse(given.text)
-      }
-    } catch {
-      // A bookmark that cannot be read is handed to the tap all the same, and compared with none.
-      givenValue = nil
-    }
+    isWithheld = options.resumesAtEnd
+    givenValue = session.run.given?.value
     saidValue = givenValue
   }
 
@@ -132,7 +140,9 @@ public final class SyncEngine {
     }
     try requireFewRejects()
     try flush(publishing: nil)
-    for stream in streams where stream.isReplaced {
+    noteKeptTables()
+    noteUnordered()
+    for stream in streams where stream.isReplaced && !options.missing.keeps(stream.identity.names) {
       guard !stream.hasUnplacedReject else {
         notes.add(
           "stream '\(stream.title)' keeps records that were not sent: one without a key was set "
@@ -163,6 +173,7 @@ public final class SyncEngine {
         guard case .mostlyRejected = error else { throw error }
       }
     }
+    noteUnordered()
     batch.removeEntries()
     if !batch.isEmpty {
       _ = try stored { () throws(StoreError) in
@@ -177,6 +188,13 @@ public final class SyncEngine {
     SyncProgress(
       streams: streams.map { StreamReport(stream: $0.title, tally: $0.tally) },
       bytes: bytesTaken, lines: linesTaken)
+  }
+
+  /// Streams that are out of order, and that a bookmark moved.
+  private func noteUnordered() {
+    for stream in streams where stream.monitor.isMisled(by: saidValue) {
+      notes.addUnordered(stream.title)
+    }
   }
 
   private func finish(_ end: SyncEnd) throws(SyncError) -> SyncRun {
@@ -269,16 +287,7 @@ public final class SyncEngine {
   func activate(_ version: JSON, of stream: SingerStream) throws(SyncError) {
     guard version != stream.version, version != .null else { return }
     stream.version = version
-    try replace(stream, token: "version:\(version.text)")
-  }
-
-  /// From here on the stream is sent whole; what was staged before counts as before.
-  func replace(_ stream: SingerStream, token: String) throws(SyncError) {
-    try flush(publishing: nil)
-    try stored { () throws(StoreError) in
-      try session.replace(stream: stream.index, token: token)
-    }
-    stream.isReplaced = true
+    try replace(stream, token: "version:\(version.text)", version: version)
   }
 
   private func takeState(_ message: Message, _ line: Int64) throws(SyncError) {
@@ -288,8 +297,8 @@ public final class SyncEngine {
     intake.noteBookmark()
     let value = tape.json(tape[node])
     let next = Bookmark.after(value, current: said ?? session.bookmark)
-    noteBackwards(value)
     isAtBookmark = true
+    try judgeOrder(value)
     guard next != said || isBehind || !batch.isEmpty else { return }
     if next != said {
       saidValue = value
@@ -306,20 +315,6 @@ public final class SyncEngine {
     if isDue { try publish() }
   }
 
-  private func noteBackwards(_ value: JSON) {
-    guard let current = saidValue else { return }
-    for stream in streams {
-      let moved = Bookmark.isBackwards(
-        Bookmark.replicationValue(
-          value, stream: stream.name(in: value), property: stream.bookmarkProperty),
-        from: Bookmark.replicationValue(
-          current, stream: stream.name(in: current), property: stream.bookmarkProperty))
-      if moved == true {
-        notes.add("the bookmark of stream '\(stream.title)' went backwards")
-      }
-    }
-  }
-
   // MARK: Staging
 
   /// Records that were set aside and are not stored yet, however many may be.
@@ -333,7 +328,9 @@ public final class SyncEngine {
     }
   }
 
+  /// A bookmark that does not count shows no records either: they come again from the one before it.
   private func publish() throws(SyncError) {
+    guard !isWithheld else { return }
     try requireFewRejects()
     try flush(
       publishing: Publication(bookmark: said, tallies: tallies, places: movedPlaces()))
@@ -378,6 +375,8 @@ public final class SyncEngine {
       batchLimit = min(8000, batchLimit * 5 / 4)
     }
   }
+
+  func withhold() { isWithheld = true }
 
   private var tallies: [Int: StreamTally] {
     var all: [Int: StreamTally] = [:]

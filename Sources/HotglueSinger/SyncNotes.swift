@@ -22,6 +22,12 @@ struct SyncNotes {
     add("the schema of stream '\(stream)' is unchecked where it is not understood: \(shown)\(rest)")
   }
 
+  mutating func addUnordered(_ stream: String) {
+    add(
+      "stream '\(stream)' is not in the order of its replication key: bookmarks that move it count at "
+        + "the end of a run only")
+  }
+
   mutating func countUnknown(_ type: String) { Self.count(String(type.prefix(100)), 1, &unknown) }
   mutating func countSkipped(_ stream: String) { Self.count(stream, 1, &skipped) }
 

@@ -7,6 +7,8 @@ public struct RelayOptions: Sendable {
   public var resolver = StreamResolver()
   /// Record keys that replace those of the tap, by stream or pattern.
   public var keys: [String: [String]] = [:]
+  /// A bookmark that is confirmed within the run counts for nothing: only the one at its end does.
+  public var resumesAtEnd = false
   /// Bytes of a line at the most.
   public var lineLimit = SyncOptions.standardLineLimit
 
@@ -25,6 +27,8 @@ public final class TargetRelay {
     var name: String
     var sent: Int64 = 0
     var counted: Int64?
+    /// Which bookmarks count.
+    var monitor: OrderMonitor
   }
 
   private let session: any DeliverySession
@@ -44,6 +48,12 @@ public final class TargetRelay {
   /// ACTIVATE_VERSION lines that came before the schema of their stream, by its title.
   private var pendingVersions: [String: [UInt8]] = [:]
   private static let mostPendingVersions = 10_000
+  /// Streams of which records came since the tap's last bookmark.
+  private var moving: [Int] = []
+  /// What the tap was given.
+  private let given: JSON?
+  /// How many bookmarks of this run were taken.
+  private var confirmations = 0
   private var bytes: Int64 = 0
   private var lines: Int64 = 0
   /// The last STATE line that was passed on, and the bookmark in it.
@@ -53,6 +63,8 @@ public final class TargetRelay {
   private var isBehindState = false
   /// What the target said last.
   private var said: JSON?
+  /// It counts at the end of the run alone.
+  private var isWithheld = false
   private var hasBatches = false
   private var uncounted: Int64?
   private var oddLines: Int64 = 0
@@ -65,6 +77,7 @@ public final class TargetRelay {
     observe: @escaping (SyncProgress) -> Void = { _ in }
   ) {
     self.session = session
+    given = session.run.given?.value
     self.options = options
     self.now = now
     self.send = send
@@ -120,7 +133,9 @@ public final class TargetRelay {
         throw .notAMessage(line: number, reason: "STATE without 'value'")
       }
       intake.noteBookmark()
-      lastState = (Array(line), tape.json(tape[value]))
+      let bookmark = tape.json(tape[value])
+      try judgeOrder(bookmark)
+      lastState = (Array(line), bookmark)
       isBehindState = false
       return forward(Array(line))
     case .other:
@@ -162,10 +177,11 @@ public final class TargetRelay {
   ) throws(SyncError) {
     if message.kind == .batch { hasBatches = true }
     if message.kind == .record {
-      guard message.record != nil else {
+      guard let record = message.record else {
         throw .notAMessage(line: number, reason: "RECORD without 'record'")
       }
       streams[index].sent += 1
+      try noteOrder(record, of: index)
     }
     hasSent = true
     isBehindState = true
@@ -180,9 +196,14 @@ public final class TargetRelay {
     guard message.schema != nil else {
       throw .notAMessage(line: number, reason: "SCHEMA without 'stream' and 'schema'")
     }
-    if numbers[identity.title] == nil {
+    let monitor = monitor(of: identity, message)
+    if let known = numbers[identity.title] {
+      let before = streams[known].monitor
+      streams[known].monitor = monitor
+      streams[known].monitor.carryOn(from: before)
+    } else {
       numbers[identity.title] = streams.count
-      streams.append(Stream(title: identity.title, name: name))
+      streams.append(Stream(title: identity.title, name: name, monitor: monitor))
     }
     if let key = options.keys.setting(for: identity) {
       var members = (tape.json(tape[0]).members ?? []).filter { $0.key != "key_properties" }
@@ -192,6 +213,16 @@ public final class TargetRelay {
       forward(Array(line))
     }
     if let version = pendingVersions.removeValue(forKey: identity.title) { forward(version) }
+  }
+
+  private func monitor(
+    of stream: StreamResolver.Stream, _ message: Message
+  ) -> OrderMonitor {
+    let properties = message.schema.flatMap { tape.json(tape[$0])["properties"]?.members } ?? []
+    let told = message.bookmarkProperties.flatMap { tape.json(tape[$0]).stringArray }
+    return OrderMonitor(
+      stream, bookmarkProperty: told?.first ?? stream.replicationKey,
+      properties: Set(properties.map(\.key)), given: given)
   }
 
   /// The stream that the target calls by this name.
@@ -233,8 +264,15 @@ public final class TargetRelay {
     return nil
   }
 
+  /// A bookmark that the target has confirmed counts by the same rule as one of a sync into the store.
   private func confirm(_ value: JSON) throws(SyncError) {
     said = value
+    isWithheld =
+      options.resumesAtEnd || streams.contains { $0.monitor.isMisled(by: value) }
+    if !isWithheld { try keep(value) }
+  }
+
+  private func keep(_ value: JSON) throws(SyncError) {
     guard let next = Bookmark.after(value, current: session.bookmark) else { return }
     guard next != session.bookmark || session.run.bookmark == nil else { return }
     do throws(StoreError) {
@@ -242,6 +280,7 @@ public final class TargetRelay {
     } catch {
       throw .store(error)
     }
+    confirmations += 1
   }
 
   /// Reads what the target logs: how many records it has counted.
@@ -293,6 +332,7 @@ public final class TargetRelay {
   public func succeed(log: String? = nil) throws(SyncError) -> SyncRun {
     try intake.requireArrival(log: log)
     try compareCounts()
+    if isWithheld, let said, isLastConfirmed { try keep(said) }
     if hasSent, said == nil || !isLastConfirmed {
       notes.add(
         said == nil
@@ -310,6 +350,9 @@ public final class TargetRelay {
   public func fail(_ failure: Job.Failure) throws(SyncError) -> SyncRun { try finish(failure) }
 
   private func finish(_ failure: Job.Failure?) throws(SyncError) -> SyncRun {
+    for stream in streams where stream.monitor.isMisled(by: lastState?.bookmark) {
+      notes.addUnordered(stream.title)
+    }
     if oddLines > 0 {
       notes.add(
         "lines of the target's output that are no bookmark, and were passed over: \(oddLines)")
@@ -344,5 +387,47 @@ public final class TargetRelay {
 
   public var progress: SyncProgress {
     SyncProgress(streams: reports, bytes: bytes, lines: lines)
+  }
+}
+
+// MARK: Order
+
+extension TargetRelay {
+  private func noteOrder(_ record: Int, of index: Int) throws(SyncError) {
+    if !streams[index].monitor.isMoving {
+      streams[index].monitor.isMoving = true
+      moving.append(index)
+    }
+    guard tape[record].kind == .object else { return }
+    let isBroken = streams[index].monitor.note(
+      record, on: tape,
+      published: BookmarkMark(bookmark: session.bookmark, publications: confirmations))
+    if isBroken { try withdraw(for: streams[index].monitor) }
+  }
+
+  private func judgeOrder(_ value: JSON) throws(SyncError) {
+    for index in moving {
+      streams[index].monitor.isMoving = false
+      switch streams[index].monitor.judge(
+        value, after: lastState?.bookmark, given: given)
+      {
+      case .fine, .backwards: break
+      case .broken: try withdraw(for: streams[index].monitor)
+      }
+    }
+    moving.removeAll(keepingCapacity: true)
+  }
+
+  /// What the target confirmed of the stream's place since its first record is no place to resume from.
+  private func withdraw(for monitor: OrderMonitor) throws(SyncError) {
+    guard let fallback = monitor.fallback, monitor.isMisled(by: session.bookmark?.value) else {
+      return
+    }
+    do throws(StoreError) {
+      try session.withdraw(
+        to: fallback.bookmark, isOwn: fallback.publications > 0, at: now())
+    } catch {
+      throw .store(error)
+    }
   }
 }

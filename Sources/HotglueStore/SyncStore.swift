@@ -86,15 +86,26 @@ public protocol SyncSession: AnyObject {
   var bookmark: Bookmark? { get }
 
   /// Says which stream records are to follow, under which schema and key. A schema that differs from
-  /// the last one is recorded. `streamKeyChanged` when the key differs and `mayChangeKey` is false.
+  /// the last one is recorded. `streamKeyChanged` when the key differs, or the type of one of its
+  /// properties, and `mayChangeKey` is false. Another key counts from the next publication on: a run that
+  /// dies before it leaves the stream under the key of its records.
   func declare(
     _ declaration: StreamDeclaration, mayChangeKey: Bool, at now: Timestamp
   ) throws(StoreError) -> DeclaredStream
 
-  /// From here on the stream is sent whole: what is not sent until its end is removed by
-  /// `stageRemovals`. A token that is the last completed one changes nothing; one that an interrupted
-  /// run published under goes on where that run was.
-  func replace(stream: Int, token: String) throws(StoreError)
+  /// This run sends the stream whole: what it has not sent at its end is removed by `stageRemovals`.
+  /// What it sent before this call counts. A token that is the last completed one changes nothing;
+  /// `nil` is that of this run alone.
+  func replace(
+    stream: Int, token: String?, from start: ReplacementStart
+  ) throws(StoreError) -> ReplacementState
+
+  /// What is published at present, to come back to by `withdraw`.
+  var mark: BookmarkMark { get }
+
+  /// Makes the bookmark of `mark` the published one again: those that the run published since are no
+  /// places to resume from. Records stay as they are. Durable.
+  func withdraw(to mark: BookmarkMark, at now: Timestamp) throws(StoreError)
 
   /// What is staged so far came before the place at which a bookmark now puts this stream without
   /// keys: a run that resumes there is not expected to send it again. The publication of that

@@ -41,6 +41,10 @@ public protocol DeliverySession: AnyObject {
     _ bookmark: Bookmark, _ streams: [StreamReport], at now: Timestamp
   ) throws(StoreError)
 
+  /// Makes `bookmark` the confirmed one again, which was it before the run or, if `isOwn`, in the run:
+  /// those that were confirmed since are no places to resume from. Durable.
+  func withdraw(to bookmark: Bookmark?, isOwn: Bool, at now: Timestamp) throws(StoreError)
+
   /// Ends the run; `nil`: it has succeeded. What was confirmed stays.
   func finish(
     _ failure: Job.Failure?, _ streams: [StreamReport], notes: [String], at now: Timestamp

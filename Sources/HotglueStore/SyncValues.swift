@@ -10,14 +10,18 @@ public struct SyncRequest: Hashable, Sendable {
   public var attempt: AttemptReference?
   /// Start without a bookmark.
   public var isFull: Bool
+  /// Start without what the bookmark says of these streams.
+  public var fullStreams: [String]
 
   public init(
-    workspace: WorkspaceID, source: SourceID, attempt: AttemptReference?, isFull: Bool = false
+    workspace: WorkspaceID, source: SourceID, attempt: AttemptReference?, isFull: Bool = false,
+    fullStreams: [String] = []
   ) {
     self.workspace = workspace
     self.source = source
     self.attempt = attempt
     self.isFull = isFull
+    self.fullStreams = fullStreams
   }
 }
 
@@ -146,18 +150,54 @@ public struct DeclaredStream: Hashable, Sendable {
   /// It was never declared before.
   public var isNew: Bool
   public var schemaChanged: Bool
-  public var keyChanged: Bool
+  /// The token under which its records are to be replaced, since they are stored under another key, or
+  /// were when an interrupted run began to replace them.
+  public var keyToken: String?
   /// False: it was declared newly, and the store had no room for a view of it.
   public var hasView: Bool
 
   public init(
-    index: Int, isNew: Bool, schemaChanged: Bool, keyChanged: Bool, hasView: Bool = true
+    index: Int, isNew: Bool, schemaChanged: Bool, keyToken: String?, hasView: Bool = true
   ) {
     self.hasView = hasView
     self.index = index
     self.isNew = isNew
     self.schemaChanged = schemaChanged
-    self.keyChanged = keyChanged
+    self.keyToken = keyToken
+  }
+
+  public var keyChanged: Bool { keyToken != nil }
+}
+
+/// From where a tap sends a stream that it sends whole.
+public enum ReplacementStart: Hashable, Sendable {
+  /// From its beginning: what an interrupted run had seen under the same token does not count as sent.
+  case beginning
+  /// From a place that the bookmark names: it goes on where an interrupted run was that published under
+  /// the same token. Where there is none, the stream begins anew, unless `isSameVersion`: the bookmark
+  /// names the version that is being sent, so that it is a part of the stream that comes.
+  case place(isSameVersion: Bool)
+}
+
+/// Whether a run sends a stream whole.
+public enum ReplacementState: Hashable, Sendable {
+  /// What comes is a part of it, or the rest of what was completed before.
+  case none
+  /// From its beginning.
+  case anew
+  /// From where an interrupted run was, or under the token that it is sent under already.
+  case underWay
+}
+
+/// A moment of a run: what was published then.
+public struct BookmarkMark: Hashable, Sendable {
+  public var bookmark: Bookmark?
+  /// How many bookmarks the run had published.
+  public var publications: Int
+
+  public init(bookmark: Bookmark?, publications: Int) {
+    self.bookmark = bookmark
+    self.publications = publications
   }
 }
 
@@ -242,6 +282,8 @@ public struct Publication: Hashable, Sendable {
     case value
     /// What was received after `markPlace`.
     case position
+    /// Any record of the run: they came in no order.
+    case unordered
   }
 
   public init(
@@ -311,14 +353,17 @@ public struct RecordPage: Hashable, Sendable {
   public var stream: String
   /// The last key of the page before.
   public var after: RecordKey?
+  /// The record of this key alone.
+  public var only: RecordKey?
   public var limit: Int
   /// The publication of a `RecordMoment`; `nil`: the present one.
   public var publication: Int64?
 
   public init(
-    source: SourceID, workspace: WorkspaceID, stream: String, after: RecordKey? = nil, limit: Int,
-    publication: Int64? = nil
+    source: SourceID, workspace: WorkspaceID, stream: String, after: RecordKey? = nil,
+    only: RecordKey? = nil, limit: Int, publication: Int64? = nil
   ) {
+    self.only = only
     self.publication = publication
     self.source = source
     self.workspace = workspace

@@ -178,7 +178,8 @@ struct BadInputTests {
         "{\"bookmarks\":{\"s\":{\"replication_key_value\":\"2026-01-0\(day)T00:00:00Z\"}}}")
     }
     let run = try harbour.sync(Self.good + state(5) + Lines.record("{\"id\":2}") + state(3))
-    #expect(run.notes == ["the bookmark of stream 's' went backwards"])
+    #expect(run.notes.first == "the bookmark of stream 's' went backwards")
+    #expect(run.notes.count == 2 && run.notes[1].contains("not in the order"))
     #expect(run.bookmark?.text.contains("2026-01-03") == true)
   }
 

@@ -146,6 +146,15 @@ enum Lines {
     "{\"type\":\"ACTIVATE_VERSION\",\"stream\":\"\(stream)\",\"version\":\(version)}\n"
   }
 
+  /// A catalog in which one stream is sent whole at every run, and another along a key.
+  static func fullTable(_ stream: String, and other: String? = nil) -> StreamResolver {
+    let whole = catalog([(stream, stream, true)], method: "FULL_TABLE")?.json["streams"]
+    let rest = other.flatMap { catalog([($0, $0, true)], method: "INCREMENTAL")?.json["streams"] }
+    let all = [whole, rest].compactMap { $0?.arrayValue }.flatMap(\.self)
+    return StreamResolver(
+      catalog: Catalog(.object([JSON.Member("streams", .array(all))])))
+  }
+
   /// A catalog of streams, each with its identifier, its name, and whether it is selected.
   static func catalog(
     _ streams: [(id: String, name: String, isSelected: Bool)], method: String? = nil

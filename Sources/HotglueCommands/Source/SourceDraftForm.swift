@@ -30,6 +30,7 @@ struct SourceDraftForm: DraftForm {
       # line_limit = "100M"
       # on_reject = "default"
       # idle_timeout = "10m"
+      # resume = "end"
 
       """
   }
@@ -71,6 +72,7 @@ struct SourceDraftForm: DraftForm {
     if let idle = definition.idleTimeout {
       lines.append("idle_timeout = \(TOMLFile.quoted(idle.text))")
     }
+    if definition.resumesAtEnd { lines.append("resume = \"end\"") }
     return DraftStart(
       name: source.name, text: lines.joined(separator: "\n") + "\n", revision: source.revision)
   }
@@ -161,11 +163,12 @@ private struct SourceLine {
     definition = SourceDefinition(command: [], directory: folder)
     definition.catalog = present?.catalog
     definition.selection = present?.selection ?? StreamSelection()
+    definition.missing = present?.missing ?? MissingRule()
   }
 
   private static let known = [
     "command", "cwd", "config", "properties", "key", "ignore", "validate", "line_limit",
-    "on_reject", "idle_timeout",
+    "on_reject", "idle_timeout", "resume",
   ]
 
   mutating func take(_ entry: TOMLFile.Entry) throws(CommandError) {
@@ -213,6 +216,13 @@ private struct SourceLine {
             hint: "give a duration as \"10m\", or \"none\"")
         }
         definition.idleTimeout = text == "none" ? nil : Span(text)
+      case "resume":
+        guard let resume = entry.value.stringValue.flatMap({ SourceOptions.Resume(rawValue: $0) })
+        else {
+          throw CommandError.usage(
+            "invalid value \(entry.value.text) for 'resume'", hint: "give \"bookmark\" or \"end\"")
+        }
+        definition.resumesAtEnd = resume == .end
       default: throw unknown(entry.key)
       }
     } catch let error as CommandError {

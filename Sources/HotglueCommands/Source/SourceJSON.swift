@@ -38,6 +38,8 @@ enum SourceJSON {
       JSON.Member("line_limit", .integer(definition.lineBound)),
       JSON.Member("on_reject", .string((definition.rejects ?? .standard).text)),
       JSON.Member("idle_timeout", .text(definition.idleTimeout?.text)),
+      JSON.Member("resume", .string(definition.resumesAtEnd ? "end" : "bookmark")),
+      JSON.Member("missing", definition.missing.json),
       JSON.Member("created_at", .string(source.createdAt.rfc3339)),
       JSON.Member("set_at", .string(source.setAt.rfc3339)),
       JSON.Member("set_by", .string(source.setBy)),
@@ -96,6 +98,7 @@ struct SourceText {
       ("folder", Cell(definition.directory)), ("config", Cell(Self.config(definition))),
       ("on reject", Cell((definition.rejects ?? .standard).text)),
       ("idle timeout", Cell(definition.idleTimeout?.text ?? "none")),
+      ("resume", Cell(definition.resumesAtEnd ? "end" : "bookmark")),
       ("set at", Cell(source.setAt)), ("set by", Cell(source.setBy)),
     ]
     if definition.takesProperties { fields.append(("catalog", Cell("given by --properties"))) }
@@ -105,6 +108,10 @@ struct SourceText {
     }
     for (stream, names) in definition.ignored.sorted(by: { $0.key < $1.key }) {
       fields.append(("ignored in \(stream)", Cell(names.joined(separator: ", "))))
+    }
+    for (stream, keeps) in definition.missing.kept.sorted(by: { $0.key < $1.key }) {
+      fields.append(
+        (stream == "*" ? "missing" : "missing of \(stream)", Cell(keeps ? "keep" : "remove")))
     }
     for (stream, key) in definition.keys.sorted(by: { $0.key < $1.key }) {
       fields.append(("key of \(stream)", Cell(key.joined(separator: ", "))))

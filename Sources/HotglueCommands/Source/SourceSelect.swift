@@ -60,6 +60,10 @@ struct SourceSelect: WorkspaceCommand {
       "Leave fields out when a record is compared with the stored one. May be repeated.",
       valueName: "pattern=field,…"))
   var ignore: [String] = []
+      "Whether records of a stream that is sent whole stay when the tap no longer sends them: of every "
+        + "stream, or of one (default: remove). May be repeated.",
+      valueName: "[pattern=]keep|remove"))
+  var missing: [String] = []
 
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
   var source: String
@@ -76,7 +80,7 @@ struct SourceSelect: WorkspaceCommand {
     guard !all || streams.isEmpty else {
       throw CommandError.usage("'--all' and streams cannot both be given")
     }
-    guard changesSelection || changesCatalog || !ignore.isEmpty else {
+    guard changesSelection || changesCatalog || !ignore.isEmpty || !missing.isEmpty else {
       throw CommandError.usage(
         "nothing is selected", hint: "hotglue source select SOURCE (PATTERN… | --all) [flags]")
     }
@@ -87,6 +91,7 @@ struct SourceSelect: WorkspaceCommand {
       let (pattern, fields) = try SourceOptions.assignment(text, flag: "--ignore")
       definition.ignored[pattern] = fields
     }
+    for text in missing { try Self.setMissing(text, in: &definition) }
     let output = session.output
     if var catalog = definition.knownCatalog {
       let change = CatalogSelection(streams: catalog.streams)
@@ -109,6 +114,20 @@ struct SourceSelect: WorkspaceCommand {
       output.hint(gap.hint)
     }
     return .done
+  }
+
+  private static func setMissing(
+    _ text: String, in definition: inout SourceDefinition
+  ) throws(CommandError) {
+    let equals = text.lastIndex(of: "=")
+    let stream = equals.map { String(text[..<$0]) }
+    let rule = equals.map { String(text[text.index(after: $0)...]) } ?? text
+    guard rule == "keep" || rule == "remove", stream != "" else {
+      throw .usage(
+        "invalid value '\(text)' for '--missing': expected keep, remove, PATTERN=keep or "
+          + "PATTERN=remove")
+    }
+    definition.missing.set(rule == "keep", of: stream)
   }
 
   private func selection(after known: StreamSelection) -> StreamSelection {

@@ -111,6 +111,14 @@ struct SourceOptions: ParsableArguments {
     }
     return Int(bytes)
   }
+  enum Resume: String, ExpressibleByArgument, CaseIterable { case bookmark, end }
+
+  @Option(
+    help: ArgumentHelp(
+      "From where a sync that was killed resumes: its last bookmark, if the records came in order, or "
+        + "always the one at the end of the last whole run (default: bookmark).",
+      valueName: "bookmark|end"))
+  var resume: Resume?
 
   enum Bound: Hashable, Sendable {
     case none
@@ -132,6 +140,7 @@ struct SourceOptions: ParsableArguments {
   var isEmpty: Bool {
     config == nil && catalog == nil && key.isEmpty && onReject == nil && idleTimeout == nil
       && properties == nil && ignore.isEmpty && validate == nil && lineLimit == nil
+      && resume == nil
   }
 }
 
@@ -157,6 +166,7 @@ extension SourceOptions {
     if let lineLimit { definition.lineLimit = lineLimit }
     if let onReject { definition.rejects = onReject }
     if let idleTimeout { definition.idleTimeout = idleTimeout.span }
+    if let resume { definition.resumesAtEnd = resume == .end }
     if let config {
       if config == "-" {
         let bytes = try Self.standardInput(environment)

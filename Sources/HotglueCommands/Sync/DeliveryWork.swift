@@ -17,10 +17,12 @@ struct DeliveryWork {
   let signals: LeavingSignals
 
   func run() throws -> SyncWork.Result {
+    let startsOver = try startsOver()
     let run = try session.store.beginDelivery(
       SyncRequest(
         workspace: session.workspace, source: source.id, attempt: attempt,
-        isFull: try startsOver()),
+        isFull: startsOver && order.isFull,
+        fullStreams: startsOver ? source.definition.names(of: order.fullStreams) : []),
       into: target, by: session.actor, at: session.now)
     let earlier = try session.failure(of: attempt.job, before: run.run)
     let watch = StoreWatch(of: session)
@@ -52,11 +54,11 @@ struct DeliveryWork {
   }
 
   private func startsOver() throws -> Bool {
-    guard order.isFull else { return false }
+    guard order.isFull || !order.fullStreams.isEmpty else { return false }
     let earlier = try session.store.syncRuns(
       of: source.id, in: session.workspace, before: nil, limit: 50)
     return !earlier.contains {
-      $0.job == attempt.job && $0.isFull && $0.bookmark != nil
+      $0.job == attempt.job && $0.bookmark != nil
     }
   }
 
@@ -65,6 +67,7 @@ struct DeliveryWork {
     options.keys = source.definition.keys
     options.resolver = source.definition.resolver()
     options.lineLimit = source.definition.lineBound
+    options.resumesAtEnd = source.definition.resumesAtEnd
     return options
   }
 

@@ -5,6 +5,8 @@ import HotglueStore
 struct SyncOrder: Equatable {
   var source: SourceID
   var isFull = false
+  /// Streams that alone begin anew.
+  var fullStreams: [String] = []
   /// `nil`: as the source says.
   var idleTimeout: SourceOptions.Bound?
   var rejects: RejectRule?
@@ -31,6 +33,7 @@ struct SyncOrder: Equatable {
 
   var json: JSON {
     var members = [JSON.Member("source", .integer(source)), JSON.Member("full", .bool(isFull))]
+    if !fullStreams.isEmpty { members.append(JSON.Member("full_streams", .strings(fullStreams))) }
     switch idleTimeout {
     case .span(let span): members.append(JSON.Member("idle_timeout", .string(span.text)))
     case .some(.none): members.append(JSON.Member("idle_timeout", .string("none")))
@@ -53,6 +56,7 @@ struct SyncOrder: Equatable {
     guard let source = json["source"]?.integerValue else { return nil }
     self.source = source
     isFull = json["full"]?.boolValue ?? false
+    fullStreams = json["full_streams"]?.stringArray ?? []
     if let text = json["idle_timeout"]?.stringValue {
       if text == "none" {
         idleTimeout = SourceOptions.Bound.none

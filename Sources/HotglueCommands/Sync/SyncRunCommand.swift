@@ -7,7 +7,7 @@ struct SyncRunCommand: HotglueCommand {
   static let kind = CommandKind.syncRun
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "sync a source: take in what its tap sends",
-    usage: "hotglue sync run SOURCE [flags] [-- TARGET COMMAND…]",
+    usage: "hotglue sync run SOURCE [--full [STREAM]] [flags] [-- TARGET COMMAND…]",
     discussion: """
       The sync is a job like any other, and runs here: killed with this command or without it, it \
       goes on under its supervisor. A sync of the source that has not ended is taken up and never \
@@ -17,7 +17,8 @@ struct SyncRunCommand: HotglueCommand {
       With a target behind '--' the records go to that program instead of the store. It has a bookmark \
       of its own, which is what it says itself; each record reaches it at least once.
 
-      Ends with 0 when the sync succeeded, 1 when it did not, and 83 when a target was sent records \
+      Ends with 0 when the sync succeeded, 1 when it did not, 81 when the key of a stream has changed \
+      and '--full' was not given, and 83 when a target was sent records \
       that it has not confirmed and it is not known to be safe to send them again. INT or TERM cancels it; a second one \
       leaves it to its supervisor. See hotglue-sync(7).
       """)
@@ -31,7 +32,10 @@ struct SyncRunCommand: HotglueCommand {
   @Flag(help: "Only enqueue the job, for a worker; prints its ID.")
   var detach = false
 
-  @Flag(help: "Start without a bookmark, and take streams under another key than before.")
+  @Flag(
+    help:
+      "Start without a bookmark, and take streams under another key than before; with STREAM only that one."
+  )
   var full = false
 
   @Flag(help: "Run the tap to its end and count what it sends; nothing is stored.")
@@ -75,6 +79,9 @@ struct SyncRunCommand: HotglueCommand {
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
   var source: String
 
+  @Argument(help: ArgumentHelp("With --full: the stream that begins anew.", valueName: "stream"))
+  var stream: String?
+
   @Argument(parsing: .postTerminator, help: "The target and its own arguments, behind '--'.")
   var target: [String] = []
 
@@ -85,6 +92,12 @@ struct SyncRunCommand: HotglueCommand {
     if let maxAttempts, maxAttempts < 1 {
       throw CommandError.usage(
         "invalid value '\(maxAttempts)' for '--max-attempts': expected 1 or more")
+    }
+    guard stream == nil || full else {
+      throw CommandError.usage(
+        "a stream is named, but not what to do with it",
+        hint: "to sync it from its beginning: 'hotglue sync run \(Shell.quoted(source)) --full "
+          + "\(Shell.quoted(stream ?? ""))'; 'hotglue source select' chooses streams")
     }
     try checkTarget()
     if detach || dryRun {
@@ -120,9 +133,11 @@ struct SyncRunCommand: HotglueCommand {
     return rule
   }
 
-  private func order(of source: Source) throws -> SyncOrder {
+  private func order(of source: Source, in session: WorkspaceSession) throws -> SyncOrder {
+    if let stream { try requireStream(stream, of: source, in: session) }
     var order = SyncOrder(source: source.id)
-    order.isFull = full
+    order.isFull = full && stream == nil
+    order.fullStreams = stream.map { [$0] } ?? []
     order.idleTimeout = idleTimeout
     order.rejects = onReject
     order.maxAttempts = maxAttempts
@@ -134,12 +149,23 @@ struct SyncRunCommand: HotglueCommand {
     return order
   }
 
+  private func requireStream(
+    _ stream: String, of source: Source, in session: WorkspaceSession
+  ) throws {
+    let stored = try session.store.recordStreams(of: source.id, in: session.workspace).map(\.name)
+    let known = stored + (source.definition.knownCatalog?.streams ?? []).flatMap(\.names)
+    guard !known.contains(stream) else { return }
+    throw StoreError.unknownStream(
+      stream, source: source.id, near: NearMatch.among(Set(known), to: stream))
+  }
+
   // MARK: In the foreground
 
   private func run(in session: WorkspaceSession, at host: WorkerHost) throws -> ExitStatus {
     let source = try session.source(source)
     while true {
-      let taken = try SyncTaking(session: session, source: source).take(order(of: source))
+      let taken = try SyncTaking(session: session, source: source).take(
+        order(of: source, in: session))
       switch taken {
       case .uncertain(let job): throw CommandError.syncUncertain(source, job)
       case .new(let job), .pending(let job):
@@ -208,6 +234,7 @@ struct SyncRunCommand: HotglueCommand {
     switch ended.state {
     case .succeeded: return .done
     case .uncertain: return .outcomeUnknown
+    case .failed where ended.error?.code == "key_changed": return .refused
     case .failed, .exhausted, .cancelled: return .unsuccessful
     case .pending, .blocked, .running: return .tryLater
     }
@@ -218,7 +245,7 @@ struct SyncRunCommand: HotglueCommand {
   private func enqueue(in session: WorkspaceSession) throws -> ExitStatus {
     let source = try session.source(source)
     let taken = try SyncTaking(session: session, source: source).take(
-      order(of: source), mindsOthers: false)
+      order(of: source, in: session), mindsOthers: false)
     let id: JobID
     switch taken {
     case .uncertain(let job): throw CommandError.syncUncertain(source, job)
@@ -253,7 +280,8 @@ struct SyncRunCommand: HotglueCommand {
       : try session.store.syncTargets(of: source.id, in: session.workspace)
         .first { $0.command == target }?.bookmark
     let counted = try TapTrial(source, in: session).run(
-      bookmark: full ? nil : bookmark, until: nil,
+      bookmark: stream.map { bookmark?.without(source.definition.names(of: [$0])) }
+        ?? (full ? nil : bookmark), until: nil,
       idleTimeout: idleTimeout.map(\.span) ?? source.definition.idleTimeout)
     session.output.result(json: counted.json(of: source), id: source.name) {
       "source '\(source.name)' would send \(counted.text); "

@@ -25,10 +25,12 @@ struct SyncWork {
 
   func run() throws -> Result {
     let store = session.store
+    let startsOver = try startsOver()
     let run = try store.beginSync(
       SyncRequest(
         workspace: session.workspace, source: source.id, attempt: attempt,
-        isFull: try startsOver()),
+        isFull: startsOver && order.isFull,
+        fullStreams: startsOver ? source.definition.names(of: order.fullStreams) : []),
       by: session.actor, at: session.now)
     let engine = SyncEngine(
       session: run, options: try options, now: session.environment.now,
@@ -81,10 +83,10 @@ struct SyncWork {
   /// A full run begins from nothing, once: what it published before it was killed is where its next
   /// attempt goes on.
   private func startsOver() throws -> Bool {
-    guard order.isFull else { return false }
+    guard order.isFull || !order.fullStreams.isEmpty else { return false }
     let job = try session.store.job(attempt.job, in: session.workspace)
     let earlier = try SyncStanding(of: job, source, in: session).told.runs
-    return !earlier.contains { $0.isFull && $0.bookmark != nil }
+    return !earlier.contains { $0.bookmark != nil }
   }
 
   private var options: SyncOptions {
@@ -97,7 +99,10 @@ struct SyncWork {
       options.validates = source.definition.validates
       options.lineLimit = source.definition.lineBound
       options.rejects = order.rejects ?? source.definition.rejects
+      options.missing = source.definition.missing
+      options.resumesAtEnd = source.definition.resumesAtEnd
       options.mayChangeKeys = order.isFull
+      options.fullStreams = Set(order.fullStreams)
       return options
     }
   }
@@ -118,6 +123,7 @@ struct SyncWork {
     let told = Job.Failure(
       code: error.code, message: error.message, kind: mayPass ? "retry" : "failed")
     _ = try engine.fail(told)
+    if case .keyChanged = error { return .failed(told, .refused) }
     return .failed(told, mayPass ? .tryLater : .badInput)
   }
 
@@ -125,6 +131,15 @@ struct SyncWork {
   private func giveRoomBack() throws {
     let until = BootClock.now() + Self.sweptForMs
     while try session.store.sweepSyncs(limit: 500), BootClock.now() < until {}
+  }
+}
+
+extension SourceDefinition {
+  /// All that these streams are called.
+  func names(of streams: [String]) -> [String] {
+    let known = knownCatalog?.streams ?? []
+    return streams
+      + known.filter { $0.names.contains(where: streams.contains) }.flatMap(\.names)
   }
 }
 

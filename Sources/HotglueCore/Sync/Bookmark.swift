@@ -53,3 +53,27 @@ public struct Bookmark: Hashable, Sendable {
     }
   }
 }
+
+extension Bookmark {
+  /// This bookmark without what it says of some streams, so that a tap sends those from their beginning;
+  /// `nil` where it does not keep streams apart, and all of them begin anew.
+  public func without(_ streams: [String]) -> Bookmark? {
+    guard !streams.isEmpty else { return self }
+    let value: JSON
+    do throws(JSONError) {
+      value = try JSON.parse(text)
+    } catch {
+      return nil
+    }
+    func rest(_ members: [JSON.Member]) -> JSON {
+      .object(members.filter { !streams.contains($0.key) })
+    }
+    if let members = value["bookmarks"]?.members {
+      return Bookmark(text: value.setting("bookmarks", rest(members)).text)
+    }
+    guard let members = value.members,
+      streams.contains(where: { name in members.contains { $0.key == name } })
+    else { return nil }
+    return Bookmark(text: rest(members).text)
+  }
+}

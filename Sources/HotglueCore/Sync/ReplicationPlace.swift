@@ -12,14 +12,19 @@ public enum ReplicationPlace: Hashable, Sendable {
   /// A place in the tap's own terms, as an offset: what comes from there on is new.
   case position(JSON)
 
-  /// Reads it out of a bookmark. By the custom of taps it stands under `bookmarks` and the stream's
+  /// What a bookmark says of a stream. By the custom of taps it stands under `bookmarks` and the stream's
   /// name; else under the name alone; else the bookmark is that of all streams.
+  private static func part(of bookmark: JSON?, stream: String) -> JSON? {
+    let streams = bookmark?["bookmarks"]
+    return streams?.members != nil ? streams?[stream] : bookmark?[stream] ?? bookmark
+  }
+
+  /// Reads it out of a bookmark.
   public init(
     _ bookmark: JSON?, stream: String, bookmarkProperty: String?, properties: Set<String>
   ) {
-    let streams = bookmark?["bookmarks"]
-    let isCustomary = streams?.members != nil
-    let place = isCustomary ? streams?[stream] : bookmark?[stream] ?? bookmark
+    let isCustomary = bookmark?["bookmarks"]?.members != nil
+    let place = Self.part(of: bookmark, stream: stream)
     guard let place, !Bookmark.isEmpty(place) else {
       self = .beginning
       return
@@ -82,6 +87,39 @@ public enum ReplicationPlace: Hashable, Sendable {
       return value.utf8.lexicographicallyPrecedes(bound.utf8)
     case (.number, .number): return Bookmark.isBackwards(value, from: bound) ?? true
     default: return true
+    }
+  }
+}
+
+extension ReplicationPlace {
+  /// Whether a tap that is given this bookmark may leave out what comes before a place in the stream, so
+  /// that what it sends is not the whole.
+  ///
+  /// Here anything that may be a place is one, also the digest of a file that the tap then skips: a row
+  /// that is missing is worse than one that stays. The number of the stream's version, names of fields and
+  /// notes of progress are none.
+  public static func isNamed(in bookmark: JSON?, stream: String) -> Bool {
+    part(of: bookmark, stream: stream).map(namesPlace) ?? false
+  }
+
+  /// The version of the stream that a bookmark names.
+  public static func version(in bookmark: JSON?, stream: String) -> JSON? {
+    part(of: bookmark, stream: stream)?["version"]
+  }
+
+  private static let notPlaces: Set<String> = [
+    "version", "replication_key", "replication_method", "replication_key_signpost",
+    "starting_replication_value", "progress_markers", "context", "currently_syncing",
+  ]
+
+  private static func namesPlace(_ value: JSON) -> Bool {
+    switch value {
+    case .null, .bool: false
+    case .number: true
+    case .string(let text): !text.isEmpty
+    case .array(let values): values.contains(where: namesPlace)
+    case .object(let members):
+      members.contains { !notPlaces.contains($0.key) && namesPlace($0.value) }
     }
   }
 }

@@ -27,6 +27,10 @@ public struct SourceDefinition: Hashable, Sendable {
   public var rejects: RejectRule?
   /// A tap that sends nothing for so long is taken for hung; `nil`: it may take its time.
   public var idleTimeout: Span?
+  /// Bookmarks within a run count for nothing: only the one at its end does.
+  public var resumesAtEnd = false
+  /// Whether records stay that the tap did not send although it sent their stream whole.
+  public var missing = MissingRule()
 
   public init(
     command: [String], directory: String, config: String? = nil, catalog: JSON? = nil,
@@ -63,6 +67,8 @@ public struct SourceDefinition: Hashable, Sendable {
       JSON.Member("line_limit", .optional(lineLimit)),
       JSON.Member("on_reject", .text(rejects?.text)),
       JSON.Member("idle_timeout_ms", .optional(idleTimeout?.milliseconds)),
+      JSON.Member("resume", .string(resumesAtEnd ? "end" : "bookmark")),
+      JSON.Member("missing", missing.json),
     ])
   }
 
@@ -99,6 +105,9 @@ public struct SourceDefinition: Hashable, Sendable {
       keys: keys, ignored: ignored, validates: json["validate"]?.boolValue ?? true,
       lineLimit: json["line_limit"]?.integerValue.map { Int($0) }, rejects: rejects,
       idleTimeout: json["idle_timeout_ms"]?.integerValue.map { Span(milliseconds: $0) })
+    resumesAtEnd = json["resume"]?.stringValue == "end"
+    guard let missing = MissingRule(json: json["missing"]) else { return nil }
+    self.missing = missing
   }
 }
 

@@ -15,10 +15,14 @@ public struct StreamResolver: Sendable {
     public var isFullTable: Bool
     /// Others of the catalog have its name, and are not selected.
     public var sharesName: Bool
+    /// The replication key that the catalog names.
+    public var replicationKey: String?
 
     public init(
-      id: String, name: String, title: String, isFullTable: Bool = false, sharesName: Bool = false
+      id: String, name: String, title: String, isFullTable: Bool = false, sharesName: Bool = false,
+      replicationKey: String? = nil
     ) {
+      self.replicationKey = replicationKey
       self.id = id
       self.name = name
       self.title = title
@@ -90,7 +94,8 @@ public struct StreamResolver: Sendable {
       Stream(
         id: stream.id, name: stream.name, title: staysUnderName ? message : stream.id,
         isFullTable: stream.method == "FULL_TABLE",
-        sharesName: (byName[stream.name]?.count ?? 0) > 1))
+        sharesName: (byName[stream.name]?.count ?? 0) > 1,
+        replicationKey: stream.replicationKey))
   }
 }
 

@@ -148,6 +148,19 @@ final class SQLiteDeliverySession: DeliverySession {
     confirmed = next
   }
 
+  func withdraw(
+    to bookmark: Bookmark?, isOwn: Bool, at now: Timestamp
+  ) throws(StoreError) {
+    try store.write(durable: true) { () throws(StoreError) in
+      try requireHold()
+      try store.connection.run(
+        DeliverySQL.withdraw, [.integer(target), .optional(bookmark?.text)])
+      try store.connection.run(
+        SyncSQL.withdrawFromRun, [.integer(run.id), .optional(isOwn ? bookmark?.text : nil)])
+    }
+    self.bookmark = bookmark
+  }
+
   func finish(
     _ failure: Job.Failure?, _ streams: [StreamReport], notes: [String], at now: Timestamp
   ) throws(StoreError) -> SyncRun {
@@ -239,6 +252,8 @@ enum DeliverySQL {
     """
     UPDATE sync_target SET confirmed_run = ?2, confirmed_at = ?3, bookmark = ?4 WHERE id = ?1
     """)
+  static let withdraw = SQL(
+    "delivery.withdraw", "UPDATE sync_target SET bookmark = ?2 WHERE id = ?1")
   static let resetBookmark = SQL(
     "delivery.reset_bookmark",
     """

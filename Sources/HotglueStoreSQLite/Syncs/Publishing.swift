@@ -16,7 +16,9 @@ extension SQLiteSyncSession {
         .integer(run.source), .integer(run.id), .integer(now.milliseconds),
         .optional(next?.text),
       ])
-    if let next, moves || publishedBookmarks == 0 {
+    // Only the first publication of a bookmark tells what was sent before its place.
+    let isOwn = moves || publishedBookmarks == 0
+    if let next, isOwn {
       publishedBookmarks += 1
       try connection.run(
         SyncSQL.addBookmark,
@@ -30,6 +32,7 @@ extension SQLiteSyncSession {
     try connection.run(SyncSQL.notePublication, [.integer(run.id), .optional(next?.text)])
     for (index, place) in publication.places {
       streams[index].repeats.publish(place, staged: staged)
+      boundaryMovedAt = publishedBookmarks
       try keepBoundary(index)
     }
     try record(publication.tallies)
@@ -39,9 +42,57 @@ extension SQLiteSyncSession {
           SyncSQL.grow, [.integer(streams[index].id), .integer(streams[index].growth)])
         streams[index].growth = 0
       }
-      if moves { try keepReplacement(index) }
+      let isOtherKey = streams[index].pendingSchema != nil
+      try keepSchema(index)
+      if isOwn || isOtherKey { try keepReplacement(index) }
     }
     bookmark = next
+  }
+
+  /// Records under another key become visible: from now on it is the stream's.
+  private func keepSchema(_ index: Int) throws(StoreError) {
+    guard let pending = streams[index].pendingSchema else { return }
+    try connection.run(
+      SyncSQL.setSchema,
+      [.integer(streams[index].id), .integer(pending.version), .text(pending.key)])
+    streams[index].pendingSchema = nil
+  }
+
+  var mark: BookmarkMark {
+    BookmarkMark(bookmark: bookmark, publications: publishedBookmarks)
+  }
+
+  func withdraw(to mark: BookmarkMark, at now: Timestamp) throws(StoreError) {
+    guard publishedBookmarks > mark.publications else { return }
+    // Which records may come again after a bookmark in mid-run is not kept for each of them: where a
+    // stream without keys has moved since, all begins where the run did.
+    let isOwn = mark.publications > 0 && boundaryMovedAt <= mark.publications
+    let next = isOwn ? mark.bookmark : bookmarkBefore
+    let last = isOwn ? mark.publications : 0
+    try step(durable: true) { () throws(StoreError) in
+      try connection.run(SyncSQL.withdraw, [.integer(run.source), .optional(next?.text)])
+      try connection.run(
+        SyncSQL.withdrawFromRun, [.integer(run.id), .optional(isOwn ? next?.text : nil)])
+      for index in streams.indices {
+        if !isOwn, streams[index].repeats.boundary != streams[index].repeats.before {
+          streams[index].repeats.withdraw()
+          try keepBoundary(index)
+        }
+        try forgetReplacement(index, storedAfter: last)
+      }
+      bookmark = next
+    }
+  }
+
+  /// What was seen up to a bookmark that is withdrawn says nothing of the one before it.
+  private func forgetReplacement(_ index: Int, storedAfter last: Int) throws(StoreError) {
+    guard let replacement = streams[index].replacement, replacement.isStored,
+      replacement.storedAt > last
+    else { return }
+    try connection.run(SyncSQL.forgetReplacement, [.integer(streams[index].id)])
+    try connection.run(SyncSQL.forgetSeen, [.integer(streams[index].id)])
+    streams[index].replacement?.isStored = false
+    streams[index].seen.markAllChanged()
   }
 
   private func keepBoundary(_ index: Int) throws(StoreError) {
@@ -55,13 +106,14 @@ extension SQLiteSyncSession {
   /// A run that resumes from this bookmark has to know what was sent before it.
   private func keepReplacement(_ index: Int) throws(StoreError) {
     let stream = streams[index]
-    guard let replacement = stream.replacement else { return }
+    guard let replacement = stream.replacement, let token = replacement.token else { return }
     if !replacement.isStored {
       try connection.run(SyncSQL.forgetSeen, [.integer(stream.id)])
       try connection.run(
         SyncSQL.setReplacement,
-        [.integer(stream.id), .text(replacement.token), .integer(stream.floor)])
+        [.integer(stream.id), .text(token), .integer(stream.floor)])
       streams[index].replacement?.isStored = true
+      streams[index].replacement?.storedAt = publishedBookmarks
     }
     for (chunk, bytes) in streams[index].seen.takeChanged() {
       try connection.run(
@@ -84,26 +136,38 @@ extension SQLiteSyncSession {
 
   // MARK: Replacement
 
-  func replace(stream index: Int, token: String) throws(StoreError) {
-    guard streams[index].completed != token, streams[index].replacement?.token != token else {
-      return
+  func replace(
+    stream index: Int, token: String?, from start: ReplacementStart
+  ) throws(StoreError) -> ReplacementState {
+    let stream = streams[index]
+    let present: ReplacementState = stream.replacement == nil ? .none : .underWay
+    if let token, stream.completed == token || stream.replacement?.token == token {
+      return present
     }
-    let kept = try connection.first(
-      SyncSQL.stream,
-      [.text(run.workspace.text), .integer(run.source), .text(streams[index].name)]
-    ) { (token: $0.optionalText(4), floor: $0.integer(5)) }
-    streams[index].seen.removeAll()
-    streams[index].repeats.startOver(begun: staged)
-    if let kept, kept.token == token {
-      streams[index].floor = kept.floor
-      streams[index].replacement = .init(token: token, isStored: true)
-      let chunks = try connection.all(
-        SyncSQL.seen, [.integer(streams[index].id)], { ($0.integer(0), $0.bytes(1)) })
-      for (chunk, bytes) in chunks { streams[index].seen.load(bytes, chunk: chunk) }
-    } else {
-      streams[index].floor = staged
-      streams[index].replacement = .init(token: token, isStored: false)
+    if let token, case .place(let isSameVersion) = start {
+      let kept = try connection.first(
+        SyncSQL.stream,
+        [.text(run.workspace.text), .integer(run.source), .text(stream.name)]
+      ) { (token: $0.optionalText(4), floor: $0.integer(5)) }
+      if let kept, kept.token == token {
+        try resume(index, token, floor: kept.floor)
+        return .underWay
+      }
+      if isSameVersion { return present }
     }
+    // Versions of this run, and those that it has seen, were sent.
+    streams[index].replacement = .init(token: token, isStored: false)
+    return .anew
+  }
+
+  /// What an interrupted run saw of the same replacement was sent, too.
+  private func resume(_ index: Int, _ token: String, floor: Int64) throws(StoreError) {
+    streams[index].floor = floor
+    streams[index].replacement = .init(token: token, isStored: true)
+    let chunks = try connection.all(
+      SyncSQL.seen, [.integer(streams[index].id)], { ($0.integer(0), $0.bytes(1)) })
+    for (chunk, bytes) in chunks { streams[index].seen.load(bytes, chunk: chunk) }
+    streams[index].repeats.startOver()
   }
 
   func stageRemovals(

@@ -45,8 +45,12 @@ struct RowSet {
     changed = []
   }
 
+  /// All pieces are to be taken by `takeChanged` once more.
+  mutating func markAllChanged() { changed = Set(chunks.keys) }
+
+  /// Adds the rows of a piece.
   mutating func load(_ bytes: [UInt8], chunk: Int64) {
-    var words = Array(repeating: UInt64(0), count: 1024)
+    var words = chunks[chunk] ?? Array(repeating: UInt64(0), count: 1024)
     for (index, byte) in bytes.enumerated() where index < 8192 {
       words[index >> 3] |= UInt64(byte) << UInt64((index & 7) * 8)
     }

@@ -68,6 +68,10 @@ enum SyncSQL {
     UPDATE sync_position SET published_run = ?2, published_at = ?3, bookmark = ?4
     WHERE source = ?1
     """)
+  static let withdraw = SQL(
+    "sync.withdraw", "UPDATE sync_position SET bookmark = ?2 WHERE source = ?1")
+  static let withdrawFromRun = SQL(
+    "sync.withdraw_from_run", "UPDATE sync_run SET bookmark = ?2 WHERE id = ?1")
   static let resetBookmark = SQL(
     "sync.reset_bookmark", "UPDATE sync_position SET bookmark = ?2 WHERE source = ?1")
   /// To those of the run that the bookmark goes back to; without one nothing is known.
@@ -137,7 +141,8 @@ enum SyncSQL {
   static let stream = SQL(
     "sync.stream",
     """
-    SELECT id, key, schema_version, version, next_version, next_floor, boundary FROM sync_stream
+    SELECT id, key, schema_version, version, next_version, next_floor, boundary, records
+    FROM sync_stream
     WHERE workspace = ?1 AND source = ?2 AND name = ?3
     """)
   static let addStream = SQL(
@@ -146,6 +151,8 @@ enum SyncSQL {
   static let currentSchema = SQL(
     "sync.current_schema",
     "SELECT schema, key FROM sync_schema WHERE stream = ?1 AND version = ?2")
+  static let latestSchema = SQL(
+    "sync.latest_schema", "SELECT max(version) FROM sync_schema WHERE stream = ?1")
   static let addSchema = SQL(
     "sync.add_schema",
     """
@@ -162,8 +169,12 @@ enum SyncSQL {
   static let completeReplacement = SQL(
     "sync.complete_replacement",
     """
-    UPDATE sync_stream SET version = ?2, next_version = NULL, next_floor = NULL WHERE id = ?1
+    UPDATE sync_stream SET version = ifnull(?2, version), next_version = NULL, next_floor = NULL
+    WHERE id = ?1
     """)
+  static let forgetReplacement = SQL(
+    "sync.forget_replacement",
+    "UPDATE sync_stream SET next_version = NULL, next_floor = NULL WHERE id = ?1")
   static let seen = SQL("sync.seen", "SELECT chunk, bits FROM sync_seen WHERE stream = ?1")
   static let setSeen = SQL(
     "sync.set_seen",

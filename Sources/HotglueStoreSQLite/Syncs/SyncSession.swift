@@ -13,7 +13,11 @@ final class SQLiteSyncSession: SyncSession {
   /// Ranges of numbers that dead runs staged. Somebody may sweep them meanwhile.
   let dead: DeadRanges
   var bookmark: Bookmark?
+  /// What was published before the run.
+  let bookmarkBefore: Bookmark?
   var publishedBookmarks = 0
+  /// The publication that moved the boundary of a stream without keys last.
+  var boundaryMovedAt = 0
 
   var connection: Connection { store.connection }
 
@@ -25,6 +29,7 @@ final class SQLiteSyncSession: SyncSession {
     staged = published
     self.published = published
     self.bookmark = bookmark
+    bookmarkBefore = bookmark
     self.dead = dead
   }
 
@@ -33,7 +38,7 @@ final class SQLiteSyncSession: SyncSession {
   func step<T>(
     durable: Bool, _ body: () throws(StoreError) -> T
   ) throws(StoreError) -> T {
-    let before = (staged, published, streams, bookmark, publishedBookmarks)
+    let before = (staged, published, streams, bookmark, publishedBookmarks, boundaryMovedAt)
     do throws(StoreError) {
       return try store.write(durable: durable) { () throws(StoreError) in
         try requireHold()
@@ -44,7 +49,7 @@ final class SQLiteSyncSession: SyncSession {
         return result
       }
     } catch {
-      (staged, published, streams, bookmark, publishedBookmarks) = before
+      (staged, published, streams, bookmark, publishedBookmarks, boundaryMovedAt) = before
       throw error
     }
   }
@@ -92,14 +97,19 @@ struct SessionStream {
   var growth: Int64 = 0
   /// The token of the last replacement that was completed.
   var completed: String?
+  /// The number of a schema with another key, which counts from the next publication on.
+  var pendingSchema: (version: Int, key: String)?
   /// How far the search for what was not sent has come, and whether it is at its end.
   var removalsAfter: RecordKey?
   var isComplete = false
 
   struct Replacement {
-    var token: String
-    /// What an interrupted run had published under the same token is in the store already.
+    /// `nil`: no other run can go on with it.
+    var token: String?
+    /// What was seen is in the store: another run may go on from there.
     var isStored: Bool
+    /// The publication of this run that stored it first; 0: an interrupted run had.
+    var storedAt = 0
   }
 
   func wasSent(_ version: Int64) -> Bool { version > floor || seen.contains(version) }
@@ -111,8 +121,10 @@ struct RepeatedRecords {
   var boundary: Int64?
   /// Those above this, of before the run, are expected from the bookmark it resumes from.
   let resumesAbove: Int64
+  /// The boundary before the run.
+  let before: Int64?
   /// Versions above are this run's own.
-  var begun: Int64
+  let begun: Int64
   /// How many of those of before are listed by their content.
   var listed = Listed.none
   enum Listed { case none, recent, all }
@@ -123,6 +135,8 @@ struct RepeatedRecords {
   private var least: Int64 = 0
   /// The least version that was received since the place moved, as a new or a repeated record.
   private var received: Int64?
+  /// The least that was in the whole run.
+  private var receivedInRun: Int64?
   /// Where `markPlace` was called, and what was expected still.
   private var mark: (staged: Int64, expected: Int64?)?
   /// The boundary as it was set last in this run, without what was expected then and did not come.
@@ -130,6 +144,7 @@ struct RepeatedRecords {
 
   init(boundary: Int64?, resumesAbove: Int64, begun: Int64) {
     self.boundary = boundary
+    before = boundary
     self.resumesAbove = resumesAbove
     self.begun = begun
   }
@@ -140,6 +155,7 @@ struct RepeatedRecords {
 
   mutating func noteReceived(_ version: Int64) {
     received = min(received ?? version, version)
+    receivedInRun = min(receivedInRun ?? version, version)
     expected.remove(version)
   }
 
@@ -164,6 +180,9 @@ struct RepeatedRecords {
     case .position:
       bound = mark?.staged ?? staged
       open = mark?.expected ?? leastExpected(staged: staged)
+    case .unordered:
+      bound = min(staged, (receivedInRun ?? .max) - 1)
+      (open, received) = (leastExpected(staged: staged), receivedInRun)
     }
     mark = nil
     base = bound
@@ -175,8 +194,13 @@ struct RepeatedRecords {
     if let base { boundary = min(base, (received ?? .max) - 1) }
   }
 
-  mutating func startOver(begun: Int64) {
-    self.begun = begun
+  /// The bookmark of before the run is the published one again.
+  mutating func withdraw() {
+    boundary = before
+    (base, mark) = (nil, nil)
+  }
+
+  mutating func startOver() {
     listed = .none
     expected.removeAll()
     least = 0

@@ -110,7 +110,7 @@ extension SQLiteStore {
   func insertRun(
     _ request: SyncRequest, from bookmark: Bookmark?, at now: Timestamp
   ) throws(StoreError) -> SyncRunID {
-    let given = request.isFull ? nil : bookmark
+    let given = request.isFull ? nil : bookmark?.without(request.fullStreams)
     try connection.run(
       SyncSQL.insertRun,
       [
@@ -131,52 +131,105 @@ extension SQLiteSyncSession {
     ]
     let keyText = JSON.strings(declaration.key).text
     let known = try connection.first(SyncSQL.stream, place) { StreamRow($0) }
-    let latest = try known.flatMap { (stream) throws(StoreError) in
-      try connection.first(
-        SyncSQL.currentSchema, [.integer(stream.id), .integer(stream.schemaVersion)],
-        { (schema: $0.text(0), key: $0.text(1)) })
-    }
-    let keyChanged = latest.map { $0.key != keyText } ?? false
-    if keyChanged, !mayChangeKey, let known {
+    let latest = try known.flatMap { (stream) throws(StoreError) in try latestSchema(of: stream) }
+    // A stream without records has none under another key.
+    let isEmpty = known.map { $0.records == 0 && !isDeclared($0) } ?? true
+    var change: (from: [String], to: [String], token: String)?
+    if let latest, !isEmpty { change = try keyChange(from: latest, to: declaration) }
+    if let change, !mayChangeKey {
       throw StoreError.streamKeyChanged(
-        stream: declaration.name, from: try store.decodeJSON(known.key)?.stringArray ?? [],
-        to: declaration.key)
+        stream: declaration.name, from: change.from, to: change.to)
     }
     let schemaChanged = latest.map { $0.schema != declaration.schema } ?? true
     var row = known
     var hasView = true
-    if known == nil || schemaChanged || keyChanged {
+    if schemaChanged || latest?.key != keyText {
       row = try step(durable: false) { () throws(StoreError) in
         if known == nil { try connection.run(SyncSQL.addStream, place + [.text(keyText)]) }
         let stream = try connection.first(SyncSQL.stream, place) { StreamRow($0) }
         guard let stream else { return nil }
-        hasView = try keep(declaration, keyText, for: stream, at: now)
+        hasView = try keep(declaration, keyText, for: stream, isOtherKey: change != nil, at: now)
         return stream
       }
     }
     guard let row else {
       throw StoreError.corrupt(path: store.path, detail: "a stream is not there")
     }
+    var token = change?.token
+    if token == nil { token = try unfinishedKeyToken(row, declaration) }
     let index = index(of: row, named: declaration.name)
     streams[index].ignored = declaration.ignored
     return DeclaredStream(
       index: index, isNew: known == nil,
-      schemaChanged: known != nil && schemaChanged, keyChanged: keyChanged, hasView: hasView)
+      schemaChanged: known != nil && schemaChanged, keyToken: token, hasView: hasView)
   }
 
-  /// False: there was no room for the stream's view.
+  private func isDeclared(_ stream: StreamRow) -> Bool {
+    streams.contains { $0.id == stream.id }
+  }
+
+  private func latestSchema(
+    of stream: StreamRow
+  ) throws(StoreError) -> (schema: String, key: String)? {
+    let pending = streams.first { $0.id == stream.id }?.pendingSchema
+    return try connection.first(
+      SyncSQL.currentSchema,
+      [.integer(stream.id), .integer(pending?.version ?? stream.schemaVersion)],
+      { (schema: $0.text(0), key: $0.text(1)) })
+  }
+
+  /// How a key differs, in words; `nil`: it is the same.
+  private func keyChange(
+    from latest: (schema: String, key: String), to declaration: StreamDeclaration
+  ) throws(StoreError) -> (from: [String], to: [String], token: String)? {
+    let key = try store.decodeJSON(latest.key)?.stringArray ?? []
+    if latest.schema == declaration.schema, key == declaration.key { return nil }
+    let types = RecordKeyTypes(
+      of: declaration.key, in: try store.decodeJSON(declaration.schema))
+    if key != declaration.key { return (key, declaration.key, Self.keyToken(types)) }
+    let before = RecordKeyTypes(of: key, in: try store.decodeJSON(latest.schema))
+    guard types.differ(from: before) else { return nil }
+    return (before.texts, types.texts, Self.keyToken(types))
+  }
+
+  private static func keyToken(_ types: RecordKeyTypes) -> String {
+    "key:\(types.canonicalText)"
+  }
+
+  /// The token of a replacement that an interrupted run began because the key had changed.
+  private func unfinishedKeyToken(
+    _ row: StreamRow, _ declaration: StreamDeclaration
+  ) throws(StoreError) -> String? {
+    guard let token = row.nextVersion, token.hasPrefix("key:") else { return nil }
+    let types = RecordKeyTypes(
+      of: declaration.key, in: try store.decodeJSON(declaration.schema))
+    return token == Self.keyToken(types) ? token : nil
+  }
+
+  /// Another key becomes that of the stream with the next publication. False: there was no room for the
+  /// stream's view.
   private func keep(
-    _ declaration: StreamDeclaration, _ keyText: String, for stream: StreamRow, at now: Timestamp
+    _ declaration: StreamDeclaration, _ keyText: String, for stream: StreamRow, isOtherKey: Bool,
+    at now: Timestamp
   ) throws(StoreError) -> Bool {
-    let version = stream.schemaVersion + 1
+    let latest = try connection.first(
+      SyncSQL.latestSchema, [.integer(stream.id)], { $0.optionalInteger(0) })
+    let version = Int(latest.flatMap { $0 } ?? 0) + 1
     try connection.run(
       SyncSQL.addSchema,
       [
         .integer(stream.id), .integer(version), .integer(run.id), .integer(now.milliseconds),
         .integer(declaration.line), .text(declaration.schema), .text(keyText),
       ])
-    try connection.run(
-      SyncSQL.setSchema, [.integer(stream.id), .integer(version), .text(keyText)])
+    let known = streams.firstIndex { $0.id == stream.id }
+    let isPending = known.map { streams[$0].pendingSchema != nil } ?? false
+    if isOtherKey || isPending {
+      let index = known ?? index(of: stream, named: declaration.name)
+      streams[index].pendingSchema = (version, keyText)
+    } else {
+      try connection.run(
+        SyncSQL.setSchema, [.integer(stream.id), .integer(version), .text(keyText)])
+    }
     return try StreamView(
       workspace: run.workspace, source: try store.sourceName(run.source),
       stream: declaration.name, id: stream.id
@@ -201,13 +254,17 @@ struct StreamRow {
   let key: String
   let schemaVersion: Int
   let completed: String?
+  let nextVersion: String?
   let boundary: Int64?
+  let records: Int64
 
   init(_ row: Row) {
     id = row.integer(0)
     key = row.text(1)
     schemaVersion = Int(row.integer(2))
     completed = row.optionalText(3)
+    nextVersion = row.optionalText(4)
     boundary = row.optionalInteger(6)
+    records = row.integer(7)
   }
 }

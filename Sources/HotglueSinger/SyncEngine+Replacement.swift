@@ -1,0 +1,46 @@
+import HotglueCore
+import HotglueStore
+
+/// Streams that are sent whole.
+extension SyncEngine {
+  /// The stream is sent whole under this token: by its version, or under another key.
+  func replace(
+    _ stream: SingerStream, token: String, version: JSON? = nil
+  ) throws(SyncError) {
+    var start = ReplacementStart.beginning
+    let name = stream.name(in: givenValue)
+    if ReplicationPlace.isNamed(in: givenValue, stream: name) {
+      let given = ReplicationPlace.version(in: givenValue, stream: name)
+      start = .place(isSameVersion: version.map { $0 == given } ?? false)
+    }
+    // What came before is staged before.
+    try flush(publishing: nil)
+    let replacement = try stored { () throws(StoreError) in
+      try session.replace(stream: stream.index, token: token, from: start)
+    }
+    stream.isReplaced = replacement != .none
+    if replacement == .anew { stream.resumption?.given = .beginning }
+  }
+
+  /// The catalog says that the stream is sent whole at every run, and the run begins it without a place.
+  func replaceTable(_ stream: SingerStream) throws(SyncError) {
+    guard stream.identity.isFullTable else { return }
+    guard !ReplicationPlace.isNamed(in: givenValue, stream: stream.name(in: givenValue)) else {
+      keptTables.append(stream.title)
+      return
+    }
+    let replacement = try stored { () throws(StoreError) in
+      try session.replace(stream: stream.index, token: nil, from: .beginning)
+    }
+    stream.isReplaced = replacement != .none
+  }
+
+  /// Tells of streams that the catalog calls whole and that the tap was asked to resume.
+  func noteKeptTables() {
+    for title in keptTables where streams.contains(where: { $0.title == title && !$0.isReplaced }) {
+      notes.add(
+        "stream '\(title)' keeps records that the tap did not send: the bookmark names a place in it"
+      )
+    }
+  }
+}
