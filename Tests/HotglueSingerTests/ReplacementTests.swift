@@ -92,12 +92,16 @@ struct ReplacementTests {
     arguments: ["[\"id\"]", "[]"],
     [nil, "{\"bookmarks\":{\"s\":{}}}", "{\"bookmarks\":{\"s\":{\"version\":7}}}"])
   func fullTable(key: String, state: String?) throws {
-    try harbour.sync(table([1, 2, 3], key: key, state: state)) { $0.resolver = Lines.fullTable("s") }
+    try harbour.sync(table([1, 2, 3], key: key, state: state)) {
+      $0.resolver = Lines.fullTable("s")
+    }
     let dying = try harbour.engine { $0.resolver = Lines.fullTable("s") }
     try dying.take(table([2], key: key, state: state))
     _ = try dying.fail(Job.Failure(code: "tap", message: "", kind: "retry"))
     #expect(try harbour.records("s").count == 3, "the tap did not come to its end")
-    let ended = try harbour.sync(table([2, 4], key: key, state: state)) { $0.resolver = Lines.fullTable("s") }
+    let ended = try harbour.sync(table([2, 4], key: key, state: state)) {
+      $0.resolver = Lines.fullTable("s")
+    }
     #expect(
       ended.streams.first?.tally == StreamTally(received: 2, added: 1, unchanged: 1, removed: 2))
     #expect(try harbour.records("s") == ["{\"id\":2}", "{\"id\":4}"])

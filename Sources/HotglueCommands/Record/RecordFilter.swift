@@ -96,3 +96,57 @@ struct RecordFilter {
     }
   }
 }
+
+// MARK: Keys
+
+extension RecordFilter {
+  /// The keys of which an admitted record has one, in their order; `nil`: the conditions do not say.
+  func keys(of stream: RecordStream) -> [RecordKey]? {
+    guard !stream.key.isEmpty, stream.key.count <= 4 else { return nil }
+    var keys: [[String]] = [[]]
+    for field in stream.key {
+      guard let condition = conditions.first(where: { $0.field == field && !$0.isNegated }),
+        let spellings = Self.spellings(of: condition.value)
+      else { return nil }
+      keys = keys.flatMap { parts in spellings.map { parts + [$0] } }
+    }
+    if stream.key.count == 1 { return keys.map { Self.key($0[0]) }.sorted(by: Self.isBefore) }
+    return keys.map { .bytes(Array("[\($0.joined(separator: ","))]".utf8)) }
+      .sorted(by: Self.isBefore)
+  }
+
+  /// The values that a condition admits, as they stand in a key of several fields.
+  private static func spellings(of text: String) -> [String]? {
+    guard let first = text.utf8.first else { return [JSON.string(text).text] }
+    if first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { return nil }
+    var found = [JSON.string(text).text]
+    if text == "true" || text == "false" { found.append(text) }
+    if let number = ExactDecimal(text.utf8) {
+      found.append(number.integer.map { String($0) } ?? number.text)
+    } else if first == UInt8(ascii: "-") || first &- UInt8(ascii: "0") < 10 {
+      // A number past what can be compared is equal to itself as it is written.
+      found.append(text)
+    }
+    return found
+  }
+
+  private static func key(_ spelling: String) -> RecordKey {
+    if let number = Int64(spelling) { return .integer(number) }
+    do throws(JSONError) {
+      if let text = try JSON.parse(spelling).stringValue { return .text(text) }
+    } catch {
+      // Not JSON: a key that no record has.
+    }
+    return .bytes(Array("[\(spelling)]".utf8))
+  }
+
+  private static func isBefore(_ left: RecordKey, _ right: RecordKey) -> Bool {
+    switch (left, right) {
+    case (.integer(let one), .integer(let other)): one < other
+    case (.text(let one), .text(let other)): one.utf8.lexicographicallyPrecedes(other.utf8)
+    case (.bytes(let one), .bytes(let other)): one.lexicographicallyPrecedes(other)
+    case (.integer, _), (.text, .bytes): true
+    default: false
+    }
+  }
+}

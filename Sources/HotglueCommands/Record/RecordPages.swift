@@ -9,6 +9,7 @@ struct RecordPages {
   let source: Source
   private let moment: RecordMoment
   private static let page = 2000
+  private var publication: Int64 { moment.publication }
 
   init(session: WorkspaceSession, source: Source) throws {
     self.session = session
@@ -37,6 +38,9 @@ struct RecordPages {
     _ stream: RecordStream, after: RecordKey? = nil, _ filter: RecordFilter,
     _ body: (StoredRecord) throws -> Bool
   ) throws -> Bool {
+    if let keys = filter.keys(of: stream), try hasOneKey(stream) {
+      return try look(up: keys, after: after, in: stream, filter, body)
+    }
     var after = after
     while true {
       let records = try session.store.records(
@@ -49,6 +53,34 @@ struct RecordPages {
       guard records.count == Self.page, !session.environment.output.isClosed else { return true }
       after = records.last?.key
     }
+  }
+}
+
+extension RecordPages {
+  /// Gives the records of these keys alone to `body`.
+  private func look(
+    up keys: [RecordKey], after: RecordKey?, in stream: RecordStream, _ filter: RecordFilter,
+    _ body: (StoredRecord) throws -> Bool
+  ) throws -> Bool {
+    var keys = keys[...]
+    if let after, let last = keys.firstIndex(of: after) { keys = keys[(last + 1)...] }
+    for key in keys {
+      let found = try session.store.records(
+        RecordPage(
+          source: source.id, workspace: session.workspace, stream: stream.name, only: key, limit: 1,
+          publication: publication))
+      for record in found where try filter.admits(record) {
+        guard try body(record) else { return false }
+      }
+    }
+    return true
+  }
+
+  /// A stream whose key changed within a run holds records under both.
+  private func hasOneKey(_ stream: RecordStream) throws -> Bool {
+    let schemas = try session.store.schemas(
+      of: source.id, stream: stream.name, in: session.workspace)
+    return !zip(schemas, schemas.dropFirst()).contains { $0.run == $1.run && $0.key != $1.key }
   }
 }
 

@@ -60,6 +60,9 @@ struct SourceSelect: WorkspaceCommand {
       "Leave fields out when a record is compared with the stored one. May be repeated.",
       valueName: "pattern=field,…"))
   var ignore: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
       "Whether records of a stream that is sent whole stay when the tap no longer sends them: of every "
         + "stream, or of one (default: remove). May be repeated.",
       valueName: "[pattern=]keep|remove"))

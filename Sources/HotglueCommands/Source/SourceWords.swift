@@ -98,6 +98,15 @@ struct SourceOptions: ParsableArguments {
       valueName: "duration|none"), transform: SourceOptions.bound)
   var idleTimeout: Bound?
 
+  @Option(
+    help: ArgumentHelp(
+      "From where a sync that was killed resumes: its last bookmark, if the records came in order, or "
+        + "always the one at the end of the last whole run (default: bookmark).",
+      valueName: "bookmark|end"))
+  var resume: Resume?
+
+  enum Resume: String, ExpressibleByArgument, CaseIterable { case bookmark, end }
+
   enum Validation: String, ExpressibleByArgument, CaseIterable {
     case on, off
   }
@@ -111,14 +120,6 @@ struct SourceOptions: ParsableArguments {
     }
     return Int(bytes)
   }
-  enum Resume: String, ExpressibleByArgument, CaseIterable { case bookmark, end }
-
-  @Option(
-    help: ArgumentHelp(
-      "From where a sync that was killed resumes: its last bookmark, if the records came in order, or "
-        + "always the one at the end of the last whole run (default: bookmark).",
-      valueName: "bookmark|end"))
-  var resume: Resume?
 
   enum Bound: Hashable, Sendable {
     case none

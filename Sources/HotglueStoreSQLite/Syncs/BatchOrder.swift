@@ -73,36 +73,3 @@ struct BatchOrder {
     }
   }
 }
-
-/// Whether two records say the same.
-enum RecordComparison {
-  /// Nearly always the bytes decide. Where they differ, the order of members and the spelling of texts do not
-  /// count; the digits of a number do. Members in `ignored` do not count at all.
-  static func isSame(
-    _ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>,
-    ignoring ignored: [String] = []
-  ) -> Bool {
-    if left.count == right.count, let mine = left.baseAddress, let theirs = right.baseAddress,
-      memcmp(mine, theirs, left.count) == 0
-    {
-      return true
-    }
-    guard let mine = parsed(left), let theirs = parsed(right) else { return false }
-    return without(ignored, mine).isEquivalent(
-      to: without(ignored, theirs), numbersAsWritten: true)
-  }
-
-  private static func without(_ ignored: [String], _ record: JSON) -> JSON {
-    guard !ignored.isEmpty, case .object(let members) = record else { return record }
-    return .object(members.filter { !ignored.contains($0.key) })
-  }
-
-  private static func parsed(_ bytes: UnsafeBufferPointer<UInt8>) -> JSON? {
-    do throws(JSONError) {
-      return try JSON.parse(Array(bytes))
-    } catch {
-      // What cannot be read is compared by its bytes alone.
-      return nil
-    }
-  }
-}

@@ -99,10 +99,12 @@ extension SQLiteStore {
           page.stream, source: page.source, near: NearMatch.among(names, to: page.stream))
       }
       let statement =
-        page.after == nil ? SyncQuerySQL.firstRecords : SyncQuerySQL.nextRecords
+        page.only != nil
+        ? SyncQuerySQL.recordOfKey
+        : page.after == nil ? SyncQuerySQL.firstRecords : SyncQuerySQL.nextRecords
       let values: [SQLValue] = [
         .integer(stream), .integer(page.source), .integer(page.limit),
-        page.after?.value ?? .null, .optional(page.publication),
+        (page.only ?? page.after)?.value ?? .null, .optional(page.publication),
       ]
       return try connection.all(statement, values) { row in
         StoredRecord(
@@ -263,6 +265,21 @@ enum SyncQuerySQL {
     """
     SELECT key, data, at FROM record_version AS version INDEXED BY record_of_stream
     WHERE stream = ?1 AND key > ?4 AND data IS NOT NULL
+      AND id <= ifnull(?5, (SELECT published FROM sync_position WHERE source = ?2))
+      AND NOT EXISTS (SELECT 1 FROM sync_dead
+        WHERE source = ?2 AND low < version.id AND high >= version.id)
+      AND NOT EXISTS (SELECT 1 FROM record_version AS newer INDEXED BY record_of_stream
+        WHERE newer.stream = ?1 AND newer.key = version.key AND newer.id > version.id
+          AND newer.id <= ifnull(?5, (SELECT published FROM sync_position WHERE source = ?2))
+          AND NOT EXISTS (SELECT 1 FROM sync_dead
+            WHERE source = ?2 AND low < newer.id AND high >= newer.id))
+    ORDER BY key LIMIT ?3
+    """)
+  static let recordOfKey = SQL(
+    "record.of_key",
+    """
+    SELECT key, data, at FROM record_version AS version INDEXED BY record_of_stream
+    WHERE stream = ?1 AND key = ?4 AND data IS NOT NULL
       AND id <= ifnull(?5, (SELECT published FROM sync_position WHERE source = ?2))
       AND NOT EXISTS (SELECT 1 FROM sync_dead
         WHERE source = ?2 AND low < version.id AND high >= version.id)
