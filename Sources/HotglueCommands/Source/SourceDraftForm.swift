@@ -198,7 +198,7 @@ private struct SourceLine {
         guard let bytes = ByteCount.parse(text), SourceOptions.lineLimits.contains(bytes) else {
           throw CommandError.usage(
             "'line_limit' cannot be \(entry.value.text)",
-            hint: "give a number of bytes from 4K to 1G, such as \"100M\"")
+            hint: "give a number of bytes up to 1G, such as \"100M\"")
         }
         definition.lineLimit = Int(bytes)
       case "on_reject":

@@ -111,12 +111,12 @@ struct SourceOptions: ParsableArguments {
     case on, off
   }
 
-  static let lineLimits = Int64(4096)...Int64(1 << 30)
+  static let lineLimits = Int64(1)...Int64(1 << 30)
 
   static func lineLimit(_ text: String) throws -> Int {
     guard let bytes = ByteCount.parse(text), lineLimits.contains(bytes) else {
       throw ValidationError(
-        "invalid value '\(text)': expected a number of bytes from 4K to 1G, such as 100M")
+        "invalid value '\(text)': expected a number of bytes up to 1G, such as 100M")
     }
     return Int(bytes)
   }
