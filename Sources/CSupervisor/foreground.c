@@ -49,23 +49,32 @@ static char **changed_environment(char *const *changes) {
 }
 
 static int start(
-  const char *path, char *const *argv, char *const *environment, const sigset_t *mask,
+  const char *path, char *const *argv, char *const *environment, const sigset_t *mask, int kept,
   pid_t *pid) {
   posix_spawnattr_t attributes;
+  posix_spawn_file_actions_t actions;
   int error = posix_spawnattr_init(&attributes);
   if (error) return error;
+  error = posix_spawn_file_actions_init(&actions);
+  if (error) {
+    posix_spawnattr_destroy(&attributes);
+    return error;
+  }
+  // Close-on-exec here, inherited there: no child of another thread ever gets it.
+  if (kept >= 0) error = posix_spawn_file_actions_adddup2(&actions, kept, kept);
   // This program ignores SIGPIPE and SIGXFSZ; what it starts does not.
   sigset_t defaults;
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);
   sigaddset(&defaults, SIGXFSZ);
-  error = posix_spawnattr_setsigdefault(&attributes, &defaults);
+  if (!error) error = posix_spawnattr_setsigdefault(&attributes, &defaults);
   if (!error) error = posix_spawnattr_setsigmask(&attributes, mask);
   if (!error) {
     error = posix_spawnattr_setflags(
       &attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   }
-  if (!error) error = posix_spawn(pid, path, NULL, &attributes, argv, environment);
+  if (!error) error = posix_spawn(pid, path, &actions, &attributes, argv, environment);
+  posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return error;
 }
@@ -133,10 +142,10 @@ int hg_foreground_run(
   struct sigaction children = {.sa_handler = SIG_DFL}, old_children;
   sigaction(SIGCHLD, &children, &old_children);
 
-  int inherited = kept < 0 ? -1 : fcntl(kept, F_DUPFD, FIRST_INHERITED);
+  int inherited = kept < 0 ? -1 : fcntl(kept, F_DUPFD_CLOEXEC, FIRST_INHERITED);
   int error = kept >= 0 && inherited < 0 ? errno : 0;
   pid_t pid = 0;
-  if (!error) error = start(path, argv, environment, &old, &pid);
+  if (!error) error = start(path, argv, environment, &old, inherited, &pid);
   if (inherited >= 0) close(inherited);
   if (!error) error = wait_for(pid, terminal, &passed, status);
 

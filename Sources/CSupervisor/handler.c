@@ -171,6 +171,10 @@ static int child(void *context) {
     int put = launch->report == 3 ? fcntl(3, F_SETFD, 0) : dup2(launch->report, 3);
     if (put < 0) give_up(birth, HG_NEVER_STARTED, errno);
   }
+  // In the child, so that no child of another thread ever inherits it.
+  if (launch->kept > 0 && fcntl(launch->kept, F_SETFD, 0) < 0) {
+    give_up(birth, HG_NEVER_STARTED, errno);
+  }
   if (launch->directory && chdir(launch->directory) < 0) give_up(birth, HG_CHDIR_FAILED, errno);
   // The parent's other dispositions are the default ones; its mask blocks everything. The table is
   // the child's own.

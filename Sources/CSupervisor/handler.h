@@ -14,6 +14,7 @@ typedef struct {
   int output;
   int errors; // 0: none of its own
   int report; // 0: none; else the handler's descriptor 3
+  int kept;   // 0: none; else one that is close-on-exec, and that the command inherits
   mode_t umask;
   bool dies_with_parent;
   bool joins_group;  // stays in its parent's process group

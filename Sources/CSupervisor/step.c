@@ -33,7 +33,7 @@ int hg_step_start(
     if (null < 0) error = errno;
   }
   if (!error && lock >= 0) {
-    inherited = fcntl(lock, F_DUPFD, FIRST_INHERITED);
+    inherited = fcntl(lock, F_DUPFD_CLOEXEC, FIRST_INHERITED);
     if (inherited < 0) error = errno;
   }
   if (!error) {
@@ -42,6 +42,7 @@ int hg_step_start(
       .envp = environment,
       .input = null,
       .output = ends[1],
+      .kept = inherited > 0 ? inherited : 0,
       .umask = current_umask(),
       .dies_with_parent = true,
       .joins_group = !is_check,

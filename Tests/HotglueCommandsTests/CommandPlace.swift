@@ -116,7 +116,7 @@ struct CommandPlace {
 
 extension CommandPlace {
   func read(_ path: String) throws -> String {
-    guard let file = fopen(path, "r") else { throw SystemError("open", path) }
+    guard let file = fopen(path, "re") else { throw SystemError("open", path) }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 1 << 17)
     let count = fread(&bytes, 1, bytes.count, file)
@@ -124,7 +124,7 @@ extension CommandPlace {
   }
 
   func write(_ text: String, to path: String, mode: mode_t = 0o600) throws {
-    guard let file = fopen(path, "w") else { throw SystemError("open", path) }
+    guard let file = fopen(path, "we") else { throw SystemError("open", path) }
     defer { fclose(file) }
     guard fputs(text, file) >= 0, fchmod(fileno(file), mode) == 0 else {
       throw SystemError("write", path)

@@ -168,7 +168,7 @@ struct SwitchDraftTests {
     var place = try CommandPlace.writing(editor: "true")
     _ = place.run("draft new job")
     let bystander = place
-    let lock = open(place.desk + "/1.lock", O_RDWR | O_CREAT, 0o600)
+    let lock = open(place.desk + "/1.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     #expect(lock >= 0)
     defer { close(lock) }
     #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)

@@ -59,7 +59,7 @@ struct SwitchRepairTests {
     arguments: [SwitchStep.fileWritten, .fileReplaced])
   func gateHeld(step: SwitchStep) throws {
     let place = try killed(at: step)
-    let gate = open(place.storePath + ".d/gate.b", O_RDWR)
+    let gate = open(place.storePath + ".d/gate.b", O_RDWR | O_CLOEXEC)
     #expect(gate >= 0 && flock(gate, LOCK_EX | LOCK_NB) == 0)
     let happened = step == .fileReplaced
     #expect(place.run("workspace current").output == (happened ? "beta\n" : "acme\n"))
@@ -124,7 +124,7 @@ struct SwitchRepairTests {
   }
 
   private static func fillDisk(_ path: String) {
-    let file = open(path, O_WRONLY | O_CREAT, 0o600)
+    let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(file) }
     var size = 1 << 16
     let bytes = [UInt8](repeating: 0, count: size)

@@ -104,6 +104,7 @@ enum EarlierVersion {
 
     private func serve() {
       let caller = accept(listener, nil, nil)
+      _ = fcntl(caller, F_SETFD, FD_CLOEXEC)
       close(listener)
       defer { close(caller) }
       var said: [UInt8] = []

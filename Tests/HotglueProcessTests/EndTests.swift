@@ -160,7 +160,7 @@ extension Supervision {
 
     private func makeFile(_ name: String, _ text: String, mode: mode_t) {
       let path = "\(workshop.root)/\(name)"
-      guard let file = fopen(path, "w") else { return }
+      guard let file = fopen(path, "we") else { return }
       fputs(text, file)
       fclose(file)
       chmod(path, mode)

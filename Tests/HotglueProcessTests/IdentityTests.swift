@@ -39,7 +39,7 @@ extension Supervision {
       try second.unlock()
       #expect(try first?.tryLock() == true)
       first = nil
-      #expect(try second.lock(until: BootClock.now() + 5000))
+      #expect(try second.lock(until: BootClock.now() + Workshop.patienceMs))
     }
 
     @Test("random tokens have the asked length and do not repeat")

@@ -92,7 +92,7 @@ extension Supervision {
     }
 
     private func privateKilobytes(_ pid: Int32) throws -> Int {
-      let file = try #require(fopen("/proc/\(pid)/smaps_rollup", "r"))
+      let file = try #require(fopen("/proc/\(pid)/smaps_rollup", "re"))
       defer { fclose(file) }
       var sum = 0
       var text = [CChar](repeating: 0, count: 256)

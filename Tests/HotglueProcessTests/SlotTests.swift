@@ -23,8 +23,8 @@ extension Supervision {
     }
 
     private func copyFile(_ from: String, _ to: String) throws {
-      let source = try #require(fopen(from, "r"))
-      let target = try #require(fopen(to, "w"))
+      let source = try #require(fopen(from, "re"))
+      let target = try #require(fopen(to, "we"))
       defer {
         fclose(source)
         fclose(target)
@@ -42,7 +42,7 @@ extension Supervision {
       let link = try unrecorded()
       #expect(try workshop.slot(link)?.outcome?.end == .exited(status: 3))
       let path = "\(workshop.store)/slots/\(link.slotName)"
-      let file = open(path, O_RDWR)
+      let file = open(path, O_RDWR | O_CLOEXEC)
       defer { close(file) }
       var byte: UInt8 = 0
       #expect(pread(file, &byte, 1, 4096 + 40) == 1)
@@ -55,7 +55,7 @@ extension Supervision {
     @Test("a slot whose attempt was being written holds no attempt")
     func tornAttempt() throws {
       let link = try unrecorded()
-      let file = open("\(workshop.store)/slots/\(link.slotName)", O_RDWR)
+      let file = open("\(workshop.store)/slots/\(link.slotName)", O_RDWR | O_CLOEXEC)
       defer { close(file) }
       var sequence: UInt64 = 0
       #expect(pread(file, &sequence, 8, 1024) == 8)

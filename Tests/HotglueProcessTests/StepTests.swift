@@ -20,13 +20,24 @@ struct StepTests {
   private func number(in path: String) throws -> Int32 {
     var line = [CChar](repeating: 0, count: 32)
     try eventually("a number in \(path)") {
-      guard let file = fopen(path, "r") else { return false }
+      guard let file = fopen(path, "re") else { return false }
       defer { fclose(file) }
       return fgets(&line, 32, file) != nil && line.contains(CChar(UInt8(ascii: "\n")))
     }
     let number = atoi(line)
     try #require(number > 1)
     return number
+  }
+
+  /// What is so as soon as this process has given up a lock: what another test of it starts at that
+  /// moment has our descriptors until it is executed, and holds the lock so long.
+  private func awaited<Value>(_ what: String, _ choose: () throws -> Value?) throws -> Value {
+    var value: Value?
+    try eventually(what) {
+      value = try choose()
+      return value != nil
+    }
+    return try #require(value)
   }
 
   private struct Unexpected: Error {
@@ -87,7 +98,6 @@ struct StepTests {
       let path = EffectLock.path(storeFolder: folder.path, name: name)
       #expect(utimensat(AT_FDCWD, path, &past, 0) == 0)
     }
-    // What another test of this process starts just now has our descriptors until it is executed.
     try eventually("the old one is removed") {
       try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: 600_000)
       return !isThere("old")
@@ -95,7 +105,8 @@ struct StepTests {
     #expect(isThere("held") && isThere("young"))
     withExtendedLifetime(held) {}
     // A name whose file was removed is locked as before.
-    withExtendedLifetime(try acquire("old")) { #expect(isThere("old")) }
+    let again = try awaited("a lock of the name") { try? acquire("old") }
+    withExtendedLifetime(again) { #expect(isThere("old")) }
   }
 
   @Test("a lock file that was removed proves nothing: the mark of the living is asked")
@@ -141,10 +152,13 @@ struct StepTests {
       child = process
     }
     // Until bash has closed it, the descriptor keeps the key; then the mark does.
-    try eventually("the descriptor is closed") { try FileLock.isFree(path: path) }
-    guard case .held(let keeper?) = try attempt() else { throw Unexpected(text: "not held") }
-    #expect(keeper.isLeft)
-    #expect(try EffectLock.look(storeFolder: folder.path, name: "k") == .held(keeper))
+    let keeper = try awaited("the descriptor is closed") { () -> EffectKeeper? in
+      guard case .held(let keeper?) = try attempt(), keeper.isLeft else { return nil }
+      return keeper
+    }
+    try eventually("the keeper is seen") {
+      try EffectLock.look(storeFolder: folder.path, name: "k") == .held(keeper)
+    }
     var past = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
     #expect(utimensat(AT_FDCWD, path, &past, 0) == 0)
     try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: 600_000)
@@ -153,17 +167,20 @@ struct StepTests {
     // The record of a copied store names a process of the store that it was copied from.
     let text = try FileLock(path: path).contents()
     try FileLock(path: EffectLock.path(storeFolder: folder.path, name: "copy")).write(text)
-    #expect(try EffectLock.look(storeFolder: folder.path, name: "copy") == .free)
+    try eventually("the copy is free") {
+      try EffectLock.look(storeFolder: folder.path, name: "copy") == .free
+    }
     // Nothing of another boot lives.
     let boot = try ProcessIdentity.current().bootID
     try FileLock(path: path).write(text.replacing(boot, with: "another"))
-    #expect(try EffectLock.look(storeFolder: folder.path, name: "k") == .free)
+    try eventually("the key of another boot is free") {
+      try EffectLock.look(storeFolder: folder.path, name: "k") == .free
+    }
     try FileLock(path: path).write(text)
 
     #expect(kill(keeper.pid, SIGKILL) == 0)
     #expect(try child.wait { _ in } == .killed(signal: SIGKILL))
-    guard case .acquired = try attempt() else { throw Unexpected(text: "held by nobody") }
-    // What another test of this process starts just now has our descriptors until it is executed.
+    try eventually("the lock is free") { if case .acquired = try attempt() { true } else { false } }
     try eventually("its file is removed") {
       try EffectLock.removeAbandoned(storeFolder: folder.path, olderThanMs: -600_000)
       return access(path, F_OK) != 0
@@ -202,7 +219,7 @@ struct StepTests {
   func textWithoutInterpreter() throws {
     let folder = try TemporaryFolder("hotglue-step")
     let script = folder.file("greet")
-    let file = try #require(fopen(script, "w"))
+    let file = try #require(fopen(script, "we"))
     try #require(fputs("echo \"hi $1\"\n", file) >= 0)
     try #require(fclose(file) == 0)
     try #require(chmod(script, 0o700) == 0)
@@ -255,6 +272,8 @@ struct StepTests {
     guard case .acquired(let lock) = again else { throw Unexpected(text: "\(again)") }
     lock.removeFile()
     // The one who has removed it holds nothing that another would wait for.
-    guard case .acquired = try acquire() else { throw Unexpected(text: "held after removal") }
+    try eventually("a lock after the removal") {
+      if case .acquired = try acquire() { true } else { false }
+    }
   }
 }

@@ -201,7 +201,7 @@ extension Running {
 
     private func isGone(_ pid: Int32) throws -> Bool {
       let path = "/proc/\(pid)/stat"
-      guard access(path, F_OK) == 0, let file = fopen(path, "r") else { return true }
+      guard access(path, F_OK) == 0, let file = fopen(path, "re") else { return true }
       defer { fclose(file) }
       var bytes: [UInt8] = []
       while true {

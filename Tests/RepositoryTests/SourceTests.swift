@@ -39,6 +39,21 @@ struct SourceTests {
     }
   }
 
+  @Test(
+    "what is opened is close-on-exec, in tests too: a child of another thread would keep a lock")
+  func closeOnExec() throws {
+    let opens = try Regex(#"\bopen(at)?\(.*\bO_(RDONLY|WRONLY|RDWR)\b(?!.*O_CLOEXEC)"#)
+    let files = try Regex(#"\bfopen\((?!.*"[rwa]\+?e")"#)
+    let tests = try Repository.files(under: "Tests", suffix: ".swift")
+    for path in try sources() + tests where !path.hasSuffix("SourceTests.swift") {
+      for (number, line) in try Repository.text(path).split(
+        separator: "\n", omittingEmptySubsequences: false
+      ).enumerated() where !line.contains("O_RDONLY : O_WRONLY") {
+        #expect(!line.contains(opens) && !line.contains(files), "\(path):\(number + 1)")
+      }
+    }
+  }
+
   private func sources() throws -> [String] {
     try [".swift", ".c", ".h"].flatMap { try Repository.files(under: "Sources", suffix: $0) }
   }

@@ -58,7 +58,7 @@ struct DraftRescueTests {
   func noRoom() throws {
     var place = try place()
     place.userName = "bin"
-    let gate = open(place.storePath + ".d/gate.b", O_RDWR)
+    let gate = open(place.storePath + ".d/gate.b", O_RDWR | O_CLOEXEC)
     #expect(gate >= 0 && flock(gate, LOCK_EX | LOCK_NB) == 0)
     let list = place.run("draft list -q")
     #expect(list.status == 0 && list.output == "1\n", "\(list)")

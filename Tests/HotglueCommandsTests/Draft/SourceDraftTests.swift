@@ -11,7 +11,7 @@ struct SourceDraftTests {
   }
 
   private func write(_ text: String, _ name: String, in place: CommandPlace) throws {
-    let file = try #require(fopen(place.folder.file(name), "w"))
+    let file = try #require(fopen(place.folder.file(name), "we"))
     fputs(text, file)
     fclose(file)
   }
