@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 int hg_check_start(
-  const char *command, const char *directory, char *const *environment, int *pidfd, pid_t *pid) {
+  const char *command, const char *directory, mode_t mask, char *const *environment, int *pidfd,
+  pid_t *pid) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return errno;
   // The first places are those that hg_launch_child wants free before argv.
@@ -21,7 +22,7 @@ int hg_check_start(
     .envp = environment,
     .input = null,
     .output = null,
-    .umask = 022,
+    .umask = mask,
     .dies_with_parent = true,
   };
   hg_launched launched = hg_launch_child(&launch);

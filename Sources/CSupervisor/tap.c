@@ -17,8 +17,8 @@
 #define PIPE_BYTES (1 << 20)
 
 int hg_tap_start(
-  char *const *argv, char *const *environment, const char *directory, int *input, int *output,
-  int *errors, int *pidfd, pid_t *pid, uint32_t *kind) {
+  char *const *argv, char *const *environment, const char *directory, mode_t mask, int *input,
+  int *output, int *errors, int *pidfd, pid_t *pid, uint32_t *kind) {
   *kind = HG_NEVER_STARTED;
   int said[2] = {-1, -1}, wrong[2] = {-1, -1}, told[2] = {-1, -1}, null = -1, error = 0;
   if (pipe2(said, O_CLOEXEC) < 0 || pipe2(wrong, O_CLOEXEC) < 0) error = errno;
@@ -30,8 +30,6 @@ int hg_tap_start(
   if (!error) {
     // A system may allow less: then it is slower, and as right.
     (void)fcntl(said[0], F_SETPIPE_SZ, PIPE_BYTES);
-    mode_t mask = umask(077);
-    umask(mask);
     hg_launch launch = {
       .argv = argv,
       .envp = environment,

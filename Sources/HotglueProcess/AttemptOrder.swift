@@ -1,4 +1,5 @@
 import CSupervisor
+public import HotglueCore
 
 /// One step of a stop ladder: send the signal, then wait before the next.
 public struct LadderStep: Hashable, Sendable {
@@ -21,6 +22,7 @@ public struct AttemptOrder: Sendable {
   /// All of the handler's environment, as `KEY=VALUE`; `HOTGLUE_MARK` is added.
   public var environment: [String]
   public var directory: String
+  public var umask = FileMask.standard
   /// Standard input; nil is `/dev/null`.
   public var payload: [UInt8]?
   /// At most `HG_LADDER_MAX` steps, the KILL at the end included: the supervisor refuses more.
@@ -39,7 +41,8 @@ public struct AttemptOrder: Sendable {
 
   public init(
     job: Int64, fence: Int64, watch: Int64, attempt: Int64, arguments: [String],
-    environment: [String], directory: String, payload: [UInt8]? = nil,
+    environment: [String], directory: String, umask: FileMask = .standard,
+    payload: [UInt8]? = nil,
     ladder: [LadderStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String,
     keepChildren: Bool = false, contextFile: [UInt8]? = nil
   ) {
@@ -50,6 +53,7 @@ public struct AttemptOrder: Sendable {
     self.arguments = arguments
     self.environment = environment
     self.directory = directory
+    self.umask = umask
     self.payload = payload
     self.ladder = ladder
     self.timeoutMs = timeoutMs
@@ -80,6 +84,7 @@ extension AttemptOrder {
     head.attempt = attempt
     head.timeout_ms = timeoutMs
     head.log_cap = logCap
+    head.umask = UInt32(umask.bits)
     head.keep_children = keepChildren ? 1 : 0
     head.argc = UInt32(arguments.count)
     head.envc = UInt32(environment.count + others.count)

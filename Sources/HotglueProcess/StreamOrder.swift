@@ -1,4 +1,5 @@
 import CSupervisor
+public import HotglueCore
 
 /// What a supervisor needs to start the handler of a stream: a command that is fed many jobs.
 public struct StreamOrder: Sendable {
@@ -6,6 +7,7 @@ public struct StreamOrder: Sendable {
   /// All of the handler's environment, as `KEY=VALUE`; `HOTGLUE_MARK` is added.
   public var environment: [String]
   public var directory: String
+  public var umask = FileMask.standard
   /// Stops a handler that does not end when it is told to.
   public var ladder: [LadderStep]
   public var keepChildren: Bool
@@ -14,12 +16,14 @@ public struct StreamOrder: Sendable {
   public var contextFile: [UInt8]?
 
   public init(
-    arguments: [String], environment: [String], directory: String, ladder: [LadderStep] = [],
-    keepChildren: Bool = false, contextFile: [UInt8]? = nil
+    arguments: [String], environment: [String], directory: String,
+    umask: FileMask = .standard, ladder: [LadderStep] = [], keepChildren: Bool = false,
+    contextFile: [UInt8]? = nil
   ) {
     self.arguments = arguments
     self.environment = environment
     self.directory = directory
+    self.umask = umask
     self.ladder = ladder
     self.keepChildren = keepChildren
     self.contextFile = contextFile
@@ -28,7 +32,7 @@ public struct StreamOrder: Sendable {
   func encoded(mark: String) -> [UInt8] {
     AttemptOrder(
       job: 0, fence: 0, watch: 0, attempt: 0, arguments: arguments, environment: environment,
-      directory: directory, ladder: ladder, logPath: "", keepChildren: keepChildren,
+      directory: directory, umask: umask, ladder: ladder, logPath: "", keepChildren: keepChildren,
       contextFile: contextFile
     ).encoded(mark: mark)
   }

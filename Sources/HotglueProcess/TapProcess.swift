@@ -68,7 +68,8 @@ public final class TapProcess {
   /// Starts `words` in `directory` with these variables (`NAME=VALUE`). Its standard input is empty, or
   /// a pipe that `closeInput` ends.
   public static func start(
-    _ words: [String], in directory: String, environment: [String], withInput: Bool = false
+    _ words: [String], in directory: String, umask: FileMask = .standard, environment: [String],
+    withInput: Bool = false
   ) throws(ProcessError) -> Start {
     let texts = words.map { strdup($0) }
     // The two places before the arguments are for `/bin/sh FILE`.
@@ -86,7 +87,8 @@ public final class TapProcess {
         withUnsafeMutablePointer(to: &input) { input in
           hg_tap_start(
             arguments.baseAddress.map { UnsafePointer($0 + 2) }, variables.baseAddress, directory,
-            withInput ? input : nil, &output, &errors, &pidDescriptor, &pid, &failure)
+            mode_t(umask.bits), withInput ? input : nil, &output, &errors, &pidDescriptor, &pid,
+            &failure)
         }
       }
     }

@@ -1,5 +1,6 @@
 import CSupervisor
 import Glibc
+public import HotglueCore
 
 /// A job's `--verify` command, asked whether an attempt of unknown outcome happened.
 ///
@@ -38,14 +39,15 @@ public final class VerifyCheck {
   }
 
   public static func start(
-    _ command: String, directory: String, environment: [String]
+    _ command: String, directory: String, umask: FileMask, environment: [String]
   ) throws(ProcessError) -> VerifyCheck {
     var descriptor: Int32 = -1
     var pid: pid_t = 0
     let variables = InheritedBytes.vector(environment)
     defer { for variable in variables { free(variable) } }
     let error = variables.withUnsafeBufferPointer { pointers in
-      hg_check_start(command, directory, pointers.baseAddress, &descriptor, &pid)
+      hg_check_start(
+        command, directory, mode_t(umask.bits), pointers.baseAddress, &descriptor, &pid)
     }
     try ProcessError.check(error, "start the check command", directory)
     return VerifyCheck(fileDescriptor: descriptor, pid: pid)

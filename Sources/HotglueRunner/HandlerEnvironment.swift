@@ -31,13 +31,14 @@ struct HandlerEnvironment {
     if let timeout = job.request.policy.timeout {
       own.append(("HOTGLUE_DEADLINE", startedAt.advanced(by: timeout).rfc3339))
     }
-    return variables(recorded: job.request.environment, own: own)
+    return variables(
+      recorded: job.request.environment, directory: job.request.directory, own: own)
   }
 
   /// Of a stream's handler: what is one job's stands in the job's line.
   func variables(for stream: StreamKey, contextPath: String) -> [String] {
     variables(
-      recorded: stream.environment,
+      recorded: stream.environment, directory: stream.directory,
       own: [
         ("HOTGLUE_CONTEXT", contextPath),
         ("HOTGLUE_WORKSPACE", stream.workspace.text),
@@ -50,7 +51,7 @@ struct HandlerEnvironment {
   /// of it while it runs. With the key it can ask whoever the handler gave it to.
   func variables(verifying attempt: MindedAttempt) -> [String] {
     variables(
-      recorded: attempt.environment,
+      recorded: attempt.environment, directory: attempt.directory,
       own: [
         ("HOTGLUE_WORKSPACE", attempt.reference.workspace.text),
         ("HOTGLUE_JOB", String(attempt.reference.job)),
@@ -61,7 +62,11 @@ struct HandlerEnvironment {
       ])
   }
 
-  private func variables(recorded: [String], own: [(String, String)]) -> [String] {
+  /// `PWD` is the directory that the handler starts in: a shell's `$PWD` and make's `$(PWD)` would
+  /// otherwise be the worker's.
+  private func variables(
+    recorded: [String], directory: String, own: [(String, String)]
+  ) -> [String] {
     var values: [String: String] = [:]
     var order: [String] = []
     func set(_ name: String, _ value: String) {
@@ -69,11 +74,12 @@ struct HandlerEnvironment {
     }
     for entry in inherited + recorded {
       let (name, value) = Self.split(entry)
-      if !name.hasPrefix("HOTGLUE_") { set(name, value) }
+      if !name.hasPrefix("HOTGLUE_"), name != "OLDPWD" { set(name, value) }
     }
     if values["PATH"] != nil || !InheritedBytes.has("PATH") {
       set("PATH", path(extending: values["PATH"]))
     }
+    set("PWD", directory)
     for (name, value) in own { set(name, value) }
     return order.map { "\($0)=\(values[$0] ?? "")" }
   }

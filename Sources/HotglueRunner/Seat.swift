@@ -121,6 +121,7 @@ struct MindedAttempt {
   var watch: Watch
   let policy: JobPolicy
   let directory: String
+  let umask: FileMask
   /// The job's recorded variables.
   let environment: [String]
   let type: String
@@ -137,6 +138,7 @@ struct MindedAttempt {
     watch = claimed.job.watch
     policy = claimed.job.request.policy
     directory = claimed.job.request.directory
+    umask = claimed.job.request.umask
     environment = claimed.job.request.environment
     type = claimed.job.request.type
     idempotencyKey = claimed.idempotencyKey
@@ -149,6 +151,7 @@ struct MindedAttempt {
     self.watch = watch
     policy = running.policy
     directory = running.directory
+    umask = running.umask
     environment = running.environment
     type = running.type
     idempotencyKey = running.idempotencyKey

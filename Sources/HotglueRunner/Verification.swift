@@ -66,7 +66,8 @@ final class Verification {
       inherited: place.environment, binaryFolder: place.binaryFolder
     ).variables(verifying: attempt)
     return try VerifyCheck.start(
-      command, directory: attempt.directory, environment: environment + ["HOTGLUE_MARK=\(mark)"])
+      command, directory: attempt.directory, umask: attempt.umask,
+      environment: environment + ["HOTGLUE_MARK=\(mark)"])
   }
 
   /// What an asker that was killed may have left. The file of a copied store names processes of the

@@ -54,7 +54,7 @@ extension Worker {
             environment: HandlerEnvironment(
               inherited: place.environment, binaryFolder: place.binaryFolder
             ).variables(for: key, contextPath: seat.link.streamContextPath),
-            directory: key.directory,
+            directory: key.directory, umask: key.umask,
             ladder: jobs[0].job.request.policy.stop.steps.map(\.wire),
             keepChildren: key.keepsChildren,
             contextFile: PinnedContext(storePath: place.storePath, storeID: place.storeID)

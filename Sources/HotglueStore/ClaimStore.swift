@@ -184,8 +184,9 @@ public struct RunningAttempt: Hashable, Sendable {
   public var unansweredSince: BootTime?
   public var cancelRequested: Bool
   public var policy: JobPolicy
-  /// The job's folder, variables, type and idempotency key, for its `--verify` command.
+  /// The job's folder, umask, variables, type and idempotency key, for its `--verify` command.
   public var directory: String
+  public var umask = FileMask.standard
   public var environment: [String]
   public var type: String
   public var idempotencyKey: String

@@ -79,6 +79,8 @@ public struct EnqueueRequest: Hashable, Sendable {
   public var command: [String]
   /// The folder in which the handler runs.
   public var directory: String
+  /// With which it runs there.
+  public var umask = FileMask.standard
   /// Recorded variables, `NAME=VALUE` each.
   public var environment: [String]
   /// A JSON text, given to the handler on its standard input.

@@ -6,6 +6,7 @@ public struct StreamKey: Hashable, Sendable {
   public var type: String
   public var revision: Int
   public var directory: String
+  public var umask = FileMask.standard
   /// Recorded variables, `NAME=VALUE` each.
   public var environment: [String]
   public var keepsChildren: Bool

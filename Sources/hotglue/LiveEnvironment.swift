@@ -15,7 +15,7 @@ extension CommandEnvironment {
       readInput: { (count) throws(SystemError) in
         try System.read(STDIN_FILENO, "standard input", count)
       },
-      output: ByteSink { (bytes) throws(SystemError) in
+      output: ByteSink(to: STDOUT_FILENO) { (bytes) throws(SystemError) in
         try System.write(bytes, to: STDOUT_FILENO, "standard output")
       },
       errorOutput: ByteSink { (bytes) throws(SystemError) in
@@ -25,6 +25,7 @@ extension CommandEnvironment {
       terminalSize: System.terminalSize, now: System.now, newID: System.newID, stores: .sqlite)
     environment.variablesNotUTF8 = others
     if case .notUTF8(let bytes) = directory { environment.currentDirectoryBytes = bytes }
+    environment.umask = System.umask()
     return environment
   }
 }

@@ -47,6 +47,13 @@ enum System {
       UnsafeBufferPointer(start: path, count: strlen(path)).map { UInt8(bitPattern: $0) })
   }
 
+  /// Can be read only by setting it; no other thread runs yet.
+  static func umask() -> FileMask {
+    let mask = Glibc.umask(0o077)
+    _ = Glibc.umask(mask)
+    return FileMask(bits: UInt16(truncatingIfNeeded: mask))
+  }
+
   static func now() -> Timestamp {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)

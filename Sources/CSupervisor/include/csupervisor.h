@@ -223,6 +223,8 @@ typedef struct {
   uint32_t argc;
   uint32_t envc;
   uint32_t ladder_count;
+  uint32_t umask;
+  uint32_t reserved;
   hg_step ladder[HG_LADDER_MAX];
   char mark[HG_MARK_BYTES];
   uint64_t strings_bytes;
@@ -332,6 +334,10 @@ typedef struct {
   const char *successor; // the program tried when that fails, where its file is another by then; or NULL
 } hg_nursery_config;
 
+/// In process 1 of its PID namespace: goes on in a child, and never returns in the first, which passes
+/// signals to the child, reaps, and ends as it does. Called before any thread or store is there.
+int hg_leave_first_process(bool *was_first);
+
 /// Forks the nursery. It ends when the descriptor is closed.
 int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid);
 /// Asks for a supervisor; `link` becomes the owner's end, on which HG_HELLO arrives.
@@ -429,7 +435,8 @@ void hg_signals_close(int fd);
 /// Starts `/bin/sh -c COMMAND` in a process group of its own, without input or output. It dies with
 /// its parent. `pidfd` is readable when it has ended.
 int hg_check_start(
-  const char *command, const char *directory, char *const *environment, int *pidfd, pid_t *pid);
+  const char *command, const char *directory, mode_t mask, char *const *environment, int *pidfd,
+  pid_t *pid);
 
 /// Starts the command of an effect, or a check of it, in the caller's folder with its umask. It dies
 /// with its caller; its standard output is a pipe, whose reading end (non-blocking) becomes `output`.
@@ -460,8 +467,8 @@ int hg_foreground_run(
 /// `output` and `errors` are the non-blocking reading ends of its pipes, `input` the writing end of
 /// its standard input's (NULL: it has none). The rest as above.
 int hg_tap_start(
-  char *const *argv, char *const *environment, const char *directory, int *input, int *output,
-  int *errors, int *pidfd, pid_t *pid, uint32_t *kind);
+  char *const *argv, char *const *environment, const char *directory, mode_t mask, int *input,
+  int *output, int *errors, int *pidfd, pid_t *pid, uint32_t *kind);
 
 /// A reading end of the pipe that `descriptor` is an end of, or -1. It keeps what was not read, also
 /// when every other end is closed.

@@ -71,8 +71,8 @@ struct JobDraftForm: DraftForm {
         "say what it runs, as command = [\"echo\", \"hello\"]")
     }
     let reader = JobLine(
-      defaults: JobSettings(), directory: draft.directory, chosenDirectory: nil, environment: [],
-      now: session.now, zone: session.environment.localZone,
+      defaults: JobSettings(), directory: draft.directory, umask: session.environment.umask,
+      chosenDirectory: nil, environment: [], now: session.now, zone: session.environment.localZone,
       variable: session.environment.recordedValue)
     do {
       var members: [JSON.Member] = []

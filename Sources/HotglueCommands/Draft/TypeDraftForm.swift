@@ -53,7 +53,9 @@ struct TypeDraftForm: DraftForm {
   func read(
     _ file: TOMLFile, of draft: Draft, in session: WorkspaceSession
   ) throws(CommandError) -> DraftSubmission {
-    let types = try TypeFile(file, folder: draft.directory, now: session.now).types
+    let types = try TypeFile(
+      file, folder: draft.directory, umask: session.environment.umask, now: session.now
+    ).types
     guard let type = types.first else {
       throw .badInput("there is no [type.NAME]", hint: "begin with [type.NAME]")
     }

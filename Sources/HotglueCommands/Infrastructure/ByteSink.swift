@@ -11,9 +11,22 @@ public final class ByteSink {
   /// The reader is gone; what would go on for long may stop.
   public private(set) var isClosed = false
   private static let capacity = 64 << 10
+  /// What `write` writes to, so that a reader that goes away is noticed without a write.
+  private let descriptor: Int32?
 
-  public init(write: @escaping (_ bytes: [UInt8]) throws(SystemError) -> Void) {
+  public init(
+    to descriptor: Int32? = nil, write: @escaping (_ bytes: [UInt8]) throws(SystemError) -> Void
+  ) {
+    self.descriptor = descriptor
     self.write = write
+  }
+
+  /// For `poll`, which tells of nothing here but that the reader is gone.
+  var watched: pollfd { pollfd(fd: descriptor ?? -1, events: 0, revents: 0) }
+
+  /// Takes what `poll` has told of `watched`.
+  func take(_ polled: pollfd) {
+    if polled.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { isClosed = true }
   }
 
   public func append(_ text: String) { append(text.utf8) }

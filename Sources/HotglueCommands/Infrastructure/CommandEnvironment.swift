@@ -14,6 +14,8 @@ public struct CommandEnvironment {
   public var currentDirectory: String?
   /// The name of a current directory that is not UTF-8; `nil` for any other.
   public var currentDirectoryBytes: [UInt8]?
+  /// Recorded with the directory.
+  public var umask = FileMask.standard
   public var user: User
   /// Standard input: the next bytes, at most as many as asked for; empty at the end.
   public var readInput: (_ count: Int) throws(SystemError) -> [UInt8]

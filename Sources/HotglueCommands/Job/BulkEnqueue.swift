@@ -93,7 +93,7 @@ struct BulkEnqueue {
 
   private var lineReader: JobLine {
     JobLine(
-      defaults: bare.settings, directory: bare.directory,
+      defaults: bare.settings, directory: bare.directory, umask: bare.umask,
       chosenDirectory: bare.chosenDirectory, environment: bare.environment, now: bare.now,
       zone: session.environment.localZone, variable: session.environment.recordedValue)
   }

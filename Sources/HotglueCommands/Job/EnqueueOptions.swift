@@ -158,6 +158,7 @@ extension CommandError {
 struct BareJob {
   var settings: JobSettings
   var directory: String
+  var umask: FileMask
   /// The folder that was named, if one was.
   var chosenDirectory: String?
   var environment: [String]
@@ -183,6 +184,7 @@ struct BareJob {
     }
     Self.showResolved(words.settings, settings, environment)
     self.settings = settings
+    umask = environment.umask
     directory = try words.directory(in: environment)
     if words.directory != nil { chosenDirectory = directory }
     self.environment = try words.recordedVariables(in: environment)
@@ -219,8 +221,8 @@ struct BareJob {
   func request(command: [String], payload: String?) throws(CommandError) -> EnqueueRequest {
     do {
       return try settings.request(
-        command: command, directory: directory, environment: environment, payload: payload,
-        now: now, name: \.flag)
+        command: command, directory: directory, umask: umask, environment: environment,
+        payload: payload, now: now, name: \.flag)
     } catch {
       throw .usage(error.problem, hint: error.hint)
     }

@@ -16,6 +16,7 @@ struct JobLine {
   /// What every line starts from.
   let defaults: JobSettings
   let directory: String
+  let umask: FileMask
   /// The folder that the command line names, if it does.
   let chosenDirectory: String?
   let environment: [String]
@@ -100,9 +101,8 @@ struct JobLine {
         hint: "give it as an array: {\"command\":[\"echo\",\"hello\"]}, or name a 'type'")
     }
     return try settings.request(
-      command: command, directory: chosenDirectory ?? directory, environment: environment,
-      payload: payload,
-      now: now, name: { $0.rawValue })
+      command: command, directory: chosenDirectory ?? directory, umask: umask,
+      environment: environment, payload: payload, now: now, name: { $0.rawValue })
   }
 
   private static func command(_ value: JSON) throws(UnusableRequest) -> [String] {

@@ -14,8 +14,8 @@ extension JobSettings {
   /// Settings that contradict each other are refused here, once, for flags and lines alike; `name`
   /// writes a setting as the reader wrote it (`--run-at` or `run_at`).
   func request(
-    command: [String], directory: String, environment: [String], payload: String?,
-    now: Timestamp, name: (JobSetting) -> String
+    command: [String], directory: String, umask: FileMask, environment: [String],
+    payload: String?, now: Timestamp, name: (JobSetting) -> String
   ) throws(UnusableRequest) -> EnqueueRequest {
     try CommandWords.check(command)
     if limitMax != nil, limitKey == nil {
@@ -23,10 +23,12 @@ extension JobSettings {
         problem: "'\(name(.limitMax))' bounds a limit key, but there is none",
         hint: "give '\(name(.limitKey))' too")
     }
-    return EnqueueRequest(
+    var request = EnqueueRequest(
       command: command, directory: directory, environment: environment, payload: payload,
       queue: queue, priority: priority, runAt: try start(now, name), expiresAt: expiresAt,
       key: key, keyHold: hold, limitKey: limitKey, limitMax: limitMax ?? 1, policy: policy)
+    request.umask = umask
+    return request
   }
 
   /// The request for a job of `type`, which says what these settings do not. `directory` is where the

@@ -62,6 +62,7 @@ struct JobStoryText {
     add("type", request.type + (job.typeRevision.map { ", revision \($0)" } ?? ""))
     add("command", request.command.isEmpty ? nil : ShellWords.joined(request.command))
     add("folder", request.directory)
+    add("umask", request.umask.text)
     // Values may be secrets: the names say enough.
     if !request.environment.isEmpty {
       add(

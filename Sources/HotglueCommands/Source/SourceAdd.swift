@@ -27,6 +27,7 @@ struct SourceAdd: WorkspaceCommand {
     let directory = try session.environment.recordedDirectory(TapWords.elsewhere)
     try TapWords.check(command)
     var definition = SourceDefinition(command: command, directory: directory)
+    definition.umask = session.environment.umask
     let files = SourceFiles(of: session.store)
     do {
       try options.apply(to: &definition, in: session.environment) { bytes in

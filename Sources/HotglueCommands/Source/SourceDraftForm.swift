@@ -101,7 +101,8 @@ struct SourceDraftForm: DraftForm {
         "sources are not renamed: begin a new draft, 'hotglue draft new source \(name)'")
     }
     let present = try Self.source(name, in: session)?.definition
-    var reader = SourceLine(folder: draft.directory, present: present)
+    var reader = SourceLine(
+      folder: draft.directory, umask: session.environment.umask, present: present)
     for entry in table.entries { try reader.take(entry) }
     guard !reader.definition.command.isEmpty else {
       throw SourceLine.wrong(
@@ -157,10 +158,11 @@ private struct SourceLine {
   let present: SourceDefinition?
   var definition: SourceDefinition
 
-  init(folder: String, present: SourceDefinition?) {
+  init(folder: String, umask: FileMask, present: SourceDefinition?) {
     self.folder = folder
     self.present = present
     definition = SourceDefinition(command: [], directory: folder)
+    definition.umask = umask
     definition.catalog = present?.catalog
     definition.selection = present?.selection ?? StreamSelection()
     definition.missing = present?.missing ?? MissingRule()

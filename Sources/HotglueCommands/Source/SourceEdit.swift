@@ -71,6 +71,7 @@ struct SourceEdit: WorkspaceCommand {
       try TapWords.check(command)
       definition.command = command
       definition.directory = directory
+      definition.umask = session.environment.umask
     }
     let files = SourceFiles(of: session.store)
     var kept: String?

@@ -24,6 +24,7 @@ enum SourceJSON {
       JSON.Member("revision", .integer(source.revision)),
       JSON.Member("command", .strings(definition.command)),
       JSON.Member("cwd", .string(definition.directory)),
+      JSON.Member("umask", .string(definition.umask.text)),
       JSON.Member("config", .text(definition.config)),
       JSON.Member("config_kept", .bool(definition.config.map(SourceFiles.isKept) ?? false)),
       JSON.Member(
@@ -95,7 +96,8 @@ struct SourceText {
       ("link", Cell(EntityLink.source(source.id, in: source.workspace).text)),
       ("workspace", Cell(source.workspace.text)),
       ("revision", Cell(source.revision)), ("command", Cell(ShellWords.joined(definition.command))),
-      ("folder", Cell(definition.directory)), ("config", Cell(Self.config(definition))),
+      ("folder", Cell(definition.directory)), ("umask", Cell(definition.umask.text)),
+      ("config", Cell(Self.config(definition))),
       ("on reject", Cell((definition.rejects ?? .standard).text)),
       ("idle timeout", Cell(definition.idleTimeout?.text ?? "none")),
       ("resume", Cell(definition.resumesAtEnd ? "end" : "bookmark")),

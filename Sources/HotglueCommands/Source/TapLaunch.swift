@@ -31,7 +31,8 @@ struct TapLaunch {
       words += ["--config", path]
     }
     let started = try TapProcess.start(
-      words + arguments, in: definition.directory, environment: variables)
+      words + arguments, in: definition.directory, umask: definition.umask,
+      environment: variables)
     switch started {
     case .started(let tap): return tap
     case .notExecuted(let number):
@@ -52,7 +53,8 @@ struct TapLaunch {
   func startTarget(_ words: [String]) throws -> TapProcess {
     let directory = source.definition.directory
     let started = try TapProcess.start(
-      words, in: directory, environment: variables, withInput: true)
+      words, in: directory, umask: source.definition.umask, environment: variables,
+      withInput: true)
     switch started {
     case .started(let target): return target
     case .notExecuted(let number):
@@ -68,10 +70,11 @@ struct TapLaunch {
     }
   }
 
+  /// Without what would make it part of this attempt, or belongs to the caller's shell.
   private var variables: [String] {
     environment.variables
-      .filter { $0.key != "HOTGLUE_REPORT_FD" }
-      .map { "\($0.key)=\($0.value)" }
+      .filter { !["HOTGLUE_REPORT_FD", "PWD", "OLDPWD"].contains($0.key) }
+      .map { "\($0.key)=\($0.value)" } + ["PWD=\(source.definition.directory)"]
   }
 
   /// Reads it to its end; what it writes to standard error is written to ours.

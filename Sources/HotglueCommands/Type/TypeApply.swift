@@ -37,7 +37,9 @@ struct TypeApply: WorkspaceCommand {
       bytes = try LineInput.bytes(of: path, limit: TypeFile.longest)
       folder = Path.folder(of: path)
     }
-    let types = try TypeFile(bytes, folder: folder, now: session.now).types
+    let types = try TypeFile(
+      bytes, folder: folder, umask: session.environment.umask, now: session.now
+    ).types
     let changes = try session.store.setTypes(
       types, in: session.workspace, dryRun: dryRun, by: session.actor, at: session.now)
     TypeChangeText(output: session.output).show(changes, dryRun: dryRun)

@@ -6,8 +6,11 @@ struct TypeFile {
 
   static let longest = 4 << 20
 
-  /// `folder` is where a type's command runs, and what a relative `cwd` starts from.
-  init(_ bytes: [UInt8], folder: String, now: Timestamp) throws(CommandError) {
+  /// `folder` is where a type's command runs, with `umask` unless the file says another, and what a
+  /// relative `cwd` starts from.
+  init(
+    _ bytes: [UInt8], folder: String, umask: FileMask, now: Timestamp
+  ) throws(CommandError) {
     guard bytes.count <= Self.longest else {
       throw .badInput(
         "the file is longer than \(Self.longest >> 20) MiB", hint: "split it into several")
@@ -23,13 +26,16 @@ struct TypeFile {
           JSON.Member("line", .integer(error.line)), JSON.Member("column", .integer(error.column)),
         ])
     }
-    try self.init(file, folder: folder, now: now)
+    try self.init(file, folder: folder, umask: umask, now: now)
   }
 
-  init(_ file: TOMLFile, folder: String, now: Timestamp) throws(CommandError) {
+  init(
+    _ file: TOMLFile, folder: String, umask: FileMask, now: Timestamp
+  ) throws(CommandError) {
     for table in file.tables {
       let name = try Self.name(of: table)
-      types.append((name, try Self.definition(of: table, folder: folder, now: now)))
+      types.append(
+        (name, try Self.definition(of: table, folder: folder, umask: umask, now: now)))
     }
   }
 
@@ -63,9 +69,10 @@ struct TypeFile {
   }
 
   private static func definition(
-    of table: TOMLFile.Table, folder: String, now: Timestamp
+    of table: TOMLFile.Table, folder: String, umask: FileMask, now: Timestamp
   ) throws(CommandError) -> TypeDefinition {
     var definition = TypeDefinition(command: [], directory: folder)
+    definition.umask = umask
     var said = JobSettings()
     for entry in table.entries {
       do {
@@ -111,6 +118,13 @@ struct TypeFile {
       }
       let below = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
       definition.directory = below == "." || below.isEmpty ? folder : Path.joined(folder, below)
+    case .umask:
+      guard let umask = FileMask(entry.value.stringValue ?? "") else {
+        throw UnusableRequest(
+          problem: "'umask' cannot be \(entry.value.text)",
+          hint: "give it as umask prints it, as a string: \"0022\"")
+      }
+      definition.umask = umask
     case .persistent:
       guard let isPersistent = entry.value.boolValue else {
         throw UnusableRequest(

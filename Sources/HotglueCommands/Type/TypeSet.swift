@@ -51,7 +51,8 @@ struct TypeSet: WorkspaceCommand {
         said: said, command: command,
         directory: command.isEmpty
           ? "" : try session.environment.recordedDirectory(JobTypeWords.elsewhere),
-        limit: try limit.map(TypeSetting.limit), isStream: persistent)
+        umask: session.environment.umask, limit: try limit.map(TypeSetting.limit),
+        isStream: persistent)
       var refusal: UnusableRequest?
       let change = try session.store.setType(
         name, in: session.workspace, by: session.actor, at: session.now
@@ -80,6 +81,7 @@ private struct TypeEdit {
   var command: [String]
   /// Where the command line was given.
   var directory: String
+  var umask: FileMask
   /// Outer `nil`: not named. Inner `nil`: no limit.
   var limit: Int??
   var isStream: Bool?
@@ -89,6 +91,7 @@ private struct TypeEdit {
     if !command.isEmpty {
       definition.command = command
       definition.directory = directory
+      definition.umask = umask
     }
     guard !definition.command.isEmpty else {
       throw UnusableRequest(

@@ -19,7 +19,7 @@ enum JobTypeWords {
 
 /// The settings that only a job type has.
 enum TypeSetting: String, CaseIterable {
-  case command, cwd, persistent, limit
+  case command, cwd, umask, persistent, limit
 
   /// The keys of a type in a file of types.
   static let keys = allCases.map(\.rawValue) + JobSetting.policy.map(\.rawValue)

@@ -6,6 +6,7 @@ public struct TypeDefinition: Hashable, Sendable {
   public var command: [String]
   /// The folder in which the command runs.
   public var directory: String
+  public var umask = FileMask.standard
   public var queue = "default"
   public var priority = 0
   public var limitKey: String?
@@ -28,6 +29,7 @@ extension TypeDefinition {
     [
       JSON.Member("command", .strings(command)),
       JSON.Member("cwd", .string(directory)),
+      JSON.Member("umask", .string(umask.text)),
       JSON.Member("persistent", .bool(isStream)),
       JSON.Member("queue", .string(queue)),
       JSON.Member("priority", .integer(priority)),
@@ -60,6 +62,9 @@ extension TypeDefinition {
     for member in json.members ?? [] where member.value != .null {
       switch member.key {
       case "command", "cwd": break
+      case "umask":
+        guard let mask = FileMask(member.value.stringValue ?? "") else { return nil }
+        umask = mask
       case "persistent": isStream = member.value.boolValue ?? false
       case "queue": queue = member.value.stringValue ?? queue
       case "priority": priority = Int(member.value.integerValue ?? 0)

@@ -6,6 +6,7 @@ public struct SourceDefinition: Hashable, Sendable {
   public var command: [String]
   /// The folder in which the tap runs.
   public var directory: String
+  public var umask = FileMask.standard
   /// Path of the tap's configuration.
   public var config: String?
   /// What the tap can give, as it answered to `--discover` or as a file said.
@@ -56,6 +57,7 @@ public struct SourceDefinition: Hashable, Sendable {
     .object([
       JSON.Member("command", .strings(command)),
       JSON.Member("cwd", .string(directory)),
+      JSON.Member("umask", .text(umask == .standard ? nil : umask.text)),
       JSON.Member("config", .text(config)),
       JSON.Member("catalog", catalog ?? .null),
       JSON.Member("properties", .bool(takesProperties)),
@@ -108,6 +110,7 @@ public struct SourceDefinition: Hashable, Sendable {
     resumesAtEnd = json["resume"]?.stringValue == "end"
     guard let missing = MissingRule(json: json["missing"]) else { return nil }
     self.missing = missing
+    umask = json["umask"]?.stringValue.flatMap(FileMask.init) ?? .standard
   }
 }
 

@@ -125,6 +125,7 @@ extension SQLiteStore {
       values += [
         .text(JSON.strings(job.request.command).text), .text(job.request.directory),
         .text(policyText(job.request.policy)), .integer(revision),
+        .integer(Int64(job.request.umask.bits)),
       ]
       changed = try connection.run(ClaimSQL.takeTyped, values)
     } else {

@@ -34,10 +34,11 @@ struct ClaimPlaces {
       seats -= 1
       return Place(slot: slot)
     }
-    let key = StreamKey(
+    var key = StreamKey(
       workspace: job.workspace, type: job.request.type, revision: revision,
       directory: job.request.directory, environment: job.request.environment,
       keepsChildren: job.request.policy.keepChildren)
+    key.umask = job.request.umask
     if let open = streams.firstIndex(where: { !$0.isIdle && $0.room > 0 && $0.key == key }) {
       streams[open].room -= 1
       return Place(slot: streams[open].slot, stream: key)

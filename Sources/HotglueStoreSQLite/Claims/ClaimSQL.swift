@@ -95,7 +95,7 @@ enum ClaimSQL {
       watch = 1, worker = ?3, lease_ms = ?4, lease_wall_ms = ?5, parked = 0, progress = NULL,
       started_at = coalesce(started_at, ?6),
       budgets_started_at = iif(budgets_started_at = 0, ?6, budgets_started_at),
-      command = ?8, directory = ?9, policy = ?10, type_revision = ?11
+      command = ?8, directory = ?9, policy = ?10, type_revision = ?11, umask = ?12
     WHERE id = ?1 AND workspace = ?2 AND state = 'pending' AND run_at <= ?7
       AND (expires_at IS NULL OR expires_at > ?6 OR attempt > 0) AND overrides IS NOT NULL
     """)
@@ -177,9 +177,10 @@ enum ClaimSQL {
     """
     SELECT job.id, job.workspace, job.fence, job.attempt, job.watch, attempt.slot,
       job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
-      job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
-      worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path,
-      worker.store_file, worker.retired_at, coalesce(claimant.boot_id, worker.boot_id),
+      job.cancel_requested_at, job.policy, job.directory, job.umask, job.environment,
+      worker.name, worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time,
+      worker.lock_path, worker.store_file, worker.retired_at,
+      coalesce(claimant.boot_id, worker.boot_id),
       coalesce(claimant.pid_namespace, worker.pid_namespace),
       coalesce(claimant.store_file, worker.store_file), job.type,
       (SELECT value FROM store_meta WHERE key = 'incarnations')
@@ -195,9 +196,10 @@ enum ClaimSQL {
     """
     SELECT job.id, job.workspace, job.fence, job.attempt, job.watch, attempt.slot,
       job.worker, worker.boot_id, job.lease_ms, job.unanswered_boot, job.unanswered_ms,
-      job.cancel_requested_at, job.policy, job.directory, job.environment, worker.name,
-      worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time, worker.lock_path,
-      worker.store_file, worker.retired_at, coalesce(claimant.boot_id, worker.boot_id),
+      job.cancel_requested_at, job.policy, job.directory, job.umask, job.environment,
+      worker.name, worker.boot_id, worker.pid_namespace, worker.pid, worker.start_time,
+      worker.lock_path, worker.store_file, worker.retired_at,
+      coalesce(claimant.boot_id, worker.boot_id),
       coalesce(claimant.pid_namespace, worker.pid_namespace),
       coalesce(claimant.store_file, worker.store_file), job.type,
       (SELECT value FROM store_meta WHERE key = 'incarnations')

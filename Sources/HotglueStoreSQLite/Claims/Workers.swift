@@ -66,6 +66,7 @@ extension SQLiteStore {
     let cancelRequested = columns.optionalInteger() != nil
     let policy = try decodePolicy(columns.optionalText())
     let directory = columns.text()
+    let umask = FileMask(bits: UInt16(truncatingIfNeeded: columns.integer()))
     let environment = try columns.optionalText().map(decodeStrings) ?? []
     let worker = WorkerIdentity(
       name: columns.text(), bootID: columns.text(), pidNamespace: columns.text(),
@@ -81,12 +82,14 @@ extension SQLiteStore {
     if let unansweredBoot, let unansweredMilliseconds {
       unanswered = BootTime(bootID: unansweredBoot, milliseconds: unansweredMilliseconds)
     }
-    return RunningAttempt(
+    var attempt = RunningAttempt(
       reference: reference, number: number, watch: watch, slot: slot, workerID: workerID,
       worker: worker, workerIsRetired: isRetired, origin: origin, lease: lease,
       leaseLength: policy.lease, unansweredSince: unanswered,
       cancelRequested: cancelRequested, policy: policy, directory: directory,
       environment: environment, type: type,
       idempotencyKey: try idempotencyKey(ofJob: job, incarnations))
+    attempt.umask = umask
+    return attempt
   }
 }

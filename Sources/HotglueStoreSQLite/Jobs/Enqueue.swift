@@ -193,6 +193,7 @@ struct RequestEncoder {
         .optional(request.key == nil ? nil : request.keyHold.column),
         .optional(keyExpiresAt?.milliseconds), .optional(text(of: request.policy)),
         .text(text(of: request.command)), .text(request.directory),
+        .integer(Int64(request.umask.bits)),
         request.environment.isEmpty ? .null : .text(JSON.strings(request.environment).text),
         isLong ? .null : .optional(request.payload), .optional(request.overrides?.column),
       ], longPayload: isLong ? request.payload : nil)

@@ -43,6 +43,7 @@ extension SQLiteStore {
     let policy = try decodePolicy(columns.optionalText())
     let command = try decodeStrings(columns.text())
     let directory = columns.text()
+    let umask = FileMask(bits: UInt16(truncatingIfNeeded: columns.integer()))
     let environment = try columns.optionalText().map(decodeStrings) ?? []
     let payload = columns.optionalText()
     let overrides = try decodeJSON(columns.optionalText()).map(TypeOverrides.init(column:))
@@ -68,6 +69,7 @@ extension SQLiteStore {
       runAt: runAt, createdAt: createdAt, startedAt: startedAt, finishedAt: finishedAt,
       progress: progress, result: result, error: error, exitStatus: exitStatus, signal: signal)
     job.typeRevision = typeRevision
+    job.request.umask = umask
     return job
   }
 

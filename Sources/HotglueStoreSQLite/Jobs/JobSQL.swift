@@ -5,9 +5,9 @@ enum JobSQL {
     """
     INSERT INTO job (workspace, type, queue, rank, state, parked, run_at, expires_at, created_at,
       created_by, limit_key, limit_max, key, key_held, key_hold, key_expires_at, policy, command,
-      directory, environment, payload, overrides)
+      directory, umask, environment, payload, overrides)
     VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-      ?18, ?19, ?20, ?21)
+      ?18, ?19, ?20, ?21, ?22)
     """)
   static let insertPayload = SQL(
     "job.insert_payload", "INSERT INTO job_payload (job, workspace, payload) VALUES (?1, ?2, ?3)")
@@ -31,7 +31,8 @@ enum JobSQL {
       (SELECT name FROM worker WHERE worker.id = job.worker),
       (SELECT boot_id FROM worker WHERE worker.id = job.worker), lease_ms, lease_wall_ms,
       cancel_requested_at, limit_key, limit_max, key, key_hold, error_code, error_message,
-      error_kind, exit_status, signal, progress, result, policy, command, directory, environment,
+      error_kind, exit_status, signal, progress, result, policy, command, directory, umask,
+      environment,
       coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id)),
       overrides, type_revision
     """
@@ -43,7 +44,8 @@ enum JobSQL {
       (SELECT name FROM worker WHERE worker.id = job.worker),
       (SELECT boot_id FROM worker WHERE worker.id = job.worker), lease_ms, lease_wall_ms,
       cancel_requested_at, limit_key, limit_max, key, key_hold, error_code, error_message,
-      error_kind, exit_status, signal, progress, result, policy, command, directory, environment,
+      error_kind, exit_status, signal, progress, result, policy, command, directory, umask,
+      environment,
       coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id)),
       overrides, type_revision
     FROM job WHERE id = ?1 AND workspace = ?2

@@ -103,6 +103,7 @@ extension Schema {
       policy TEXT,
       command TEXT NOT NULL,
       directory TEXT NOT NULL,
+      umask INTEGER NOT NULL DEFAULT 18,
       environment TEXT,
       payload TEXT,
       -- Set exactly when the job's command is its type's; what it runs by stands in the columns above

@@ -72,6 +72,7 @@ extension EnqueueRequest {
     var request = self
     request.command = type.command
     request.directory = overrides.directory ?? type.directory
+    request.umask = type.umask
     request.policy = policy
     return request
   }
