@@ -39,9 +39,9 @@ static void finish(hg_supervisor *self) {
   hg_outcome *outcome = &self->outcome;
   hg_report_close(&self->report, &self->slot, outcome);
   self->retiring = self->retiring || self->keep_children || outcome->strays_left_count > 0;
-  hg_log_end log = hg_log_close(
-    &self->log, self->house.folder, self->name, self->slot.attempt->log_path, self->house.shared,
-    self->retiring);
+  hg_log_home home = hg_log_home_of(self);
+  hg_log_end log =
+    hg_log_close(&self->log, &home, self->slot.attempt->log_path, self->retiring);
   outcome->log_bytes = log.bytes;
   outcome->log_left_out = log.left_out;
   outcome->log_place = log.place;
@@ -101,11 +101,15 @@ hg_launched hg_attempt_launch(
   const char *directory = strings;
   const char *log_path = directory + strlen(directory) + 1;
   const char *arguments = log_path + strlen(log_path) + 1;
-  int report = 0;
+  int report = 0, output = -1;
   size_t pointers = (size_t)order->argc + order->envc + 4;
   int error = hg_bytes_reserve(&self->vectors, pointers * sizeof(char *));
+  if (!error) error = hg_log_connect(&self->log, &output);
   if (!error) error = hg_report_open(&self->report, &report);
-  if (error) return (hg_launched){.kind = HG_NEVER_STARTED, .error = error};
+  if (error) {
+    if (output >= 0 && output != self->log.fd) close(output);
+    return (hg_launched){.kind = HG_NEVER_STARTED, .error = error};
+  }
   // One place is left free before argv, for `/bin/sh FILE`.
   char **argv = (char **)self->vectors.at + 1;
   char **envp = argv + order->argc + 1;
@@ -115,15 +119,16 @@ hg_launched hg_attempt_launch(
     .argv = argv,
     .envp = envp,
     .input = input,
-    .output = self->log.fd,
+    .output = output,
     .report = report,
-    .umask = 022,
+    .umask = order->umask,
     .dies_with_parent = true,
     .mark = self->slot.attempt,
     .cgroup = control_group(self),
   };
   hg_launched launched = hg_launch_child(&launch);
   close(report);
+  if (output != self->log.fd) close(output);
   if (launched.cgroup_error) {
     hg_cgroup_refuse(&self->cgroup, self->house.folder, self->name, launched.cgroup_error);
   }
@@ -153,8 +158,8 @@ void hg_attempt_start(
   char name[64];
   int input = -1;
   snprintf(name, sizeof name, "%lld-%lld", (long long)order->job, (long long)order->fence);
-  int error = hg_log_open(
-    &self->log, self->house.folder, self->name, self->house.shared, order->log_cap);
+  hg_log_home home = hg_log_home_of(self);
+  int error = hg_log_open(&self->log, &home, order->log_cap, order->keep_children);
   if (!error) error = payload_file(payload, order->payload_bytes, &input);
   if (!error) error = hg_context_publish(self, name, context, order->context_bytes);
   hg_launched launched = {.kind = HG_NEVER_STARTED, .error = error};
@@ -165,7 +170,7 @@ void hg_attempt_start(
     return;
   }
   if (order->timeout_ms > 0) self->timeout_ms = now + order->timeout_ms;
-  if (order->log_cap > 0) self->trim_ms = now + TRIM_EVERY_MS;
+  if (order->log_cap > 0 && order->keep_children) self->trim_ms = now + TRIM_EVERY_MS;
   if (self->owner) hg_tell(self, self->owner, HG_STARTED);
 }
 

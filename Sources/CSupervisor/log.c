@@ -1,5 +1,8 @@
-// The handler writes straight into the file; nothing is copied. An attempt that wrote nothing
-// leaves its file to the next one, so that `true` costs no file at all.
+// The files of a log: made, cut, put in their places.
+//
+// An attempt that wrote nothing leaves its file to the next one, so that `true` costs no file at all.
+// While an attempt runs a log that is over its cap has a hole; in its place it has a line there, and
+// head and tail are exact.
 #include "log.h"
 
 #include <fcntl.h>
@@ -7,9 +10,12 @@
 #include <sys/stat.h>
 
 #define BLOCK 4096
+#define PUNCH_FROM (1 << 20)
 
-static void log_name(char out[HG_NAME_BYTES + 16], const char *name) {
-  snprintf(out, HG_NAME_BYTES + 16, "slots/%s.log", name);
+typedef char file_name[HG_NAME_BYTES + 16];
+
+static void name_of(file_name out, const hg_log_home *home, const char *suffix) {
+  snprintf(out, sizeof(file_name), "slots/%s%s", home->slot, suffix);
 }
 
 static int64_t size_of(int fd) {
@@ -17,15 +23,29 @@ static int64_t size_of(int fd) {
   return fstat(fd, &status) < 0 ? 0 : (int64_t)status.st_size;
 }
 
-int hg_log_open(hg_log *log, int folder, const char *name, bool shared, int64_t cap) {
-  char path[HG_NAME_BYTES + 16];
+static void begin(hg_log *log, int64_t cap, bool is_direct) {
   log->cap = cap;
-  log->from = log->punched = log->left_out = 0;
-  if (log->fd >= 0) return 0;
-  log_name(path, name);
-  log->fd =
-    openat(folder, path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, hg_file_mode(shared));
-  return log->fd < 0 ? errno : 0;
+  log->is_direct = is_direct;
+  log->from = log->size = log->taken = log->lost = log->lost_all = 0;
+  log->punched = log->left_out = log->first_ms = 0;
+  log->marks = 0;
+}
+
+static void close_times(hg_log *log) {
+  if (log->times >= 0) close(log->times);
+  log->times = -1;
+}
+
+int hg_log_open(hg_log *log, const hg_log_home *home, int64_t cap, bool is_direct) {
+  if (log->fd < 0) {
+    file_name path;
+    name_of(path, home, ".log");
+    log->fd = openat(
+      home->folder, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, hg_file_mode(home->shared));
+    if (log->fd < 0) return errno;
+  }
+  begin(log, cap, is_direct);
+  return 0;
 }
 
 /// The part of a log of this size that goes: from the end of the head to the start of the tail.
@@ -62,103 +82,179 @@ int64_t hg_next_hole(int fd, int64_t offset) {
   return errno == ENXIO || offset >= size ? -1 : size;
 }
 
-static int copy_range(int from, off_t at, off_t end, int to) {
-  char block[16384];
-  while (at < end) {
-    size_t want = end - at < (off_t)sizeof block ? (size_t)(end - at) : sizeof block;
-    ssize_t got = pread(from, block, want, at);
-    if (got < 0 && errno == EINTR) continue;
+/// Copies head and tail of a part, with a line between them that says how much is missing; `line_bytes`
+/// becomes the line's length.
+static int copy_cut(
+  int source, int64_t from, int64_t to, int64_t cap, int target, int64_t *line_bytes) {
+  char line[96], last = '\n';
+  int64_t head = cap / 2, tail = cap - head;
+  if (head && pread(source, &last, 1, from + head - 1) < 0) return errno;
+  int length = snprintf(
+    line, sizeof line, "%s[%lld bytes left out]\n", last == '\n' ? "" : "\n",
+    (long long)(to - from - cap));
+  *line_bytes = length;
+  int error = hg_log_copy_range(source, from, from + head, target);
+  if (!error && write(target, line, (size_t)length) != length) error = ENOSPC;
+  return error ? error : hg_log_copy_range(source, to - tail, to, target);
+}
+
+#define ENTRIES 256
+
+/// The times of a log whose middle was taken out, at the places where its parts are now.
+static int copy_times(const hg_log *log, int source, int target, int64_t line_bytes) {
+  static hg_log_time in[ENTRIES], out[ENTRIES + 1];
+  int64_t head = log->cap / 2, tail_at = log->size - (log->cap - head);
+  // The line, and what the tail begins with, have the last time before the tail.
+  hg_log_time line = {head, log->first_ms};
+  bool in_tail = false, over = false;
+  while (!over) {
+    ssize_t got = read(source, in, sizeof in);
     if (got < 0) return errno;
-    if (got == 0) return 0;
-    for (ssize_t done = 0; done < got;) {
-      ssize_t wrote = write(to, block + done, (size_t)(got - done));
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) return errno;
-      done += wrote;
+    over = got < (ssize_t)sizeof in;
+    size_t count = 0;
+    for (size_t i = 0; i < (size_t)got / sizeof in[0]; i++) {
+      if (in[i].at <= tail_at) line.ms = in[i].ms;
+      if (in[i].at < head) out[count++] = in[i];
+      if (in[i].at <= tail_at) continue;
+      if (!in_tail) out[count++] = line;
+      in_tail = true;
+      out[count++] = (hg_log_time){in[i].at - tail_at + head + line_bytes, in[i].ms};
     }
-    at += got;
+    if (over && !in_tail) out[count++] = line;
+    if (write(target, out, count * sizeof out[0]) != (ssize_t)(count * sizeof out[0])) return ENOSPC;
   }
   return 0;
 }
 
-/// For file systems without holes: head, a line that says how much is missing, tail, in a new file
-/// that takes the old one's name.
-static int rewrite(hg_log *log, int folder, const char *name, bool shared) {
-  int64_t from, to, size = size_of(log->fd);
-  if (!middle(log, size, &from, &to)) return 0;
-  char path[HG_NAME_BYTES + 16], fresh[HG_NAME_BYTES + 16], line[96];
-  log_name(path, name);
-  snprintf(fresh, sizeof fresh, "slots/%s.cut", name);
-  int source = openat(folder, path, O_RDONLY | O_CLOEXEC);
-  if (source < 0) return errno;
+static void cut_times(const hg_log *log, const hg_log_home *home, int64_t line_bytes) {
+  file_name path, fresh;
+  name_of(path, home, ".times");
+  name_of(fresh, home, ".times.cut");
+  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC);
   int target = openat(
-    folder, fresh, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, hg_file_mode(shared));
-  int error = target < 0 ? errno : 0;
-  int length =
-    snprintf(line, sizeof line, "\n[%lld bytes left out]\n", (long long)(to - from));
-  if (!error) error = copy_range(source, 0, from, target);
-  if (!error && write(target, line, (size_t)length) != length) error = ENOSPC;
-  if (!error) error = copy_range(source, to, size, target);
-  if (!error && renameat(folder, fresh, folder, path) < 0) error = errno;
-  if (error && target >= 0) unlinkat(folder, fresh, 0);
-  close(source);
-  if (!error) {
-    close(log->fd);
-    log->fd = target;
-    log->left_out = to - from;
-  } else if (target >= 0) {
-    close(target);
+    home->folder, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, hg_file_mode(home->shared));
+  int error = source < 0 || target < 0 ? errno : copy_times(log, source, target, line_bytes);
+  if (!error && renameat(home->folder, fresh, home->folder, path) < 0) error = errno;
+  // Wrong times are worse than none.
+  if (error) {
+    unlinkat(home->folder, fresh, 0);
+    unlinkat(home->folder, path, 0);
   }
-  return error;
+  if (source >= 0) close(source);
+  if (target >= 0) close(target);
 }
 
-hg_log_end hg_log_close(
-  hg_log *log, int folder, const char *name, const char *path, bool shared, bool give_away) {
-  hg_log_end end = {0, 0, HG_LOG_NONE};
-  if (log->fd < 0) return end;
-  char from[HG_NAME_BYTES + 16];
-  log_name(from, name);
-  end.bytes = size_of(log->fd);
-  if (end.bytes == 0) {
-    if (!give_away) return end;
-    unlinkat(folder, from, 0);
-  } else {
-    hg_log_trim(log);
-    // A log that cannot be cut stays whole: too long is better than lost.
-    if (log->cannot_punch) (void)rewrite(log, folder, name, shared);
-    end.bytes = size_of(log->fd);
-    end.left_out = log->left_out;
-    end.place = HG_LOG_IN_PLACE;
-    int moved = renameat(folder, from, folder, path);
-    if (moved < 0 && errno == ENOENT && hg_make_parents(folder, path, shared) == 0) {
-      moved = renameat(folder, from, folder, path);
-    }
-    if (moved < 0) end.place = HG_LOG_IN_SLOT;
+/// Puts head, line and tail in the place of a log that is over its cap. Where that fails it stays as it
+/// is: too long is better than lost.
+static void cut_middle(hg_log *log, const hg_log_home *home) {
+  file_name path, fresh;
+  if (!log->cap || log->size <= log->cap) return;
+  name_of(path, home, ".log");
+  name_of(fresh, home, ".cut");
+  log->left_out = log->punched ? log->punched - log->cap / 2 : 0;
+  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC);
+  int target = openat(
+    home->folder, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, hg_file_mode(home->shared));
+  int error = source < 0 || target < 0 ? errno : 0;
+  int64_t line_bytes = 0;
+  struct stat status;
+  if (!error && fstat(source, &status) < 0) error = errno;
+  if (!error) error = copy_cut(source, 0, log->size, log->cap, target, &line_bytes);
+  if (!error) {
+    const struct timespec times[2] = {status.st_mtim, status.st_mtim};
+    (void)futimens(target, times);
+    if (renameat(home->folder, fresh, home->folder, path) < 0) error = errno;
   }
+  if (!error) {
+    log->left_out = log->size - log->cap;
+    if (log->marks) cut_times(log, home, line_bytes);
+  } else {
+    unlinkat(home->folder, fresh, 0);
+  }
+  if (source >= 0) close(source);
+  if (target >= 0) close(target);
+}
+
+void hg_log_move_times(int folder, const char *slot, const char *path) {
+  char from[HG_NAME_BYTES + 16], to[HG_PATH_BYTES + 8];
+  size_t length = strlen(path);
+  if (length > 4 && !strcmp(path + length - 4, ".log")) length -= 4;
+  snprintf(from, sizeof from, "slots/%s.times", slot);
+  snprintf(to, sizeof to, "%.*s.times", (int)length, path);
+  (void)renameat(folder, from, folder, to);
+}
+
+/// Moves a log that has something in it; the file is closed then.
+static hg_log_end place(hg_log *log, const hg_log_home *home, const char *path) {
+  file_name from;
+  hg_log_end end = {0, 0, HG_LOG_IN_PLACE};
+  name_of(from, home, ".log");
+  int moved = renameat(home->folder, from, home->folder, path);
+  if (moved < 0 && errno == ENOENT && hg_make_parents(home->folder, path, home->shared) == 0) {
+    moved = renameat(home->folder, from, home->folder, path);
+  }
+  if (moved < 0) end.place = HG_LOG_IN_SLOT;
+  if (moved == 0 && log->marks) hg_log_move_times(home->folder, home->slot, path);
+  close_times(log);
   close(log->fd);
   log->fd = -1;
   return end;
 }
 
-#define PUNCH_FROM (1 << 20)
+static hg_log_end close_piped(hg_log *log, const hg_log_home *home, const char *path) {
+  hg_log_drain(log, home);
+  hg_log_end end = {log->taken, log->lost_all, HG_LOG_NONE};
+  if (log->fd < 0) return end;
+  hg_log_tell_lost(log);
+  if (!log->size) {
+    log->taken = log->lost = log->lost_all = 0;
+    return end;
+  }
+  cut_middle(log, home);
+  end.left_out += log->left_out;
+  end.place = place(log, home, path).place;
+  return end;
+}
 
-void hg_log_next(hg_log *log, int64_t cap) {
+static hg_log_end close_direct(hg_log *log, const hg_log_home *home, const char *path) {
+  hg_log_end end = {0, 0, HG_LOG_NONE};
+  if (log->fd < 0) return end;
+  hg_log_trim(log);
+  end.bytes = size_of(log->fd);
+  if (!end.bytes) return end;
+  end.left_out = log->left_out;
+  end.place = place(log, home, path).place;
+  return end;
+}
+
+hg_log_end hg_log_close(hg_log *log, const hg_log_home *home, const char *path, bool give_away) {
+  hg_log_end end = log->is_direct ? close_direct(log, home, path) : close_piped(log, home, path);
+  hg_log_hang_up(log);
+  if (give_away && log->fd >= 0) hg_log_drop(log, home);
+  return end;
+}
+
+int hg_log_next(hg_log *log, const hg_log_home *home, int64_t cap, bool is_direct) {
   log->cap = cap;
+  log->is_direct = is_direct;
+  if (log->fd < 0) return hg_log_open(log, home, cap, is_direct);
   log->left_out = 0;
+  if (!is_direct) return 0;
   // What earlier jobs wrote was copied. The file keeps its length, since the handler may be writing
   // at this moment, and gives back its blocks.
-  if (log->from - log->punched < PUNCH_FROM || log->cannot_punch) return;
+  if (log->from - log->punched < PUNCH_FROM || log->cannot_punch) return 0;
   int64_t end = log->from / BLOCK * BLOCK;
   if (fallocate(log->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, end) < 0) {
     log->cannot_punch = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL;
   }
   log->punched = end;
+  return 0;
 }
 
 int hg_log_copy(
   int folder, int log, int64_t from, int64_t to, int64_t cap, const char *path, bool shared,
   int64_t *bytes) {
-  int64_t size = size_of(log);
+  int64_t size = size_of(log), line_bytes;
   if (to > size) to = size;
   *bytes = 0;
   if (to <= from) return 0;
@@ -168,37 +264,29 @@ int hg_log_copy(
     target = openat(folder, path, flags, hg_file_mode(shared));
   }
   if (target < 0) return errno;
-  int error = 0;
-  if (cap > 0 && to - from > cap) {
-    char line[96];
-    int64_t half = cap / 2;
-    int length = snprintf(
-      line, sizeof line, "\n[%lld bytes left out]\n", (long long)(to - from - 2 * half));
-    error = copy_range(log, from, from + half, target);
-    if (!error && write(target, line, (size_t)length) != length) error = ENOSPC;
-    if (!error) error = copy_range(log, to - half, to, target);
-  } else {
-    error = copy_range(log, from, to, target);
-  }
+  int error = cap > 0 && to - from > cap ? copy_cut(log, from, to, cap, target, &line_bytes)
+                                         : hg_log_copy_range(log, from, to, target);
   *bytes = size_of(target);
   close(target);
   return error;
 }
 
-hg_log_end hg_log_cut(hg_log *log, int folder, const char *name, const char *path, bool shared) {
+/// Of a handler that has the file itself the part since the job began is copied.
+static hg_log_end copy_part(hg_log *log, const hg_log_home *home, const char *path) {
   hg_log_end end = {0, 0, HG_LOG_NONE};
   if (log->fd < 0) return end;
   int64_t to = size_of(log->fd);
   if (to <= log->from) return end;
-  char source[HG_NAME_BYTES + 16];
-  log_name(source, name);
-  int file = openat(folder, source, O_RDONLY | O_CLOEXEC);
+  file_name source;
+  name_of(source, home, ".log");
+  int file = openat(home->folder, source, O_RDONLY | O_CLOEXEC);
   // What cannot be copied is lost with the stream: a log holds up no answer.
   if (file >= 0) {
     int64_t part = to - log->from;
-    if (hg_log_copy(folder, file, log->from, to, log->cap, path, shared, &end.bytes) == 0) {
+    if (!hg_log_copy(
+          home->folder, file, log->from, to, log->cap, path, home->shared, &end.bytes)) {
       end.place = HG_LOG_IN_PLACE;
-      end.left_out = log->cap > 0 && part > log->cap ? part - log->cap / 2 * 2 : 0;
+      end.left_out = log->cap > 0 && part > log->cap ? part - log->cap : 0;
     }
     close(file);
   }
@@ -206,11 +294,29 @@ hg_log_end hg_log_cut(hg_log *log, int folder, const char *name, const char *pat
   return end;
 }
 
-void hg_log_drop(hg_log *log, int folder, const char *name) {
+hg_log_end hg_log_cut(hg_log *log, const hg_log_home *home, const char *path) {
+  if (log->is_direct) return copy_part(log, home, path);
+  hg_log_end end = close_piped(log, home, path);
+  if (end.place != HG_LOG_IN_SLOT) return end;
+  // The stream goes on, and the next job's log needs the name.
+  file_name name;
+  name_of(name, home, ".log");
+  unlinkat(home->folder, name, 0);
+  end.place = HG_LOG_NONE;
+  return end;
+}
+
+void hg_log_drop(hg_log *log, const hg_log_home *home) {
+  file_name path;
+  hg_log_hang_up(log);
+  close_times(log);
   if (log->fd < 0) return;
-  char path[HG_NAME_BYTES + 16];
-  log_name(path, name);
-  unlinkat(folder, path, 0);
+  name_of(path, home, ".log");
+  unlinkat(home->folder, path, 0);
+  if (log->marks) {
+    name_of(path, home, ".times");
+    unlinkat(home->folder, path, 0);
+  }
   close(log->fd);
   log->fd = -1;
 }

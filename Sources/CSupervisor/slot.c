@@ -398,6 +398,7 @@ int hg_slot_keep_log(
       error = hg_make_parents(folder, path, shared);
       if (!error && renameat(folder, from, folder, path) < 0) error = errno;
     }
+    if (!error) hg_log_move_times(folder, name, path);
   }
   close(folder);
   return error;

@@ -82,9 +82,8 @@ void hg_stream_close(hg_supervisor *self) {
 static void end_in_hand(hg_supervisor *self) {
   hg_stream *stream = &self->stream;
   hg_outcome *outcome = &self->outcome;
-  hg_log_end log = hg_log_cut(
-    &self->log, self->house.folder, self->name, self->slot.attempt->log_path,
-    self->house.shared);
+  hg_log_home home = hg_log_home_of(self);
+  hg_log_end log = hg_log_cut(&self->log, &home, self->slot.attempt->log_path);
   outcome->log_bytes = log.bytes;
   outcome->log_left_out = log.left_out;
   outcome->log_place = log.place;
@@ -253,12 +252,8 @@ static void give(hg_supervisor *self, int64_t now) {
   const char *bytes = hg_queue_bytes(stream, hg_queue_at(stream, 0));
   char log_path[HG_PATH_BYTES];
   snprintf(log_path, sizeof log_path, "%.*s", (int)job->log_path_bytes, bytes);
-  int error = 0;
-  if (self->log.fd < 0) {
-    error = hg_log_open(
-      &self->log, self->house.folder, self->name, self->house.shared, job->log_cap);
-  }
-  hg_log_next(&self->log, job->log_cap);
+  hg_log_home home = hg_log_home_of(self);
+  int error = hg_log_next(&self->log, &home, job->log_cap, self->keep_children);
   hg_slot_begin_job(&self->slot, job, log_path, self->log.from);
   hg_outcome *outcome = &self->outcome;
   memset(outcome, 0, sizeof *outcome);
@@ -300,7 +295,7 @@ static void give(hg_supervisor *self, int64_t now) {
     return;
   }
   if (job->timeout_ms > 0) self->timeout_ms = now + job->timeout_ms;
-  if (job->log_cap > 0 && !self->trim_ms) self->trim_ms = now + 500;
+  if (job->log_cap > 0 && self->keep_children && !self->trim_ms) self->trim_ms = now + 500;
   write_line(self);
 }
 
@@ -384,7 +379,8 @@ void hg_stream_finish(hg_supervisor *self) {
   stream->input = -1;
   stream->is_open = false;
   stream->eof_ms = 0;
-  hg_log_drop(&self->log, self->house.folder, self->name);
+  hg_log_home home = hg_log_home_of(self);
+  hg_log_drop(&self->log, &home);
   hg_context_withdraw(self);
   hg_slot_clear(&self->slot);
   __atomic_store_n(&self->slot.stream->is_open, 0, __ATOMIC_SEQ_CST);

@@ -35,11 +35,11 @@ void hg_leave(hg_supervisor *self, bool clean) {
   // What was kept lives on in its group, whose file stays.
   self->slot.head->companions &= ~(uint32_t)HG_HAS_GROUP;
   hg_cgroup_leave(&self->cgroup, self->house.delegation, self->house.folder, self->name);
-  slot_file(self, path, sizeof path, ".log");
   // The log of an idle supervisor is the empty one that waits for the next attempt.
   bool spare = clean || self->phase == HG_IDLE;
   clean = clean && (!self->stream.ring.at || hg_ring_is_empty(&self->stream.ring));
-  if (spare && self->log.fd >= 0) unlinkat(self->house.folder, path, 0);
+  hg_log_home home = hg_log_home_of(self);
+  if (spare) hg_log_drop(&self->log, &home);
   slot_file(self, path, sizeof path, "");
   // The slot file goes last: while it is there the rest can be found.
   if (clean) unlinkat(self->house.folder, path, 0);
@@ -198,23 +198,32 @@ static void decide(hg_supervisor *self) {
   if (self->phase == HG_OVER) record(self);
 }
 
+// What is polled besides connections.
+#define FIXED 6
+
 static void turn(hg_supervisor *self) {
-  struct pollfd wait[5 + HG_CONNECTIONS];
+  struct pollfd wait[FIXED + HG_CONNECTIONS];
   hg_peer *who[HG_CONNECTIONS];
-  nfds_t count = 5;
+  nfds_t count = FIXED;
   wait[0] = (struct pollfd){self->signals, POLLIN, 0};
   wait[1] = (struct pollfd){self->timer, POLLIN, 0};
   wait[2] = (struct pollfd){self->listener, POLLIN, 0};
   wait[3] = (struct pollfd){self->report.fd, POLLIN, 0};
   wait[4] = (struct pollfd){hg_stream_input(self), POLLOUT, 0};
+  wait[5] = (struct pollfd){self->log.pipe, POLLIN, 0};
   for (int i = 0; i < HG_CONNECTIONS; i++) {
     hg_peer *peer = &self->peers[i];
     if (peer->fd < 0) continue;
-    who[count - 5] = peer;
+    who[count - FIXED] = peer;
     wait[count++] =
       (struct pollfd){peer->fd, (short)(peer->out_bytes ? POLLIN | POLLOUT : POLLIN), 0};
   }
   if (poll(wait, count, -1) < 0) return;
+  // Before anything that may end the attempt, or begin the next one.
+  if (wait[5].revents) {
+    hg_log_home home = hg_log_home_of(self);
+    hg_log_take(&self->log, &home);
+  }
   if (wait[0].revents) {
     struct signalfd_siginfo info[4];
     while (read(self->signals, info, sizeof info) == sizeof info) continue;
@@ -231,8 +240,8 @@ static void turn(hg_supervisor *self) {
     hg_recorder_stop(self, false);
   }
   if (wait[3].revents) hg_report_read(&self->report, &self->slot, &self->outcome);
-  for (nfds_t i = 5; i < count; i++) {
-    if (wait[i].revents && who[i - 5]->fd >= 0) serve(self, who[i - 5], wait[i].revents);
+  for (nfds_t i = FIXED; i < count; i++) {
+    if (wait[i].revents && who[i - FIXED]->fd >= 0) serve(self, who[i - FIXED], wait[i].revents);
   }
   if (wait[2].revents) accept_peers(self);
 }
@@ -240,7 +249,8 @@ static void turn(hg_supervisor *self) {
 void hg_supervisor_main(const hg_house *house, int owner) {
   static hg_supervisor self;
   self.house = *house;
-  self.context_fd = self.log.fd = self.report.fd = self.stream.input = -1;
+  self.context_fd = self.report.fd = self.stream.input = -1;
+  self.log.fd = self.log.pipe = self.log.times = -1;
   self.memory = hg_memory_open();
   for (int i = 0; i < HG_CONNECTIONS; i++) self.peers[i].fd = -1;
   self.owner = &self.peers[0];

@@ -113,7 +113,7 @@ typedef struct {
   // The attempt. Times are of the boot clock.
   pid_t handler;
   int64_t timeout_ms; // when it is over, 0: never
-  int64_t trim_ms;    // when the log is looked at next, 0: never
+  int64_t trim_ms;    // when a log that the handler writes itself is looked at next, 0: never
   hg_step ladder[HG_LADDER_MAX];
   uint32_t ladder_count;
   int32_t ladder_step; // -1: nobody has asked for a stop
@@ -125,6 +125,10 @@ typedef struct {
 
   hg_stream stream;
 } hg_supervisor;
+
+static inline hg_log_home hg_log_home_of(const hg_supervisor *self) {
+  return (hg_log_home){self->house.folder, self->name, self->house.shared};
+}
 
 /// Serves the owner's orders until nothing is left to do. Never returns.
 _Noreturn void hg_supervisor_main(const hg_house *house, int owner);

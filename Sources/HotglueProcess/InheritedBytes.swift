@@ -21,13 +21,13 @@ public enum InheritedBytes {
     entries.contains { Self.name(of: $0).elementsEqual(name.utf8) }
   }
 
-  /// Those that none of `texts` (`NAME=VALUE`) replaces. Variables of hotglue itself are never handed
-  /// on like this.
+  /// Those that none of `texts` (`NAME=VALUE`) replaces. Variables of hotglue itself, and the
+  /// directory that a shell was in before, are never handed on like this.
   static func besides(_ texts: [String]) -> [[CChar]] {
     guard !entries.isEmpty else { return [] }
     return entries.filter { entry in
       let name = name(of: entry)
-      return !name.starts(with: "HOTGLUE_".utf8)
+      return !name.starts(with: "HOTGLUE_".utf8) && !name.elementsEqual("OLDPWD".utf8)
         && !texts.contains { $0.utf8.prefix { $0 != UInt8(ascii: "=") }.elementsEqual(name) }
     }
   }

@@ -21,7 +21,7 @@ public final class LogReader {
     public var slot: String
     public var job: Int64
     public var fence: Int64
-    /// Of a stream's job: where its part of the slot's log begins.
+    /// Where its part of the slot's log begins, where it has a part.
     public var streamFrom: Int64?
 
     public init(
@@ -36,7 +36,7 @@ public final class LogReader {
   }
 
   private let descriptor: Int32
-  private let path: String
+  public let path: String
   private let origin: Origin?
   /// Where the next chunk begins, in what the attempt wrote.
   public private(set) var offset: Int64
@@ -44,9 +44,13 @@ public final class LogReader {
   /// on, is in its final place.
   public private(set) var isOver = false
   private var base: Int64 { origin?.streamFrom ?? 0 }
+  private let times: LogTimes
 
-  private init(descriptor: Int32, path: String, origin: Origin?, offset: Int64) {
+  private init(
+    descriptor: Int32, path: String, origin: Origin?, finalPath: String?, offset: Int64
+  ) {
     self.descriptor = descriptor
+    times = LogTimes(at: [path, finalPath].compactMap { $0.map(LogTimes.path(of:)) })
     self.path = path
     self.origin = origin
     self.offset = offset
@@ -56,7 +60,7 @@ public final class LogReader {
 
   /// Opens a log in its final place; nil: there is none (yet).
   public static func open(path: String, offset: Int64 = 0) throws(ProcessError) -> LogReader? {
-    try open(path: path, origin: nil, offset: offset)
+    try open(path: path, origin: nil, finalPath: nil, offset: offset)
   }
 
   /// Opens the log of an attempt that runs in a slot, or that has just ended; nil: neither file is
@@ -65,24 +69,33 @@ public final class LogReader {
     _ origin: Origin, finalPath: String, offset: Int64 = 0
   ) throws(ProcessError) -> LogReader? {
     let final = "\(origin.storeFolder)/\(finalPath)"
-    if let reader = try open(path: final, origin: nil, offset: offset) { return reader }
+    if let reader = try open(path: final, offset: offset) { return reader }
     let current = "\(origin.storeFolder)/slots/\(origin.slot).log"
-    if let reader = try open(path: current, origin: origin, offset: offset),
+    if let reader = try open(path: current, origin: origin, finalPath: final, offset: offset),
       reader.isStillMeant()
     {
       return reader
     }
     // It was moved between the two looks.
-    return try open(path: final, origin: nil, offset: offset)
+    return try open(path: final, offset: offset)
   }
 
   private static func open(
-    path: String, origin: Origin?, offset: Int64
+    path: String, origin: Origin?, finalPath: String?, offset: Int64
   ) throws(ProcessError) -> LogReader? {
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     if descriptor < 0 && errno == ENOENT { return nil }
     guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
-    return LogReader(descriptor: descriptor, path: path, origin: origin, offset: offset)
+    return LogReader(
+      descriptor: descriptor, path: path, origin: origin, finalPath: finalPath, offset: offset)
+  }
+
+  /// Removes a log and the times that lie beside it: those first, so that a log which is still there
+  /// tells of what is left.
+  public static func remove(path: String) throws(ProcessError) {
+    for path in [LogTimes.path(of: path), path] where unlink(path) != 0 && errno != ENOENT {
+      throw .system(call: "remove", path: path, errno: errno)
+    }
   }
 
   /// The next piece, at most `limit` bytes.
@@ -91,6 +104,8 @@ public final class LogReader {
     let data = hg_next_data(descriptor, at)
     if data < 0 {
       if origin?.streamFrom != nil { isOver = !isStillMeant() }
+      // A handler that has the file itself has truncated it: what comes now begins at its beginning.
+      if origin?.streamFrom == nil, size < offset { offset = 0 }
       return .end
     }
     if data > at {
@@ -113,6 +128,20 @@ public final class LogReader {
     }
     offset += Int64(count)
     return .bytes(Array(block.prefix(count)))
+  }
+
+  /// When what a chunk begins with was written, in milliseconds; `nil`: the system does not tell. A
+  /// handler that has the file itself (`--keep-children`) leaves no times but that of its last word.
+  public func writtenAtMs(_ offset: Int64) -> Int64? {
+    if let noted = times.ms(at: offset) { return noted }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    return Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+  }
+
+  private var size: Int64 {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : .max
   }
 
   /// Whether the file is this attempt's: it was moved to its place, or the slot still has it. The

@@ -28,9 +28,5 @@ public final class LogWatch {
   deinit { close(fileDescriptor) }
 
   /// Forgets what was told so far.
-  public func drain() {
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-      while read(fileDescriptor, buffer.baseAddress, buffer.count) > 0 {}
-    }
-  }
+  public func drain() { drainEvents(fileDescriptor) }
 }

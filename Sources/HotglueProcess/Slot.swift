@@ -66,8 +66,9 @@ public struct SlotContents: Sendable {
     public var logPath: String
     /// It is the job that a stream's handler has in hand.
     public var isOfStream: Bool
-    /// Where its part of the slot's log begins.
-    public var logFrom: Int64
+    /// Of a job of a stream whose handler has the slot's log itself (`--keep-children`): where its part
+    /// of that begins. Every other log is the attempt's alone.
+    public var logFrom: Int64?
   }
 }
 
@@ -177,7 +178,7 @@ extension SlotContents.Attempt {
     reported = .none
     logPath = text(of: record.log_path)
     isOfStream = record.is_stream != 0
-    logFrom = record.log_from
+    logFrom = isOfStream && keepsChildren ? record.log_from : nil
   }
 }
 

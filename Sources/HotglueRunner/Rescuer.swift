@@ -222,9 +222,10 @@ struct Rescuer {
   private func keepLog(
     of found: SlotContents.Attempt, _ lock: SlotLock, at path: String
   ) throws(ProcessError) -> Int64 {
-    found.isOfStream
-      ? try lock.keepLogPart(from: found.logFrom, at: path, shared: place.isShared)
-      : try lock.keepLog(at: path, shared: place.isShared)
+    guard let start = found.logFrom else {
+      return try lock.keepLog(at: path, shared: place.isShared)
+    }
+    return try lock.keepLogPart(from: start, at: path, shared: place.isShared)
   }
 
   /// The end of an attempt whose supervisor may have left a stream's handler, or something of it:

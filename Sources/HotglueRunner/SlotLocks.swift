@@ -61,8 +61,8 @@ final class SharedRemains {
     return inHand.job == attempt.job && inHand.fence == attempt.fence
   }
 
-  /// Of a stream: where the part of the log begins that is the job's in hand.
-  var logFrom: Int64? { inHand.flatMap { $0.isOfStream ? $0.logFrom : nil } }
+  /// Where the part of the log begins that is the job's in hand, where it has a part.
+  var logFrom: Int64? { inHand?.logFrom }
 
   /// There is a control group in which nobody can look from here.
   var groupIsHidden: Bool { remains.groupIsHidden }

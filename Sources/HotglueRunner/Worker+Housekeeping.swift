@@ -12,7 +12,8 @@ extension Worker {
         in: nil, by: .standard(at: place.now()), limit: 200, dryRun: false, actor: nil,
         at: place.now())
     }
-    for log in removed.logs { unlink(place.folder + "/" + log) }
+    // One that stays is found by whoever prunes the store.
+    for log in removed.logs { try? LogReader.remove(path: place.folder + "/" + log) }
     let bound = RetentionRule.draftsClosedBefore(place.now())
     _ = try storeStep { () throws(StoreError) in
       try store.pruneDrafts(before: bound, limit: 200, dryRun: false)

@@ -40,19 +40,105 @@ extension Supervision {
       #expect(outcome.logBytes == 0)
     }
 
-    @Test("past the cap the middle goes; head and tail stay, and the reader says how much is gone")
-    func cap() throws {
-      let order = workshop.order(
-        "echo first; i=0; while [ $i -lt 4000 ]; do echo 'a line of 100 bytes \(dots)'; i=$((i+1)); done; echo last"
-      ) { $0.logCap = 65536 }
+    @Test(
+      "past the cap the middle goes; head and tail stay to the byte, and a line says how much is gone",
+      arguments: [
+        (Int64(10_000), 200_000), (9_999, 10_000), (10_000, 10_000), (1, 3), (65_536, 5_000_000),
+      ])
+    func cap(cap: Int64, bytes: Int) throws {
+      let order = workshop.order("head -c \(bytes) ROOT/wanted") { $0.logCap = cap }
+      var wanted: [UInt8] = []
+      while wanted.count < bytes { wanted += Array("line \(wanted.count)\n".utf8) }
+      wanted.removeLast(wanted.count - bytes)
+      try workshop.write("wanted", String(decoding: wanted, as: UTF8.self))
       let outcome = try workshop.run(order, on: workshop.supervisor())
-      let reader = try #require(
-        try LogReader.open(path: "\(workshop.store)/\(order.logPath)"))
-      let (text, leftOut) = try readAll(reader)
-      #expect(text.hasPrefix("first\n") && text.hasSuffix("\nlast\n"))
-      #expect(leftOut == [outcome.logLeftOutBytes])
-      #expect(Int64(text.utf8.count) + outcome.logLeftOutBytes == outcome.logBytes)
-      #expect((60_000...75_000).contains(text.utf8.count))
+      let gone = max(0, Int64(bytes) - cap)
+      #expect(outcome.logBytes == bytes && outcome.logLeftOutBytes == gone)
+      var expected = wanted
+      if gone > 0 {
+        expected = Array(wanted.prefix(Int(cap / 2)))
+        if let last = expected.last, last != UInt8(ascii: "\n") {
+          expected.append(UInt8(ascii: "\n"))
+        }
+        expected += Array("[\(gone) bytes left out]\n".utf8) + wanted.suffix(Int(cap - cap / 2))
+      }
+      #expect(workshop.log(of: order) == String(decoding: expected, as: UTF8.self))
+    }
+
+    @Test("a handler that opens its output anew, truncating it, loses nothing")
+    func reopened() throws {
+      let order = workshop.order(
+        "echo a; echo b >/dev/stderr; echo c >&2; echo d | tee /dev/stderr; echo e >/dev/stdout; echo f"
+      )
+      _ = try workshop.run(order, on: workshop.supervisor())
+      #expect(workshop.log(of: order) == "a\nb\nc\nd\nd\ne\nf\n")
+    }
+
+    @Test("what a handler wrote last is there, however much it was, whoever else holds its output")
+    func drained() throws {
+      let order = workshop.order(
+        "setsid sleep 600 & head -c 300000 /dev/zero | tr '\\0' x; echo end"
+      ) {
+        $0.ladder = [LadderStep(signal: SIGKILL, waitMs: 0)]
+      }
+      let outcome = try workshop.run(order, on: workshop.supervisor())
+      #expect(outcome.logBytes == 300_004)
+      #expect(workshop.log(of: order)?.hasSuffix("xend\n") == true)
+    }
+
+    @Test("a handler that closes its output does not keep its supervisor awake")
+    func closed() throws {
+      let link = try workshop.supervisor()
+      let order = workshop.order("exec 9>ROOT/life >&- 2>&-; echo up >&9; exec sleep 600")
+      try link.start(order)
+      #expect(try lifeline.line() == "up")
+      let pid = try #require(try workshop.slot(link)?.supervisor.pid)
+      let before = try #require(workshop.processTicks(pid))
+      usleep(300_000)
+      #expect(try #require(workshop.processTicks(pid)) - before < 10)
+      try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "test")
+      _ = try link.ended()
+    }
+
+    @Test("of each part of a log is known when it was written, also behind a cut")
+    func times() throws {
+      let order = workshop.order(
+        "echo one; sleep 0.05; echo two; head -c 100000 /dev/zero; sleep 0.05; echo three"
+      ) { $0.logCap = 4096 }
+      let before = WallClock.now()
+      _ = try workshop.run(order, on: workshop.supervisor())
+      let after = WallClock.now()
+      let reader = try #require(try LogReader.open(path: "\(workshop.store)/\(order.logPath)"))
+      let log = try readAll(reader).text
+      let times = try [0, 4, Int64(log.utf8.count) - 6].map { try #require(reader.writtenAtMs($0)) }
+      #expect(times[0] >= before && times[2] <= after)
+      #expect(times[1] - times[0] >= 50 && times[2] - times[1] >= 50)
+    }
+
+    @Test("a log that was written at one moment has no file of times, and has the time of its file")
+    func oneTime() throws {
+      let order = workshop.order("echo one")
+      let before = WallClock.now()
+      _ = try workshop.run(order, on: workshop.supervisor())
+      let path = "\(workshop.store)/\(order.logPath)"
+      #expect(access(path.replacing(".log", with: ".times"), F_OK) != 0)
+      let reader = try #require(try LogReader.open(path: path))
+      let time = try #require(reader.writtenAtMs(0))
+      // The file's clock is that of the last tick.
+      #expect(time >= before - 20 && time <= WallClock.now())
+    }
+
+    @Test("a handler whose children are kept writes into the file itself, and they go on doing so")
+    func direct() throws {
+      let link = try workshop.supervisor()
+      let order = workshop.order(
+        "(until [ -e ROOT/go ]; do sleep 0.01; done; echo later; echo up >ROOT/life) & echo now"
+      ) { $0.keepChildren = true }
+      _ = try workshop.run(order, on: link)
+      #expect(workshop.log(of: order) == "now\n")
+      try workshop.write("go", "")
+      #expect(try lifeline.line() == "up")
+      #expect(workshop.log(of: order) == "now\nlater\n")
     }
 
     @Test("the cap holds while the handler runs")

@@ -104,7 +104,7 @@ final class Workshop {
 
   /// What is written at a path relative to the root, nil: no file.
   func text(_ path: String) -> String? {
-    guard let file = fopen("\(root)/\(path)", "r") else { return nil }
+    guard let file = fopen("\(root)/\(path)", "re") else { return nil }
     defer { fclose(file) }
     var bytes: [UInt8] = []
     while true {
@@ -231,7 +231,7 @@ final class Lifeline {
 
 extension Workshop {
   func write(_ name: String, _ text: String) throws {
-    guard let file = fopen("\(root)/\(name)", "w") else { throw TimedOut(what: name) }
+    guard let file = fopen("\(root)/\(name)", "we") else { throw TimedOut(what: name) }
     fputs(text.replacing("ROOT", with: root), file)
     fclose(file)
   }
@@ -244,9 +244,17 @@ extension Workshop {
     return Int32(fields[1])
   }
 
+  /// The processor time that it has used, in ticks of the kernel.
+  func processTicks(_ pid: Int32) -> Int? {
+    guard let fields = fields(of: pid), fields.count > 12, let user = Int(fields[11]),
+      let system = Int(fields[12])
+    else { return nil }
+    return user + system
+  }
+
   /// What `/proc/PID/stat` says after the name.
   private func fields(of pid: Int32) -> [String]? {
-    guard let file = fopen("/proc/\(pid)/stat", "r") else { return nil }
+    guard let file = fopen("/proc/\(pid)/stat", "re") else { return nil }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 512)
     guard fgets(&line, 512, file) != nil else { return nil }

@@ -9,19 +9,26 @@ final class AttemptLog {
   private let job: JobID
   private let fence: Fence
   private let slot: String
+  private let watch: FileWatch?
   private var reader: LogReader?
+  /// What is written from now on is told by the watch, or nothing will be.
+  private(set) var isWatched = false
   /// Where what is read from a slot goes when the attempt ends.
   private var finalPath: String?
 
+  /// Whether the last piece that was printed ended a line.
+  var endsWithLine = true
+
   /// What a piece of a log is.
   enum Piece {
-    case bytes([UInt8])
+    case bytes([UInt8], from: Int64)
     /// So many bytes were taken out here, since the log grew past its cap.
     case leftOut(Int64)
   }
 
   /// `folder` is the store's folder.
-  init(of job: JobID, _ attempt: Attempt, below folder: String) {
+  init(of job: JobID, _ attempt: Attempt, below folder: String, watch: FileWatch? = nil) {
+    self.watch = watch
     self.folder = folder
     self.job = job
     fence = attempt.fence
@@ -35,8 +42,9 @@ final class AttemptLog {
     if reader == nil { reader = try open(attempt) }
     guard let reader else { return false }
     while true {
+      let offset = reader.offset
       switch try reader.read() {
-      case .bytes(let bytes): try body(.bytes(bytes))
+      case .bytes(let bytes): try body(.bytes(bytes, from: offset))
       case .leftOut(let count): try body(.leftOut(count))
       case .end:
         // The handler of a stream has gone on to another job; what was this one's is in its place.
@@ -50,6 +58,24 @@ final class AttemptLog {
     }
   }
 
+  /// A piece with the time before each line that begins in it, as that line's first byte was written.
+  func stamped(_ bytes: [UInt8], from offset: Int64) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count + bytes.count / 2)
+    var begins = endsWithLine
+    for (index, byte) in bytes.enumerated() {
+      if begins { result += stamp(offset + Int64(index)) }
+      begins = byte == UInt8(ascii: "\n")
+      result.append(byte)
+    }
+    return result
+  }
+
+  private func stamp(_ offset: Int64) -> [UInt8] {
+    let time = reader?.writtenAtMs(offset).map(Timestamp.init(milliseconds:))
+    return Array((time?.rfc3339 ?? "-").utf8) + [UInt8(ascii: " ")]
+  }
+
   /// An attempt that has ended names its log. One that runs, or that is being recorded, writes in its
   /// slot, which knows where the log will go.
   private func open(_ attempt: Attempt) throws -> LogReader? {
@@ -61,10 +87,13 @@ final class AttemptLog {
       written.job == job, written.fence == fence
     else { return nil }
     finalPath = written.logPath
-    return try LogReader.open(
+    let reader = try LogReader.open(
       LogReader.Origin(
         storeFolder: folder, slot: slot, job: job, fence: fence,
-        streamFrom: written.isOfStream ? written.logFrom : nil),
+        streamFrom: written.logFrom),
       finalPath: written.logPath)
+    // Before the first byte is read.
+    if let reader, let watch { isWatched = watch.add(reader.path) }
+    return reader
   }
 }

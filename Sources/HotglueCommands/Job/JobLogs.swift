@@ -9,8 +9,9 @@ struct JobLogs: WorkspaceCommand {
     commandName: "logs", abstract: "print what a job's attempts wrote",
     discussion: """
       Standard output and standard error as they came, byte for byte. A terminal gets colours and \
-      text; other control characters are escaped there, unless --raw is given. Without a choice it is the last attempt that wrote something. What --log-cap took out is noted on \
-      standard error. With --json it says where the logs are instead.
+      text; other control characters are escaped there, unless --raw is given. Without a choice it \
+      is the last attempt that wrote something. Where --log-cap took something out, a line says how \
+      much. With --json it says where the logs are instead.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -20,6 +21,9 @@ struct JobLogs: WorkspaceCommand {
 
   @Flag(help: "Of all attempts, oldest first.")
   var all = false
+
+  @Flag(help: "Put before each line when it was written.")
+  var timestamps = false
 
   @Flag(name: .shortAndLong, help: "Go on until the job has ended, through its further attempts.")
   var follow = false
@@ -36,7 +40,7 @@ struct JobLogs: WorkspaceCommand {
         "'--all' and '--attempt' cannot both be given", hint: "leave one of them out")
     }
     let id = try session.jobNumber(job)
-    let logs = try JobLogSource(session: session, job: id, isRaw: raw)
+    let logs = try JobLogSource(session: session, job: id, isRaw: raw, hasTimes: timestamps)
     if session.output.isJSON {
       guard !follow else {
         throw CommandError.usage("'--follow' and '--json' cannot both be given")
@@ -97,12 +101,25 @@ struct JobLogSource {
   let job: JobID
   private let folder: String
   private let text: StoredBytes
+  /// When each line was written, before it.
+  private let hasTimes: Bool
 
-  init(session: WorkspaceSession, job: JobID, isRaw: Bool = false) throws {
+  init(
+    session: WorkspaceSession, job: JobID, isRaw: Bool = false, hasTimes: Bool = false
+  ) throws {
     self.session = session
     text = StoredBytes(session.output, isRaw: isRaw)
     self.job = job
     folder = try session.store.info().folder
+    guard hasTimes,
+      try session.store.job(job, in: session.workspace).request.policy.keepChildren
+    else {
+      self.hasTimes = hasTimes
+      return
+    }
+    // A handler that has the file itself leaves none.
+    self.hasTimes = false
+    session.output.note("job \(job) keeps its children: its log has no times")
   }
 
   func attempts() throws(StoreError) -> [Attempt] {
@@ -117,8 +134,8 @@ struct JobLogSource {
     try copy(AttemptLog(of: job, attempt, below: folder), as: attempt)
   }
 
-  fileprivate func open(_ attempt: Attempt) -> AttemptLog {
-    AttemptLog(of: job, attempt, below: folder)
+  fileprivate func open(_ attempt: Attempt, _ watch: FileWatch?) -> AttemptLog {
+    AttemptLog(of: job, attempt, below: folder, watch: watch)
   }
 
   fileprivate func copy(_ log: AttemptLog, as attempt: Attempt) throws -> Bool {
@@ -126,11 +143,14 @@ struct JobLogSource {
     try log.read(as: attempt) { piece in
       wrote = true
       switch piece {
-      case .bytes(let bytes): text.append(bytes)
+      case .bytes(let bytes, let offset):
+        text.append(hasTimes ? log.stamped(bytes, from: offset) : bytes)
+        log.endsWithLine = bytes.last == UInt8(ascii: "\n")
       case .leftOut(let count):
+        // As the log says it once the attempt has ended.
         text.end()
-        try session.environment.output.flush()
-        session.output.note("\(count) bytes are left out here (--log-cap)")
+        text.append(Array("\(log.endsWithLine ? "" : "\n")[\(count) bytes left out]\n".utf8))
+        log.endsWithLine = true
       }
     }
     if attempt.finishedAt != nil { text.end() }
@@ -139,20 +159,20 @@ struct JobLogSource {
 
   /// Prints what the wanted attempts write until the job has ended, or one of them has.
   func follow(_ isWanted: (Attempt) -> Bool, endsWithAttempt: Bool) throws {
-    let changes = try StoreChanges(of: session.store, at: session.context.store)
     let follower = LogFollower(self)
+    let changes = try StoreChanges(
+      of: session.store, at: session.context.store, output: session.environment.output,
+      other: follower.fileDescriptor)
     let entry = session.registerWatch("--follow", follows: false)
     defer { _ = entry }
     while true {
       try session.base.requireStanding(in: session.workspace)
       // The job is looked at first: what it wrote before it ended is read after that.
       let state = try session.store.job(job, in: session.workspace).state
-      let isWriting = try follower.step(isWanted)
+      let next = try follower.step(isWanted)
       if session.environment.output.isClosed || state.isFinished { return }
       if endsWithAttempt, follower.hasReadToAnEnd { return }
-      // A log that grows changes nothing in the store: it is looked at again soon.
-      _ = try changes.wait(
-        until: SteadyMoment(in: Span(milliseconds: isWriting ? 50 : 5000)))
+      _ = try changes.wait(until: SteadyMoment(in: next ?? .seconds(5)))
     }
   }
 
@@ -172,29 +192,40 @@ struct JobLogSource {
 /// Prints what attempts write, as they write it: one look at a time.
 final class LogFollower {
   private let source: JobLogSource
+  private let watch: FileWatch?
   private var open: [Fence: AttemptLog] = [:]
   private var done: Set<Fence> = []
+  private static let whenWatched = Span.seconds(1)
+  private static let whenNot = Span(milliseconds: 20)
 
-  init(_ source: JobLogSource) { self.source = source }
+  init(_ source: JobLogSource) {
+    self.source = source
+    watch = try? FileWatch()
+  }
+
+  /// Can be read when a log that was printed has grown; -1: that is not told.
+  var fileDescriptor: Int32 { watch?.fileDescriptor ?? -1 }
 
   /// Whether the log of some attempt was read to the end of that attempt.
   var hasReadToAnEnd: Bool { !done.isEmpty }
 
-  /// Prints what was written since the last look, and returns whether more is being written.
-  func step(_ isWanted: (Attempt) -> Bool) throws -> Bool {
-    var isWriting = false
+  /// Prints what was written since the last look, and returns how soon to look again, also when nothing
+  /// is told; `nil`: nothing is being written.
+  func step(_ isWanted: (Attempt) -> Bool) throws -> Span? {
+    watch?.drain()
+    var next: Span?
     for attempt in try source.attempts() where isWanted(attempt) && !done.contains(attempt.fence) {
-      let log = open[attempt.fence] ?? source.open(attempt)
+      let log = open[attempt.fence] ?? source.open(attempt, watch)
       open[attempt.fence] = log
       _ = try source.copy(log, as: attempt)
       if attempt.finishedAt == nil {
-        isWriting = true
+        next = next == Self.whenNot || !log.isWatched ? Self.whenNot : Self.whenWatched
       } else {
         open[attempt.fence] = nil
         done.insert(attempt.fence)
       }
     }
     try source.session.environment.output.flush()
-    return isWriting
+    return next
   }
 }

@@ -157,7 +157,5 @@ struct Pruning {
     return all
   }
 
-  private func remove(_ path: String) throws {
-    guard unlink(path) == 0 || errno == ENOENT else { throw SystemError("remove", path) }
-  }
+  private func remove(_ path: String) throws { try LogReader.remove(path: path) }
 }

@@ -45,6 +45,27 @@ struct FaultTests {
     try world.checkStore(expecting: ["little_space"])
   }
 
+  @Test("a handler is not held up by a full disk, and its log says what is missing")
+  func logOnFullDisk() throws {
+    let small = try SmallDisk("12m")
+    let world = small.world
+    let filler = small.disk + "/filler"
+    let job = try small.enqueue(
+      "head -c 6000000 /dev/zero >\(filler); head -c 20000000 /dev/zero | tr '\\0' x; "
+        + "rm \(filler); sleep 1.2; echo; echo after")
+    try world.succeed(drain)
+    #expect(try world.state(job) == "succeeded")
+    let log = try world.succeed(["job", "logs", job, "-w", "main"])
+    #expect(log.hasSuffix("\nafter"))
+    let lines = log.split(separator: "\n").filter { !$0.hasPrefix("x") }
+    #expect(lines.count == 2)
+    #expect(
+      lines.first?.hasSuffix(" bytes could not be written: No space left on device]") == true)
+    let told = lines.first?.dropFirst().split(separator: " ").first.flatMap { Int($0) } ?? 0
+    let written = log.utf8.count(where: { $0 == UInt8(ascii: "x") })
+    #expect(told + written == 20_000_000)
+  }
+
   @Test(
     "an effect in doubt is told as that on a full disk, and nothing is run, since that needs no room"
   )
