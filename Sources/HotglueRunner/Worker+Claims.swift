@@ -41,10 +41,10 @@ extension Worker {
     let (results, claimed) = try settle(ready, thenClaim: claim)
     if let claim {
       filledEverySeat = isFilled(claim, by: claimed)
-      // A job that is named waits for its time, which `hasEnded` looks at.
       mayClaim = filledEverySeat && options.only == nil
-      if claim.seats <= 0 {
-        // Streams have room, and what comes first has another place: an end will make it.
+      if claim.seats <= 0 || options.only != nil {
+        // Streams have room, and what comes first has another place: an end will make it. A named job
+        // that was not claimed waits for a limit, or another worker has it: a change of the store says so.
         nextDue = nil
       } else if !filledEverySeat {
         try findNextDue()
@@ -59,6 +59,7 @@ extension Worker {
     if !ready.isEmpty {
       // An end frees a limit, or makes its own job due again.
       if claim == nil { mayClaim = options.only == nil }
+      if options.only != nil { try findNextDue() }
       let recorded = Set(ready.map { ObjectIdentifier($0.ending) })
       endings.removeAll { recorded.contains(ObjectIdentifier($0)) }
     }
@@ -91,7 +92,11 @@ extension Worker {
 
   private func findNextDue() throws(RunnerError) {
     nextDue = try storeStep { () throws(StoreError) in
-      guard options.only == nil else { return nil }
+      if let job = options.only {
+        guard let workspace = try store.owner(ofJob: job) else { return nil }
+        let job = try store.job(job, in: workspace)
+        return job.state == .pending ? job.runAt : nil
+      }
       return try store.nextDue(
         in: workspaces(), queues: options.queues, types: options.types, except: closedTypes,
         at: place.now())
@@ -293,6 +298,7 @@ extension Worker {
     return AttemptOrder(
       job: job.id, fence: job.fence, watch: job.watch, attempt: Int64(job.attempt),
       arguments: arguments(of: job), environment: variables, directory: job.request.directory,
+      umask: job.request.umask,
       payload: job.request.payload.map { Array($0.utf8) },
       ladder: policy.stop.steps.map(\.wire),
       timeoutMs: policy.timeout?.milliseconds ?? 0, logCap: policy.logCap,

@@ -16,7 +16,7 @@ extension Worker {
     case .finishing(let until):
       if !isBusy { return true }
       guard until.hasPassed(at: place.bootNow()) else { return false }
-      guard options.stopRunning else { return true }
+      guard options.stopRunning || options.endsAll else { return true }
       beginStopping()
       return false
     case .working:
@@ -34,12 +34,12 @@ extension Worker {
     case .stopping: return seats.allSatisfy(\.attempts.isEmpty)
     case .finishing(let until):
       guard until.hasPassed(at: place.bootNow()) else { return false }
-      if options.stopRunning { beginStopping() }
+      if options.stopRunning || options.endsAll { beginStopping() }
       return phase != .stopping
     }
   }
 
-  private func beginStopping() {
+  func beginStopping() {
     phase = .stopping
     for (seat, minded) in everyMinded { order(.stopRunning, for: minded, at: seat) }
   }
@@ -71,12 +71,7 @@ extension Worker {
   private func hasEnded(_ job: JobID) throws(RunnerError) -> Bool {
     try storeStep { () throws(StoreError) in
       guard let workspace = try store.owner(ofJob: job) else { return true }
-      let now = try store.job(job, in: workspace)
-      if now.state == .pending, phase == .working {
-        nextDue = now.runAt
-        if now.runAt <= place.now() { mayClaim = true }
-      }
-      return now.state.isFinished
+      return try store.job(job, in: workspace).state.isFinished
     }
   }
 

@@ -14,9 +14,18 @@ extension Worker {
         }
         beginFinishing(options.grace)
       } else {
-        phase = .leaving
+        leaveAtOnce()
       }
     }
+  }
+
+  /// No attempt is waited for. Whose end would kill the supervisors stops what is left first.
+  func leaveAtOnce() {
+    guard options.endsAll else {
+      phase = .leaving
+      return
+    }
+    if phase != .stopping { beginStopping() }
   }
 
   private func beginFinishing(_ grace: Span) {

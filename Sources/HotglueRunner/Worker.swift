@@ -30,6 +30,8 @@ public final class Worker {
   /// Called once a turn; says how soon the next turn is wanted, if at all. `job run` streams the
   /// log of its job with it.
   public var eachTurn: (() -> Span?)?
+  /// What else begins a turn when it can be read; -1: nothing.
+  public var wakesFor: Int32 = -1
 
   /// Supervisors with or without an attempt; adopted ones among them.
   var seats: [Seat] = []
@@ -90,7 +92,7 @@ public final class Worker {
     case working
     /// Claims nothing more; attempts may go on until the moment.
     case finishing(until: BootTime)
-    /// The ladder runs on all that is left.
+    /// The stop sequence runs on all that is left.
     case stopping
     /// Leaves what is left to the supervisors, now.
     case leaving
@@ -160,7 +162,7 @@ public final class Worker {
     while true {
       takeSignals()
       try takeReplies()
-      if let endAt, endAt.hasPassed(at: place.bootNow()) { phase = .leaving }
+      if let endAt, endAt.hasPassed(at: place.bootNow()) { leaveAtOnce() }
       if let retryAt, !retryAt.hasPassed(at: place.bootNow()), phase != .leaving {
         // The store could not be written a moment ago: handlers go on, nothing is lost.
       } else {
@@ -243,7 +245,7 @@ public final class Worker {
 
   private func sleep(until endAt: BootTime?) {
     var deadlines = [lookAroundAt.milliseconds]
-    if let endAt { deadlines.append(endAt.milliseconds) }
+    if let endAt, phase != .stopping { deadlines.append(endAt.milliseconds) }
     if let retryAt { deadlines = [retryAt.milliseconds] }
     if case .finishing(let until) = phase { deadlines.append(until.milliseconds) }
     let now = place.bootNow().milliseconds
@@ -258,10 +260,11 @@ public final class Worker {
     if seats.contains(where: { !$0.attempts.isEmpty }) {
       deadlines.append(max(again, progressAt.milliseconds))
     }
-    if let nextDue, phase == .working {
+    // A worker without room wakes for an end, not for a job that it cannot take.
+    if let nextDue, hasRoom {
       deadlines.append(now + max(0, nextDue.milliseconds - place.now().milliseconds))
     }
-    var descriptors = seats.map(\.link.fileDescriptor)
+    var descriptors = seats.map(\.link.fileDescriptor) + [wakesFor]
     for ending in endings {
       guard case .waiting(let untilMs, let descriptor)? = try? ending.step(place) else {
         deadlines.append(max(again, now))

@@ -31,6 +31,9 @@ public struct WorkerOptions: Sendable {
   public var grace: Span = .seconds(30)
   /// At the end of the grace, stop the attempts instead of leaving them to their supervisors.
   public var stopRunning = false
+  /// The worker's end is that of every process around it, as of a container's: attempts are stopped and
+  /// recorded instead of left to their supervisors, which would be killed.
+  public var endsAll = false
   /// With `only`: the first signal cancels the job instead of beginning the grace.
   public var cancelsOnSignal = false
   /// Free bytes on the store's file system below which nothing is claimed.

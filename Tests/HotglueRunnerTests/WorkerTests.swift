@@ -3,6 +3,7 @@ import HotglueCore
 import HotglueProcess
 import HotglueRunner
 import HotglueStore
+import HotglueStoreSQLite
 import TestSupport
 import Testing
 
@@ -48,6 +49,62 @@ extension Running {
       #expect(lines.contains { $0.hasPrefix("{\"n\":1}") })
       #expect(lines.contains { $0.hasSuffix("0022") })
       #expect(lines.contains("    \"fence\": 1"))
+    }
+
+    @Test("PWD is the directory of the job, and OLDPWD is not the worker's")
+    func directory() throws {
+      let yard = try Yard(environment: ["PATH=/usr/bin:/bin", "PWD=/elsewhere", "OLDPWD=/before"])
+      let id = try yard.enqueue("printenv PWD; printenv OLDPWD || echo none")
+      try yard.drain()
+      #expect(try yard.log(id) == "\(yard.folder.path)\nnone\n")
+    }
+
+    @Test("a worker without room sleeps, though a job is due")
+    func sleepsWithoutRoom() throws {
+      let yard = try Yard()
+      let other = try SQLiteStore.open(at: yard.place.storePath)
+      let worker = try yard.worker(
+        observing: { _ in },
+        {
+          $0.drain = false
+          $0.maxJobs = 2
+        })
+      var turns = 0
+      worker.eachTurn = {
+        turns += 1
+        // From another connection, as another process does it: that wakes the worker.
+        if turns == 1 {
+          let requests = ["sleep 0.5", "true"].map {
+            EnqueueRequest(command: ["sh", "-c", $0], directory: yard.folder.path)
+          }
+          _ = try? other.enqueue(requests, in: yard.main, by: Yard.actor, at: yard.now())
+        }
+        return nil
+      }
+      #expect(try worker.run().ended == 2)
+      #expect(turns < 100, "\(turns) turns")
+    }
+
+    @Test("a worker of one job sleeps while that runs, and through its back-off")
+    func sleepsForOneJob() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue("sleep 0.3; [ -e tried ] || { touch tried; exit 75; }") {
+        $0.policy.maxAttempts = 2
+        $0.policy.backoff = Backoff(kind: .fixed, base: Span(milliseconds: 300))
+      }
+      let worker = try yard.worker(
+        observing: { _ in },
+        {
+          $0.drain = false
+          $0.only = id
+        })
+      var turns = 0
+      worker.eachTurn = {
+        turns += 1
+        return nil
+      }
+      #expect(try worker.run().ended == 2)
+      #expect(turns < 100, "\(turns) turns")
     }
 
     @Test("one claim is one claim; a limit key lets one job run at a time")
@@ -166,7 +223,7 @@ extension Running {
       }
       #expect(first.left == [id])
       #expect(try yard.job(id).state == .running)
-      let file = try #require(fopen(yard.folder.file("go"), "w"))
+      let file = try #require(fopen(yard.folder.file("go"), "we"))
       fclose(file)
       try yard.eventually("the attempt is recorded or can be adopted") {
         _ = try yard.drain()

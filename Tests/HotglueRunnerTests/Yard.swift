@@ -18,7 +18,7 @@ final class Yard {
   let main: WorkspaceID
   static let actor = Actor(user: "alice", command: "test", workspaceOrigin: "flag")
 
-  init() throws {
+  init(environment: [String] = ["PATH=/usr/bin:/bin", "HOTGLUE_JOB=77", "KEPT=yes"]) throws {
     folder = try TemporaryFolder()
     let now = Timestamp(milliseconds: WallClock.now())
     store = try SQLiteStore.create(at: folder.file("store.db"), now: now)
@@ -27,7 +27,7 @@ final class Yard {
     let info = try store.info()
     place = try WorkerPlace(
       storePath: info.path, folder: info.folder, storeID: info.storeID, isShared: false,
-      hostName: "yard", environment: ["PATH=/usr/bin:/bin", "HOTGLUE_JOB=77", "KEPT=yes"],
+      hostName: "yard", environment: environment,
       binary: "/opt/hotglue/bin/hotglue")
   }
 
@@ -77,7 +77,7 @@ final class Yard {
   }
 
   func text(_ path: String) throws -> String {
-    let file = try #require(fopen(path, "r"), "\(path)")
+    let file = try #require(fopen(path, "re"), "\(path)")
     defer { fclose(file) }
     var bytes: [UInt8] = []
     while true {

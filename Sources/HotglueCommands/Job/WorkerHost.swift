@@ -9,6 +9,8 @@ struct WorkerHost {
   let session: StoreSession
   let place: WorkerPlace
   let nursery: Nursery
+  /// The worker's end is that of its container.
+  private let endsAll: Bool
   private let signals: LeavingSignals
   private let makeNursery: () throws(ProcessError) -> Nursery
 
@@ -18,6 +20,7 @@ struct WorkerHost {
   static func open(
     for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
   ) throws -> WorkerHost {
+    let endsAll = try FirstProcess.leave()
     let signals = try LeavingSignals()
     let context = try ContextLoader(environment).resolve(options)
     let info = try environment.stores.open(context.store, context.storeID).info()
@@ -31,13 +34,15 @@ struct WorkerHost {
     let session = try StoreSession.open(for: kind, options, in: environment)
     return WorkerHost(
       session: session, place: try place(of: session.store, in: environment), nursery: nursery,
-      signals: signals, makeNursery: makeNursery)
+      endsAll: endsAll, signals: signals, makeNursery: makeNursery)
   }
 
   func worker(
     _ options: WorkerOptions, observe: @escaping (WorkerEvent) -> Void
   ) throws(RunnerError) -> Worker {
-    try Worker(
+    var options = options
+    options.endsAll = endsAll
+    return try Worker(
       store: session.store, place: place, nursery: nursery, makeNursery: makeNursery,
       signals: signals, options: options, actor: session.actor, observe: observe)
   }
