@@ -21,7 +21,8 @@ struct Watch {
 
   init(_ session: WorkspaceSession) throws {
     self.session = session
-    changes = try StoreChanges(of: session.store, at: session.context.store)
+    changes = try StoreChanges(
+      of: session.store, at: session.context.store, output: session.environment.output)
   }
 
   /// Calls `show` at once and after each change, until it returns false or nobody reads any more.

@@ -53,16 +53,19 @@ struct JobRun: HotglueCommand {
     }
     let log = LogFollower(try JobLogSource(session: session, job: id))
     let streams = !session.output.isJSON
+    worker.wakesFor = log.fileDescriptor
     var failure: (any Error)?
-    worker.eachTurn = {
-      guard streams, failure == nil else { return nil }
+    worker.eachTurn = { [unowned worker] in
       do {
-        // A log that grows wakes nobody: it is looked at again soon.
-        return try log.step { _ in true } ? Span(milliseconds: 20) : nil
+        if streams, failure == nil, !session.environment.output.isClosed {
+          return try log.step { _ in true }
+        }
       } catch {
         failure = error
-        return nil
       }
+      // Nobody reads what the job writes; it goes on.
+      worker.wakesFor = -1
+      return nil
     }
     let summary = try worker.run()
     if let failure { throw failure }

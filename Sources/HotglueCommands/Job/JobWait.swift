@@ -84,7 +84,8 @@ struct JobWaiting {
         }
       }
       waiting = still
-      if waiting.isEmpty || session.environment.output.isClosed { return }
+      // A reader that is gone ends nothing: the exit status is the result.
+      if waiting.isEmpty { return }
       let expiry = nextExpiry.map { end in
         SteadyMoment(in: Span(milliseconds: end.milliseconds - session.now.milliseconds))
       }
