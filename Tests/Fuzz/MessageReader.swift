@@ -70,10 +70,14 @@ private final class DroppingSession: SyncSession {
     let index = known ?? streams.count
     streams[declaration.name] = index
     return DeclaredStream(
-      index: index, isNew: known == nil, schemaChanged: false, keyChanged: false)
+      index: index, isNew: known == nil, schemaChanged: false, keyToken: nil)
   }
 
-  func replace(stream: Int, token: String) throws(StoreError) {}
+  func replace(
+    stream: Int, token: String?, from start: ReplacementStart
+  ) throws(StoreError) -> ReplacementState { .none }
+  var mark: BookmarkMark { BookmarkMark(bookmark: bookmark, publications: 0) }
+  func withdraw(to mark: BookmarkMark, at now: Timestamp) throws(StoreError) {}
   func markPlace(of stream: Int) {}
 
   func stage(
