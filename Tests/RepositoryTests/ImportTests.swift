@@ -25,7 +25,7 @@ private let cTargets: Set<String> = ["CEntry", "CSQLite", "CSupervisor", "CZlib"
 struct ImportTests {
   @Test("every target in Sources has a row in the table of arrows")
   func everyTargetHasARow() throws {
-    let targets = Set(try Repository.names(in: "Sources"))
+    let targets = Set(try Repository.targets())
     #expect(targets == Set(arrows.keys).union(cTargets))
   }
 

@@ -25,6 +25,11 @@ enum Repository {
     try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path).sorted()
   }
 
+  /// The targets of the package: the directories in `Sources` that hold code.
+  static func targets() throws -> [String] {
+    try names(in: "Sources").filter { $0 != "README.md" && $0 != "Decisions" }
+  }
+
   /// Every file below a folder, as paths from the root, sorted.
   static func files(under folder: String, suffix: String) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
