@@ -172,7 +172,8 @@ extension Universe {
       guard let run else {
         let slot = slots.first { $0.name == attempt.slot }
         try require(
-          slot == nil || slot?.bootID != boot.bootID, "I14 no attempt is lost without a cause",
+          slot == nil || slot?.bootID != boot.bootID || slot?.isFileLost == true,
+          "I14 no attempt is lost without a cause",
           truth + "never started")
         return
       }
@@ -206,7 +207,7 @@ extension Universe {
     case "snooze":
       snoozes += 1
       allowed = again(snoozes > policy.maxSnoozes)
-    case "never_started": allowed = isCancelled ? ["cancelled"] : ["pending"]
+    case "never_started": allowed = isCancelled ? ["cancelled"] : ["pending", "failed"]
     case "unknown":
       losses += 1
       let answer = runs.last { $0.reference.job == job.id && $0.reference.fence == attempt.fence }?

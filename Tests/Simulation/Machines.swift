@@ -95,6 +95,11 @@ extension Universe {
   /// A supervisor without a worker has the outcome recorded, and ends.
   private func recordAlone(_ order: Order, _ slot: SimSlot) throws {
     guard let outcome = slot.outcome else { return }
+    if slot.isFileLost {
+      say("\(slot.name) has no file that its recorder could read, and ends")
+      slot.isAlive = false
+      return
+    }
     // The recorder may be killed, or give up at the gate: the outcome stays in the file.
     if !isHealthy, dice.chance(15) {
       say("\(slot.name) dies before it has recorded its outcome")
@@ -158,8 +163,27 @@ extension Universe {
     run.isAlive = false
     run.isDisturbed = true
     run.hasRemains = dice.chance(50)
+    run.isUnstoppable = run.hasRemains && dice.chance(30)
     run.hasHappened = dice.chance(50)
     letGo(run)
+  }
+
+  /// A cleaner, or a handler of its own, removes or damages the file of a slot.
+  func loseFile() {
+    guard let slot = dice.pickOne(slots.filter { !$0.isFileLost && $0.rescuer == nil }) else {
+      return
+    }
+    say("the file of \(slot.name) is lost")
+    slot.isFileLost = true
+    slot.run?.isDisturbed = true
+  }
+
+  /// What could not be stopped ends by itself, or is stopped by somebody who may.
+  func endUnstoppable() {
+    for run in runs where run.isUnstoppable && (isHealthy || dice.chance(50)) {
+      run.isUnstoppable = false
+      run.hasRemains = false
+    }
   }
 
   func freeze() {
@@ -202,13 +226,20 @@ extension Universe {
       slot.frozenAt = nil
       slot.rescuer = nil
       if dice.chance(30) {
+        // Empty, short or zeroed.
+        slot.isFileLost = true
+        slot.run?.isDisturbed = true
+      } else if dice.chance(30) {
         slot.isMarked = false
         slot.order = nil
         slot.outcome = nil
         slot.run?.isDisturbed = true
       }
     }
-    for run in runs { run.hasRemains = false }
+    for run in runs {
+      run.hasRemains = false
+      run.isUnstoppable = false
+    }
     file.intent = nil
     boot = BootTime(bootID: "boot-\(number)", milliseconds: 20_000)
     now = now.advanced(by: .seconds(40))
@@ -223,7 +254,7 @@ extension Universe {
     slots.removeAll { slot in swept.contains { $0 === slot } }
     for slot in swept {
       // An end that could not be recorded before is kept with its job.
-      guard let order = slot.order, let end = slot.outcome, !slot.isRecorded,
+      guard let order = slot.order, let end = slot.outcome, !slot.isRecorded, !slot.isFileLost,
         seen.jobs[order.reference.job] != nil
       else { continue }
       try record(

@@ -56,28 +56,60 @@ extension Universe {
     guard let slot = slot(attempt.slot) else {
       return .over(ending(attempt, AttemptEnd(how: .lost), nil))
     }
-    if slot.isAlive {
-      if slot.isFrozen { return .silent(slot) }
+    switch evidence(of: attempt, slot, for: worker).judgement {
+    case .owned, .elsewhere: return .minded
+    case .orphaned:
       return slot.order?.reference == attempt.reference ? .alive(slot) : .other(slot)
+    case .silent, .resolving: return .silent(slot)
+    case .held:
+      // Its lock is free for another process that may stop them.
+      if slot.rescuer === worker { slot.rescuer = nil }
+      return .changing
+    case .over(let end):
+      slot.rescuer = worker
+      return .over(conclude(attempt, slot, end))
     }
-    if let rescuer = slot.rescuer, rescuer.isAlive, rescuer !== worker { return .silent(slot) }
-    slot.rescuer = worker
-    return .over(conclude(attempt, slot))
+  }
+
+  /// The same evidence that the program collects, judged by the same code.
+  private func evidence(
+    of attempt: RunningAttempt, _ slot: SimSlot, for worker: SimWorker?
+  ) -> AttemptEvidence {
+    let supervisor: AttemptEvidence.Supervisor
+    if slot.isAlive {
+      supervisor = slot.isFrozen ? .frozen : .answers
+    } else if let rescuer = slot.rescuer, rescuer.isAlive, rescuer !== worker {
+      supervisor = .replaced(by: nil)
+    } else {
+      supervisor = .gone
+    }
+    var evidence = AttemptEvidence(
+      owner: .gone, leaseIsOver: true, isOfThisBoot: slot.bootID == boot.bootID,
+      supervisor: supervisor, record: slot.record(of: attempt.reference))
+    if !slot.isAlive, evidence.isOfThisBoot, supervisor == .gone, let run = slot.run,
+      run.reference == attempt.reference, run.hasRemains, run.isUnstoppable
+    {
+      evidence.leftovers = .holding([LeftoverProcess(pid: 7, name: "left")])
+    }
+    return evidence
   }
 
   /// Under the lock of a supervisor that is gone.
-  private func conclude(_ attempt: RunningAttempt, _ slot: SimSlot) -> SimEnding {
-    let isOfThisBoot = slot.bootID == boot.bootID
-    guard slot.order?.reference == attempt.reference else {
-      return ending(attempt, AttemptEnd(how: isOfThisBoot ? .neverStarted : .lost), slot)
+  private func conclude(
+    _ attempt: RunningAttempt, _ slot: SimSlot, _ end: AttemptJudgement.End
+  ) -> SimEnding {
+    switch end {
+    case .recorded:
+      return ending(attempt, slot.outcome ?? AttemptEnd(how: .lost), slot)
+    case .neverStarted: return ending(attempt, AttemptEnd(how: .neverStarted), slot)
+    case .lost(let leftovers):
+      // What is left of it is stopped before it counts as over.
+      if leftovers == .stop, slot.run?.reference == attempt.reference {
+        slot.run?.isAlive = false
+        slot.run?.hasRemains = false
+      }
+      return ending(attempt, AttemptEnd(how: .lost), slot)
     }
-    if let outcome = slot.outcome { return ending(attempt, outcome, slot) }
-    guard isOfThisBoot else { return ending(attempt, AttemptEnd(how: .lost), slot) }
-    guard slot.isMarked else { return ending(attempt, AttemptEnd(how: .neverStarted), slot) }
-    // What is left of it is stopped before it counts as over.
-    slot.run?.isAlive = false
-    slot.run?.hasRemains = false
-    return ending(attempt, AttemptEnd(how: .lost), slot)
   }
 
   private func ending(_ attempt: RunningAttempt, _ end: AttemptEnd, _ slot: SimSlot?) -> SimEnding {
@@ -166,5 +198,15 @@ extension Universe {
       say("\(rescuer.name) was stopped while it looked at \(slot.name), and is killed")
       kill(rescuer)
     }
+  }
+}
+
+extension SimSlot {
+  /// What its file says of an attempt.
+  func record(of attempt: AttemptReference) -> AttemptEvidence.Record {
+    if isFileLost { return .lost }
+    guard order?.reference == attempt else { return .notGiven }
+    if outcome != nil { return .outcome }
+    return isMarked ? .started : .notStarted
   }
 }

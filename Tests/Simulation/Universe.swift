@@ -150,7 +150,9 @@ final class Universe {
     switch dice.below(1000) {
     case ..<110: try enqueue()
     case ..<135: try makeWorker()
-    case ..<400: try workerActs()
+    case ..<392: try workerActs()
+    case ..<396: loseFile()
+    case ..<400: endUnstoppable()
     case ..<640: try supervisorActs()
     case ..<700: try handlerActs()
     case ..<775: passTime()
@@ -202,6 +204,7 @@ final class Universe {
   private func settleDown() throws {
     say("the faults end")
     isHealthy = true
+    endUnstoppable()
     // Who is stopped stays so: its attempts go to others when a lease runs out, and who holds a lock
     // is killed for it.
     if !file.isSwitching { try recoverSwitch() }

@@ -358,7 +358,9 @@ extension Universe {
     let count = settlement.verdict.outcome == .retry ? job.failures + 1 : job.losses + 1
     let expected: Span =
       switch settlement.verdict.outcome {
-      case .neverStarted: .zero
+      // At once, or a wait that grows to a minute in a row.
+      case .neverStarted:
+        Span(milliseconds: min(60_000, max(0, runAt.milliseconds - now.milliseconds)))
       case .snooze: wish ?? policy.backoff.base
       case .retry where wish != nil: wish ?? .zero
       default: policy.delay(afterFailure: count, job: job.id, attempt: job.attempt)

@@ -13,6 +13,8 @@ final class Run {
   var isAlive = true
   /// Descendants that outlived the handler and its supervisor.
   var hasRemains = false
+  /// Those cannot be stopped: another user's, or in a call of the kernel that does not return.
+  var isUnstoppable = false
   /// Its supervisor or the machine went down under it: nobody may know its end.
   var isDisturbed = false
   /// What its supervisor has to report.
@@ -84,6 +86,9 @@ final class SimSlot {
   var frozenAt: Int64?
   /// A rescuer that holds the lock of a dead supervisor's slot until an end is recorded.
   var rescuer: SimWorker?
+
+  /// The file was removed, cut short, zeroed or damaged: what follows is only in its supervisor's memory.
+  var isFileLost = false
 
   // What the file says.
   var order: Order?
