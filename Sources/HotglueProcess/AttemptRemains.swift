@@ -43,13 +43,16 @@ public final class AttemptRemains {
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
   }
 
-  /// All that carries a mark in its environment, killed at once: what a check command left behind
-  /// when whoever asked it died.
-  public init(marked mark: String, boundMs: Int64 = 30_000) throws(ProcessError) {
+  /// All that carries a mark in its environment: what a check command left behind when the process
+  /// that asked it died, or what a tap of a command left that has no supervisor. Without a ladder it is
+  /// killed at once.
+  public init(
+    marked mark: String, ladder: [LadderStep] = [], boundMs: Int64 = 5_000
+  ) throws(ProcessError) {
     var target = hg_sweep_target()
     write(mark, into: &target.mark)
-    let steps = [hg_step(signal: SIGKILL, reserved: 0, wait_ms: 0)]
-    sweep = hg_sweep_new(&target, steps, 1, boundMs)
+    let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
+    sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
   }
 
@@ -74,10 +77,13 @@ public final class AttemptRemains {
   public static func stop(
     _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 5_000
   ) throws(ProcessError) -> Result {
-    let remains = try AttemptRemains(
-      AttemptTrace(contents), ladder: ladder, boundMs: boundMs)
+    try AttemptRemains(AttemptTrace(contents), ladder: ladder, boundMs: boundMs).waitUntilDone()
+  }
+
+  /// Steps until nothing is left, or the bound is over.
+  public func waitUntilDone() -> Result {
     while true {
-      switch remains.step() {
+      switch step() {
       case .done(let result): return result
       case .waiting(let time):
         usleep(UInt32(max(0, min(time - BootClock.now(), 1000))) * 1000)

@@ -83,6 +83,7 @@ struct Discovery {
     var bytes: [UInt8] = []
     let end: TapRun.End
     do {
+      defer { launch.stopLeftovers() }
       let tap = try launch.start(["--discover"])
       var isTooLong = false
       end = try launch.read(tap, idleTimeout: timeout, signals: signals).run(

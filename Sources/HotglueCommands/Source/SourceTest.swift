@@ -80,7 +80,10 @@ struct TapTrial {
     var bytes: Int64 = 0
     let end: TapRun.End
     do {
-      defer { forget() }
+      defer {
+        launch.stopLeftovers()
+        forget()
+      }
       let tap = try launch.start(
         launch.catalogArguments(as: "trial-catalog")
           + launch.stateArguments(bookmark, as: "trial-state"))

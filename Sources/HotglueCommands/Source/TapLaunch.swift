@@ -8,9 +8,13 @@ struct TapLaunch {
   let source: Source
   let files: SourceFiles
   let environment: CommandEnvironment
+  /// By what the processes of a tap are found that no supervisor looks after; `nil`: an attempt's does.
+  private let mark: String?
 
   init(_ source: Source, in session: WorkspaceSession) {
     self.source = source
+    let isInAttempt = session.environment.variables["HOTGLUE_MARK"] != nil
+    mark = isInAttempt ? nil : "tap-\(UInt64.random(in: 0...UInt64.max))"
     files = SourceFiles(of: session.store)
     environment = session.environment
   }
@@ -75,6 +79,17 @@ struct TapLaunch {
     environment.variables
       .filter { !["HOTGLUE_REPORT_FD", "PWD", "OLDPWD"].contains($0.key) }
       .map { "\($0.key)=\($0.value)" } + ["PWD=\(source.definition.directory)"]
+      + (mark.map { ["HOTGLUE_MARK=\($0)"] } ?? [])
+  }
+
+  /// Stops what the tap left running, also what has made itself a daemon, as a supervisor does it.
+  func stopLeftovers() {
+    guard let mark else { return }
+    let ladder = StopLadder.standard.steps.map {
+      LadderStep(signal: $0.signal.number, waitMs: $0.wait.milliseconds)
+    }
+    // What cannot be looked for is left: the command has its answer.
+    _ = try? AttemptRemains(marked: mark, ladder: ladder).waitUntilDone()
   }
 
   /// Reads it to its end; what it writes to standard error is written to ours.
