@@ -24,6 +24,7 @@ struct AttemptReport {
       hasUnclearResult: said.isUnclear, ranOutOfMemory: outcome.memoryKills > 0)
     seen.refusal = outcome.end.refusal
     seen.interpreter = outcome.interpreter
+    seen.wasGivenBack = outcome.isOfStream && outcome.end == .neverStarted(errno: 0)
     // A result that was there and cannot be read leaves the end unknown, whatever the status says.
     end = said.resultIsLost ? AttemptEnd(how: .lost) : seen
     verdict = end.verdict(by: policy.onExit)
@@ -43,7 +44,9 @@ struct AttemptReport {
 
   /// An end that nobody saw: certainly never started, or lost.
   init(_ how: AttemptEnd.How, log: String?, warnings: [String] = [], at now: Timestamp) {
-    end = AttemptEnd(how: how)
+    var end = AttemptEnd(how: how)
+    if case .notExecutable(let number) = how { end.refusal = String(cString: strerror(number)) }
+    self.end = end
     verdict = end.verdict(by: .none)
     progress = nil
     usage = AttemptUsage(log: log)

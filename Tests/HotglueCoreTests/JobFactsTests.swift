@@ -3,6 +3,28 @@ import Testing
 
 @Suite("What becomes of a job")
 struct JobFactsTests {
+  @Test("attempts in a row that never start wait longer each time, and end")
+  func neverStartedInARow() throws {
+    let now = Timestamp(milliseconds: 1_000_000)
+    func after(_ count: Int, cancelled: Bool = false) throws -> JobTransition {
+      var facts = JobFacts(id: 1, state: .running, attempt: 3, cancelRequested: cancelled)
+      facts.neverStarted = count
+      return try facts.after(.neverStarted, at: now)
+    }
+    func wait(_ count: Int) throws -> Int64? {
+      try after(count).runAt.map { $0.milliseconds - now.milliseconds }
+    }
+    #expect(try wait(0) == 0 && wait(1) == 0)
+    #expect(try wait(2) == 1000 && wait(3) == 2000 && wait(7) == 32_000)
+    #expect(try wait(9) == 60_000 && wait(100) == 60_000)
+    for count in [1, 50, 101] {
+      let transition = try after(count)
+      #expect(transition.attempt == 2 && transition.failures == 0 && transition.losses == 0)
+    }
+    #expect(try after(101).to == .failed && after(101).reason == .notExecutable)
+    #expect(try after(101, cancelled: true).to == .cancelled)
+  }
+
   let now = Timestamp(milliseconds: 1_000_000)
 
   private func running(

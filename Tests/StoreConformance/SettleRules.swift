@@ -156,6 +156,28 @@ extension ClaimStoreConformance {
         try fixture.store.attempts(of: second.job.id, in: fixture.acme).map(\.outcome),
         [.neverStarted, nil], "the attempts")
     },
+    ConformanceRule("attempts in a row that never start wait longer; a start begins anew") {
+      fixture in
+      let id = try fixture.enqueue {
+        $0.policy.maxAttempts = 9
+        $0.policy.backoff = Backoff(kind: .fixed, base: .seconds(0), cap: .seconds(0))
+        $0.policy.jitter = .none
+      }
+      func after(_ outcome: AttemptOutcome, reason: String = "exit") throws -> Int64 {
+        fixture.advance(by: .hours(1))
+        let claimed = try fixture.claimOne()
+        try fixture.settle(claimed.reference, outcome, reason: reason)
+        return try fixture.job(id).runAt.milliseconds - fixture.now.milliseconds
+      }
+      try requireEqual(try after(.neverStarted), 0, "the first")
+      try requireEqual(try after(.neverStarted), 1000, "the second in a row")
+      try requireEqual(try after(.neverStarted), 2000, "the third")
+      try requireEqual(
+        try after(.neverStarted, reason: Verdict.givenBack), 0, "one that was given back")
+      try requireEqual(try after(.neverStarted), 4000, "the fourth")
+      _ = try after(.retry)
+      try requireEqual(try after(.neverStarted), 0, "the first since one was started")
+    },
     ConformanceRule("the next time is the one that the policy previews") { fixture in
       let id = try fixture.enqueue { $0.policy.maxAttempts = 4 }
       for count in 1...3 {

@@ -78,7 +78,7 @@ public final class StoreFixture {
 
   func settlement(
     of attempt: AttemptReference, _ outcome: AttemptOutcome, after: Span? = nil,
-    verification: JobEvent.Verification? = nil, by: String = "host:1"
+    verification: JobEvent.Verification? = nil, reason: String = "exit", by: String = "host:1"
   ) -> Settlement {
     let status: Int32 =
       switch outcome {
@@ -89,7 +89,7 @@ public final class StoreFixture {
     let result = after.map { HandlerResult(outcome: outcome, after: $0) }
     return Settlement(
       attempt: attempt, end: AttemptEnd(how: .exited(status), result: result),
-      verdict: Verdict(outcome: outcome, reason: "exit", message: "exited with status \(status)"),
+      verdict: Verdict(outcome: outcome, reason: reason, message: "exited with status \(status)"),
       verification: verification, usage: AttemptUsage(exitStatus: Int(status)), endedAt: now,
       by: by)
   }
@@ -97,9 +97,10 @@ public final class StoreFixture {
   @discardableResult
   func settle(
     _ attempt: AttemptReference, _ outcome: AttemptOutcome, after: Span? = nil,
-    verification: JobEvent.Verification? = nil
+    verification: JobEvent.Verification? = nil, reason: String = "exit"
   ) throws -> SettlementResult {
-    let settlement = settlement(of: attempt, outcome, after: after, verification: verification)
+    let settlement = settlement(
+      of: attempt, outcome, after: after, verification: verification, reason: reason)
     let results = try store.settle([settlement], thenClaim: nil, at: now).results
     return try requireValue(results.first, "the settlement's result")
   }

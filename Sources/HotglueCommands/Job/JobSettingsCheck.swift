@@ -1,3 +1,4 @@
+import Glibc
 import HotglueCore
 import HotglueStore
 
@@ -17,7 +18,7 @@ extension JobSettings {
     command: [String], directory: String, umask: FileMask, environment: [String],
     payload: String?, now: Timestamp, name: (JobSetting) -> String
   ) throws(UnusableRequest) -> EnqueueRequest {
-    try CommandWords.check(command)
+    try CommandWords.check(command, environment)
     if limitMax != nil, limitKey == nil {
       throw UnusableRequest(
         problem: "'\(name(.limitMax))' bounds a limit key, but there is none",
@@ -38,6 +39,7 @@ extension JobSettings {
     payload: String?, now: Timestamp, name: (JobSetting) -> String
   ) throws(UnusableRequest) -> EnqueueRequest {
     try JobTypeWords.check(type)
+    try CommandWords.checkSize(environment)
     if limitMax != nil, given.contains(.limitKey), limitKey == nil {
       throw UnusableRequest(
         problem: "'\(name(.limitMax))' bounds a limit key, and '\(name(.limitKey))' says none",
@@ -95,7 +97,9 @@ extension JobSettings {
 
 /// The command of a job or of a job type.
 enum CommandWords {
-  static func check(_ command: [String]) throws(UnusableRequest) {
+  static func check(
+    _ command: [String], _ environment: [String] = []
+  ) throws(UnusableRequest) {
     guard let program = command.first, !program.isEmpty else {
       throw UnusableRequest(
         problem: "the command is empty", hint: "name the program to run first")
@@ -104,6 +108,33 @@ enum CommandWords {
       throw UnusableRequest(
         problem: "an argument of the command contains a NUL character",
         hint: "no program can be given one: use a payload for binary data")
+    }
+    try checkSize(command + environment)
+  }
+
+  /// The longest argument or variable that Linux gives a program, with its end.
+  private static let longestText = 131_072
+  /// The most that all of them may take, whatever limits are raised.
+  private static let mostBytes = 6 << 20
+
+  /// What execve(2) would refuse wherever the job runs is refused here, where it can be changed.
+  static func checkSize(_ texts: [String]) throws(UnusableRequest) {
+    let lengths = texts.map { $0.utf8.count + 1 }
+    if let longest = lengths.max(), longest > longestText {
+      throw UnusableRequest(
+        problem:
+          "an argument or variable of \(longest - 1) bytes is too long: no program can be given more "
+          + "than \(longestText - 1)",
+        hint: "put it into a payload or a file, and give its name")
+    }
+    let total = lengths.reduce(0) { $0 + $1 + 8 }
+    let most = min(mostBytes, max(longestText, sysconf(Int32(_SC_ARG_MAX))))
+    if total > most {
+      throw UnusableRequest(
+        problem:
+          "the command and its variables are \(total) bytes, and the system starts no program with "
+          + "more than \(most)",
+        hint: "put them into a payload or a file, and give its name")
     }
   }
 }

@@ -34,6 +34,8 @@ public struct AttemptEnd: Hashable, Sendable {
   public var isStreamed = false
   /// It said that it has a result, and nobody knows which: whatever else there is, that is no success.
   public var hasUnclearResult = false
+  /// It was not started because its persistent handler was busy with another job: no fault of anything.
+  public var wasGivenBack = false
   /// Whether the kernel killed processes of the attempt's control group for want of memory.
   public var ranOutOfMemory: Bool
   /// What the system said where nothing was run: `permission denied`.
@@ -93,6 +95,10 @@ extension AttemptEnd {
   /// Judges the end by the stop order, the result line and the exit rules, in that order.
   public func verdict(by rules: ExitRules) -> Verdict {
     switch how {
+    case .neverStarted where wasGivenBack:
+      return Verdict(
+        outcome: .neverStarted, reason: Verdict.givenBack,
+        message: "its handler was busy with another job")
     case .neverStarted:
       return Verdict(
         outcome: .neverStarted, reason: "never_started",
@@ -219,6 +225,9 @@ extension AttemptEnd {
 }
 
 extension Verdict {
+  /// The reason of an attempt that never started and says nothing of the next one.
+  public static let givenBack = "given_back"
+
   /// The event that this outcome is to its job.
   public func event(after wish: Span?, verification: JobEvent.Verification? = nil) -> JobEvent {
     switch outcome {

@@ -8,6 +8,8 @@ public struct JobFacts: Hashable, Sendable {
   public var failures: Int
   public var losses: Int
   public var snoozes: Int
+  /// Attempts in a row, with the one that ends now, that never started.
+  public var neverStarted = 0
   public var cancelRequested: Bool
   /// When the first attempt since the last fresh budgets began; what `--retry-for` counts from.
   public var budgetsStartedAt: Timestamp?
@@ -49,6 +51,7 @@ public struct JobTransition: Hashable, Sendable {
     case expired
     case maxAttempts = "max_attempts"
     case maxLosses = "max_losses"
+    case notExecutable = "not_executable"
     case maxSnoozes = "max_snoozes"
     case retryFor = "retry_for"
     case cancelled
@@ -88,10 +91,7 @@ extension JobFacts {
     case .failed: return change(event, to: .failed)
     case .retry(let wish): return retry(event, after: wish, at: now)
     case .snooze(let wish): return snooze(event, after: wish, at: now)
-    case .neverStarted:
-      return cancelRequested
-        ? change(event, to: .cancelled, attempt: attempt - 1, reason: .cancelled)
-        : change(event, to: .pending, attempt: attempt - 1, runAt: now)
+    case .neverStarted: return neverStarted(event, at: now)
     case .unknown(let verification): return unknown(event, verification, at: now)
     case .cancel:
       return state == .running
@@ -108,6 +108,24 @@ extension JobFacts {
     case .retryAgain:
       return change(event, to: .pending, failures: 0, losses: 0, snoozes: 0, runAt: now)
     }
+  }
+
+  /// How many attempts in a row may fail to start: a job that nothing can start ends.
+  public static let mostNeverStarted = 100
+
+  /// Once costs nothing. In a row each waits longer, up to a minute, and they end.
+  private func neverStarted(_ event: JobEvent, at now: Timestamp) -> JobTransition {
+    if cancelRequested {
+      return change(event, to: .cancelled, attempt: attempt - 1, reason: .cancelled)
+    }
+    if neverStarted > Self.mostNeverStarted {
+      return change(event, to: .failed, attempt: attempt - 1, reason: .notExecutable)
+    }
+    let wait: Int64 =
+      neverStarted < 2 ? 0 : min(60_000, 1000 << Int64(min(neverStarted - 2, 6)))
+    return change(
+      event, to: .pending, attempt: attempt - 1,
+      runAt: now.advanced(by: Span(milliseconds: wait)))
   }
 
   private func retry(_ event: JobEvent, after wish: Span?, at now: Timestamp) -> JobTransition {

@@ -39,8 +39,10 @@ public enum Lifecycle {
       condition:
         "snoozes + 1; exhausted past --max-snoozes or --retry-for; cancelled if that was asked"),
     Row(
-      from: .running, event: .neverStarted, to: [.pending, .cancelled],
-      condition: "no budget touched, attempt - 1; cancelled if that was asked"),
+      from: .running, event: .neverStarted, to: [.pending, .failed, .cancelled],
+      condition:
+        "no budget touched, attempt - 1; in a row with a back-off, failed past 100; cancelled if that was asked"
+    ),
     Row(
       from: .running, event: .unknown,
       to: [.pending, .exhausted, .uncertain, .succeeded, .cancelled],

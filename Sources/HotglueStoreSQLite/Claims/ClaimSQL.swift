@@ -125,6 +125,17 @@ enum ClaimSQL {
       peak_memory = ?12, log = ?13, warnings = ?14
     WHERE job = ?1 AND fence = ?2 AND outcome IS NULL
     """)
+  /// Since the last attempt that was started, and since a user gave the job fresh budgets.
+  static let neverStartedInARow = SQL(
+    "attempt.never_started_in_a_row",
+    """
+    SELECT count(*) FROM attempt
+    WHERE job = ?1 AND outcome = 'never_started' AND reason IS NOT 'given_back'
+      AND fence > coalesce((SELECT max(fence) FROM attempt WHERE job = ?1
+        AND outcome <> 'never_started'), 0)
+      AND fence > coalesce((SELECT max(fence) FROM job_event WHERE job = ?1
+        AND event IN ('retry_again', 'resolve')), 0)
+    """)
   static let attemptOutcome = SQL(
     "attempt.outcome", "SELECT outcome FROM attempt WHERE job = ?1 AND fence = ?2")
 

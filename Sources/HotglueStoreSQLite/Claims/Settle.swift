@@ -9,7 +9,7 @@ extension SQLiteStore {
   func record(_ settlement: Settlement, at now: Timestamp) throws(StoreError) -> SettlementResult {
     let reference = settlement.attempt
     // A job that was pruned or restored away has nothing left to report to.
-    guard let job = try record(of: reference.job) else { return .late(current: 0) }
+    guard var job = try record(of: reference.job) else { return .late(current: 0) }
     guard job.workspace == reference.workspace else {
       throw StoreError.otherWorkspace(reference.job, owner: job.workspace)
     }
@@ -18,6 +18,14 @@ extension SQLiteStore {
     }
     let event = settlement.verdict.event(
       after: settlement.end.result?.after, verification: settlement.verification)
+    if settlement.verdict.outcome == .neverStarted,
+      settlement.verdict.reason != Verdict.givenBack
+    {
+      // Counted when it happens: a job's row need not carry what is nearly always 0.
+      let before = try connection.first(
+        ClaimSQL.neverStartedInARow, [.integer(job.facts.id)], { Int($0.integer(0)) })
+      job.facts.neverStarted = (before ?? 0) + 1
+    }
     let transition = try decide(job, event, at: now)
     if let answer = settlement.verifyAnswer { try record(answer, of: settlement) }
     try apply(transition, of: settlement, to: job)

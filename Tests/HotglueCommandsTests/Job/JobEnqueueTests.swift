@@ -10,6 +10,23 @@ import Testing
 
   init() throws { world = try JobWorld() }
 
+  @Test("a command that the system cannot start is refused where it can be changed")
+  func tooLargeToStart() throws {
+    let long = String(repeating: "x", count: 131_072)
+    let one = world.run("job", "enqueue", "--", "echo", long)
+    #expect(one.status == 65 || one.status == 64)
+    #expect(one.err.contains("is too long") && one.err.contains("hint:"))
+    let many = Array(repeating: String(repeating: "x", count: 100_000), count: 80)
+    let all = world.run(["job", "enqueue", "--", "echo"] + many, input: [])
+    #expect(all.status == one.status)
+    #expect(all.err.contains("the system starts no program with more than"))
+    let variable = world.run("job", "enqueue", "--env", "A=\(long)", "--", "true")
+    #expect(variable.status == one.status)
+    #expect(
+      try world.store().jobs(in: world.acme, matching: JobFilter(), before: nil, limit: 9) == [])
+    #expect(world.run("job", "enqueue", "--", "echo", String(long.dropFirst())).status == 0)
+  }
+
   @Test("a bare enqueue prints the job's ID alone, with and without -q")
   func printsID() throws {
     #expect(world.run("job", "enqueue", "--", "/bin/true") == .init(status: 0, out: "1\n", err: ""))
