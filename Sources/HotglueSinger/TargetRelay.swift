@@ -303,14 +303,15 @@ public final class TargetRelay {
       let metric = try JSON.parse(Array(text[start...].utf8))
       guard metric["type"]?.stringValue == "counter",
         metric["metric"]?.stringValue == "record_count",
-        let count = metric["value"]?.integerValue, count >= 0
+        let count = metric["value"]?.boundedInteger, count >= 0
       else { return }
       let tags = metric["tags"]
       let name = tags?["stream"]?.stringValue ?? tags?["endpoint"]?.stringValue
       if let name, let index = index(of: name) {
-        streams[index].counted = (streams[index].counted ?? 0) + count
+        // However many of them a target prints, their sum does not overflow.
+        streams[index].counted = min((streams[index].counted ?? 0) + count, 1 << 52)
       } else {
-        uncounted = (uncounted ?? 0) + count
+        uncounted = min((uncounted ?? 0) + count, 1 << 52)
       }
     } catch {
       // A line that only looks like a metric.

@@ -199,6 +199,7 @@ struct NameTests {
     #expect(NearMatch.among(names, to: "gamma") == [])
     #expect(NearMatch.among(names, to: "") == [])
     #expect(NearMatch.among([], to: "acme") == [])
+    #expect(NearMatch.among(names, to: String(repeating: "acme", count: 1 << 20)) == [])
     #expect(NearMatch.among(["aa", "ab", "ac", "ad"], to: "a").count == 3)
   }
 

@@ -102,13 +102,13 @@ extension JobPolicy {
       guard let ladder = StopLadder(text) else { return false }
       stop = ladder
     case "max_attempts":
-      guard let count = value.integerValue else { return false }
+      guard let count = value.boundedInteger else { return false }
       maxAttempts = Int(count)
     case "max_losses":
-      guard let count = value.integerValue else { return false }
+      guard let count = value.boundedInteger else { return false }
       maxLosses = Int(count)
     case "max_snoozes":
-      guard let count = value.integerValue else { return false }
+      guard let count = value.boundedInteger else { return false }
       maxSnoozes = Int(count)
     case "backoff":
       guard let rule = Backoff(text) else { return false }
@@ -129,7 +129,7 @@ extension JobPolicy {
       guard let command = value.stringValue else { return false }
       verify = command
     case "log_cap":
-      guard let bytes = value.integerValue else { return false }
+      guard let bytes = value.boundedInteger else { return false }
       logCap = bytes
     case "keep_children":
       guard let keep = value.boolValue else { return false }

@@ -67,10 +67,10 @@ extension TypeDefinition {
         umask = mask
       case "persistent": isStream = member.value.boolValue ?? false
       case "queue": queue = member.value.stringValue ?? queue
-      case "priority": priority = Int(member.value.integerValue ?? 0)
-      case "limit": limit = member.value.integerValue.map { Int($0) }
+      case "priority": priority = Int(member.value.boundedInteger ?? 0)
+      case "limit": limit = member.value.boundedInteger.map { Int($0) }
       case "limit_key": limitKey = member.value.stringValue
-      case "limit_max": limitMax = Int(member.value.integerValue ?? 1)
+      case "limit_max": limitMax = Int(member.value.boundedInteger ?? 1)
       default: rest.append(member)
       }
     }

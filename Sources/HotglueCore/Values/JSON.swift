@@ -54,6 +54,11 @@ extension JSON {
     return nil
   }
 
+  /// A whole number to reckon with: bounded, so that sums and differences of two do not overflow.
+  public var boundedInteger: Int64? {
+    integerValue.map { min(max($0, -(1 << 52)), 1 << 52) }
+  }
+
   public var boolValue: Bool? {
     if case .bool(let value) = self { return value }
     return nil

@@ -3,11 +3,14 @@ public enum NearMatch {
   /// At most three candidates that start with `text`, or differ from it by a third of its letters
   /// or fewer; nearest first.
   public static func among(_ candidates: some Sequence<String>, to text: String) -> [String] {
+    // Nobody mistypes a text of that length, and comparing letter by letter would take long.
+    guard text.utf8.count <= 1000 else { return [] }
     let bound = max(1, text.count / 3)
     return
       candidates
       .compactMap { candidate -> (String, Int)? in
         if !text.isEmpty, candidate.hasPrefix(text) { return (candidate, 0) }
+        guard abs(candidate.utf8.count - text.utf8.count) <= bound else { return nil }
         let distance = distance(Array(candidate.utf8), Array(text.utf8))
         return distance <= bound ? (candidate, distance) : nil
       }
