@@ -158,11 +158,9 @@ class Soak:
         for kind, flags in TYPES.items():
             words = flags.split() + (["--verify", VERIFY] if kind == "verify" else [])
             self.run("type", "set", kind, *words, "--", self.folder + "/bin/handler", kind, check=True)
-        persistent = ["type", "set", "stream", "--replay", "safe", "--max-losses", "50",
-                      "--backoff", "fixed:100ms", "--jitter", "none"]
-        command = ["--", self.folder + "/bin/persistent"]
-        if self.run(*persistent, "--persistent", *command)[0] != 0:
-            self.run(*persistent, "--stream", *command, check=True)
+        self.run(
+            "type", "set", "stream", "--persistent", "--replay", "safe", "--max-losses", "50",
+            "--backoff", "fixed:100ms", "--jitter", "none", "--", self.folder + "/bin/persistent", check=True)
         self.run("source", "add", "s", "--", self.folder + "/bin/tap", check=True)
 
     # Those who load the store

@@ -337,6 +337,32 @@ struct BadInputTests {
     }
   }
 
+  @Test("past a limit of file sizes an enqueue is 74 and no signal, and its handlers have the signal")
+  func fileSizeLimit() throws {
+    let world = try World()
+    let first = try world.enqueue("true")
+    let end = try world.command(
+      "/bin/sh",
+      [
+        "-c",
+        """
+        head -c 9000 /dev/zero | tr '\\0' 1 >payload; status=0; turns=0; ulimit -f 500
+        while [ $status -eq 0 ] && [ $turns -lt 100 ]; do
+          hotglue job enqueue -q --payload @payload -- true; status=$?; turns=$((turns + 1))
+        done
+        exit $status
+        """,
+      ])
+    #expect(end.status == 74, "\(end)")
+    #expect(try world.jobs().contains { ($0["id"] as? Int).map(String.init) == first })
+    try world.succeed(["store", "check"])
+    // 153: the handler ended by the signal, as it does without hotglue.
+    let handler = try world.run([
+      "job", "run", "--", "/bin/sh", "-c", "ulimit -f 1; exec head -c 4096 /dev/zero >large",
+    ])
+    #expect(handler.status == 83 || handler.status == 153, "\(handler)")
+  }
+
   @Test(
     "a store that cannot be written to is 69",
     .enabled(if: canMount, "only root can mount a folder read-only"))

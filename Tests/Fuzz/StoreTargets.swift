@@ -61,12 +61,14 @@ final class JobLineTarget: FuzzTarget {
 /// Slots and answers, which a power cut or a handler may leave in any state.
 final class SlotTarget: FuzzTarget {
   private let folder: String
-  private let samples: [(name: String, bytes: [UInt8])]
+  /// With the places at which something is written: most of a slot is empty room.
+  private let samples: [(name: String, bytes: [UInt8], written: [Int])]
 
   init(folder: String, samples: String) throws {
     self.folder = folder
-    self.samples = try Files.names(in: samples + "/slots").map {
-      ($0, try Files.read("\(samples)/slots/\($0)"))
+    self.samples = try Files.names(in: samples + "/slots").map { name in
+      let bytes = try Files.read("\(samples)/slots/\(name)")
+      return (name, bytes, bytes.indices.filter { bytes[$0] != 0 })
     }
     guard !self.samples.isEmpty else {
       throw Finding("there are no samples of slots in '\(samples)'")
@@ -82,12 +84,11 @@ final class SlotTarget: FuzzTarget {
     var bytes = sample.bytes
     if chance.percent(20) { bytes.removeLast(chance.below(bytes.count + 1)) }
     if chance.percent(10) { bytes = Array(repeating: 0, count: bytes.count) }
-    let written = bytes.indices.filter { bytes[$0] != 0 }
     for _ in 0...chance.size(20) where !bytes.isEmpty {
-      // Where something is written, most of the time: most of a slot is empty room.
       let place =
-        chance.percent(80) && !written.isEmpty ? chance.pick(written) : chance.below(bytes.count)
-      for offset in place..<min(bytes.count, place + chance.pick([1, 1, 4, 8])) {
+        chance.percent(80) && !sample.written.isEmpty
+        ? chance.pick(sample.written) : chance.below(bytes.count)
+      for offset in place..<max(place, min(bytes.count, place + chance.pick([1, 1, 4, 8]))) {
         bytes[offset] = chance.pick([0, 0xFF, 0x7F, 0x80, UInt8(truncatingIfNeeded: chance.next())])
       }
     }
