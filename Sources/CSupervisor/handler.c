@@ -116,8 +116,8 @@ static bool read_interpreter(const char *file, char *interpreter) {
 
 /// The interpreter of the script that the command means, once it could not be executed. The child
 /// looks itself: in its own directory, along the PATH that the handler was to have.
-static void find_interpreter(const hg_launch *launch, char *interpreter) {
-  const char *name = launch->argv[0];
+void hg_script_interpreter(const char *name, const char *path, char *interpreter) {
+  interpreter[0] = 0;
   if (!name || !*name) return;
   if (strchr(name, '/')) {
     (void)read_interpreter(name, interpreter);
@@ -125,7 +125,7 @@ static void find_interpreter(const hg_launch *launch, char *interpreter) {
   }
   char file[4096];
   size_t length = strlen(name);
-  for (const char *part = path_of(launch->envp);;) {
+  for (const char *part = path;;) {
     const char *end = strchrnul(part, ':');
     size_t folder = (size_t)(end - part);
     if (folder + length + 2 <= sizeof file) {
@@ -189,7 +189,9 @@ static int child(void *context) {
   }
   int error = search(launch);
   bool passing = error == ENOMEM || error == EAGAIN || error == ENFILE || error == EMFILE;
-  if (!passing) find_interpreter(launch, birth->interpreter);
+  if (!passing) {
+    hg_script_interpreter(launch->argv[0], path_of(launch->envp), birth->interpreter);
+  }
   give_up(birth, passing ? HG_NEVER_STARTED : HG_EXEC_FAILED, error);
 }
 

@@ -514,4 +514,8 @@ uint32_t hg_sweep_name(const hg_sweep_target *target, hg_stray out[HG_STRAYS_MAX
 uint32_t hg_sweep_left(const hg_sweep *sweep, hg_stray out[HG_STRAYS_MAX]);
 void hg_sweep_free(hg_sweep *sweep);
 
+/// The interpreter that the first line of a script names; "" when `name` is no script, or is not there.
+/// A name without a slash is looked for along `path`. `interpreter` has room for HG_BAD_LINE_BYTES.
+void hg_script_interpreter(const char *name, const char *path, char *interpreter);
+
 #endif

@@ -112,7 +112,7 @@ struct EffectRun: WorkspaceCommand {
           : "effect '\(name.key)' has not happened: status \(status)")
       return ExitStatus(rawValue: Int32(clamping: status))
     case .notExecuted(_, let number):
-      let reason = SystemError("execute", command[0], code: number).reason
+      let reason = session.environment.executionFailure(command[0], code: number)
       throw CommandError(
         "not_executed", ExitStatus(rawValue: number == ENOENT ? 127 : 126),
         "cannot execute '\(command[0])': \(reason)",

@@ -25,7 +25,7 @@ struct Handover {
     case .notExecuted(let number):
       throw CommandError(
         "not_executed", .cannotExecute,
-        "cannot execute '\(path)': \(SystemError("execute", path, code: number).reason)",
+        "cannot execute '\(path)': \(environment.executionFailure(path, code: number))",
         facts: [JSON.Member("path", .string(path))])
     }
   }

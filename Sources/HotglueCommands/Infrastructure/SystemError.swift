@@ -1,4 +1,6 @@
 import Glibc
+import HotglueCore
+import HotglueProcess
 
 /// A call to the operating system that failed.
 public struct SystemError: Error, Hashable, Sendable {
@@ -23,5 +25,14 @@ public struct SystemError: Error, Hashable, Sendable {
     guard let text = strerror(code) else { return "error \(code)" }
     let words = String(cString: text)
     return words.prefix(1).lowercased() + words.dropFirst()
+  }
+}
+
+extension CommandEnvironment {
+  /// Why `command` could not be executed: the system's words, and the interpreter of a script.
+  func executionFailure(_ command: String, code: Int32, in directory: String? = nil) -> String {
+    AttemptEnd.reason(
+      SystemError("execute", command, code: code).reason,
+      interpreter: ScriptInterpreter.of(command, path: variables["PATH"], in: directory))
   }
 }

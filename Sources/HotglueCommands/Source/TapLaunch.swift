@@ -43,7 +43,7 @@ struct TapLaunch {
       throw TapFailure(
         .notFound,
         "the tap '\(words[0])' cannot be executed: "
-          + SystemError("execute", words[0], code: number).reason)
+          + environment.executionFailure(words[0], code: number, in: definition.directory))
     case .noFolder(let number):
       throw TapFailure(
         .notFound,
@@ -65,7 +65,7 @@ struct TapLaunch {
       throw TapFailure(
         .targetNotFound,
         "the target '\(words[0])' cannot be executed in '\(directory)': "
-          + SystemError("execute", words[0], code: number).reason)
+          + environment.executionFailure(words[0], code: number, in: directory))
     case .noFolder(let number):
       throw TapFailure(
         .targetNotFound,

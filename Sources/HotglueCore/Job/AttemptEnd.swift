@@ -193,10 +193,15 @@ extension AttemptEnd {
 
   /// Why nothing was run, as the system says it. A script whose interpreter is missing is there itself.
   private var because: String {
-    guard let interpreter else { return refusal.map { ": \($0)" } ?? "" }
-    var words = ": its interpreter '\(interpreter)'"
-    words += refusal.map { ": \($0)" } ?? " is missing"
-    return interpreter.hasSuffix("\r") ? words + " (the script has CRLF line ends)" : words
+    if interpreter == nil, refusal == nil { return "" }
+    return ": " + Self.reason(refusal ?? "it is missing", interpreter: interpreter)
+  }
+
+  /// Why a command could not be executed: the system's reason, and the interpreter of a script.
+  public static func reason(_ refusal: String, interpreter: String?) -> String {
+    guard let interpreter else { return refusal }
+    return "its interpreter '\(interpreter)': \(refusal)"
+      + (interpreter.hasSuffix("\r") ? " (the script has CRLF line ends)" : "")
   }
 
   private var endText: String {
