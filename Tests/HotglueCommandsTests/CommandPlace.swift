@@ -19,6 +19,9 @@ struct CommandPlace {
   let folder: TemporaryFolder
   var variables: [String: String] = [:]
   var directory: String
+  /// Of a current directory whose name is not UTF-8, in its place.
+  var directoryBytes: [UInt8]?
+  var variablesNotUTF8: Set<String> = []
   var userID = geteuid()
   var userName = "tester"
   var terminals: Set<Int32> = []
@@ -77,7 +80,8 @@ struct CommandPlace {
     let now = now
     let userName = userName
     var environment = CommandEnvironment(
-      variables: variables, currentDirectory: directory, user: User(id: userID) { userName },
+      variables: variables, currentDirectory: directoryBytes == nil ? directory : nil,
+      user: User(id: userID) { userName },
       readInput: { (count) throws(SystemError) in
         onRead()
         let chunk = rest.prefix(count)
@@ -105,6 +109,8 @@ struct CommandPlace {
             alive: alive)
         }, backupContents: SQLiteStore.contents, examine: SQLiteStore.examine))
     environment.switchStep = switchStep
+    environment.currentDirectoryBytes = directoryBytes
+    environment.variablesNotUTF8 = variablesNotUTF8
     return environment
   }
 
