@@ -61,7 +61,7 @@ public protocol JobStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> CancelResult
 
-  /// Gives a failed, exhausted or cancelled job fresh budgets. A deadline that has passed is dropped,
+  /// Gives a failed or cancelled job fresh budgets. A deadline that has passed is dropped,
   /// as the user wants the job to run; so does `resolve` as retry.
   func retryAgain(
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
@@ -90,7 +90,7 @@ public struct RetentionRule: Hashable, Sendable {
   public var endedBadlyBefore: Timestamp?
   /// Rows of the log before this moment are removed where every workspace is pruned; `nil` keeps them.
   public var loggedBefore: Timestamp?
-  /// Only jobs in these states, of those that the moments name; `nil`: in all four.
+  /// Only jobs in these states, of those that the moments name; `nil`: in all three.
   public var states: Set<JobState>?
   /// Effects whose keys belong to the workspace and whose end is known since before then are forgotten:
   /// with the same key they would be carried out again. `nil` keeps all.
@@ -111,7 +111,7 @@ public struct RetentionRule: Hashable, Sendable {
     Timestamp(milliseconds: now.milliseconds - Span.days(14).milliseconds)
   }
 
-  /// Succeeded and cancelled 14 days, failed and exhausted and the log of mutations 90 days, effects
+  /// Succeeded and cancelled 14 days, failed and the audit log 90 days, effects
   /// of the workspace 366 days.
   public static func standard(at now: Timestamp) -> RetentionRule {
     func ago(_ span: Span) -> Timestamp {

@@ -192,7 +192,7 @@ struct CommandLineTests {
       #expect(result.status == 81)
       #expect(result.errorOutput.contains(states), "\(result.errorOutput)")
     }
-    try refuse(["retry", id], "'retry' is allowed in 'failed', 'exhausted', 'cancelled' only")
+    try refuse(["retry", id], "'retry' is allowed in 'failed', 'cancelled' only")
     try refuse(["resolve", id, "--as", "failed", "--reason", "r"], "'uncertain' only")
     try world.succeed(["job", "cancel", id])
     try refuse(["cancel", id], "'running', 'pending', 'blocked' only")

@@ -188,7 +188,7 @@ struct CrashTests {
     try world.eventually("its handler runs") { world.lineCount("runs") == 1 }
     World.end(worker)
     try world.letGo()
-    try world.eventually("its supervisor records it") { try world.state(id) == "exhausted" }
+    try world.eventually("its supervisor records it") { try world.state(id) == "failed" }
     #expect(try world.succeed(["job", "logs", id, "-w", "main"]) == "started\nended")
     #expect(try world.job(id)["exit_status"] as? Int == 75)
   }

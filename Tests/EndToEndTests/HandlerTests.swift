@@ -123,7 +123,7 @@ struct HandlerTests {
     #expect(job["failures"] as? Int == 1)
     #expect(error(try world.job(refused)) == "refused")
     // Nothing was ever heard there: retried, then given up, never unknown.
-    #expect(try world.state(nobody) == "exhausted")
+    #expect(try world.state(nobody) == "failed")
     let ledger = try #require(
       try JSONSerialization.jsonObject(with: Data(world.read("ledger.json").utf8))
         as? [String: Any])
@@ -294,7 +294,7 @@ struct HandlerTests {
     let succeeded = try world.enqueue(
       "hotglue job report --help; hotglue job report succeeded --value '{'; exit 0")
     try drain(world)
-    #expect(try world.state(retry) == "exhausted")
+    #expect(try world.state(retry) == "failed")
     #expect(warnings(try world.job(retry)).contains { $0.contains("'after' is no duration") })
     #expect(try world.state(failed) == "failed")
     #expect(warnings(try world.job(failed)).contains { $0.contains("error is no object") })

@@ -256,7 +256,7 @@ struct StreamTests {
     let jobs = try ids.map { try world.job($0) }
     #expect(
       jobs.map { $0["state"] as? String } == [
-        "succeeded", "succeeded", "uncertain", "uncertain", "uncertain", "uncertain", "exhausted",
+        "succeeded", "succeeded", "uncertain", "uncertain", "uncertain", "uncertain", "failed",
         "failed", "succeeded", "succeeded", "uncertain", "uncertain", "failed",
       ])
     #expect(warnings(jobs[0]).contains("not about the job in hand"))
@@ -426,7 +426,7 @@ struct StreamTests {
     try world.succeed(
       ["type", "set", "work", "--max-attempts", "1", "--", "sh", "-c", "exit 3"])
     try drain(world)
-    #expect(try world.state(id) == "exhausted")
+    #expect(try world.state(id) == "failed")
   }
 
   @Test(

@@ -168,6 +168,22 @@ struct AttemptEndTests {
       ])
   }
 
+  @Test(
+    "a failure is declared by the handler, by an exit rule, or since nothing could be run",
+    arguments: [
+      (
+        AttemptEnd(how: .exited(0), result: HandlerResult(outcome: .failed)),
+        JobEvent.Failure.declared
+      ),
+      (AttemptEnd(how: .exited(65)), .exit),
+      (AttemptEnd(how: .notExecutable(errno: 2)), .notExecutable),
+      (AttemptEnd(how: .notExecutable(errno: 13)), .notExecutable),
+      (AttemptEnd(how: .directoryGone(errno: 2)), .notExecutable),
+    ])
+  func failures(end: AttemptEnd, why: JobEvent.Failure) {
+    #expect(end.verdict(by: .none).event(after: nil) == .failed(why))
+  }
+
   @Test("status and signal are those of the main process, where it has one")
   func statusAndSignal() {
     #expect(AttemptEnd(how: .exited(3)).exitStatus == 3)

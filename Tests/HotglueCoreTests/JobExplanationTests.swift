@@ -115,7 +115,7 @@ struct JobExplanationTests {
     #expect(explanation.next[1].at == deadline)
     #expect(
       explanation.next[2].text
-        == "if it fails: again after 10s, then 20s, then 40s, then 1m 20s, then exhausted")
+        == "if it fails: again after 10s, then 20s, then 40s, then 1m 20s, then failed")
     #expect(
       explanation.next[3].text
         == "if nobody knows how it ended: uncertain, until a person resolves it")
@@ -150,8 +150,8 @@ struct JobExplanationTests {
     arguments: [
       (JobState.succeeded, nil as String?, "it has succeeded", nil as String?),
       (.failed, nil, "it has failed for good: boom (exit)", "hotglue job retry 42"),
-      (.exhausted, "max_attempts", "it failed 5 times, the most of 5: ", "hotglue job retry 42"),
-      (.exhausted, "max_losses", "it was lost 1 time, more than 3: ", "hotglue job retry 42"),
+      (.failed, "max_attempts", "it failed 5 times, the most of 5: ", "hotglue job retry 42"),
+      (.failed, "max_losses", "it was lost 1 time, more than 3: ", "hotglue job retry 42"),
       (.cancelled, "expired", "its deadline passed", "hotglue job retry 42"),
       (
         .uncertain, nil, "the outcome of its last attempt is unknown (boom (exit))",
@@ -193,7 +193,7 @@ struct JobExplanationTests {
         "attempt 3 ended unknown (exit), and it is safe to run twice",
       ])
     // The last attempt of a job that has ended was not followed by another.
-    #expect(try explain(.exhausted) { $0.attempts = past }.retried.count == 2)
+    #expect(try explain(.failed) { $0.attempts = past }.retried.count == 2)
   }
 
   @Test(
@@ -201,7 +201,7 @@ struct JobExplanationTests {
     arguments: [
       (JobState.pending, 0, 0, 1, 1), (.pending, 1, 0, 1, 2), (.pending, 1, 1, 5, 5),
       (.running, 1, 0, 1, 1), (.running, 2, 0, 1, 2), (.running, 2, 1, 5, 5),
-      (.succeeded, 2, 0, 1, 2), (.exhausted, 5, 5, 5, 5), (.failed, 1, 0, 5, 5),
+      (.succeeded, 2, 0, 1, 2), (.failed, 5, 5, 5, 5), (.failed, 1, 0, 5, 5),
     ])
   func mostAttempts(
     _ state: JobState, _ attempt: Int, _ failures: Int, _ maxAttempts: Int, _ most: Int

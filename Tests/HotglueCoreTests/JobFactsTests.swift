@@ -90,26 +90,37 @@ struct JobFactsTests {
   func declared() throws {
     for cancelled in [false, true] {
       #expect(try after(running(cancelRequested: cancelled), .succeeded).to == .succeeded)
-      #expect(try after(running(cancelRequested: cancelled), .failed).to == .failed)
+      #expect(try after(running(cancelRequested: cancelled), .failed(.declared)).to == .failed)
     }
   }
 
   @Test(
+    "a failure that is final says why in the job's reason",
+    arguments: [
+      (JobEvent.Failure.declared, JobTransition.Reason.declared), (.exit, .exit),
+      (.notExecutable, .notExecutable),
+    ])
+  func finalFailure(why: JobEvent.Failure, reason: JobTransition.Reason) throws {
+    #expect(try after(running(), .failed(why)).reason == reason)
+    #expect(reason.rawValue == (why == .notExecutable ? "not_executable" : "\(why)"))
+  }
+
+  @Test(
     "a retry is pending until the failures reach --max-attempts",
-    arguments: [(0, JobState.pending), (1, .pending), (2, .exhausted), (7, .exhausted)])
+    arguments: [(0, JobState.pending), (1, .pending), (2, .failed), (7, .failed)])
   func retryBudget(failures: Int, to state: JobState) throws {
     let next = try after(running(failures: failures) { $0.maxAttempts = 3 }, .retry(after: nil))
     #expect(next.to == state)
     #expect(next.failures == failures + 1)
     #expect(next.losses == 0)
-    #expect(next.reason == (state == .exhausted ? .maxAttempts : nil))
+    #expect(next.reason == (state == .failed ? .maxAttempts : nil))
     #expect(next.runAt == (state == .pending ? now.advanced(by: .seconds(10)) : nil))
   }
 
   @Test("a bare command is not retried by itself")
   func bareCommand() throws {
     let facts = JobFacts(id: 1, state: .running, attempt: 1)
-    #expect(try facts.after(.retry(after: nil), at: now).to == .exhausted)
+    #expect(try facts.after(.retry(after: nil), at: now).to == .failed)
   }
 
   @Test("the delay that a handler asks for replaces the back-off")
@@ -130,7 +141,7 @@ struct JobFactsTests {
       return try after(facts, .retry(after: nil))
     }
     #expect(try next(60).to == .pending)
-    #expect(try next(59).to == .exhausted)
+    #expect(try next(59).to == .failed)
     #expect(try next(59).reason == .retryFor)
   }
 
@@ -144,7 +155,7 @@ struct JobFactsTests {
         $0.replay = replay
       }
       let next = try after(facts, .unknown(verification: verification))
-      #expect(next.to == .exhausted)
+      #expect(next.to == .failed)
       #expect(next.reason == .retryFor)
     }
   }
@@ -158,7 +169,7 @@ struct JobFactsTests {
       return try after(facts, .snooze(after: wish))
     }
     #expect(try next(60).to == .pending)
-    #expect(try next(58).to == .exhausted)
+    #expect(try next(58).to == .failed)
     #expect(try next(58).reason == .retryFor)
     #expect(try next(58).snoozes == 1)
   }
@@ -181,7 +192,7 @@ struct JobFactsTests {
     #expect([next.failures, next.losses, next.snoozes] == [1, 1, 2])
     #expect(next.runAt == now.advanced(by: .seconds(5)))
     let over = try after(running(snoozes: 2) { $0.maxSnoozes = 2 }, .snooze(after: nil))
-    #expect(over.to == .exhausted)
+    #expect(over.to == .failed)
     #expect(over.reason == .maxSnoozes)
     #expect(
       try after(running(), .snooze(after: nil)).runAt == now.advanced(by: .seconds(10)))
@@ -209,7 +220,7 @@ struct JobFactsTests {
         $0.maxLosses = 3
       }
       let next = try after(facts, .unknown(verification: nil))
-      #expect(next.to == (losses < 3 ? .pending : .exhausted))
+      #expect(next.to == (losses < 3 ? .pending : .failed))
       #expect(next.reason == (losses < 3 ? nil : .maxLosses))
       #expect(next.losses == losses + 1)
       #expect(next.failures == 1)
@@ -237,7 +248,7 @@ struct JobFactsTests {
   func verifiedLosses() throws {
     let facts = running(losses: 3) { $0.maxLosses = 3 }
     let next = try after(facts, .unknown(verification: .didNotHappen))
-    #expect(next.to == .exhausted)
+    #expect(next.to == .failed)
     #expect(next.reason == .maxLosses)
   }
 
@@ -282,7 +293,7 @@ struct JobFactsTests {
 
   @Test(
     "a retry by a person gives fresh budgets, and the attempts go on",
-    arguments: [JobState.failed, .exhausted, .cancelled])
+    arguments: [JobState.failed, .cancelled])
   func retryAgain(state: JobState) throws {
     let facts = JobFacts(
       id: 7, state: state, attempt: 5, failures: 3, losses: 2, snoozes: 9)

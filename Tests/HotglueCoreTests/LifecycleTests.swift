@@ -15,7 +15,7 @@ struct LifecycleTests {
     case .adopt: .adopt
     case .succeeded: .succeeded
     case .retry: .retry(after: nil)
-    case .failed: .failed
+    case .failed: .failed(.declared)
     case .snooze: .snooze(after: nil)
     case .neverStarted: .neverStarted
     case .unknown: .unknown(verification: nil)
@@ -38,14 +38,14 @@ struct LifecycleTests {
     .unknown: [.running], .cancel: [.running, .pending, .blocked], .stoppedByCancel: [.running],
     .deadlinePassed: [.pending, .blocked], .restored: [.pending, .blocked],
     .resolve: [.uncertain],
-    .retryAgain: [.failed, .exhausted, .cancelled],
+    .retryAgain: [.failed, .cancelled],
   ]
 
   static let pairs = states.flatMap { state in JobEvent.Kind.allCases.map { (state, $0) } }
 
   @Test("a pair of state and event is decided when it is in the table, and refused otherwise")
   func everyPair() throws {
-    #expect(Self.pairs.count == 9 * 18)
+    #expect(Self.pairs.count == 8 * 18)
     for (state, kind) in Self.pairs {
       let facts = JobFacts(id: 1, state: state, attempt: 1)
       let isAllowed = Self.allowed[kind]?.contains(state) ?? false
@@ -66,7 +66,7 @@ struct LifecycleTests {
     let facts = JobFacts(id: 1, state: .succeeded)
     #expect(
       throws: InvalidTransition(
-        state: .succeeded, event: .retryAgain, allowedIn: [.failed, .exhausted, .cancelled])
+        state: .succeeded, event: .retryAgain, allowedIn: [.failed, .cancelled])
     ) { try facts.after(.retryAgain, at: Timestamp(milliseconds: 0)) }
   }
 
@@ -74,7 +74,7 @@ struct LifecycleTests {
   func noTwins() {
     let keys = Lifecycle.rows.map { "\($0.from?.rawValue ?? "-") \($0.event.rawValue)" }
     #expect(Set(keys).count == keys.count)
-    #expect(keys.count == 24)
+    #expect(keys.count == 23)
   }
 
   @Test("every state can be reached, and every state that is not well ended can be left")

@@ -118,7 +118,7 @@ extension Running {
       link = nil
       try yard.eventually("it is recorded") {
         _ = try yard.reclaim()
-        return try yard.job(id).state == .exhausted
+        return try yard.job(id).state == .failed
       }
       #expect(try yard.job(id).exitStatus == 7)
       #expect(try yard.log(id) == "said\n")

@@ -147,7 +147,7 @@ extension Running {
       }
       try yard.drain { $0.concurrency = 2 }
       #expect(try yard.job(unsafe).state == .uncertain)
-      #expect(try yard.job(safe).state == .exhausted)
+      #expect(try yard.job(safe).state == .failed)
       #expect(try yard.job(safe).losses == 2)
       #expect(try yard.text(yard.folder.file("runs")) == "x\nx\n")
       let attempt = try #require(try yard.store.attempts(of: unsafe, in: yard.main).last)
@@ -156,7 +156,7 @@ extension Running {
 
     @Test(
       "the verify command decides an unknown outcome of an unsafe job",
-      arguments: [(0, JobState.succeeded), (1, .exhausted), (2, .uncertain)])
+      arguments: [(0, JobState.succeeded), (1, .failed), (2, .uncertain)])
     func verification(status: Int, state: JobState) throws {
       let yard = try Yard()
       let id = try yard.enqueue("kill -9 $$") {

@@ -47,7 +47,7 @@ struct AuditTests {
       ("UPDATE job SET losses = 2 WHERE id = 1", .budgetMiscounted),
       ("UPDATE job SET failures = 1 WHERE id = 3", .budgetExceeded),
       (
-        "INSERT INTO job_event VALUES (1, 1, 'acme', 1, 5, 'retry_again', 'succeeded', 'exhausted', 'x', NULL)",
+        "INSERT INTO job_event VALUES (1, 1, 'acme', 1, 5, 'retry_again', 'succeeded', 'failed', 'x', NULL)",
         .historyForbidden
       ),
       (

@@ -8,16 +8,16 @@ extension Universe {
     "- enqueue pending", "- enqueue blocked", "blocked dependencies_ended pending",
     "blocked dependency_failed cancelled", "blocked dependency_failed pending",
     "pending claim running", "running adopt running", "running renew running",
-    "running succeeded succeeded", "running retry pending", "running retry exhausted",
+    "running succeeded succeeded", "running retry pending", "running retry failed",
     "running retry cancelled", "running failed failed", "running snooze pending",
-    "running snooze exhausted", "running snooze cancelled", "running never_started pending",
-    "running never_started cancelled", "running unknown pending", "running unknown exhausted",
+    "running snooze failed", "running snooze cancelled", "running never_started pending",
+    "running never_started cancelled", "running unknown pending", "running unknown failed",
     "running unknown uncertain", "running unknown succeeded", "running unknown cancelled",
     "running cancel running", "running cancelled cancelled", "pending cancel cancelled",
     "blocked cancel cancelled", "pending expire cancelled", "blocked expire cancelled",
     "pending restored uncertain", "blocked restored uncertain",
     "uncertain resolve succeeded", "uncertain resolve failed", "uncertain resolve pending",
-    "failed retry_again pending", "exhausted retry_again pending", "cancelled retry_again pending",
+    "failed retry_again pending", "cancelled retry_again pending",
   ]
 
   func look(whole: Bool) throws {
@@ -197,8 +197,8 @@ extension Universe {
     var allowed: Set<String>
     func again(_ isUsedUp: Bool) -> Set<String> {
       if isCancelled { return ["cancelled"] }
-      if isUsedUp { return ["exhausted"] }
-      return policy.retryFor == nil ? ["pending"] : ["pending", "exhausted"]
+      if isUsedUp { return ["failed"] }
+      return policy.retryFor == nil ? ["pending"] : ["pending", "failed"]
     }
     switch outcome {
     case "retry":

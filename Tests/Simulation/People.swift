@@ -183,7 +183,7 @@ extension Universe {
       }
       forgive(id)
     }
-    if holds { try requireAllowed(done, id, in: ["failed", "exhausted", "cancelled"], "a retry") }
+    if holds { try requireAllowed(done, id, in: ["failed", "cancelled"], "a retry") }
   }
 
   func resolve() throws {
@@ -236,7 +236,7 @@ extension Universe {
     for id in result.jobs {
       let job = seen.jobs[id]
       try require(
-        ["succeeded", "cancelled", "failed", "exhausted"].contains(job?.state ?? "")
+        ["succeeded", "cancelled", "failed"].contains(job?.state ?? "")
           && (job?.finishedAt ?? .max) < bound.milliseconds, "I7 what is acknowledged is there",
         "job \(id) was pruned as \(job.map { "\($0)" } ?? "nothing")")
       try require(
@@ -364,7 +364,7 @@ extension Universe {
       if old.state == "running" {
         let allowed: Set<String> =
           old.policy.replay == .unsafe
-          ? ["uncertain"] : ["pending", "exhausted", "cancelled"]
+          ? ["uncertain"] : ["pending", "failed", "cancelled"]
         try require(
           allowed.contains(new.state), "what ran when the backup was taken is unknown",
           "job \(id) (\(old.policy.replay)) is \(new.state)")

@@ -35,7 +35,7 @@ extension JobStoreConformance {
         let id = try fixture.enqueue { $0.policy.retryFor = .hours(1) }
         let first = try fixture.claimOne()
         try fixture.settle(first.reference, .retry)
-        try requireEqual(try fixture.job(id).state, .exhausted)
+        try requireEqual(try fixture.job(id).reason, "max_attempts")
         fixture.advance(by: .days(1))
         let job = try fixture.store.retryAgain(
           id, in: fixture.acme, by: fixture.alice, at: fixture.now)
@@ -177,7 +177,7 @@ extension JobStoreConformance {
         "prune removes what its rule names, with attempts, and never what is uncertain"
       ) { fixture in
         let kept: [JobState] = [.pending, .running, .uncertain]
-        let states = kept + [.succeeded, .cancelled, .failed, .exhausted]
+        let states = kept + [.succeeded, .cancelled, .failed]
         var ids: [JobState: JobID] = [:]
         for state in states { ids[state] = try fixture.job(in: state) }
         fixture.advance(by: .days(15))
@@ -192,7 +192,7 @@ extension JobStoreConformance {
         try requireEqual(try prune(dryRun: true), endedWell, "what would be pruned")
         try requireEqual(try prune(dryRun: false), endedWell, "what is pruned after 15 days")
         fixture.advance(by: .days(80))
-        let rest = [young, ids[.failed], ids[.exhausted]].compactMap { $0 }
+        let rest = [young, ids[.failed]].compactMap { $0 }
         try requireEqual(try prune(dryRun: false), rest, "what is pruned after 95 days")
         for state in kept {
           try requireEqual(try fixture.job(try requireValue(ids[state])).state, state)

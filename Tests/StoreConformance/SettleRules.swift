@@ -116,20 +116,20 @@ extension ClaimStoreConformance {
   /// Every row of the lifecycle that an attempt's end takes, through the store.
   static let lifecycleRules: [ConformanceRule] = [
     ending(.succeeded, to: .succeeded),
-    ending(.failed, to: .failed),
-    ending(.retry, to: .exhausted, reason: "max_attempts"),
+    ending(.failed, to: .failed, reason: "exit"),
+    ending(.retry, to: .failed, reason: "max_attempts"),
     ending(.retry, to: .pending, failures: 1) { $0.maxAttempts = 2 },
-    ending(.retry, to: .exhausted, reason: "retry_for") {
+    ending(.retry, to: .failed, reason: "retry_for") {
       $0.maxAttempts = 9
       $0.retryFor = .seconds(1)
     },
     ending(.snooze, to: .pending, snoozes: 1),
-    ending(.snooze, to: .exhausted, reason: "max_snoozes") { $0.maxSnoozes = 0 },
+    ending(.snooze, to: .failed, reason: "max_snoozes") { $0.maxSnoozes = 0 },
     ending(.neverStarted, to: .pending, attempt: 0),
     ending(.unknown, to: .uncertain, reason: "outcome_unknown"),
     ending(.unknown, to: .pending, losses: 1) { $0.replay = .safe },
     ending(.unknown, to: .pending, losses: 1) { $0.replay = .keyed },
-    ending(.unknown, to: .exhausted, reason: "max_losses") {
+    ending(.unknown, to: .failed, reason: "max_losses") {
       $0.replay = .safe
       $0.maxLosses = 0
     },
@@ -143,7 +143,7 @@ extension ClaimStoreConformance {
     ending(.unknown, cancelled: true, to: .cancelled, reason: "cancelled") { $0.replay = .safe },
     ending(.unknown, cancelled: true, to: .uncertain, reason: "outcome_unknown"),
     ending(.succeeded, cancelled: true, to: .succeeded),
-    ending(.failed, cancelled: true, to: .failed),
+    ending(.failed, cancelled: true, to: .failed, reason: "exit"),
     ConformanceRule("a job whose attempt never started is due at once, with a new fence") {
       fixture in
       try fixture.enqueue()

@@ -114,13 +114,12 @@ public final class StoreFixture {
     case .cancelled:
       _ = try store.cancel(id, in: acme, by: alice, at: now)
       return id
-    case .running, .succeeded, .failed, .exhausted, .uncertain: break
+    case .running, .succeeded, .failed, .uncertain: break
     }
     let attempt = try claimOne(only: id).reference
     switch state {
     case .succeeded: try settle(attempt, .succeeded)
     case .failed: try settle(attempt, .failed)
-    case .exhausted: try settle(attempt, .retry)
     case .uncertain: try settle(attempt, .unknown)
     default: break
     }

@@ -123,7 +123,7 @@ public enum TypeStoreConformance {
       let second = try fixture.claimOne()
       try requireEqual(second.job.request.command, ["/bin/mail3"])
       try fixture.settle(second.reference, .retry)
-      try requireEqual(try fixture.job(id).state, .exhausted, "the state by revision 3")
+      try requireEqual(try fixture.job(id).state, .failed, "the state by revision 3")
       try requireEqual(
         try fixture.store.attempts(of: id, in: fixture.acme).map(\.typeRevision), [2, 3])
       try fixture.requireSound()

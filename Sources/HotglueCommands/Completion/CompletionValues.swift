@@ -57,7 +57,7 @@ enum ValueKind: Equatable {
   private static func states(for kind: CommandKind?) -> Set<JobState> {
     switch kind {
     case .jobCancel: [.blocked, .pending, .running]
-    case .jobRetry: [.failed, .exhausted, .cancelled]
+    case .jobRetry: [.failed, .cancelled]
     case .jobResolve: [.uncertain]
     case .jobReclaim: [.running]
     default: []

@@ -192,7 +192,7 @@ struct Cell {
     let style: Style? =
       switch state {
       case .succeeded: .good
-      case .failed, .exhausted: .bad
+      case .failed: .bad
       case .uncertain: .doubtful
       case .running: .active
       case .cancelled: .faint

@@ -9,6 +9,9 @@ struct JobFilterOptions: ParsableArguments {
       "Only jobs in this state; repeat it or separate states by commas.", valueName: "state"))
   var state: [String] = []
 
+  @Flag(help: "Only failed jobs: as '--state failed'.")
+  var failed = false
+
   @Option(help: ArgumentHelp("Only jobs of this type, by name or link.", valueName: "type"))
   var type: [String] = []
 
@@ -24,6 +27,7 @@ struct JobFilterOptions: ParsableArguments {
     var filter = JobFilter(
       states: try JobStateWords.parse(state),
       types: Set(try type.map { try session.name($0, of: .type) }), queues: Set(queue))
+    if failed { filter.states.insert(.failed) }
     if let since {
       filter.since = try Moment.since(
         since, now: session.now, zone: session.environment.localZone)

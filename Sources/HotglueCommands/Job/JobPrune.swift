@@ -8,7 +8,7 @@ struct JobPrune: WorkspaceCommand {
     commandName: "prune",
     abstract: "remove the workspace's jobs that ended long ago, and their logs",
     discussion: """
-      Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones for 90, uncertain \
+      Succeeded and cancelled jobs are kept for 14 days, failed ones for 90, uncertain \
       ones until they are resolved, and any job as long as the end of one of its effects is unknown.
       """)
 
@@ -28,7 +28,7 @@ struct JobPrune: WorkspaceCommand {
   @Flag(name: .customLong("dry-run"), help: "Print what would be removed, and remove nothing.")
   var dryRun = false
 
-  private static let states: [JobState] = [.succeeded, .cancelled, .failed, .exhausted]
+  private static let states: [JobState] = [.succeeded, .cancelled, .failed]
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     var rule = RetentionRule.standard(at: session.now)

@@ -4,7 +4,7 @@ import HotglueCore
 struct JobRetry: WorkspaceCommand {
   static let kind = CommandKind.jobRetry
   static let configuration = CommandConfiguration(
-    commandName: "retry", abstract: "give failed, exhausted or cancelled jobs fresh budgets",
+    commandName: "retry", abstract: "give failed or cancelled jobs fresh budgets",
     discussion: """
       Each is pending again, at once. Attempts, fence and history continue. A deadline that has
       passed is dropped. Refused while another live job holds its dedupe key.

@@ -83,7 +83,7 @@ struct JobRun: HotglueCommand {
     switch job.state {
     case .succeeded: return ExitStatus(rawValue: Int32(clamping: job.exitStatus ?? 0))
     case .uncertain: return .outcomeUnknown
-    case .failed, .exhausted, .cancelled, .pending, .blocked, .running: break
+    case .failed, .cancelled, .pending, .blocked, .running: break
     }
     if job.error?.kind == AttemptOutcome.unknown.rawValue { return .outcomeUnknown }
     if let signal = job.signal {

@@ -41,7 +41,7 @@ struct JobRunNotes {
         "its outcome is unknown: \(failure(of: job))",
         hint: "look what it did, then 'hotglue job resolve \(id) -w \(session.workspace) "
           + "--as succeeded|failed|retry --reason TEXT'")
-    case .failed, .exhausted:
+    case .failed:
       guard !isPlainExit(job) else { return }
       note("failed: \(failure(of: job))\(attempts(of: job))")
     case .cancelled:
@@ -63,7 +63,7 @@ struct JobRunNotes {
         "was stopped by \(signal), and its outcome is unknown: \(failure(of: job))",
         hint: "look what it did, then 'hotglue job resolve \(id) -w \(session.workspace) "
           + "--as succeeded|failed|retry --reason TEXT'")
-    case .succeeded, .failed, .exhausted:
+    case .succeeded, .failed:
       note("ended before \(signal) could stop it: \(job.state.rawValue)")
     }
   }

@@ -44,7 +44,7 @@ struct JobWait: WorkspaceCommand {
     switch state {
     case .succeeded: .done
     case .uncertain: .outcomeUnknown
-    case .failed, .exhausted, .cancelled, .blocked, .pending, .running: .unsuccessful
+    case .failed, .cancelled, .blocked, .pending, .running: .unsuccessful
     }
   }
 }

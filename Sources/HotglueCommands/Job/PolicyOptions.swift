@@ -23,7 +23,7 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Failures until the job is exhausted: 1 to 1000000 (default: 1, of a type 5).",
+      "Failures until the job has failed for good: 1 to 1000000 (default: 1, of a type 5).",
       valueName: "n"))
   var maxAttempts: String?
 

@@ -9,8 +9,8 @@ struct StorePrune: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune", abstract: "remove jobs that ended long ago, their logs, and old drafts",
     discussion: """
-      Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed and exhausted ones
-      for 90, uncertain ones until they are resolved, and any job as long as the end of one of its \
+      Of every workspace. Succeeded and cancelled jobs are kept for 14 days, failed ones for 90
+      days, uncertain ones until they are resolved, and any job as long as the end of one of its \
       effects is unknown. Effects of a workspace are kept for 366 days after their end became known: \
       once forgotten, the same key is carried out again. Drafts in the bin and submitted ones are \
       kept for 14 days, rows of the log for 90, and its newest one for ever. Logs of jobs that \

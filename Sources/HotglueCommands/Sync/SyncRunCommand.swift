@@ -235,7 +235,7 @@ struct SyncRunCommand: HotglueCommand {
     case .succeeded: return .done
     case .uncertain: return .outcomeUnknown
     case .failed where ended.error?.code == "key_changed": return .refused
-    case .failed, .exhausted, .cancelled: return .unsuccessful
+    case .failed, .cancelled: return .unsuccessful
     case .pending, .blocked, .running: return .tryLater
     }
   }

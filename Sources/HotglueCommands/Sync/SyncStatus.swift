@@ -87,7 +87,7 @@ struct SyncStatus: WorkspaceCommand {
   static func cell(_ state: String?) -> Cell {
     switch state {
     case "succeeded": Cell(state, .good)
-    case "failed", "exhausted", "interrupted": Cell(state, .bad)
+    case "failed", "interrupted": Cell(state, .bad)
     case "running": Cell(state, .active)
     case nil: Cell("never", .faint)
     default: Cell(state)

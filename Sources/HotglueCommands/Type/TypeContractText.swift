@@ -64,11 +64,11 @@ struct TypeContractText {
   }
 
   private var retries: String {
-    guard policy.maxAttempts > 1 else { return "none: the first failure exhausts the job" }
+    guard policy.maxAttempts > 1 else { return "none: the first failure ends the job" }
     let shown = min(policy.maxAttempts - 1, 8)
     let waits = (1...shown).map { Self.text(policy.delayBounds(afterFailure: $0)) }
     let more = shown < policy.maxAttempts - 1 ? ", and so on" : ""
-    return "after \(waits.joined(separator: ", then "))\(more), then the job is exhausted "
+    return "after \(waits.joined(separator: ", then "))\(more), then the job has failed "
       + "(\(policy.backoff.text), jitter \(policy.jitter.rawValue); 'job show' tells a job's own "
       + "times)"
   }
@@ -96,7 +96,7 @@ struct TypeContractText {
       : "of the machine, the supervisor or the handler: the outcome is unknown, "
     guard policy.replay == .unsafe else {
       return outcome + "and it is run again after the same waits; "
-        + "past \(policy.maxLosses) such \(policy.maxLosses == 1 ? "loss" : "losses") the job is exhausted"
+        + "past \(policy.maxLosses) such \(policy.maxLosses == 1 ? "loss" : "losses") the job has failed"
     }
     guard let verify = policy.verify else {
       return outcome + "and the job is uncertain until a person resolves it"

@@ -233,12 +233,21 @@ extension Verdict {
   /// The reason of an attempt that never started and says nothing of the next one.
   public static let givenBack = "given_back"
 
+  /// Why its failure is final.
+  private var failure: JobEvent.Failure {
+    switch reason {
+    case "result": .declared
+    case "not_executable", "command_not_found", "directory_gone": .notExecutable
+    default: .exit
+    }
+  }
+
   /// The event that this outcome is to its job.
   public func event(after wish: Span?, verification: JobEvent.Verification? = nil) -> JobEvent {
     switch outcome {
     case .succeeded: .succeeded
     case .retry: .retry(after: wish)
-    case .failed: .failed
+    case .failed: .failed(failure)
     case .snooze: .snooze(after: wish)
     case .unknown: .unknown(verification: verification)
     case .cancelled: .stoppedByCancel

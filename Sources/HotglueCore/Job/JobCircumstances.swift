@@ -104,7 +104,7 @@ extension JobCircumstances.Limit {
 extension JobFacts {
   /// The waits before each further attempt, if every attempt failed from now on, as it would be
   /// decided; at most `most` of them.
-  public func waitsIfItFails(most: Int = 5) -> (waits: [Span], endsExhausted: Bool) {
+  public func waitsIfItFails(most: Int = 5) -> (waits: [Span], endsFailed: Bool) {
     var attempt = state == .running ? self.attempt : self.attempt + 1
     var failures = self.failures + 1
     var waits: [Span] = []
@@ -122,7 +122,7 @@ extension JobFacts {
     switch state {
     case .pending, .blocked, nil: attempt - failures + policy.maxAttempts
     case .running: max(0, attempt - 1 - failures) + policy.maxAttempts
-    case .succeeded, .failed, .exhausted, .uncertain, .cancelled:
+    case .succeeded, .failed, .uncertain, .cancelled:
       max(attempt, policy.maxAttempts)
     }
   }

@@ -10,7 +10,7 @@ public enum JobEvent: Hashable, Sendable {
   case succeeded
   /// A declared failure that may be tried again; `after` is what the handler asked for.
   case retry(after: Span?)
-  case failed
+  case failed(Failure)
   case snooze(after: Span?)
   case neverStarted
   /// Nobody knows what became of the attempt; what a check found out, if one was asked.
@@ -23,6 +23,16 @@ public enum JobEvent: Hashable, Sendable {
   case resolve(as: Resolution)
   /// A person gives the job another try.
   case retryAgain
+
+  /// What makes an attempt's failure final.
+  public enum Failure: Sendable {
+    /// The handler reported it.
+    case declared
+    /// An exit rule maps the status or signal to it.
+    case exit
+    /// Nothing was run: neither command nor directory could be used.
+    case notExecutable
+  }
 
   /// What a job's `--verify` command found out about an unknown outcome.
   public enum Verification: String, Sendable {

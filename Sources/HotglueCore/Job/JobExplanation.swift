@@ -52,9 +52,10 @@ private struct ExplanationWords {
     case .running: running
     case .succeeded: [Statement("succeeded", "it has succeeded" + by, at: job.finishedAt)]
     case .failed:
-      [Statement("failed", "it has failed for good: \(failure)", at: job.finishedAt)]
-    case .exhausted:
-      [Statement(job.reason ?? "exhausted", "\(budget): \(failure)", at: job.finishedAt)]
+      [
+        budget.map { Statement(job.reason ?? "failed", "\($0): \(failure)", at: job.finishedAt) }
+          ?? Statement("failed", "it has failed for good: \(failure)", at: job.finishedAt)
+      ]
     case .uncertain:
       [
         Statement(
@@ -216,7 +217,8 @@ private struct ExplanationWords {
     }
   }
 
-  private var budget: String {
+  /// Which budget is used up; `nil` where the failure itself is final.
+  private var budget: String? {
     let facts = job.facts
     return switch job.reason {
     case "max_losses":
@@ -225,8 +227,9 @@ private struct ExplanationWords {
       "it put itself off \(Self.count(facts.snoozes, "time")), more than \(policy.maxSnoozes)"
     case "retry_for":
       "the next attempt could not begin within \(policy.retryFor?.text ?? "its time")"
-    default:
+    case "max_attempts":
       "it failed \(Self.count(facts.failures, "time")), the most of \(policy.maxAttempts)"
+    default: nil
     }
   }
 
@@ -278,7 +281,7 @@ private struct ExplanationWords {
     switch job.facts.state {
     case .pending, .blocked, .running: return upcoming
     case .succeeded, nil: return [Statement("nothing", "nothing: it has ended")]
-    case .failed, .exhausted, .cancelled:
+    case .failed, .cancelled:
       return [
         Statement(
           "nothing", "nothing by itself; 'hotglue job retry \(id)' gives it fresh budgets",
@@ -335,7 +338,7 @@ private struct ExplanationWords {
     if policy.replay.allowsRerunAfterUnknown {
       let left = max(0, policy.maxLosses - job.facts.losses)
       return left == 0
-        ? "exhausted: no loss is left" : "it is run again, \(Self.count(left, "more time")) at most"
+        ? "failed: no loss is left" : "it is run again, \(Self.count(left, "more time")) at most"
     }
     return policy.verify == nil ? "uncertain, until a person resolves it" : "its check is asked"
   }
@@ -361,10 +364,10 @@ extension JobFacts {
   /// What a failure from now on leads to, in words; `nil` for a job that has ended.
   public var failureOutlook: String? {
     guard state == .pending || state == .running || state == .blocked else { return nil }
-    let (waits, endsExhausted) = waitsIfItFails()
-    guard !waits.isEmpty else { return "exhausted: no attempt is left" }
+    let (waits, endsFailed) = waitsIfItFails()
+    guard !waits.isEmpty else { return "failed: no attempt is left" }
     return "again after \(waits.map(\.approximateText).joined(separator: ", then ")), then "
-      + (endsExhausted ? "exhausted" : "…")
+      + (endsFailed ? "failed" : "…")
   }
 }
 

@@ -49,6 +49,9 @@ public struct JobTransition: Hashable, Sendable {
   public enum Reason: String, Sendable {
     case dependency
     case expired
+    case declared
+    case exit
+    case notExecutable = "not_executable"
     case maxAttempts = "max_attempts"
     case maxLosses = "max_losses"
     case notExecutable = "not_executable"
@@ -88,7 +91,14 @@ extension JobFacts {
     case .claim: return change(event, to: .running, attempt: attempt + 1)
     case .renew, .adopt: return change(event, to: .running)
     case .succeeded: return change(event, to: .succeeded)
-    case .failed: return change(event, to: .failed)
+    case .failed(let why):
+      let reason: JobTransition.Reason =
+        switch why {
+        case .declared: .declared
+        case .exit: .exit
+        case .notExecutable: .notExecutable
+        }
+      return change(event, to: .failed, reason: reason)
     case .retry(let wish): return retry(event, after: wish, at: now)
     case .snooze(let wish): return snooze(event, after: wish, at: now)
     case .neverStarted: return neverStarted(event, at: now)
@@ -134,12 +144,12 @@ extension JobFacts {
       return change(event, to: .cancelled, failures: count, reason: .cancelled)
     }
     if count >= policy.maxAttempts {
-      return change(event, to: .exhausted, failures: count, reason: .maxAttempts)
+      return change(event, to: .failed, failures: count, reason: .maxAttempts)
     }
     let next = now.advanced(
       by: wish ?? policy.delay(afterFailure: count, job: id, attempt: attempt))
     if isPastRetryFor(next, now) {
-      return change(event, to: .exhausted, failures: count, reason: .retryFor)
+      return change(event, to: .failed, failures: count, reason: .retryFor)
     }
     return change(event, to: .pending, failures: count, runAt: next)
   }
@@ -150,11 +160,11 @@ extension JobFacts {
       return change(event, to: .cancelled, snoozes: count, reason: .cancelled)
     }
     if count > policy.maxSnoozes {
-      return change(event, to: .exhausted, snoozes: count, reason: .maxSnoozes)
+      return change(event, to: .failed, snoozes: count, reason: .maxSnoozes)
     }
     let next = now.advanced(by: wish ?? policy.backoff.base)
     if isPastRetryFor(next, now) {
-      return change(event, to: .exhausted, snoozes: count, reason: .retryFor)
+      return change(event, to: .failed, snoozes: count, reason: .retryFor)
     }
     return change(event, to: .pending, snoozes: count, runAt: next)
   }
@@ -168,11 +178,11 @@ extension JobFacts {
         return change(event, to: .cancelled, losses: count, reason: .cancelled)
       }
       if count > policy.maxLosses {
-        return change(event, to: .exhausted, losses: count, reason: .maxLosses)
+        return change(event, to: .failed, losses: count, reason: .maxLosses)
       }
       let next = now.advanced(by: policy.delay(afterFailure: count, job: id, attempt: attempt))
       if isPastRetryFor(next, now) {
-        return change(event, to: .exhausted, losses: count, reason: .retryFor)
+        return change(event, to: .failed, losses: count, reason: .retryFor)
       }
       return change(event, to: .pending, losses: count, runAt: next)
     }
@@ -182,11 +192,11 @@ extension JobFacts {
       return change(event, to: .cancelled, losses: count, reason: .cancelled)
     case .didNotHappen:
       if count > policy.maxLosses {
-        return change(event, to: .exhausted, losses: count, reason: .maxLosses)
+        return change(event, to: .failed, losses: count, reason: .maxLosses)
       }
       let next = now.advanced(by: policy.delay(afterFailure: count, job: id, attempt: attempt))
       if isPastRetryFor(next, now) {
-        return change(event, to: .exhausted, losses: count, reason: .retryFor)
+        return change(event, to: .failed, losses: count, reason: .retryFor)
       }
       return change(event, to: .pending, losses: count, runAt: next, reason: .verified)
     case .undecided, nil:

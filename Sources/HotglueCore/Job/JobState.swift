@@ -10,10 +10,10 @@ public enum JobState: String, CaseIterable, Sendable {
   case running
   /// Ended well.
   case succeeded
-  /// A terminal failure that was declared, by the handler or by an exit rule.
+  /// Ended without success, and without a question: a declared failure, a command that cannot be
+  /// executed, or a budget (failures, losses, snoozes, `--retry-for`) that is used up. The job's
+  /// reason says which.
   case failed
-  /// A budget (failures, losses, snoozes, `--retry-for`) is used up.
-  case exhausted
   /// The last attempt's outcome is not known and the job is not safe to run twice. Only a person
   /// moves it on (`job resolve`).
   case uncertain
@@ -24,7 +24,7 @@ public enum JobState: String, CaseIterable, Sendable {
   public var isFinished: Bool {
     switch self {
     case .blocked, .pending, .running: false
-    case .succeeded, .failed, .exhausted, .uncertain, .cancelled: true
+    case .succeeded, .failed, .uncertain, .cancelled: true
     }
   }
 }

@@ -30,14 +30,16 @@ public enum Lifecycle {
     Row(
       from: .running, event: .succeeded, to: [.succeeded], condition: "result stored"),
     Row(
-      from: .running, event: .retry, to: [.pending, .exhausted, .cancelled],
+      from: .running, event: .retry, to: [.pending, .failed, .cancelled],
       condition:
-        "failures + 1; exhausted past --max-attempts or --retry-for; cancelled if that was asked"),
-    Row(from: .running, event: .failed, to: [.failed], condition: "declared"),
+        "failures + 1; failed past --max-attempts or --retry-for; cancelled if that was asked"),
     Row(
-      from: .running, event: .snooze, to: [.pending, .exhausted, .cancelled],
+      from: .running, event: .failed, to: [.failed],
+      condition: "reason declared, exit or not_executable"),
+    Row(
+      from: .running, event: .snooze, to: [.pending, .failed, .cancelled],
       condition:
-        "snoozes + 1; exhausted past --max-snoozes or --retry-for; cancelled if that was asked"),
+        "snoozes + 1; failed past --max-snoozes or --retry-for; cancelled if that was asked"),
     Row(
       from: .running, event: .neverStarted, to: [.pending, .failed, .cancelled],
       condition:
@@ -45,9 +47,9 @@ public enum Lifecycle {
     ),
     Row(
       from: .running, event: .unknown,
-      to: [.pending, .exhausted, .uncertain, .succeeded, .cancelled],
+      to: [.pending, .failed, .uncertain, .succeeded, .cancelled],
       condition:
-        "losses + 1; safe or keyed: pending, exhausted past --max-losses or --retry-for; unsafe: as --verify decides, without it uncertain; cancelled if that was asked and it is safe or keyed"
+        "losses + 1; safe or keyed: pending, failed past --max-losses or --retry-for; unsafe: as --verify decides, without it uncertain; cancelled if that was asked and it is safe or keyed"
     ),
     Row(
       from: .running, event: .cancel, to: [.running],
@@ -74,9 +76,6 @@ public enum Lifecycle {
       condition: "by a person, with a reason"),
     Row(
       from: .failed, event: .retryAgain, to: [.pending],
-      condition: "fresh budgets; refused while another live job holds its dedupe key"),
-    Row(
-      from: .exhausted, event: .retryAgain, to: [.pending],
       condition: "fresh budgets; refused while another live job holds its dedupe key"),
     Row(
       from: .cancelled, event: .retryAgain, to: [.pending],

@@ -163,7 +163,7 @@ struct JobListQuery {
   }
 
   private static func index(for states: Set<JobState>) -> String {
-    let endedBadly: Set<JobState> = [.failed, .exhausted, .uncertain]
+    let endedBadly: Set<JobState> = [.failed, .uncertain]
     if !states.isEmpty, states.isSubset(of: endedBadly) { return "INDEXED BY job_finished" }
     if states == [.running] { return "INDEXED BY job_running" }
     if states == [.pending] { return "INDEXED BY job_ready" }

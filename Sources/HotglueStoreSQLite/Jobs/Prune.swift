@@ -92,7 +92,7 @@ extension RetentionRule {
       bounds += [(.succeeded, endedWellBefore), (.cancelled, endedWellBefore)]
     }
     if let endedBadlyBefore {
-      bounds += [(.failed, endedBadlyBefore), (.exhausted, endedBadlyBefore)]
+      bounds.append((.failed, endedBadlyBefore))
     }
     guard let states else { return bounds }
     return bounds.filter { states.contains($0.0) }
@@ -116,7 +116,7 @@ enum PruneSQL {
   static let remove = SQL(
     "prune.remove",
     """
-    DELETE FROM job WHERE id = ?1 AND state IN ('succeeded', 'cancelled', 'failed', 'exhausted')
+    DELETE FROM job WHERE id = ?1 AND state IN ('succeeded', 'cancelled', 'failed')
     """)
   static let settledEffects = SQL(
     "prune.settled_effects",

@@ -62,8 +62,7 @@ extension Schema {
       -- Spelled out: SQLite builds a temporary tree for a longer IN at every change of a row, which
       -- costs as much as the change.
       state TEXT NOT NULL CHECK (state = 'running' OR state = 'succeeded' OR state = 'pending'
-        OR state = 'failed' OR state = 'exhausted' OR state = 'uncertain' OR state = 'cancelled'
-        OR state = 'blocked'),
+        OR state = 'failed' OR state = 'uncertain' OR state = 'cancelled' OR state = 'blocked'),
       reason TEXT,
       parked INTEGER NOT NULL DEFAULT 0,
       run_at INTEGER NOT NULL,

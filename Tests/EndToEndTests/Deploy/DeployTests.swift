@@ -221,7 +221,7 @@ struct DeployTests {
     try world.eventually("it is recorded, and no worker lives") {
       let shown = try world.command(program.path, show)
       try #require(shown.status == 0, "\(shown)")
-      return shown.output.contains("\"state\":\"exhausted\"")
+      return shown.output.contains("\"state\":\"failed\"")
     }
     try world.eventually("its supervisor has gone, and left nothing") {
       try FileManager.default.contentsOfDirectory(atPath: world.storeFolder + "/slots")

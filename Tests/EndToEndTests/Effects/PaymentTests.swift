@@ -37,7 +37,7 @@ struct PaymentTests {
     #expect(before.values.allSatisfy { $0 == 1 }, "a blind second charge: \(before)")
     let counts = try world.stateCounts()
     let doubtful = try effects(world, state: "unknown").compactMap { $0["job"] as? Int }
-    #expect(counts["exhausted"] == doubtful.count && !doubtful.isEmpty, "\(counts)")
+    #expect(counts["failed"] == doubtful.count && !doubtful.isEmpty, "\(counts)")
     #expect((counts["succeeded"] ?? 0) + doubtful.count == Self.jobs)
     // Of what is in doubt some happened and some did not.
     let happened = doubtful.filter { before[String($0)] == 1 }.count

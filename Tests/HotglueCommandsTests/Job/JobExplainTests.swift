@@ -70,7 +70,7 @@ struct JobExplainTests {
     #expect(
       answer.lines.contains(
         "retried\tattempt 1 failed (exit, status 75), and a failure may be tried again"))
-    #expect(answer.lines.contains("next\tif it fails: again after 30s, then exhausted"))
+    #expect(answer.lines.contains("next\tif it fails: again after 30s, then failed"))
   }
 
   @Test("a job that is not there, or another workspace's, is not explained")

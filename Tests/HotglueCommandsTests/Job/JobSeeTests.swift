@@ -270,7 +270,7 @@ import Testing
     let preview = world.run("job", "show", "1").out
     #expect(
       preview.contains(
-        "if it fails\tagain after \(waits[0]), then \(waits[1]), then \(waits[2]), then exhausted\n"
+        "if it fails\tagain after \(waits[0]), then \(waits[1]), then \(waits[2]), then failed\n"
       ))
     // What was previewed is what is decided.
     try worker.finish(id, .exited(1))
@@ -281,14 +281,37 @@ import Testing
     #expect(after.contains("state\tretrying\n"))
     #expect(after.contains("next\tis run again at \(decided.rfc3339) (in \(waits[0]))\n"))
     #expect(
-      after.contains("if it fails\tagain after \(waits[1]), then \(waits[2]), then exhausted\n"))
+      after.contains("if it fails\tagain after \(waits[1]), then \(waits[2]), then failed\n"))
     #expect(after.contains("\nattempt\t1\tretry\texit\t"))
+  }
+
+  @Test("--failed lists failed jobs alone; the reason says what made the failure final")
+  func failed() throws {
+    for status: Int32 in [0, 64, 1, 83] { try worker.finish(world.enqueue(), .exited(status)) }
+    #expect(world.run("job", "list", "--failed", "-q").lines == ["3", "2"])
+    #expect(world.run("job", "list", "--failed", "--state", "succeeded", "-q").lines.count == 3)
+    #expect(world.run("job", "list", "--state", "exhausted").status == 64)
+    for (id, reason) in [("2", "exit"), ("3", "max_attempts")] {
+      #expect(world.run("job", "show", id).out.contains("reason\t\(reason)\n"))
+    }
+  }
+
+  @Test("a list shows a job whose deadline has passed as cancelled, before that is recorded")
+  func passedDeadline() throws {
+    try world.enqueue("--expires", "1h")
+    try world.enqueue()
+    let later = JobWorld.start.advanced(by: .hours(1))
+    #expect(world.run("job", "list", "--state", "cancelled", "-q", now: later).lines == ["1"])
+    #expect(world.run("job", "list", "--state", "pending", "-q", now: later).lines == ["2"])
+    #expect(world.run("job", "show", "1", now: later).out.contains("reason\texpired\n"))
+    #expect(world.run("job", "explain", "1", "-q", now: later).lines == ["expired"])
+    #expect(try world.job(1).state == .pending)
   }
 
   @Test(
     "show names the command that would change what does not move by itself",
     arguments: [
-      (Int32(64), "failed", "hotglue job retry 1"), (1, "exhausted", "hotglue job retry 1"),
+      (Int32(64), "failed", "hotglue job retry 1"), (1, "failed", "hotglue job retry 1"),
       (83, "uncertain", "hotglue job resolve 1 --as succeeded|failed|retry --reason TEXT"),
       (0, "succeeded", "nothing: it has ended"),
     ])

@@ -148,7 +148,7 @@ struct TypeCommandTests {
     for part in [
       "type\tresize", "revision\t1", "runs\t./resize in \(world.folder.path), once per attempt",
       "at once\tat most 1 of all jobs with limit key 'disk'",
-      "retries\tafter 2s to 4s, then 4s to 8s, then the job is exhausted",
+      "retries\tafter 2s to 4s, then 4s to 8s, then the job has failed",
       "safe twice\twith the same key", "on a crash\tof the machine, the supervisor or the handler",
       "past 3 such losses", "on time-out\tafter 5m: TERM, and after 10s KILL",
     ] {
