@@ -422,11 +422,12 @@ struct StreamTests {
     #expect(job["state"] as? String == "pending")
     #expect(
       job["attempt"] as? Int == 0 && job["failures"] as? Int == 0 && job["losses"] as? Int == 0)
-    // A status of its own is a failure like any other.
-    try world.succeed(
-      ["type", "set", "work", "--max-attempts", "1", "--", "sh", "-c", "exit 3"])
-    try drain(world)
-    #expect(try world.state(id) == "failed")
+    // So is one with another status: a handler that fails at its start makes no job uncertain.
+    try world.succeed(["type", "set", "work", "--", "sh", "-c", "exit 3"])
+    let broken = try world.run(["job", "work", "-w", "main", "--drain"])
+    #expect(broken.status == 75)
+    #expect(broken.errorOutput.contains("ended with status 3 without taking a job"))
+    #expect(try world.state(id) == "pending")
   }
 
   @Test(
