@@ -34,7 +34,7 @@ struct JobRunTests {
     try write(world, "plain", "", executable: false)
     let result = try world.run(["job", "run", "--", command])
     #expect(result.status == status)
-    #expect(result.errorOutput.contains("hotglue: job 1: failed: "), "\(result.errorOutput)")
+    #expect(result.errorOutput.contains("hotglue: job 1 failed: "), "\(result.errorOutput)")
     #expect(result.errorOutput.contains(reason), "\(result.errorOutput)")
     let job = try world.job("1")
     let message = (job["error"] as? [String: Any])?["message"] as? String ?? ""
@@ -67,13 +67,13 @@ struct JobRunTests {
       retried.contains("failed: exited with status 75, after 2 attempts (max_attempts)"),
       "\(retried)")
     let unknown = try errors([], "kill -9 $$", 83)
-    #expect(unknown.contains("its outcome is unknown: ended by signal SIGKILL"), "\(unknown)")
-    #expect(unknown.contains("hotglue job resolve 2 -w main"), "\(unknown)")
+    #expect(unknown.contains("has an unknown outcome: ended by signal SIGKILL"), "\(unknown)")
+    #expect(unknown.contains("hotglue job resolve 2 --as"), "\(unknown)")
     let late = try errors(["--timeout", "100ms"], "sleep 60", 83)
-    #expect(late.contains("its outcome is unknown: stopped on time-out"), "\(late)")
+    #expect(late.contains("has an unknown outcome: stopped on time-out"), "\(late)")
     let declared = try errors(
       [], "hotglue job report failed --code broken --message 'no room'; exit 1", 1)
-    #expect(declared.contains("job 4: failed: no room"), "\(declared)")
+    #expect(declared.contains("job 4 failed: no room"), "\(declared)")
     #expect(try errors(["-q"], "exit 83", 83) == "")
   }
 
@@ -87,7 +87,7 @@ struct JobRunTests {
     World.end(running, SIGTERM)
     #expect(running.terminationStatus == 128 + SIGTERM)
     let text = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
-    #expect(text == "hotglue: job 1: was cancelled by SIGTERM\n")
+    #expect(text == "hotglue: job 1 was cancelled by SIGTERM\n")
   }
 
   @Test("a directory that is not UTF-8 is refused where it would be stored, and stops nothing else")

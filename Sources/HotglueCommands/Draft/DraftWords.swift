@@ -37,7 +37,8 @@ extension WorkspaceSession {
 }
 
 enum DraftWords {
-  static let elsewhere: Hint = "run it from the directory from which the draft's relative paths start"
+  static let elsewhere: Hint =
+    "run it from the directory from which the draft's relative paths start"
 
   static func isOpen(_ id: DraftID) -> CommandError {
     CommandError(

@@ -22,7 +22,7 @@ struct JobRunNotes {
     // Only the words depend on it: a store that cannot be read now is told by the worker.
     guard let job = try? session.store.job(id, in: session.workspace) else { return }
     let wait = job.runAt.milliseconds - session.now.milliseconds
-    note("\(why); it runs again" + (wait > 0 ? " in \(approximate(wait))" : ""))
+    note(": \(why); it runs again" + (wait > 0 ? " in \(approximate(wait))" : ""))
   }
 
   private func approximate(_ milliseconds: Int64) -> String {
@@ -38,33 +38,33 @@ struct JobRunNotes {
     case .succeeded: break
     case .uncertain:
       note(
-        "its outcome is unknown: \(failure(of: job))",
-        hint: "look what it did, then 'hotglue job resolve \(id) -w \(session.workspace) "
-          + "--as succeeded|failed|retry --reason TEXT'")
+        " has an unknown outcome: \(failure(of: job))",
+        hint: resolving)
     case .failed:
       guard !isPlainExit(job) else { return }
-      note("failed: \(failure(of: job))\(attempts(of: job))")
+      note(" failed: \(failure(of: job))\(attempts(of: job))")
     case .cancelled:
-      note(job.reason == "expired" ? "its deadline passed before it could start" : "was cancelled")
+      note(
+        job.reason == "expired"
+          ? " was cancelled: its deadline passed before it could start" : " was cancelled")
     case .pending, .blocked, .running:
-      note("has not ended", hint: "hotglue job explain \(id) -w \(session.workspace)")
+      note(" has not ended", hint: "hotglue job explain \(id)")
     }
   }
 
   private func tellInterruption(of job: Job, by signal: String) {
     switch job.state {
-    case .cancelled: note("was cancelled by \(signal)")
+    case .cancelled: note(" was cancelled by \(signal)")
     case .running, .pending, .blocked:
       note(
-        "continues under its supervisor (\(signal))",
-        hint: "hotglue job wait \(id) -w \(session.workspace)")
+        " continues under its supervisor (\(signal))",
+        hint: "hotglue job wait \(id)")
     case .uncertain:
       note(
-        "was stopped by \(signal), and its outcome is unknown: \(failure(of: job))",
-        hint: "look what it did, then 'hotglue job resolve \(id) -w \(session.workspace) "
-          + "--as succeeded|failed|retry --reason TEXT'")
+        " was stopped by \(signal), and its outcome is unknown: \(failure(of: job))",
+        hint: resolving)
     case .succeeded, .failed:
-      note("ended before \(signal) could stop it: \(job.state.rawValue)")
+      note(" ended before \(signal) could stop it: \(job.state.rawValue)")
     }
   }
 
@@ -94,9 +94,13 @@ struct JobRunNotes {
     return ", after \(Count.of(job.attempt, "attempt"))\(reason)"
   }
 
-  private func note(_ text: String, hint: String? = nil) {
+  private var resolving: Hint {
+    "look what it did, then 'hotglue job resolve \(id) --as succeeded|failed|retry --reason TEXT'"
+  }
+
+  private func note(_ text: String, hint: Hint? = nil) {
     guard !session.output.isJSON else { return }
-    session.output.note("hotglue: job \(id): \(text)")
-    if let hint { session.output.note("hint: \(hint)") }
+    session.output.note("hotglue: job \(id)\(text)")
+    if let hint { session.output.hint(hint) }
   }
 }
