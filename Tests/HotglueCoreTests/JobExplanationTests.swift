@@ -121,22 +121,33 @@ struct JobExplanationTests {
         == "if nobody knows how it ended: uncertain, until a person resolves it")
   }
 
-  @Test("a running job says who minds it, and what to do when nobody does")
+  @Test("a running job is explained by the judgement on which doctor and reclaim act")
   func running() throws {
-    func live(_ isAlive: Bool?) throws -> JobExplanation {
+    func live(
+      _ owner: AttemptEvidence.Owner?, _ supervisor: AttemptEvidence.Supervisor = .alive,
+      _ record: AttemptEvidence.Record = .started
+    ) throws -> JobExplanation {
       try explain(.running) {
         $0.facts.attempt = 1
         $0.facts.policy.timeout = .minutes(5)
         $0.live = .init(
           worker: "host:1", startedAt: Self.now, leaseExpiresAt: Self.now.advanced(by: .minutes(1)),
-          workerIsAlive: isAlive)
+          evidence: owner.map {
+            AttemptEvidence(owner: $0, leaseIsOver: false, supervisor: supervisor, record: record)
+          })
       }
     }
-    #expect(try live(true).why.map(\.code) == ["running"])
+    #expect(try live(.alive).why.map(\.code) == ["running"])
     #expect(try live(nil).why.first?.text.contains("its lease holds until") == true)
-    #expect(try live(false).why.map(\.code) == ["unattended"])
-    #expect(try live(false).why.first?.command == "hotglue job reclaim")
-    #expect(try live(true).next.first?.at == Self.now.advanced(by: .minutes(5)))
+    #expect(try live(.gone).why.map(\.code) == ["orphaned"])
+    #expect(try live(.gone).why.first?.command?.hasPrefix("hotglue job reclaim -w ") == true)
+    #expect(try live(.frozen).why.map(\.code) == ["running", "worker_frozen"])
+    for record in [AttemptEvidence.Record.started, .outcome, .lost] {
+      let over = try live(.gone, .gone, record)
+      #expect(over.why.map(\.code) == ["attempt_dead"])
+      #expect(over.why.first?.text.contains("is over and not recorded") == true)
+    }
+    #expect(try live(.alive).next.first?.at == Self.now.advanced(by: .minutes(5)))
     let stopping = try explain(.running) {
       $0.facts.attempt = 1
       $0.facts.cancelRequested = true

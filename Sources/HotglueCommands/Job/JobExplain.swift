@@ -96,7 +96,6 @@ extension WorkspaceSession {
         let info = try store.info()
         let evidence = try AttemptObserver(folder: info.folder, storePath: info.path)
           .evidence(of: attempt)
-        circumstances.live?.workerIsAlive = evidence.owner != .gone
         circumstances.live?.evidence = evidence
       }
     default: break

@@ -70,18 +70,17 @@ public struct JobCircumstances: Hashable, Sendable {
     public var worker: String
     public var startedAt: Timestamp
     public var leaseExpiresAt: Timestamp?
-    /// Whether its worker lives; `nil`: that cannot be seen from here.
-    public var workerIsAlive: Bool?
-    /// What can be seen of it; `nil`: nobody looked.
+    /// What can be seen of it; `nil`: that was not looked at.
     public var evidence: AttemptEvidence?
 
     public init(
-      worker: String, startedAt: Timestamp, leaseExpiresAt: Timestamp?, workerIsAlive: Bool? = nil
+      worker: String, startedAt: Timestamp, leaseExpiresAt: Timestamp?,
+      evidence: AttemptEvidence? = nil
     ) {
       self.worker = worker
       self.startedAt = startedAt
       self.leaseExpiresAt = leaseExpiresAt
-      self.workerIsAlive = workerIsAlive
+      self.evidence = evidence
     }
   }
 

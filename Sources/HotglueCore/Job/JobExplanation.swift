@@ -173,36 +173,53 @@ private struct ExplanationWords {
           "being_cancelled", "attempt \(job.facts.attempt) is being stopped: \(policy.stop.text)"))
     }
     guard let live = job.live else { return reasons }
-    if case .held(let processes)? = live.evidence?.judgement {
+    guard let evidence = live.evidence else {
+      let lease = live.leaseExpiresAt.map { "; its lease holds until \(at($0))" } ?? ""
+      return reasons + [Statement("running", runs(live) + lease)]
+    }
+    return reasons + judged(evidence, live)
+  }
+
+  private func runs(_ live: JobCircumstances.LiveAttempt) -> String {
+    "attempt \(job.facts.attempt) runs under worker \(live.worker) since \(at(live.startedAt))"
+  }
+
+  /// The same judgement as that of `doctor`, `job reclaim` and every worker.
+  private func judged(
+    _ evidence: AttemptEvidence, _ live: JobCircumstances.LiveAttempt
+  ) -> [Statement] {
+    let attempt = "attempt \(job.facts.attempt)"
+    let reclaim = "hotglue job reclaim -w \(job.workspace) \(id)"
+    switch evidence.judgement {
+    case .held(let processes):
       let pids = processes.map { String($0.pid) }.joined(separator: " ")
-      reasons.append(
+      return [
         Statement(
           "held",
-          "attempt \(job.facts.attempt) has ended and waits for processes it left, which could not be "
-            + "stopped: \(LeftoverProcess.text(processes))", command: "sudo kill -KILL \(pids)"))
-      return reasons
+          "\(attempt) has ended and waits for processes it left, which could not be stopped: "
+            + LeftoverProcess.text(processes), command: "sudo kill -KILL \(pids)")
+      ]
+    case .over:
+      return [
+        Statement(
+          "attempt_dead",
+          "\(attempt) is over and not recorded: its worker \(live.worker) and its supervisor are "
+            + "gone; the next worker records it", command: reclaim)
+      ]
+    case .orphaned:
+      return [
+        Statement(
+          "orphaned",
+          "\(attempt) is orphaned: worker \(live.worker) is gone, and the attempt keeps running "
+            + "under its supervisor; the next worker adopts it or records its end",
+          command: reclaim)
+      ]
+    case .owned, .silent, .resolving, .elsewhere:
+      let findings = evidence.findings.map {
+        Statement($0.rawValue, "\(attempt): \($0.meaning)")
+      }
+      return [Statement("running", runs(live))] + findings
     }
-    let since = " since \(at(live.startedAt))"
-    switch live.workerIsAlive {
-    case true?:
-      reasons.append(
-        Statement(
-          "running", "attempt \(job.facts.attempt) runs under worker \(live.worker)\(since)"))
-    case false?:
-      reasons.append(
-        Statement(
-          "unattended",
-          "worker \(live.worker) of attempt \(job.facts.attempt) is gone: the attempt goes on under "
-            + "its supervisor, and whoever comes next takes it up or records its end",
-          command: "hotglue job reclaim"))
-    case nil:
-      let lease = live.leaseExpiresAt.map { "; its lease holds until \(at($0))" } ?? ""
-      reasons.append(
-        Statement(
-          "running",
-          "attempt \(job.facts.attempt) runs under worker \(live.worker)\(since)\(lease)"))
-    }
-    return reasons
   }
 
   // MARK: Ended

@@ -45,7 +45,7 @@ struct JobExplainTests {
     #expect(running.out.contains("why\tattempt 1 runs under worker host:1 since"))
   }
 
-  @Test("without a worker that lives it says so, and a dead worker's attempt is unattended")
+  @Test("without a worker that lives it says so, and an attempt of which nothing lives is over")
   func workers() throws {
     let id = try world.enqueue()
     #expect(
@@ -56,7 +56,7 @@ struct JobExplainTests {
       #expect(!world.run("job", "explain", String(id)).out.contains("no worker"))
       _ = try worker.claim(id)
     }
-    #expect(world.run("job", "explain", String(id), "-q").lines == ["unattended"])
+    #expect(world.run("job", "explain", String(id), "-q").lines == ["attempt_dead"])
   }
 
   @Test("a job that was retried says why, and when it is run again")
