@@ -30,14 +30,21 @@ let package = Package(
     .target(name: "HotglueCore", swiftSettings: strict),
     .target(name: "HotglueStore", dependencies: ["HotglueCore"], swiftSettings: strict),
 
+    .target(name: "CFiles", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "HotglueFiles", dependencies: ["CFiles"], swiftSettings: strict),
+
     .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
     .target(
-      name: "HotglueStoreSQLite", dependencies: ["HotglueStore", "HotglueCore", "CSQLite"],
+      name: "HotglueStoreSQLite",
+      dependencies: ["HotglueStore", "HotglueFiles", "HotglueCore", "CSQLite"],
       swiftSettings: strict),
 
-    .target(name: "CSupervisor", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
-      name: "HotglueProcess", dependencies: ["HotglueCore", "CSupervisor"], swiftSettings: strict),
+      name: "CSupervisor", dependencies: ["CFiles"],
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "HotglueProcess", dependencies: ["HotglueCore", "HotglueFiles", "CSupervisor"],
+      swiftSettings: strict),
 
     .target(
       name: "HotglueRunner", dependencies: ["HotglueStore", "HotglueProcess", "HotglueCore"],
@@ -52,7 +59,8 @@ let package = Package(
     .target(
       name: "HotglueCommands",
       dependencies: [
-        "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueCore",
+        "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueFiles",
+        "HotglueCore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -89,7 +97,7 @@ let package = Package(
       exclude: ["Time/Oracle"], swiftSettings: strict),
     .testTarget(
       name: "HotglueStoreSQLiteTests",
-      dependencies: ["HotglueStoreSQLite", "StoreConformance", "TestSupport"],
+      dependencies: ["HotglueStoreSQLite", "HotglueFiles", "StoreConformance", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "HotglueProcessTests", dependencies: ["HotglueProcess", "HotglueCore", "TestSupport"],

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "csqlite.h"
 
+#include "judge.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -20,6 +22,7 @@
 static void prepare_once(void) {
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  csqlite_judge_opens();
   csqlite_log_vfs();
 }
 

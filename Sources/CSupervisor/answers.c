@@ -93,7 +93,7 @@ int hg_ring_create(hg_ring *ring, int folder, const char *name, bool shared) {
   if (ring->at) return 0;
   char path[HG_NAME_BYTES + 16];
   snprintf(path, sizeof path, "slots/%s.answers", name);
-  int fd = openat(folder, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, hg_file_mode(shared));
+  int fd = hg_new_file(folder, path, O_RDWR, shared);
   if (fd < 0) return errno;
   int error = posix_fallocate(fd, 0, HEAD_BYTES + RING_BYTES);
   void *at = MAP_FAILED;
@@ -203,7 +203,7 @@ int hg_answers_open(const char *store_folder, const char *name, hg_answers **ans
   char path[HG_NAME_BYTES + 32];
   if (!*name || *name == '.' || strchr(name, '/')) return EINVAL;
   snprintf(path, sizeof path, "slots/%s.answers", name);
-  int folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return errno;
   int error = 0, fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) error = errno;

@@ -433,8 +433,7 @@ void hg_cgroup_make(
   int length = snprintf(text.path, sizeof text.path, "%s/hotglue-%s", where->path, name);
   if (length < 0 || (size_t)length >= sizeof text.path) return;
   if (!file_path(path, sizeof path, name) || hg_boot_id(text.boot_id)) return;
-  int file = openat(
-    store, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, hg_file_mode(shared));
+  int file = hg_new_file(store, path, O_RDWR, shared);
   if (file < 0) return;
   memcpy(text.magic, magic, sizeof magic);
   text.version = 1;
@@ -531,7 +530,7 @@ static int open_named(const record *text, int *folder) {
 
 int hg_cgroup_open(const char *store_folder, const char *name, int *folder) {
   record text;
-  int store = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int store = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (store < 0) return errno;
   int file = open_record(store, name, O_RDONLY, &text);
   int error = errno;
@@ -545,7 +544,7 @@ int hg_cgroup_open(const char *store_folder, const char *name, int *folder) {
 
 int hg_cgroup_failure(const char *store_folder, const char *name) {
   record text;
-  int store = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int store = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (store < 0) return 0;
   int file = open_record(store, name, O_RDONLY, &text);
   close(store);
@@ -594,7 +593,7 @@ static bool sweep_file(const char *entry, void *context) {
 }
 
 int hg_cgroup_sweep(const char *store_folder) {
-  int store = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int store = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (store < 0) return errno;
   int error = hg_each_name(store, "slots", sweep_file, &store);
   close(store);

@@ -8,7 +8,7 @@
 int hg_connect(const char *store_folder, const char *name, int *out) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (!*name || strchr(name, '/')) return EINVAL;
-  int folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return errno;
   int error = 0;
   // Not blocking: a full queue of a frozen supervisor must not stop the caller.

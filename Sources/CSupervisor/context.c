@@ -14,9 +14,7 @@ int hg_context_publish(
   char path[sizeof self->context_name];
   snprintf(path, sizeof path, "slots/%s.%s.json", self->name, name);
   if (self->context_fd < 0) {
-    self->context_fd = openat(
-      self->house.folder, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-      hg_file_mode(self->house.shared));
+    self->context_fd = hg_new_file(self->house.folder, path, O_RDWR, self->house.shared);
     if (self->context_fd < 0) return errno;
     self->context_bytes = 0;
   } else if (

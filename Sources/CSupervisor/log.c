@@ -5,6 +5,8 @@
 // head and tail are exact.
 #include "log.h"
 
+#include "cfiles.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -40,8 +42,7 @@ int hg_log_open(hg_log *log, const hg_log_home *home, int64_t cap, bool is_direc
   if (log->fd < 0) {
     file_name path;
     name_of(path, home, ".log");
-    log->fd = openat(
-      home->folder, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, hg_file_mode(home->shared));
+    log->fd = hg_new_file(home->folder, path, O_WRONLY, home->shared);
     if (log->fd < 0) return errno;
   }
   begin(log, cap, is_direct);
@@ -130,9 +131,10 @@ static void cut_times(const hg_log *log, const hg_log_home *home, int64_t line_b
   file_name path, fresh;
   name_of(path, home, ".times");
   name_of(fresh, home, ".times.cut");
-  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC);
-  int target = openat(
-    home->folder, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, hg_file_mode(home->shared));
+  // Left by one that was killed, or put there by another user.
+  unlinkat(home->folder, fresh, 0);
+  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int target = hg_new_file(home->folder, fresh, O_WRONLY, home->shared);
   int error = source < 0 || target < 0 ? errno : copy_times(log, source, target, line_bytes);
   if (!error && renameat(home->folder, fresh, home->folder, path) < 0) error = errno;
   // Wrong times are worse than none.
@@ -152,9 +154,10 @@ static void cut_middle(hg_log *log, const hg_log_home *home) {
   name_of(path, home, ".log");
   name_of(fresh, home, ".cut");
   log->left_out = log->punched ? log->punched - log->cap / 2 : 0;
-  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC);
-  int target = openat(
-    home->folder, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, hg_file_mode(home->shared));
+  // Left by one that was killed, or put there by another user.
+  unlinkat(home->folder, fresh, 0);
+  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int target = hg_new_file(home->folder, fresh, O_WRONLY, home->shared);
   int error = source < 0 || target < 0 ? errno : 0;
   int64_t line_bytes = 0;
   struct stat status;
@@ -264,8 +267,13 @@ int hg_log_copy(
     target = openat(folder, path, flags, hg_file_mode(shared));
   }
   if (target < 0) return errno;
-  int error = cap > 0 && to - from > cap ? copy_cut(log, from, to, cap, target, &line_bytes)
-                                         : hg_log_copy_range(log, from, to, target);
+  int error = cfiles_give(target, folder);
+  if (error) {
+    close(target);
+    return error;
+  }
+  error = cap > 0 && to - from > cap ? copy_cut(log, from, to, cap, target, &line_bytes)
+                                     : hg_log_copy_range(log, from, to, target);
   *bytes = size_of(target);
   close(target);
   return error;
@@ -279,7 +287,7 @@ static hg_log_end copy_part(hg_log *log, const hg_log_home *home, const char *pa
   if (to <= log->from) return end;
   file_name source;
   name_of(source, home, ".log");
-  int file = openat(home->folder, source, O_RDONLY | O_CLOEXEC);
+  int file = openat(home->folder, source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   // What cannot be copied is lost with the stream: a log holds up no answer.
   if (file >= 0) {
     int64_t part = to - log->from;

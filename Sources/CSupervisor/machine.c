@@ -2,6 +2,8 @@
 // forked children too.
 #include "machine.h"
 
+#include "cfiles.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -196,7 +198,7 @@ struct linux_dirent {
 int hg_each_name(
   int folder, const char *path, bool (*each)(const char *name, void *), void *context) {
   _Alignas(struct linux_dirent) char block[8192];
-  int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return errno;
   int error = 0;
   for (;;) {
@@ -260,6 +262,16 @@ int hg_environment_holds(const hg_process *process, const char *text) {
   return answer;
 }
 
+int hg_new_file(int folder, const char *path, int flags, bool shared) {
+  int fd = openat(
+    folder, path, flags | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, hg_file_mode(shared));
+  int error = fd < 0 ? errno : cfiles_give(fd, folder);
+  if (!error) return fd;
+  if (fd >= 0) close(fd);
+  errno = error;
+  return -1;
+}
+
 int hg_make_parents(int folder, const char *path, bool shared) {
   char part[HG_PATH_BYTES];
   size_t length = strlen(path);
@@ -268,12 +280,8 @@ int hg_make_parents(int folder, const char *path, bool shared) {
     if (path[i] != '/') continue;
     memcpy(part, path, i);
     part[i] = 0;
-    if (mkdirat(folder, part, hg_folder_mode(shared)) == 0) {
-      // Whatever the umask of the caller is.
-      if (fchmodat(folder, part, hg_folder_mode(shared), 0) < 0) return errno;
-    } else if (errno != EEXIST) {
-      return errno;
-    }
+    int error = cfiles_create_directory(folder, part, hg_folder_mode(shared), false);
+    if (error && error != EEXIST) return error;
   }
   return 0;
 }

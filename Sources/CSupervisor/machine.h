@@ -46,6 +46,8 @@ int64_t hg_boot_offset_ns(void);
 int hg_make_parents(int folder, const char *path, bool shared);
 
 static inline mode_t hg_file_mode(bool shared) { return shared ? 0660 : 0600; }
+/// A new file of the store's folder, which belongs to the owner of that folder.
+int hg_new_file(int folder, const char *path, int flags, bool shared);
 static inline mode_t hg_folder_mode(bool shared) { return shared ? 02770 : 0700; }
 
 /// Bytes that grow by pages of their own, so that a forked child never needs a heap.

@@ -128,7 +128,7 @@ static int make_folders(int folder, bool shared) {
 }
 
 int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid) {
-  int folder = open(config->store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int folder = open(config->store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return errno;
   int error = make_folders(folder, config->shared);
   int ends[2] = {-1, -1};

@@ -138,9 +138,9 @@ static void mark(hg_log *log, const hg_log_home *home, int64_t at) {
   if (log->times < 0) {
     char path[HG_NAME_BYTES + 16];
     snprintf(path, sizeof path, "slots/%s.times", home->slot);
-    log->times = openat(
-      home->folder, path, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC,
-      hg_file_mode(home->shared));
+    // Left by one that was killed, or put there by another user.
+    unlinkat(home->folder, path, 0);
+    log->times = hg_new_file(home->folder, path, O_WRONLY | O_APPEND, home->shared);
     if (log->times < 0) return;
   }
   // Without its times a log is still whole.

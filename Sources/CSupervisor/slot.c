@@ -76,7 +76,7 @@ int hg_slot_create(hg_slot *slot, int folder, const char *name, const char *stor
   char hidden[HG_NAME_BYTES + 16], path[HG_NAME_BYTES + 16];
   snprintf(hidden, sizeof hidden, "slots/.%s", name);
   snprintf(path, sizeof path, "slots/%s", name);
-  slot->fd = openat(folder, hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, hg_file_mode(shared));
+  slot->fd = hg_new_file(folder, hidden, O_RDWR, shared);
   if (slot->fd < 0) return errno;
   int error = 0;
   struct stat status;
@@ -174,7 +174,7 @@ void hg_slot_keep_progress(hg_slot *slot, const void *line, size_t length) {
 }
 
 static int open_folder(const char *store_folder, int *folder) {
-  *folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  *folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   return *folder < 0 ? errno : 0;
 }
 

@@ -62,7 +62,9 @@ struct ContextNoun: ParsableCommand {
       One context file counts: that of --context, else of $HOTGLUE_CONTEXT, else the nearest
       .hotglue/context.json in this folder or above, else the user's own. See hotglue-context(7).
       """,
-    subcommands: [ContextShow.self, ContextPath.self, ContextPrompt.self])
+    subcommands: [
+      ContextShow.self, ContextPath.self, ContextPrompt.self, ContextTrustCommand.self,
+    ])
 }
 
 struct JobNoun: ParsableCommand {

@@ -43,13 +43,8 @@ public enum ControlGroup {
 
   /// Every process in a group that is named in the store's folder, with its slot; not this one.
   public static func occupants(storeFolder: String) -> [(slot: String, pid: Int32)] {
-    guard let folder = opendir("\(storeFolder)/slots") else { return [] }
-    defer { closedir(folder) }
-    var slots: [String] = []
-    while let entry = readdir(folder) {
-      let name = text(of: entry.pointee.d_name)
-      if name.hasSuffix(suffix) { slots.append(String(name.dropLast(suffix.count))) }
-    }
+    let slots = names(in: "\(storeFolder)/slots").filter { $0.hasSuffix(suffix) }
+      .map { String($0.dropLast(suffix.count)) }
     return slots.sorted().flatMap { slot in
       pids(slot: slot, storeFolder: storeFolder).map { (slot, $0) }
     }

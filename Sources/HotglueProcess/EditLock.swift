@@ -1,4 +1,5 @@
 import Glibc
+import HotglueFiles
 
 /// The lock of one text that is open in an editor, held until this value and every process that
 /// inherited it have gone: the editor does, so that it is held also when hotglue was killed and the
@@ -17,10 +18,12 @@ public final class EditLock {
   /// Tries once, without waiting; `nil` when another one has it. The folder is there.
   public static func tryAcquire(path: String, mode: UInt32) throws(ProcessError) -> EditLock? {
     while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
-      guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
-      // Whatever the umask; a file that another user of the group made has its mode already.
-      fchmod(descriptor, mode)
+      let descriptor: Int32
+      do throws(FileError) {
+        descriptor = try SharedFile.open(path, isShared: mode & 0o060 != 0)
+      } catch {
+        throw ProcessError(error)
+      }
       let lock = EditLock(path: path, descriptor: descriptor)
       while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
         if errno == EWOULDBLOCK { return nil }
@@ -52,7 +55,7 @@ public final class EditLock {
   private var isAtItsPath: Bool {
     var there = stat()
     var mine = stat()
-    return fstat(descriptor, &mine) == 0 && stat(path, &there) == 0
+    return fstat(descriptor, &mine) == 0 && lstat(path, &there) == 0
       && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev
   }
 }

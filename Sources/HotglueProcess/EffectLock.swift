@@ -1,4 +1,5 @@
 import Glibc
+import HotglueFiles
 
 /// The lock of one effect, held until this value and every process that inherited it have gone.
 ///
@@ -155,21 +156,15 @@ public final class EffectLock {
     _ path: String, in folder: String, shared: Bool
   ) throws(ProcessError) -> Int32 {
     while true {
-      let mode: mode_t = shared ? 0o660 : 0o600
-      let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
-      if descriptor >= 0 {
-        // Whatever the umask. A file that another user of the group made has its mode already.
-        if shared { fchmod(descriptor, mode) }
-        return descriptor
+      do throws(FileError) {
+        return try SharedFile.open(path, isShared: shared)
+      } catch {
+        guard error.code == ENOENT else { throw ProcessError(error) }
       }
-      guard errno == ENOENT else { throw .system(call: "open", path: path, errno: errno) }
-      let folderMode: mode_t = shared ? 0o2770 : 0o700
-      if mkdir(folder, folderMode) == 0 {
-        guard chmod(folder, folderMode) == 0 else {
-          throw .system(call: "chmod", path: folder, errno: errno)
-        }
-      } else if errno != EEXIST {
-        throw .system(call: "mkdir", path: folder, errno: errno)
+      do throws(FileError) {
+        try SharedFile.createDirectory(folder, isShared: shared)
+      } catch {
+        throw ProcessError(error)
       }
     }
   }

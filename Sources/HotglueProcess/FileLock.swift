@@ -1,5 +1,6 @@
 import CSupervisor
 import Glibc
+import HotglueFiles
 
 /// A kernel lock (`flock`) on a file of its own. The kernel frees it when the process ends,
 /// however it ends; the descriptor is close-on-exec. Never used on a database file.
@@ -11,19 +12,11 @@ public final class FileLock {
   /// Opens the file and makes it if needed, with this mode whatever the umask.
   public init(path: String, mode: UInt32 = 0o600) throws(ProcessError) {
     self.path = path
-    var made = true
-    var opened = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-    if opened < 0 && errno == EEXIST {
-      made = false
-      opened = open(path, O_RDWR | O_CLOEXEC)
+    do throws(FileError) {
+      descriptor = try SharedFile.open(path, isShared: mode & 0o060 != 0)
+    } catch {
+      throw ProcessError(error)
     }
-    guard opened >= 0 else { throw .system(call: "open", path: path, errno: errno) }
-    if made && fchmod(opened, mode) < 0 {
-      let reason = errno
-      Glibc.close(opened)
-      throw .system(call: "fchmod", path: path, errno: reason)
-    }
-    descriptor = opened
   }
 
   deinit { Glibc.close(descriptor) }
@@ -43,7 +36,7 @@ public final class FileLock {
 
   /// Whether nobody holds the lock of an existing file; a file that is gone is held by nobody.
   public static func isFree(path: String) throws(ProcessError) -> Bool {
-    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno == ENOENT { return true }
       throw .system(call: "open", path: path, errno: errno)
@@ -82,7 +75,7 @@ public final class FileLock {
     var names: [String] = []
     for name in try namesIfThere(in: folder) {
       var facts = stat()
-      guard name.hasSuffix(".lock"), stat(folder + "/" + name, &facts) == 0 else { continue }
+      guard name.hasSuffix(".lock"), lstat(folder + "/" + name, &facts) == 0 else { continue }
       let changedMs = Int64(facts.st_mtim.tv_sec) * 1000
       guard changedMs < WallClock.now() - ageMs else { continue }
       if try isFree(path: folder + "/" + name) { names.append(name) }

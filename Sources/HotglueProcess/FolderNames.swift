@@ -1,24 +1,23 @@
 import Glibc
+import HotglueFiles
 
-/// The names in a folder, without those of the folder itself; none when there is no such folder.
-public func namesIfThere(in folder: String) throws(ProcessError) -> [String] {
-  guard let entries = opendir(folder) else {
-    if errno == ENOENT { return [] }
-    throw .system(call: "opendir", path: folder, errno: errno)
+/// The names in a folder, without those of the folder itself; none when there is no such folder. A link to
+/// a folder is not followed, unless that is asked for.
+public func namesIfThere(
+  in folder: String, followsLink: Bool = false
+) throws(ProcessError) -> [String] {
+  do throws(FileError) {
+    return try SharedFile.names(in: folder, followsLink: followsLink)
+  } catch {
+    if error.code == ENOENT { return [] }
+    throw ProcessError(error)
   }
-  defer { closedir(entries) }
-  var names: [String] = []
-  while let entry = readdir(entries) {
-    let name = text(of: entry.pointee.d_name)
-    if name != ".", name != ".." { names.append(name) }
-  }
-  return names
 }
 
 /// The same; none also when the folder cannot be read.
-public func names(in folder: String) -> [String] {
+public func names(in folder: String, followsLink: Bool = false) -> [String] {
   do throws(ProcessError) {
-    return try namesIfThere(in: folder)
+    return try namesIfThere(in: folder, followsLink: followsLink)
   } catch {
     return []
   }

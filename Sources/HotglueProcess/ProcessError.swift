@@ -1,3 +1,5 @@
+import HotglueFiles
+
 /// What can go wrong between a worker and the processes it starts.
 public enum ProcessError: Error, Equatable, Sendable {
   /// A call of the system failed. `errno` is its number, `path` what it was about.
@@ -17,6 +19,10 @@ public enum ProcessError: Error, Equatable, Sendable {
 }
 
 extension ProcessError {
+  init(_ error: FileError) {
+    self = .system(call: error.step, path: error.path, errno: error.code)
+  }
+
   /// Turns the `errno` that a C call returned into a throw.
   static func check(_ error: Int32, _ call: String, _ path: String? = nil) throws(ProcessError) {
     if error != 0 { throw .system(call: call, path: path, errno: error) }

@@ -200,11 +200,13 @@ public final class Worker {
     if let claimable { return claimable }
     let all = try store.guardFacts(for: actor.user)
     let role = actor.authority?.leastRole
-    let found = all.filter { facts in
-      guard facts.workspace.state == .active, facts.standing.allows(role) else { return false }
-      guard case .workspaces(let ids) = options.scope else { return true }
-      return ids.contains(facts.workspace.id)
-    }.map(\.workspace.id)
+    let allowed =
+      switch options.scope {
+      case .all: GuardFacts.covered(all, by: role)
+      case .workspaces(let ids):
+        all.filter { $0.standing.allows(role) && ids.contains($0.workspace.id) }
+      }
+    let found = allowed.map(\.workspace).filter { $0.state == .active }.map(\.id)
     claimable = found
     try tellLostRole(all, found)
     return found
@@ -233,12 +235,15 @@ public final class Worker {
   }
 
   /// Where attempts are taken up: archived workspaces too, so that none stays 'running' there for
-  /// ever.
+  /// ever. Of all of them those that the worker covers, since to take one up may run what it says.
   var rescuedWorkspaces: [WorkspaceID] {
     get throws(StoreError) {
       switch options.scope {
       case .workspaces(let workspaces): workspaces
-      case .all: try store.workspaces().map(\.id)
+      case .all:
+        try GuardFacts.covered(
+          store.guardFacts(for: actor.user), by: actor.authority?.leastRole
+        ).map(\.workspace.id)
       }
     }
   }

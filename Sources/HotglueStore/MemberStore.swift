@@ -40,6 +40,19 @@ public struct GuardFacts: Hashable, Sendable {
   }
 }
 
+extension GuardFacts {
+  /// The workspaces of a store that a command covers which acts on all of them.
+  ///
+  /// Once the store has members, one that is open belongs to nobody: any user may enqueue there, and a
+  /// worker of another user would run that. So what works covers those where its user has the role.
+  public static func covered(_ all: [GuardFacts], by role: Role?) -> [GuardFacts] {
+    guard let role, role >= .operator, all.contains(where: { $0.standing != .open }) else {
+      return all.filter { $0.standing.allows(role) }
+    }
+    return all.filter { $0.standing != .open && $0.standing.allows(role) }
+  }
+}
+
 /// Who may do what in a workspace, and whether it must be named. Every method is one atomic, durable
 /// step; what `Membership` refuses is `membership`.
 public protocol MemberStore {

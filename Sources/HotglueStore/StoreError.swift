@@ -20,6 +20,9 @@ public enum StoreError: Error, Equatable, Sendable {
   case pathNotUTF8(path: String)
   /// A file system without reliable locks or shared memory: NFS, SMB, 9p, FUSE.
   case unsupportedFileSystem(path: String, kind: String)
+  /// The file is not the one that the store was made in: a clone, an archive, a backup put in place by
+  /// hand. It is used once its user trusts it.
+  case copied(path: String)
   /// Another store is at the path where a context expects the one it was made with.
   case otherStore(path: String, expected: String, found: String)
 

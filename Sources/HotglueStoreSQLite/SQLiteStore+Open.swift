@@ -1,23 +1,15 @@
 import CSQLite
 import Glibc
 public import HotglueCore
+import HotglueFiles
 public import HotglueStore
 
-/// What a store says of itself.
-struct StoreMeta {
-  var storeID = ""
-  var incarnation: Int64 = 1
-  var createdAt = Timestamp(milliseconds: 0)
-  var group: String?
-  var groupID: UInt32?
-}
-
 extension SQLiteStore {
-  /// Opens the store at `path`, and brings an older schema up to date.
+  /// Opens the store at `path`.
   ///
   /// With `expectedStoreID`, another store at that path is `otherStore`: never a silent fresh world.
   /// Refused are a missing file, a file that is no store, a corrupt or a newer one, one on a network or
-  /// user-space file system, and files that others own or may write.
+  /// user-space file system, files that others own or may write, and a copy that was not trusted.
   public static func open(
     at path: String, expectedStoreID: String? = nil
   ) throws(StoreError) -> SQLiteStore {
@@ -31,12 +23,36 @@ extension SQLiteStore {
     if let kind = fileSystem(paths.database)?.unsupportedName {
       throw StoreError.unsupportedFileSystem(path: paths.database, kind: kind)
     }
-    let file = try StoreTrust.facts(of: paths.database)
-    guard !file.isFolder else { throw StoreError.notAStore(path: paths.database) }
-    let parent = try StoreTrust.facts(of: paths.parent)
-    if let refusal = StoreTrust.refusal(of: paths.database, file, in: parent) { throw refusal }
+    return try open(paths, StoreTrust(judging: paths), expectedStoreID, isCopyRefused: true)
+  }
+
+  /// Opens a store that its user has just trusted: a copy is made one that was created here.
+  public static func adopt(
+    at path: String, expectedStoreID: String? = nil
+  ) throws(StoreError) -> (SQLiteStore, wasCopy: Bool) {
+    let paths = try StorePaths(existing: path)
+    if let kind = FileSystemKind.of(paths.database)?.unsupportedName {
+      throw StoreError.unsupportedFileSystem(path: paths.database, kind: kind)
+    }
+    let store = try open(
+      paths, StoreTrust(judging: paths), expectedStoreID, isCopyRefused: false)
+    try SchemaAudit.require(in: store.connection)
+    let fingerprint = try fingerprint(of: paths.database)
+    guard try StoreMeta(of: store.connection).fingerprint != fingerprint else {
+      return (store, wasCopy: false)
+    }
+    try store.write { () throws(StoreError) in
+      try StoreMeta.record(fingerprint, in: store.connection)
+    }
+    return (store, wasCopy: true)
+  }
+
+  private static func open(
+    _ paths: StorePaths, _ trust: StoreTrust, _ expectedStoreID: String?, isCopyRefused: Bool
+  ) throws(StoreError) -> SQLiteStore {
+    trust.admit()
     do throws(StoreError) {
-      return try open(paths, file, expectedStoreID)
+      return try openJudged(paths, trust, expectedStoreID, isCopyRefused: isCopyRefused)
     } catch {
       switch error {
       case .inputOutput, .readOnly: throw StoreTrust.denial(of: paths) ?? error
@@ -45,8 +61,8 @@ extension SQLiteStore {
     }
   }
 
-  private static func open(
-    _ paths: StorePaths, _ file: StoreTrust.Facts, _ expectedStoreID: String?
+  private static func openJudged(
+    _ paths: StorePaths, _ trust: StoreTrust, _ expectedStoreID: String?, isCopyRefused: Bool
   ) throws(StoreError) -> SQLiteStore {
     let connection = try Connection(path: paths.database)
     guard sqlite3_db_readonly(connection.handle, "main") == 0 else {
@@ -54,14 +70,25 @@ extension SQLiteStore {
     }
     try requireSchema(of: connection)
     let meta = try StoreMeta(of: connection)
-    try verifyTrust(paths, file, meta)
+    try trust.confirm(meta)
     if let expectedStoreID, expectedStoreID != meta.storeID {
       throw StoreError.otherStore(
         path: paths.database, expected: expectedStoreID, found: meta.storeID)
     }
+    if isCopyRefused, try meta.fingerprint != fingerprint(of: paths.database) {
+      throw StoreError.copied(path: paths.database)
+    }
+    // Moved without its folder, or lost: that is made anew.
+    if try StoreTrust.factsIfThere(of: paths.folder) == nil {
+      try StoreFiles(group: meta.groupID).makeFolder(paths)
+    }
     let store = SQLiteStore(paths: paths, connection: connection, meta: meta)
     try store.requireLog()
     return store
+  }
+
+  static func fingerprint(of path: String) throws(StoreError) -> FileFingerprint {
+    do throws(FileError) { return try FileFingerprint(of: path) } catch { throw StoreError(error) }
   }
 
   /// Makes a store, its folder `STORE.d` with it, and opens it. `group` (a name or a number) makes one
@@ -80,19 +107,16 @@ extension SQLiteStore {
     var meta = StoreMeta()
     meta.storeID = RandomText.uuid()
     meta.createdAt = now
-    if let group {
-      guard let number = UserNames.group(group) else {
-        throw StoreError.notPermitted(
-          path: paths.database, reason: "there is no group '\(group)'", remedy: nil)
-      }
-      meta.group = group
-      meta.groupID = number
-    }
+    if let group { try meta.share(with: group, at: paths.database) }
+    try StoreTrust.judge(directoryOf: paths.database, group: meta.groupID)
+    csqlite_admit(UInt32.max, meta.groupID ?? UInt32.max)
     let files = StoreFiles(group: meta.groupID)
     try files.makeFolder(paths)
     let draft = "\(paths.database).new-\(RandomText.hexadecimal(bytes: 8))"
     try files.makeNewFile(draft)
     defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(draft + suffix) } }
+    // The file keeps its inode when it gets its name.
+    meta.fingerprint = try fingerprint(of: draft)
     try writeNewStore(at: draft, meta)
     try publish(draft, as: paths)
     // A crash before this leaves a store without the memory; a restore then needs none.
@@ -114,7 +138,7 @@ extension SQLiteStore {
   /// A log beside a database that is gone would be taken for the new one's.
   static func refuseLeftovers(_ paths: StorePaths) throws(StoreError) {
     var status = stat()
-    for leftover in [paths.log, paths.database + "-journal", paths.database] {
+    for leftover in [paths.log, paths.journal, paths.database] {
       guard lstat(leftover, &status) == 0 else { continue }
       let isThere = lstat(paths.database, &status) == 0
       throw StoreError.alreadyExists(path: isThere ? paths.database : leftover)
@@ -151,29 +175,6 @@ extension SQLiteStore {
     }
   }
 
-  private static func verifyTrust(
-    _ paths: StorePaths, _ file: StoreTrust.Facts, _ meta: StoreMeta
-  ) throws(StoreError) {
-    if let refusal = StoreTrust.refusal(of: paths.database, file, sharedBy: meta.groupID) {
-      throw refusal
-    }
-    let folder: StoreTrust.Facts
-    do throws(StoreError) {
-      folder = try StoreTrust.facts(of: paths.folder)
-    } catch {
-      guard case .missing = error else { throw error }
-      // A copied or moved database: its folder is made anew.
-      try StoreFiles(group: meta.groupID).makeFolder(paths)
-      return
-    }
-    if let refusal = StoreTrust.refusal(of: paths.folder, folder, sharedBy: meta.groupID) {
-      throw refusal
-    }
-    guard folder.isFolder else {
-      throw StoreError.inputOutput(path: paths.folder, detail: "it is not a folder")
-    }
-  }
-
   /// A backup that was put in place by hand has no log yet: what a reader of a store with a log has
   /// made by now is missing.
   private func requireLog() throws(StoreError) {
@@ -183,40 +184,10 @@ extension SQLiteStore {
   }
 }
 
-extension StoreMeta {
-  /// Reads what the store says of itself.
-  init(of connection: Connection) throws(StoreError) {
-    self.init()
-    let pairs = try connection.all(OpenSQL.meta, [], { ($0.text(0), $0.text(1)) })
-    for (key, value) in pairs {
-      switch key {
-      case "store_id": storeID = value
-      case "incarnation": incarnation = Int64(value) ?? 1
-      case "created_at": createdAt = Timestamp(milliseconds: Int64(value) ?? 0)
-      case "group": group = value
-      case "group_id": groupID = UInt32(value)
-      default: continue
-      }
-    }
-    guard !storeID.isEmpty else {
-      throw StoreError.corrupt(path: connection.path, detail: "the store has no ID")
-    }
-  }
-
-  func write(to connection: Connection) throws(StoreError) {
-    var pairs = [
-      ("store_id", storeID), ("incarnation", String(incarnation)),
-      ("created_at", String(createdAt.milliseconds)),
-    ]
-    if let group { pairs.append(("group", group)) }
-    if let groupID { pairs.append(("group_id", String(groupID))) }
-    for (key, value) in pairs { try connection.run(OpenSQL.setMeta, [.text(key), .text(value)]) }
-  }
-}
-
 enum OpenSQL {
   static let applicationID = SQL("open.application_id", "PRAGMA application_id")
   static let userVersion = SQL("open.user_version", "PRAGMA user_version")
   static let meta = SQL("open.meta", "SELECT key, value FROM store_meta")
   static let setMeta = SQL("open.set_meta", "INSERT OR REPLACE INTO store_meta VALUES (?1, ?2)")
+  static let forgetMeta = SQL("open.forget_meta", "DELETE FROM store_meta WHERE key = ?1")
 }

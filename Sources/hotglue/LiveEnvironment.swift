@@ -39,6 +39,9 @@ extension StoreAccess {
       open: { (path, expected) throws(StoreError) in
         try SQLiteStore.open(at: path, expectedStoreID: expected)
       },
+      adopt: { (path, expected) throws(StoreError) in
+        try SQLiteStore.adopt(at: path, expectedStoreID: expected)
+      },
       restore: { (backup, path, assumingNotRun, actor, now, alive) throws(StoreError) in
         try SQLiteStore.restore(
           backup: backup, to: path, assumingNotRun: assumingNotRun, by: actor, at: now,

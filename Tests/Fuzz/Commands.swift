@@ -38,6 +38,7 @@ struct Commands {
         open: { (path, expected) throws(StoreError) in
           try SQLiteStore.open(at: path, expectedStoreID: expected)
         },
+        adopt: { (path, _) throws(StoreError) in throw .missing(path: path) },
         restore: { (_, path, _, _, _, _) throws(StoreError) in throw .missing(path: path) },
         backupContents: SQLiteStore.contents, examine: SQLiteStore.examine))
     answer.status = Hotglue.run(arguments: arguments, in: environment)

@@ -153,7 +153,7 @@ extension Yard {
     init(folder: TemporaryFolder, path: String, main: WorkspaceID) throws {
       self.folder = folder
       self.main = main
-      store = try SQLiteStore.open(at: path)
+      store = try SQLiteStore.adopt(at: path).0
       let info = try store.info()
       place = try WorkerPlace(
         storePath: info.path, folder: info.folder, storeID: info.storeID, isShared: false,

@@ -153,7 +153,7 @@ struct AuditTests {
   @Test("everything that open would refuse is told, all at once")
   func problems() throws {
     #expect(SQLiteStore.examine(at: fixture.folder.file("none.db")).problems.count == 1)
-    chmod(fixture.path, 0o622)
+    chmod(fixture.path, 0o620)
     chmod(fixture.store.folder + "/slots", 0o777)
     let found = SQLiteStore.examine(at: fixture.path)
     #expect(found.problems.count == 2, "\(found.problems)")

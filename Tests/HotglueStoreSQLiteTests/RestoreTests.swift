@@ -25,7 +25,7 @@ struct RestoreTests {
     var status = stat()
     #expect(stat(backup, &status) == 0 && status.st_mode & 0o777 == 0o600)
     #expect(stat(backup + "-wal", &status) != 0)
-    let opened = try SQLiteStore.open(at: backup)
+    let (opened, _) = try SQLiteStore.adopt(at: backup)
     #expect(opened.storeID == fixture.store.storeID)
     #expect(try opened.job(id, in: fixture.acme).state == .pending)
     #expect(try opened.check() == [])

@@ -5,13 +5,14 @@ import Testing
 private let arrows: [String: Set<String>] = [
   "HotglueCore": [],
   "HotglueStore": ["HotglueCore"],
-  "HotglueStoreSQLite": ["HotglueStore", "HotglueCore", "CSQLite", "Glibc"],
-  "HotglueProcess": ["HotglueCore", "CSupervisor", "Glibc"],
+  "HotglueFiles": ["CFiles", "Glibc"],
+  "HotglueStoreSQLite": ["HotglueStore", "HotglueFiles", "HotglueCore", "CSQLite", "Glibc"],
+  "HotglueProcess": ["HotglueCore", "HotglueFiles", "CSupervisor", "Glibc"],
   "HotglueRunner": ["HotglueStore", "HotglueProcess", "HotglueCore", "Glibc"],
   "HotglueSinger": ["HotglueStore", "HotglueProcess", "HotglueCore", "CZlib"],
   "HotglueCommands": [
-    "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueCore",
-    "ArgumentParser", "Glibc",
+    "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueFiles",
+    "HotglueCore", "ArgumentParser", "Glibc",
   ],
   "hotglue": [
     "HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore", "CEntry", "Glibc",
@@ -19,7 +20,7 @@ private let arrows: [String: Set<String>] = [
 ]
 
 /// Targets written in C, which import no Swift module.
-private let cTargets: Set<String> = ["CEntry", "CSQLite", "CSupervisor", "CZlib"]
+private let cTargets: Set<String> = ["CEntry", "CFiles", "CSQLite", "CSupervisor", "CZlib"]
 
 @Suite("Import arrows")
 struct ImportTests {

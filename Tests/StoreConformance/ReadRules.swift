@@ -82,7 +82,7 @@ extension JobStoreConformance {
       var settlement = fixture.settlement(of: claimed.reference, .failed)
       settlement.usage = AttemptUsage(
         exitStatus: 64, signal: nil, userMilliseconds: 12, systemMilliseconds: 3,
-        peakMemoryBytes: 4_000_000, log: "logs/a.log")
+        peakMemoryBytes: 4_000_000, log: LogPath.of(job: id, fence: claimed.reference.fence))
       settlement.warnings = ["first", "second"]
       _ = try fixture.store.settle([settlement], thenClaim: nil, at: fixture.now)
       let attempts = try fixture.store.attempts(of: id, in: fixture.acme)

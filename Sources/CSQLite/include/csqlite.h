@@ -33,6 +33,14 @@ void csqlite_prepare_process(void);
 /// one piece. NULL when it cannot be had. `csqlite_prepare_process` comes first.
 const char *csqlite_log_vfs(void);
 
+/// Lets SQLite open, besides files of this user and of root, those of `owner`, and those that exactly
+/// `group` may write, whoever owns them (-1: nobody's, none). For this process, from now on.
+///
+/// Every file is judged on its descriptor before SQLite reads a byte of it: database, log, shared memory
+/// and journal. So it makes no difference what others put at a path after it was looked at. A link is
+/// never followed, and a file that all users may write is never opened.
+void csqlite_admit(uint32_t owner, uint32_t group);
+
 /// Between these two, around one COMMIT, the frames that go to the log are collected and written
 /// together: a call instead of two for each page, before the sync as ever. Without effect on a
 /// connection that has no log.

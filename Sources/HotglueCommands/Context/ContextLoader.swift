@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 
 /// Finds and reads the one context file that counts, and refuses one that others may write.
@@ -17,19 +18,32 @@ struct ContextLoader {
       workspace: flags.workspace, contextFlag: flags.context,
       contextVariable: try environment.variable("HOTGLUE_CONTEXT"),
       store: try flags.store.map { try absolute($0) }, expected: flags.expect)
-    return try ContextResolution.resolve(request, findings: findings(for: request))
+    let (findings, passedOver) = try findings(for: request)
+    let context: ResolvedContext
+    do throws(ContextError) {
+      context = try ContextResolution.resolve(request, findings: findings)
+    } catch {
+      guard error == .nothingFound, let passedOver else { throw error }
+      throw ContextError.passedOver(path: passedOver)
+    }
+    try ContextTrust(environment).confirm(context)
+    return context
   }
 
-  /// The files that count, in their order, up to the first that is there.
-  func findings(for request: ContextRequest) throws -> [ContextFinding] {
-    if request.needsNoFile { return [] }
+  /// The files that count, in their order, up to the first that is there; and one that would have
+  /// counted, but for who may have put it there.
+  private func findings(
+    for request: ContextRequest
+  ) throws -> (found: [ContextFinding], passedOver: String?) {
+    if request.needsNoFile { return ([], nil) }
     if let (path, origin) = request.namedFile {
-      guard !path.isEmpty else { return [] }
-      return [try finding(origin, absolute(path), shown: path)]
+      guard !path.isEmpty else { return ([], nil) }
+      return ([try finding(origin, absolute(path), shown: path)], nil)
     }
-    if let found = try discovered() { return [found] }
-    guard let path = try userPath() else { return [] }
-    return [try finding(.user, path, shown: path)]
+    var discovery = ContextDiscovery(self)
+    if let found = try discovery.nearest() { return ([found], nil) }
+    guard let path = try userPath() else { return ([], discovery.passedOver) }
+    return ([try finding(.user, path, shown: path)], discovery.passedOver)
   }
 
   /// Where `init --user` puts the context: `nil` without a home folder.
@@ -50,27 +64,9 @@ struct ContextLoader {
     return Path.joined(folder, path)
   }
 
-  /// The nearest `.hotglue/context.json`, in this folder or above.
-  private func discovered() throws -> ContextFinding? {
-    guard let start = try environment.currentDirectory ?? nearestNamedDirectory() else {
-      return nil
-    }
-    let here = environment.currentDirectory
-    func shown(_ path: String) -> String { here.map { Path.shown(path, from: $0) } ?? path }
-    var folder = start
-    while true {
-      let path = Path.joined(folder, ".hotglue/context.json")
-      let found = try finding(.discovered, path, shown: shown(path))
-      if found.content != .missing { return found }
-      try refuseDanglingFolder(Path.folder(of: path), shown: shown(path))
-      if folder == "/" { return nil }
-      folder = Path.folder(of: folder)
-    }
-  }
-
   /// The directory above the current one, and nearest to it, whose path is UTF-8. A context below it
   /// is nearer than any above, and cannot be used: it is refused, not passed over.
-  private func nearestNamedDirectory() throws -> String? {
+  func nearestNamedDirectory() throws -> String? {
     guard var bytes = environment.currentDirectoryBytes else { return nil }
     while let slash = bytes.lastIndex(of: UInt8(ascii: "/")) {
       let file = (bytes + Array("/.hotglue/context.json".utf8)).map { CChar(bitPattern: $0) } + [0]
@@ -89,7 +85,7 @@ struct ContextLoader {
 
   /// A `.hotglue` that is a link to nothing was meant to be a context: to pass it over would act in
   /// another one, further up.
-  private func refuseDanglingFolder(_ folder: String, shown: String) throws {
+  func refuseDanglingFolder(_ folder: String, shown: String) throws {
     var status = stat()
     guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
       stat(folder, &status) != 0, errno == ENOENT
@@ -116,10 +112,11 @@ struct ContextLoader {
     }
   }
 
-  private func finding(
+  func finding(
     _ origin: ContextOrigin, _ path: String, shown: String
   ) throws -> ContextFinding {
-    let file = try read(path, shown: shown).map(ofEarlierStream) ?? contextInStream(path)
+    let file =
+      try read(path, shown: shown, ofAnyOwner: true).map(ofEarlierStream) ?? contextInStream(path)
     return ContextFinding(
       origin: origin, shownPath: shown, realPath: file?.realPath ?? path,
       content: file.map { .bytes($0.bytes) } ?? .missing)
@@ -129,7 +126,8 @@ struct ContextLoader {
   /// whether that is in hand, and the stream's own context the rest. `nil` when it is not, or no more.
   private func contextInStream(_ path: String) throws -> (realPath: String, bytes: [UInt8])? {
     guard let place = AttemptPlace(contextPath: path),
-      let stream = try read(place.streamContextPath, shown: place.streamContextPath),
+      let stream = try read(
+        place.streamContextPath, shown: place.streamContextPath, ofAnyOwner: true),
       try Slot.holds(
         job: place.pin.job, fence: place.pin.fence, storeFolder: place.folder, slot: place.slot)
     else { return nil }
@@ -170,8 +168,11 @@ struct ContextLoader {
   /// The file's bytes; `nil` when there is none.
   ///
   /// Owner and mode are those of the open file, so that it cannot be exchanged in between. Of a file
-  /// that is too large one byte more than is allowed is read.
-  func read(_ path: String, shown: String) throws -> (realPath: String, bytes: [UInt8])? {
+  /// that is too large one byte more than is allowed is read. Whose file counts is decided by how it was
+  /// found, which `ContextTrust` knows.
+  func read(
+    _ path: String, shown: String, ofAnyOwner: Bool = false
+  ) throws -> (realPath: String, bytes: [UInt8])? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else {
       switch errno {
@@ -195,8 +196,8 @@ struct ContextLoader {
     }
     let real = try realPath(path)
     try checkLinks(path, shown: shown)
-    try check(status, shown)
-    try checkFolder(of: real, named: path)
+    try check(status, shown, ofAnyOwner)
+    try checkFolder(of: real, named: path, ofAnyOwner)
     return (real, try bytes(of: descriptor, shown))
   }
 
@@ -223,22 +224,24 @@ struct ContextLoader {
     return text
   }
 
-  private func check(_ status: stat, _ path: String) throws {
+  private func check(_ status: stat, _ path: String, _ ofAnyOwner: Bool) throws {
     if case .refused(let reason, let remedy) = FileTrust.of(
-      status, path: path, user: environment.user.id)
+      status, path: path, user: ofAnyOwner ? status.st_uid : environment.user.id)
     {
       throw CommandError.notPermitted(path, reason, remedy: remedy)
     }
   }
 
   /// A `.hotglue` folder, with symbolic links resolved, is held to the same rule as the file in it.
-  private func checkFolder(of realPath: String, named path: String) throws {
+  private func checkFolder(
+    of realPath: String, named path: String, _ ofAnyOwner: Bool
+  ) throws {
     let folder = Path.folder(of: realPath)
     guard [folder, Path.folder(of: path)].contains(where: { Path.name(of: $0) == ".hotglue" })
     else { return }
     var status = stat()
     guard stat(folder, &status) == 0 else { throw SystemError("look at", folder) }
-    try check(status, folder)
+    try check(status, folder, ofAnyOwner)
   }
 
   /// A folder that was there before a context is made in it: nobody else may own or write it, except
@@ -246,42 +249,12 @@ struct ContextLoader {
   func checkFolder(path: String, sharedBy group: UInt32?) throws {
     var status = stat()
     guard stat(path, &status) == 0 else { throw SystemError("look at", path) }
-    try check(status, path)
+    try check(status, path, false)
     if case .ifSharedBy(let found) = FileTrust.of(status, path: path, user: environment.user.id),
       found != group
     {
-      throw FileTrust.refusal(of: status, path: path, user: environment.user.id)
-    }
-  }
-
-  /// What was believed on the condition that the store is shared by its group is believed only if
-  /// that holds. The store's own check on opening makes sure that a file which its group may write
-  /// is a shared store of exactly that group.
-  func confirmGroup(of context: ResolvedContext) throws {
-    guard let source = context.source else { return }
-    try confirmGroup(of: source.realPath, store: context.store)
-  }
-
-  func confirmGroup(of realPath: String, store storePath: String) throws {
-    var paths = [realPath]
-    // Of a job that a stream has in hand it is the stream's file that was read.
-    if let place = AttemptPlace(contextPath: realPath) { paths.append(place.streamContextPath) }
-    let folder = Path.folder(of: realPath)
-    if Path.name(of: folder) == ".hotglue" || folder == Path.folder(of: storePath) {
-      paths.append(folder)
-    }
-    for path in paths {
-      var status = stat()
-      // Gone since it was read: replaced by nobody, so there is nothing to refuse.
-      guard stat(path, &status) == 0 else { continue }
-      guard
-        case .ifSharedBy(let group) = FileTrust.of(
-          status, path: path, user: environment.user.id)
-      else { continue }
-      var store = stat()
-      guard stat(storePath, &store) == 0, store.st_mode & 0o020 != 0,
-        store.st_gid == group
-      else { throw FileTrust.refusal(of: status, path: path, user: environment.user.id) }
+      throw FileTrust.refusal(
+        of: FileFacts(status), path: path, user: environment.user.id)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 
 /// The lock under which one context file is made, switched or put right: a kernel lock on a file
@@ -13,12 +14,11 @@ struct ContextLock: ~Copyable {
   /// `nil` when someone else has it and `wait` is false.
   init?(beside realPath: String, mode: mode_t, wait: Bool) throws {
     let path = realPath + ".lock"
-    let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode)
-    guard file >= 0 else { throw SystemError("lock", path) }
-    // Whatever the umask: a context that a group shares has a lock that the group may take.
-    var status = stat()
-    if fstat(file, &status) == 0, status.st_mode & 0o777 != mode, status.st_uid == geteuid() {
-      fchmod(file, mode)
+    let file: Int32
+    do throws(FileError) {
+      file = try SharedFile.open(path, isShared: mode & 0o060 != 0)
+    } catch {
+      throw SystemError("lock", path, code: error.code)
     }
     var waited: useconds_t = 0
     while flock(file, LOCK_EX | LOCK_NB) != 0 {

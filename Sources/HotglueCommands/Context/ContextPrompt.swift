@@ -35,10 +35,9 @@ struct ContextPrompt: HotglueCommand {
     let context: ResolvedContext
     do {
       context = try loader.resolve(flags)
-    } catch ContextError.nothingFound {
+    } catch let error as ContextError where error.isNothingFound {
       return .done
     }
-    try loader.confirmGroup(of: context)
     let line = asJSON ? json(context, in: environment) : text(context)
     environment.output.append(line + "\n")
     return .done

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 
 /// Replaces a context file as a whole: whoever reads it, also after a power cut, sees the old one or
 /// the new one. Called under the file's lock only.
@@ -10,31 +11,25 @@ struct ContextWriter {
   /// `written` is called between the durable temporary file and the rename.
   func replace(with file: ContextFile, written: () throws -> Void = {}) throws {
     let temporary = realPath + ".new"
-    // Left behind by a crash; under the lock it belongs to nobody.
-    guard unlink(temporary) == 0 || errno == ENOENT else {
-      throw SystemError("remove", temporary)
-    }
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
-    guard descriptor >= 0 else { throw SystemError("create", temporary) }
-    do {
-      defer { close(descriptor) }
-      guard fchmod(descriptor, mode) == 0 else { throw SystemError("set the mode of", temporary) }
-      try write(Array(file.text.utf8), to: descriptor, temporary)
-      guard fsync(descriptor) == 0 else { throw SystemError("sync", temporary) }
+    try SystemError.of { () throws(FileError) in
+      try SharedFile.prepare(temporary, Array(file.text.utf8), isShared: isShared)
     }
     try written()
-    guard rename(temporary, realPath) == 0 else { throw SystemError("replace", realPath) }
-    try Self.syncFolder(Path.folder(of: realPath))
+    try SystemError.of { () throws(FileError) in
+      try SharedFile.publish(temporary, as: realPath)
+    }
   }
 
   /// Writes a file that must not exist yet, and that means nothing after a reboot: without a sync.
   func make(_ file: ContextFile) throws {
-    let descriptor = open(realPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
-    guard descriptor >= 0 else { throw SystemError("create", realPath) }
-    defer { close(descriptor) }
-    guard fchmod(descriptor, mode) == 0 else { throw SystemError("set the mode of", realPath) }
-    try write(Array(file.text.utf8), to: descriptor, realPath)
+    try SystemError.of { () throws(FileError) in
+      let descriptor = try SharedFile.create(realPath, isShared: isShared)
+      defer { close(descriptor) }
+      try SharedFile.write(Array(file.text.utf8), to: descriptor, realPath)
+    }
   }
+
+  private var isShared: Bool { mode & 0o060 != 0 }
 
   /// The mode of the file that is there, kept by its successor: private, or shared with a group.
   static func mode(of realPath: String) throws -> mode_t {
@@ -43,21 +38,8 @@ struct ContextWriter {
     return status.st_mode & 0o660
   }
 
-  private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw SystemError("write", path) }
-      rest = rest.dropFirst(count)
-    }
-  }
-
   /// Makes the names in a folder durable.
   static func syncFolder(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemError("open", path) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw SystemError("sync", path) }
+    try SystemError.of { () throws(FileError) in try SharedFile.sync(directory: path) }
   }
 }

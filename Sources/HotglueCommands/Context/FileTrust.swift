@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 
 /// Whether a file or folder may be believed: what it says makes a worker run commands, so nobody
 /// else may be able to write it.
@@ -27,8 +28,8 @@ enum FileTrust: Equatable {
   }
 
   /// Why a file that is fine in a shared store only is refused in another one.
-  static func refusal(of status: stat, path: String, user: UInt32) -> CommandError {
-    let isMine = status.st_uid == user || status.st_uid == 0
+  static func refusal(of facts: FileFacts, path: String, user: UInt32) -> CommandError {
+    let isMine = facts.owner == user || facts.owner == 0
     return CommandError.notPermitted(
       path, isMine ? "may be written by its group" : "belongs to another user",
       remedy: isMine ? "chmod go-w \(Shell.quoted(path))" : remedy(forOwner: user, path))

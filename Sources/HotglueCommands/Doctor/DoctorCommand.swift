@@ -25,7 +25,6 @@ struct DoctorCommand: HotglueCommand {
     do {
       let context = try loader.resolve(global)
       report = try examine(context, environment)
-      try loader.confirmGroup(of: context)
     } catch {
       // A context that is there and cannot be used is what the doctor is asked about.
       guard let finding = Finding(ofContext: CommandError(from: error), given: environment.given)

@@ -17,6 +17,7 @@ extension Finding {
       case .notPermitted(let path, _, _): (.notPrivate, path)
       case .unsupportedFileSystem(let path, _): (.fileSystem, path)
       case .otherStore(let path, _, _): (.otherStore, path)
+      case .copied(let path): (.storeMoved, path)
       default: (.storeUnusable, nil)
       }
     self.init(code, refusal.message, path: path, remedy: refusal.hint?.text(for: given))

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 import HotglueStore
 
@@ -22,16 +23,15 @@ struct DraftDesk {
 
   /// The drafts that lie here, or whose locks were left behind.
   func drafts() throws(SystemError) -> [DraftID] {
-    guard let entries = opendir(folder) else {
-      if errno == ENOENT { return [] }
-      throw SystemError("open", folder)
+    let names: [String]
+    do throws(FileError) {
+      names = try SharedFile.names(in: folder)
+    } catch {
+      if error.code == ENOENT { return [] }
+      throw SystemError(error)
     }
-    defer { closedir(entries) }
     var drafts: Set<DraftID> = []
-    while let entry = readdir(entries) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
+    for name in names {
       guard name.hasSuffix(".toml") || name.hasSuffix(".lock"), let id = DraftID(name.dropLast(5)),
         id > 0
       else { continue }
@@ -71,24 +71,9 @@ struct DraftDesk {
   /// Puts a text here, whole and durable: a crash leaves all of it or none.
   func put(_ text: [UInt8], _ id: DraftID) throws(SystemError) {
     let path = path(of: id)
-    let temporary = path + ".new"
-    guard unlink(temporary) == 0 || errno == ENOENT else { throw SystemError("remove", temporary) }
-    let descriptor = open(
-      temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, fileMode)
-    guard descriptor >= 0 else { throw SystemError("create", temporary) }
-    do throws(SystemError) {
-      defer { close(descriptor) }
-      guard fchmod(descriptor, fileMode) == 0 else {
-        throw SystemError("set the mode of", temporary)
-      }
-      try write(text, descriptor, temporary)
-      guard fsync(descriptor) == 0 else { throw SystemError("sync", temporary) }
-    } catch {
-      unlink(temporary)
-      throw error
+    try SystemError.of { () throws(FileError) in
+      try SharedFile.replace(path, by: text, temporary: path + ".new", isShared: isShared)
     }
-    guard rename(temporary, path) == 0 else { throw SystemError("replace", path) }
-    try syncFolder()
   }
 
   /// What lies here, up to one byte more than a draft may have; `nil` when there is nothing.
@@ -127,30 +112,8 @@ struct DraftDesk {
   }
 
   private func makeFolder() throws(SystemError) {
-    let mode: mode_t = isShared ? 0o2770 : 0o700
-    if mkdir(folder, mode) == 0 {
-      guard chmod(folder, mode) == 0 else { throw SystemError("set the mode of", folder) }
-    } else if errno != EEXIST {
-      throw SystemError("create", folder)
+    try SystemError.of { () throws(FileError) in
+      try SharedFile.createDirectory(folder, isShared: isShared)
     }
-  }
-
-  private func write(
-    _ bytes: [UInt8], _ descriptor: Int32, _ path: String
-  ) throws(SystemError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw SystemError("write", path) }
-      rest = rest.dropFirst(count)
-    }
-  }
-
-  private func syncFolder() throws(SystemError) {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw SystemError("open", folder) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw SystemError("sync", folder) }
   }
 }

@@ -72,7 +72,7 @@ struct ExternalCommand: HotglueCommand {
 extension ContextError {
   /// No file is found, or the caller itself was started where there was none.
   fileprivate var saysThereIsNone: Bool {
-    self == .nothingFound || self == .missingFile(path: "", origin: .environment)
+    isNothingFound || self == .missingFile(path: "", origin: .environment)
   }
 }
 

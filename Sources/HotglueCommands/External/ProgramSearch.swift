@@ -44,7 +44,7 @@ struct ProgramSearch {
   func names(after prefix: String) -> [String] {
     var names: Set<String> = []
     for folder in folders {
-      for name in HotglueProcess.names(in: folder) {
+      for name in HotglueProcess.names(in: folder, followsLink: true) {
         guard name.hasPrefix(prefix), name.utf8.count > prefix.utf8.count,
           case .program = judge(Path.joined(folder, name))
         else { continue }

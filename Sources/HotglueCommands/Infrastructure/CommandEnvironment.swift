@@ -91,6 +91,10 @@ public struct StoreAccess {
     (_ path: String, _ group: String?, _ now: Timestamp) throws(StoreError) -> any Store
   /// Opens a store; with an ID, `otherStore` unless it is that one.
   public var open: (_ path: String, _ expectedStoreID: String?) throws(StoreError) -> any Store
+  /// Opens a store that the user has just trusted, and makes a copy one that belongs here; whether it was
+  /// a copy.
+  public var adopt:
+    (_ path: String, _ expectedStoreID: String?) throws(StoreError) -> (any Store, wasCopy: Bool)
   /// Makes the store at `path` a new incarnation of the backup; `alive` names what still runs below
   /// the store's folder.
   public var restore:
@@ -106,6 +110,7 @@ public struct StoreAccess {
   public init(
     create: @escaping (String, String?, Timestamp) throws(StoreError) -> any Store,
     open: @escaping (String, String?) throws(StoreError) -> any Store,
+    adopt: @escaping (String, String?) throws(StoreError) -> (any Store, wasCopy: Bool),
     restore:
       @escaping (
         String, String, Bool, Actor, Timestamp, (String) throws(StoreError) -> [LivingProcess]
@@ -115,6 +120,7 @@ public struct StoreAccess {
   ) {
     self.create = create
     self.open = open
+    self.adopt = adopt
     self.restore = restore
     self.backupContents = backupContents
     self.examine = examine

@@ -19,6 +19,7 @@ enum CommandKind: CaseIterable {
   case contextShow
   case contextPath
   case contextPrompt
+  case contextTrust
   case storeInfo
   case storeCheck
   case storeBackup
@@ -116,7 +117,8 @@ enum CommandKind: CaseIterable {
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open, .workspaceShell, .external, .complete, .doctor:
       .readsStore
-    case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune:
+    case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune,
+      .contextTrust:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
       .typeShow, .typeDiff, .typeExport, .queueList, .effectList, .effectShow, .draftList,
@@ -156,6 +158,7 @@ enum CommandKind: CaseIterable {
     case .contextShow: ["context", "show"]
     case .contextPath: ["context", "path"]
     case .contextPrompt: ["context", "prompt"]
+    case .contextTrust: ["context", "trust"]
     case .storeInfo: ["store", "info"]
     case .storeCheck: ["store", "check"]
     case .storeBackup: ["store", "backup"]
@@ -248,6 +251,7 @@ enum CommandKind: CaseIterable {
     case .contextShow: ContextShow.self
     case .contextPath: ContextPath.self
     case .contextPrompt: ContextPrompt.self
+    case .contextTrust: ContextTrustCommand.self
     case .storeInfo: StoreInfoCommand.self
     case .storeCheck: StoreCheck.self
     case .storeBackup: StoreBackup.self

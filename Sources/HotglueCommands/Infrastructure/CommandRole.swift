@@ -17,7 +17,8 @@ extension CommandKind {
   var need: Need {
     switch self {
     case .initialize, .workspaceCreate, .workspaceList, .contextShow, .contextPath, .contextPrompt,
-      .storeInfo, .storeCheck, .jobLifecycle, .memberRoles, .completions, .doctor, .external,
+      .contextTrust, .storeInfo, .storeCheck, .jobLifecycle, .memberRoles, .completions, .doctor,
+      .external,
       .recordOutcome, .benchClaim, .benchIngest:
       .nothing
     // A handler speaks for its own attempt, which somebody with the right to it has started.

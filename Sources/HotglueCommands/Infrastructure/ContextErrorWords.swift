@@ -28,6 +28,12 @@ extension CommandError {
       self.init(
         "no_context", .badContext, "no context: no .hotglue/context.json in this folder or above",
         hint: Self.makeContext)
+    case .passedOver(let place):
+      self.init(
+        "no_context", .badContext,
+        "no context: '\(place)' does not count, since other users may have put it there",
+        hint: "if you trust it: hotglue context trust \(Shell.quoted(place)); else "
+          + Self.makeContext, facts: path(place))
     case .noWorkspace(let file):
       self.init(
         "no_workspace", .badContext,

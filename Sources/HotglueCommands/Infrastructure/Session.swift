@@ -25,7 +25,6 @@ struct StoreSession {
     let loader = ContextLoader(environment)
     let context = try Self.context(for: kind, options, loader)
     let store = try environment.stores.open(context.store, context.storeID)
-    try loader.confirmGroup(of: context)
     let session = StoreSession(
       kind: kind, environment: environment, options: options, context: context, store: store,
       output: Output(environment, options), user: environment.user.name())
@@ -175,7 +174,7 @@ struct StoreSession {
     let all = try store.guardFacts(for: user).filter {
       !onlyActive || $0.workspace.state == .active
     }
-    let allowed = all.filter { $0.standing.allows(takenRole) }.map(\.workspace)
+    let allowed = GuardFacts.covered(all, by: takenRole).map(\.workspace)
     return (allowed, all.count - allowed.count)
   }
 

@@ -44,7 +44,8 @@ extension CommandError {
   init(_ error: StoreError) {
     switch error {
     case .busy, .missing, .alreadyExists, .notAStore, .corrupt, .newerSchema, .readOnly,
-      .diskFull, .inputOutput, .notPermitted, .unsupportedFileSystem, .otherStore, .unexpected:
+      .diskFull, .inputOutput, .notPermitted, .unsupportedFileSystem, .copied, .otherStore,
+      .unexpected:
       self.init(ofStore: error)
     case .pathNotUTF8(let path):
       self = .notUTF8(
@@ -131,6 +132,12 @@ extension CommandError {
         "the store '\(place)' is on \(kind), which has no reliable locks",
         hint: "keep the store on a local file system",
         facts: path(place) + [JSON.Member("file_system", .string(kind))])
+    case .copied(let place):
+      self.init(
+        "store_copied", .needsConfirmation,
+        "the store '\(place)' is a copy of one that was made elsewhere, and its jobs are commands "
+          + "that would run here",
+        hint: "if you trust it: hotglue context trust \(Shell.quoted(place))", facts: path(place))
     case .otherStore(let place, let expected, let found):
       self.init(
         "other_store", .contextMismatch,

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 
 /// A call to the operating system that failed.
@@ -18,6 +19,14 @@ public struct SystemError: Error, Hashable, Sendable {
   /// The call that failed just now.
   public init(_ operation: String, _ path: String) {
     self.init(operation, path, code: errno)
+  }
+
+  init(_ error: FileError) { self.init(error.step, error.path, code: error.code) }
+
+  /// A step of the file kit, with its failure as one of these.
+  @discardableResult
+  static func of<T>(_ step: () throws(FileError) -> T) throws(SystemError) -> T {
+    do throws(FileError) { return try step() } catch { throw SystemError(error) }
   }
 
   /// The system's words for the code, lower-case.

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 import HotglueStore
 
@@ -35,21 +36,13 @@ struct WatchRegister {
 
   /// `nil` where it cannot be written.
   func enter(_ watch: LiveWatch) -> Entry? {
-    let mode: mode_t = isShared ? 0o2770 : 0o700
-    if mkdir(folder, mode) == 0 {
-      chmod(folder, mode)
-    } else if errno != EEXIST {
-      return nil
-    }
+    guard (try? SharedFile.createDirectory(folder, isShared: isShared)) != nil else { return nil }
     sweep()
     // Between its making and its lock a sweep may take the file for a leftover: then once more.
     for _ in 0..<8 {
       let digits = String(UInt64.random(in: 0...UInt64.max), radix: 36)
       let path = "\(folder)/\(watch.processID)-\(digits)"
-      let fileMode: mode_t = isShared ? 0o660 : 0o600
-      let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, fileMode)
-      guard descriptor >= 0 else { return nil }
-      fchmod(descriptor, fileMode)
+      guard let descriptor = try? SharedFile.create(path, isShared: isShared) else { return nil }
       let entry = Entry(path: path, descriptor: descriptor)
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
       var status = stat()

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueStore
 
 /// Makes a folder with a store and a context file. Two at once: one makes it, the other finds it
@@ -18,7 +19,14 @@ struct ContextMaker {
   func make(at path: String) throws -> Made {
     let gid = try group.map { try Groups.id(of: $0) }
     let folder = Path.folder(of: path)
+    let wasThere = FileFacts(leadingTo: folder) != nil
     try makeFolder(folder, gid)
+    do {
+      if FileFacts(leadingTo: path) == nil { try judge(folder, gid) }
+    } catch {
+      if !wasThere { rmdir(folder) }
+      throw error
+    }
     let mode: mode_t = gid == nil ? 0o600 : 0o660
     guard let lock = try ContextLock(beside: path, mode: mode, wait: true) else {
       throw CommandError("busy", .tryLater, "another process is making '\(path)'")
@@ -47,6 +55,19 @@ struct ContextMaker {
     return Made(realPath: path, file: file, isNew: true, group: info.group)
   }
 
+  /// No store is made where others could replace it: no command would use it.
+  private func judge(_ folder: String, _ gid: UInt32?) throws {
+    let real = try ContextLoader(environment).realPath(folder)
+    let circle = AccessCircle(user: environment.user.id, owner: environment.user.id, group: gid)
+    let refusal = try SystemError.of { () throws(FileError) in
+      try circle.refusal(ofPathTo: real)
+    }
+    guard let refusal else { return }
+    throw CommandError.notPermitted(
+      refusal.path, "cannot hold a store: \(refusal.reason)",
+      remedy: refusal.remedy.map { Hint($0) } ?? "make the context elsewhere, or 'hotglue init --user'")
+  }
+
   /// What is there is looked at as any command would: a broken one is an error, not 'there already'.
   private func existing(
     _ found: (realPath: String, bytes: [UInt8]), shown: String, _ loader: ContextLoader
@@ -70,7 +91,8 @@ struct ContextMaker {
           + "or move the context away to begin anew",
         facts: [JSON.Member("path", .string(path))])
     }
-    try loader.confirmGroup(of: found.realPath, store: path)
+    try ContextTrust(environment).confirm(
+      file, at: found.realPath, store: path, isNamed: false)
     if let group, group != info.group { throw notShared(shown: shown, group) }
     return Made(realPath: found.realPath, file: file, isNew: false, group: info.group)
   }
@@ -93,7 +115,7 @@ struct ContextMaker {
   }
 
   /// The folder and those above it that are missing. A mode is set whatever the umask.
-  private func makeFolder(_ folder: String, _ gid: UInt32?) throws {
+  func makeFolder(_ folder: String, _ gid: UInt32?) throws {
     var status = stat()
     if stat(folder, &status) == 0 {
       guard status.st_mode & S_IFMT == S_IFDIR else {
@@ -104,20 +126,17 @@ struct ContextMaker {
     }
     let parent = Path.folder(of: folder)
     if parent != folder, stat(parent, &status) != 0 { try makeFolder(parent, nil) }
-    guard mkdir(folder, 0o700) == 0 else {
-      // Another one was faster; the lock inside decides who makes the rest.
-      if errno == EEXIST { return }
-      throw SystemError("create", folder)
-    }
-    if let gid {
-      do {
-        try share(folder, gid)
-      } catch {
-        rmdir(folder)
-        throw error
-      }
-    } else {
-      guard chmod(folder, 0o700) == 0 else { throw SystemError("set the mode of", folder) }
+    // Another one may be faster; the lock inside decides who makes the rest.
+    guard
+      try SystemError.of({ () throws(FileError) in
+        try SharedFile.createDirectory(folder, isShared: false, isOwn: true)
+      }), let gid
+    else { return }
+    do {
+      try share(folder, gid)
+    } catch {
+      rmdir(folder)
+      throw error
     }
   }
 
@@ -141,9 +160,11 @@ struct ContextMaker {
   }
 
   private func share(_ folder: String, _ gid: UInt32) throws {
-    guard chown(folder, uid_t.max, gid) == 0, chmod(folder, 0o2770) == 0 else {
-      let error = SystemError("share", folder)
-      guard error.code == EPERM, let group else { throw error }
+    do throws(FileError) {
+      try SharedFile.setAccess(ofDirectory: folder, isShared: true, group: gid)
+    } catch {
+      guard error.code == EPERM, let group else { throw SystemError(error) }
+      let error = SystemError(error)
       throw CommandError(
         "cannot_create", .cannotCreate,
         "cannot share '\(folder)' with group '\(group)': \(error.reason)",

@@ -15,7 +15,10 @@ struct Initialize: HotglueCommand {
   @Flag(help: "Make the one in the home folder, which counts where no other is found.")
   var user = false
 
-  @Option(help: ArgumentHelp("Share the store with the users of this group.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "Share the store with a group, whose members can then run commands as each of its workers.",
+      valueName: "name"))
   var group: String?
 
   func validate() throws {

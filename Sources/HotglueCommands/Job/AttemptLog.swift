@@ -86,12 +86,14 @@ final class AttemptLog {
     guard let written = Slot.evidence(storeFolder: folder, slot: slot)?.attempt,
       written.job == job, written.fence == fence
     else { return nil }
-    finalPath = written.logPath
+    // The slot is a file that others may write: it tells whose log it has, and not where that goes.
+    let path = LogPath.of(job: job, fence: fence)
+    finalPath = path
     let reader = try LogReader.open(
       LogReader.Origin(
         storeFolder: folder, slot: slot, job: job, fence: fence,
         streamFrom: written.logFrom),
-      finalPath: written.logPath)
+      finalPath: path)
     // Before the first byte is read.
     if let reader, let watch { isWatched = watch.add(reader.path) }
     return reader

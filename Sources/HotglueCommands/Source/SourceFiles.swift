@@ -16,18 +16,31 @@ struct SourceFiles {
   /// any other by its absolute path.
   static func isKept(_ config: String) -> Bool { !config.hasPrefix("/") }
 
-  func path(of config: String) -> String { Path.joined(folder, config) }
+  /// Of one that is kept, its path is made of its ID: no row leads out of the store's folder.
+  func path(of config: String) -> String {
+    guard Self.isKept(config) else { return config }
+    return Path.joined(folder, Self.keptName(Self.keptID(config) ?? "unknown"))
+  }
+
+  private static func keptName(_ id: some StringProtocol) -> String { "sources/config-\(id).json" }
+
+  private static func keptID(_ config: String) -> Substring? {
+    guard config.hasPrefix("sources/config-"), config.hasSuffix(".json") else { return nil }
+    let id = config.dropFirst("sources/config-".count).dropLast(".json".count)
+    return !id.isEmpty && id.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+      ? id : nil
+  }
 
   /// Keeps a configuration; the name by which a source refers to it.
   func keep(_ config: [UInt8], id: String) throws(SystemError) -> String {
-    let name = "sources/config-\(id).json"
+    let name = Self.keptName(id)
     try file(name).write(config)
     return name
   }
 
   /// Takes a kept configuration away; one that is only referred to stays.
   func forget(_ config: String?) throws(SystemError) {
-    if let config, Self.isKept(config) { try file(config).remove() }
+    if let config, let id = Self.keptID(config) { try file(Self.keptName(id)).remove() }
   }
 
   /// A file for the runs of one source, as `state`. Each run replaces that of the one before, so that

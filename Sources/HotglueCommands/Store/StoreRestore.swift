@@ -41,7 +41,6 @@ struct StoreRestore: HotglueCommand {
     let backup = try loader.absolute(file)
     let output = Output(environment, global)
     let held = try holdings(context, environment)
-    try loader.confirmGroup(of: context)
     let mayHaveRun: Int
     do {
       mayHaveRun = try environment.stores.backupContents(backup).mayHaveRun

@@ -111,6 +111,8 @@ public enum ContextError: Error, Equatable, Sendable {
   case unusableFile(path: String, ContextFileError)
   /// No flag, no variable, no file.
   case nothingFound
+  /// No flag, no variable, and no file but this, which other users may have put there.
+  case passedOver(path: String)
   /// A context, but no workspace in it.
   case noWorkspace(contextFile: String?)
   /// `--store` without `-w`.
@@ -122,4 +124,12 @@ public enum ContextError: Error, Equatable, Sendable {
   case attemptEnded(path: String)
   /// The context is pinned to this attempt, and the variables speak of another.
   case otherAttempt(ContextFile.Pin, job: String?, fence: String?)
+
+  /// There is no context, and none was named.
+  public var isNothingFound: Bool {
+    switch self {
+    case .nothingFound, .passedOver: true
+    default: false
+    }
+  }
 }

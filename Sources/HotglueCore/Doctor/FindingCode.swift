@@ -9,15 +9,18 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case schemaNewer = "schema_newer"
   case fileSystem = "file_system"
   case otherStore = "other_store"
+  case storeMoved = "store_moved"
   case notPrivate = "not_private"
   case contextUnusable = "context_unusable"
   case littleSpace = "little_space"
   case longLog = "long_log"
   case gateFrozen = "gate_frozen"
   case gateHeld = "gate_held"
+  case gateReplaced = "gate_replaced"
   case otherProgram = "other_program"
 
   // Rows.
+  case schemaChanged = "schema_changed"
   case foreignKey = "foreign_key"
   case claimWithoutAttempt = "claim_without_attempt"
   case attemptWithoutClaim = "attempt_without_claim"
@@ -77,8 +80,9 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .archivedRunning, .clockBehind, .slotLeft, .lockLeft, .logLeft, .draftLeft:
       true
     case .storeMissing, .storeUnusable, .storeCorrupt, .storeBusy, .storeReadOnly, .schemaNewer,
-      .fileSystem, .otherStore, .notPrivate, .contextUnusable, .littleSpace, .longLog,
-      .gateFrozen, .otherProgram, .foreignKey, .claimWithoutAttempt, .attemptWithoutClaim,
+      .fileSystem, .otherStore, .storeMoved, .notPrivate, .contextUnusable, .littleSpace, .longLog,
+      .gateFrozen, .gateReplaced, .otherProgram, .schemaChanged, .foreignKey, .claimWithoutAttempt,
+      .attemptWithoutClaim,
       .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
       .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
       .limitMiscounted, .recordsMiscounted, .membersUnowned, .draftMoved, .keyNotReleased,

@@ -11,6 +11,8 @@ extension FindingCode {
     case .schemaNewer: "a newer hotglue wrote the store; this one does not know what it holds"
     case .fileSystem: "locks and shared memory are not reliable there: commits can be lost"
     case .otherStore: "the context was made with another store: commands refuse to use this one"
+    case .storeMoved:
+      "commands refuse a copy until its user trusts it, since its jobs were written somewhere else"
     case .notPrivate:
       "a store holds commands that a worker will run, so nobody else may write to its files"
     case .contextUnusable: "commands that resolve this context are refused"
@@ -20,8 +22,12 @@ extension FindingCode {
     case .gateFrozen:
       "the process is stopped while it holds the writer gate: nothing can be written until it goes on"
     case .gateHeld: "writers wait for it; a restore or a large enqueue takes its time"
+    case .gateReplaced:
+      "the process writes under a lock that others do not see, so commits can be lost"
     case .otherProgram:
       "it does not take the writer gate, which is what keeps this version of SQLite from losing commits"
+    case .schemaChanged:
+      "the store holds what no hotglue has made, or lacks what it needs; triggers are never run"
     case .foreignKey: "a row refers to another one that does not exist"
     case .claimWithoutAttempt: "the job counts as running, and nothing says what runs it"
     case .attemptWithoutClaim: "an attempt counts as running, and its job does not run it"

@@ -54,7 +54,6 @@ public struct JobTransition: Hashable, Sendable {
     case notExecutable = "not_executable"
     case maxAttempts = "max_attempts"
     case maxLosses = "max_losses"
-    case notExecutable = "not_executable"
     case maxSnoozes = "max_snoozes"
     case retryFor = "retry_for"
     case cancelled

@@ -25,6 +25,8 @@ public struct HeldLocks: Sendable {
     FileIdentity(path).flatMap { holders[$0.lockName] }
   }
 
+  public func holder(of file: FileIdentity) -> Int32? { holders[file.lockName] }
+
   public enum State: Sendable { case missing, free, held }
 
   /// Whether somebody holds the lock of a file, also in another PID namespace.

@@ -46,6 +46,21 @@ public struct SeenProcess: Hashable, Sendable {
     names(in: "/proc/\(pid)/fd").contains { FileIdentity("/proc/\(pid)/fd/\($0)") == file }
   }
 
+  /// The files that it has open under this path and that are no longer there: removed or replaced.
+  public func replacedFiles(at path: String) -> [FileIdentity] {
+    let now = FileIdentity(path)
+    return names(in: "/proc/\(pid)/fd").compactMap { name in
+      let link = "/proc/\(pid)/fd/\(name)"
+      var buffer = [CChar](repeating: 0, count: 4096)
+      guard readlink(link, &buffer, buffer.count - 1) > 0 else { return nil }
+      let shown = text(of: buffer)
+      guard shown == path || shown == path + " (deleted)", let file = FileIdentity(link),
+        file != now
+      else { return nil }
+      return file
+    }
+  }
+
   /// Every process of this PID namespace.
   public static func all() -> [SeenProcess] {
     names(in: "/proc").compactMap { Int32($0) }.sorted().compactMap { SeenProcess($0) }

@@ -38,6 +38,26 @@ extension Doctor {
     return working ?? next
   }
 
+  /// Who writes under a lock that was removed or replaced since: whoever comes next takes another one. One
+  /// that has only the file open notices it at its next write.
+  func lookForReplacedGate(_ open: [OpenFile]) -> [Finding] {
+    open.filter(\.isHotglue).compactMap { opener in
+      guard let process = SeenProcess(opener.pid) else { return nil }
+      for name in ["gate.b", "gate.a"] {
+        let path = "\(folder)/\(name)"
+        guard
+          process.replacedFiles(at: path).contains(where: { locks.holder(of: $0) == opener.pid })
+        else { continue }
+        return Finding(
+          .gateReplaced,
+          "\(process.words) (\(opener.pid)) holds the write lock '\(path)', which was "
+            + "replaced meanwhile",
+          pid: opener.pid, path: path, remedy: "kill -KILL \(opener.pid)")
+      }
+      return nil
+    }
+  }
+
   func openers(among processes: [SeenProcess]) -> [OpenFile] {
     guard let file = FileIdentity(storePath) else { return [] }
     let own = SeenExecutable.own

@@ -59,6 +59,7 @@ public struct Doctor {
     diagnosis.findings += lookAtGate()
     diagnosis.openBy = openers(among: processes)
     diagnosis.findings += strangers(diagnosis.openBy)
+    diagnosis.findings += lookForReplacedGate(diagnosis.openBy)
     diagnosis.freeBytes = freeBytes(at: folder)
     diagnosis.findings += lookAtSpace(free: diagnosis.freeBytes)
     diagnosis.findings += lookAtWorkers()

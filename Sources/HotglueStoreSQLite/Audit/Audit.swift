@@ -34,7 +34,9 @@ extension SQLiteStore: AuditStore {
         identity: WorkerIdentity(
           name: row.text(1), bootID: row.text(2), pidNamespace: row.text(3),
           pid: Int32(truncatingIfNeeded: row.integer(4)),
-          processStartTime: UInt64(bitPattern: row.exactInteger(5)), lockPath: row.text(6)))
+          processStartTime: UInt64(bitPattern: row.exactInteger(5)),
+          lockPath: RowName.path(row.text(6)))
+      )
     }
   }
 

@@ -8,7 +8,9 @@ extension SQLiteStore {
 
   /// The violations within the snapshot or transaction that is open.
   func findings() throws(StoreError) -> [StoreViolation] {
-    var findings: [StoreViolation] = []
+    var findings = try SchemaAudit.differences(in: connection).map {
+      StoreViolation(.schemaChanged, $0)
+    }
     for rule in CheckSQL.rules {
       findings += try connection.all(rule.sql, []) { row in
         StoreViolation(

@@ -14,6 +14,12 @@ enum CheckSQL {
   }
 
   static let quick = SQL("check.quick", "PRAGMA quick_check(1)")
+  static let schema = SQL(
+    "check.schema",
+    """
+    SELECT type, name, sql FROM sqlite_schema
+    WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND NOT (type = 'view' AND name LIKE '%/%/%')
+    """)
 
   static let rules: [Rule] = [
     Rule(

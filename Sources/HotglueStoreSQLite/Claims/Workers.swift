@@ -58,7 +58,7 @@ extension SQLiteStore {
     let reference = AttemptReference(workspace: workspace, job: job, fence: columns.integer())
     let number = columns.count()
     let watch = columns.integer()
-    let slot = columns.text()
+    let slot = RowName.slot(columns.text())
     let workerID = columns.integer()
     let lease = BootTime(bootID: columns.text(), milliseconds: columns.integer())
     let unansweredBoot = columns.optionalText()
@@ -71,7 +71,8 @@ extension SQLiteStore {
     let worker = WorkerIdentity(
       name: columns.text(), bootID: columns.text(), pidNamespace: columns.text(),
       pid: Int32(truncatingIfNeeded: columns.integer()),
-      processStartTime: UInt64(bitPattern: columns.exactInteger()), lockPath: columns.text(),
+      processStartTime: UInt64(bitPattern: columns.exactInteger()),
+      lockPath: RowName.path(columns.text()),
       storeFile: columns.text())
     let isRetired = columns.optionalInteger() != nil
     let origin = AttemptOrigin(

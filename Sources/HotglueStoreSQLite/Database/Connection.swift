@@ -14,15 +14,20 @@ final class Connection {
   /// The statement that was given a snapshot of its own, because the schema kept changing.
   private var snapshotHolder: OpaquePointer?
 
-  enum Access { case readWrite, readOnly }
+  enum Access {
+    case readWrite, readOnly
+    /// For reading only, and without anything that lies beside the file: no log, no journal.
+    case alone
+  }
 
   init(path: String, access: Access = .readWrite) throws(StoreError) {
     csqlite_prepare_process()
     let flags =
       (access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)
-      | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+      | (access == .alone ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, flags, csqlite_log_vfs())
+    let name = access == .alone ? Self.address(ofUnchanging: path) : path
+    let code = sqlite3_open_v2(name, &opened, flags, csqlite_log_vfs())
     logLength.initialize(to: 0)
     guard code == SQLITE_OK, let opened else {
       logLength.deallocate()
@@ -36,6 +41,8 @@ final class Connection {
     sqlite3_wal_autocheckpoint(handle, 0)
     _ = csqlite_configure(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     _ = csqlite_configure(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1)
+    // A store holds no code: what others put into its schema does nothing.
+    _ = csqlite_configure(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
     _ = csqlite_configure(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     _ = csqlite_configure(handle, SQLITE_DBCONFIG_DEFENSIVE, 1)
     sqlite3_wal_hook(
@@ -44,6 +51,23 @@ final class Connection {
         context?.assumingMemoryBound(to: UInt32.self).pointee = UInt32(max(0, frames))
         return SQLITE_OK
       }, logLength)
+  }
+
+  /// As SQLite names a file that nobody writes, and that has nothing beside it.
+  private static func address(ofUnchanging path: String) -> String {
+    var address = "file:"
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+        UInt8(ascii: "-"), UInt8(ascii: "_"):
+        address.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        let digits = String(byte, radix: 16)
+        address += "%" + (digits.count < 2 ? "0" : "") + digits
+      }
+    }
+    return address + "?immutable=1"
   }
 
   /// How many frames the log has after a commit, taken once: `nil` when nothing was written since it

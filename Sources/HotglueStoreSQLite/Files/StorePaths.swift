@@ -9,6 +9,10 @@ struct StorePaths: Equatable {
   var folder: String { database + ".d" }
   var log: String { database + "-wal" }
   var sharedMemory: String { database + "-shm" }
+  /// What a database without a log has beside it while it is written, and a store never.
+  var journal: String { database + "-journal" }
+  /// The files of the write lock.
+  var gates: [String] { ["\(folder)/gate.a", "\(folder)/gate.b"] }
   /// The folder that holds the database.
   var parent: String { Self.parent(of: database) }
 

@@ -1,64 +1,125 @@
+import CSQLite
 import Glibc
+import HotglueFiles
 import HotglueStore
 
-/// Whether a store's files are what a store needs: a store holds commands that a worker will run, so
-/// nobody else may write to it.
-enum StoreTrust {
-  /// What `stat` says about the owner and mode of one file or folder.
-  struct Facts: Equatable {
-    var owner: UInt32
-    var group: UInt32
-    var mode: UInt32
-    var isFolder: Bool
+/// Whether a store's files are what a store needs, judged before SQLite opens one of them: a store holds
+/// commands that a worker will run, so no other user may write to it.
+///
+/// The owner and the mode of a file are asked of the file system alone. A store says of itself which group
+/// shares it; that is compared when it is open, and never decides who may write.
+struct StoreTrust {
+  let file: FileFacts
+  private let paths: StorePaths
+  private let circle: AccessCircle
+
+  /// Judges the database, the files beside it that SQLite would open, `STORE.d` and the directories that
+  /// lead to them.
+  init(judging paths: StorePaths) throws(StoreError) {
+    self.paths = paths
+    file = try Self.facts(of: paths.database)
+    guard file.kind == .file else { throw StoreError.notAStore(path: paths.database) }
+    let parent = try Self.facts(of: paths.parent)
+    circle = Self.circle(of: file)
+    if circle.group == nil, let refusal = circle.refusal(of: paths.database, file) {
+      throw Self.closedToItsGroup(paths.database, file, in: parent) ?? StoreError(refusal)
+    }
+    try judgeFilesBeside()
+    try judgeFolder()
+    if let refusal = try Self.refusal(of: circle, ofPathTo: paths.database) { throw refusal }
   }
 
-  static func facts(of path: String) throws(StoreError) -> Facts {
-    var status = stat()
-    guard lstat(path, &status) == 0 else { throw StoreError(errno: errno, path: path) }
-    return Facts(
-      owner: status.st_uid, group: status.st_gid, mode: status.st_mode & 0o7777,
-      isFolder: status.st_mode & S_IFMT == S_IFDIR)
+  /// Who may write the store, as its file says. root may use what it has been told to use, whoever owns
+  /// it; any other user can open the private file of nobody else.
+  static func circle(of file: FileFacts) -> AccessCircle {
+    let user = geteuid()
+    let isShared = file.mode & 0o060 == 0o060
+    return AccessCircle(
+      user: user, owner: user == 0 || isShared ? file.owner : user,
+      group: isShared ? file.group : nil)
   }
 
-  /// A private store: mine, and writable by nobody else.
-  static func isPrivate(_ facts: Facts) -> Bool {
-    facts.owner == geteuid() && facts.mode & 0o022 == 0
+  /// Lets SQLite open the files that were found good, and none of another user.
+  func admit() {
+    csqlite_admit(circle.owner, circle.group ?? UInt32.max)
   }
 
-  /// Why `path` cannot be trusted as part of a private store (`sharedBy` is `nil`) or of a store that
-  /// a group shares; `nil` when it can.
-  static func refusal(of path: String, _ facts: Facts, sharedBy group: UInt32?) -> StoreError? {
-    if let group {
-      if facts.mode & 0o002 != 0 {
-        return .notPermitted(
-          path: path, reason: "others may write to it", remedy: "chmod o-w '\(path)'")
+  /// What the store says of its group must be what its file shows.
+  func confirm(_ meta: StoreMeta) throws(StoreError) {
+    let told = AccessCircle(user: circle.user, owner: circle.owner, group: meta.groupID)
+    guard let refusal = told.refusal(of: paths.database, file) else { return }
+    throw StoreError(refusal)
+  }
+
+  /// Refuses a log or shared memory of another user, and any journal.
+  private func judgeFilesBeside() throws(StoreError) {
+    for path in [paths.log, paths.sharedMemory] {
+      guard let facts = try Self.factsIfThere(of: path) else { continue }
+      guard facts.kind == .file else {
+        throw StoreError.notPermitted(path: path, reason: "it is no regular file", remedy: nil)
       }
-      if facts.group != group {
-        return .notPermitted(
-          path: path, reason: "it does not belong to the group that shares the store",
-          remedy: "chgrp \(group) '\(path)'")
-      }
-      return nil
+      if let refusal = circle.refusal(of: path, facts) { throw StoreError(refusal) }
     }
-    if facts.owner != geteuid() {
-      return .notPermitted(
-        path: path, reason: "it belongs to user \(UserNames.user(facts.owner))", remedy: nil)
-    }
-    if facts.mode & 0o022 != 0 {
-      return .notPermitted(
-        path: path, reason: "group or others may write to it", remedy: "chmod go-w '\(path)'")
-    }
-    return nil
+    if try Self.factsIfThere(of: paths.journal) != nil { throw Self.journalRefusal(paths) }
   }
 
-  /// Before the store is opened: only one that a group shares may be readable and writable by a group,
-  /// and whether it is one stands in the store itself. `parent` is the folder it lies in.
-  static func refusal(of path: String, _ facts: Facts, in parent: Facts) -> StoreError? {
-    guard facts.mode & 0o060 != 0o060, let refusal = refusal(of: path, facts, sharedBy: nil) else {
-      return nil
+  /// A store has a log, and never a journal.
+  static func journalRefusal(_ paths: StorePaths) -> StoreError {
+    let away = StoreError.quoted(paths.journal + ".away")
+    return .notPermitted(
+      path: paths.journal, reason: "it is no part of a store, and SQLite would play it back",
+      remedy: "mv \(StoreError.quoted(paths.journal)) \(away)")
+  }
+
+  /// `STORE.d`, if it is there.
+  private func judgeFolder() throws(StoreError) {
+    guard let facts = try Self.factsIfThere(of: paths.folder) else { return }
+    guard facts.isDirectory else {
+      throw StoreError.inputOutput(path: paths.folder, detail: "it is not a folder")
     }
-    // That of a shared store looks like this, and its file has lost what the group needs.
-    guard parent.mode & 0o2060 == 0o2060, parent.group == facts.group else { return refusal }
+    if let refusal = circle.refusal(of: paths.folder, facts) { throw StoreError(refusal) }
+  }
+
+  /// Why a store cannot be made in the directory of `path`; `group` is to share it.
+  static func judge(directoryOf path: String, group: UInt32?) throws(StoreError) {
+    let user = geteuid()
+    let circle = AccessCircle(user: user, owner: user, group: group)
+    if let refusal = try refusal(of: circle, ofPathTo: path) { throw refusal }
+  }
+
+  /// The group that shares the directory of a store that is gone.
+  static func group(sharing paths: StorePaths) throws(StoreError) -> UInt32? {
+    let parent = try facts(of: paths.parent)
+    return parent.mode & 0o2020 == 0o2020 ? parent.group : nil
+  }
+
+  private static func refusal(
+    of circle: AccessCircle, ofPathTo path: String
+  ) throws(StoreError) -> StoreError? {
+    do throws(FileError) {
+      return try circle.refusal(ofPathTo: path).map { StoreError($0) }
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  static func facts(of path: String) throws(StoreError) -> FileFacts {
+    do throws(FileError) { return try FileFacts(of: path) } catch { throw StoreError(error) }
+  }
+
+  static func factsIfThere(of path: String) throws(StoreError) -> FileFacts? {
+    do throws(FileError) { return try FileFacts(of: path) } catch {
+      if error.code == ENOENT { return nil }
+      throw StoreError(error)
+    }
+  }
+
+  /// A store that a group shares lies in a directory with the group's mode; when the file has lost what
+  /// the group needs, that is said.
+  static func closedToItsGroup(
+    _ path: String, _ facts: FileFacts, in parent: FileFacts
+  ) -> StoreError? {
+    guard parent.mode & 0o2060 == 0o2060, parent.group == facts.group else { return nil }
     return .notPermitted(
       path: path, reason: "the group that shares it may not read and write it",
       remedy: "chmod g+rw '\(path)'")
@@ -79,28 +140,15 @@ enum StoreTrust {
   }
 }
 
-/// Names of users and groups from the system's files; a fully static program cannot ask the name
-/// service.
-enum UserNames {
-  static func user(_ id: UInt32) -> String {
-    name(of: id, in: "/etc/passwd") ?? String(id)
+extension StoreError {
+  init(_ refusal: AccessCircle.Refusal) {
+    self = .notPermitted(path: refusal.path, reason: refusal.reason, remedy: refusal.remedy)
   }
 
-  /// The number of a group, given by name or number.
-  static func group(_ name: String) -> UInt32? {
-    if let number = UInt32(name) { return number }
-    return entries(of: "/etc/group").first { $0.name == name }?.id
-  }
+  init(_ error: FileError) { self.init(errno: error.code, path: error.path) }
 
-  private static func name(of id: UInt32, in path: String) -> String? {
-    entries(of: path).first { $0.id == id }?.name
-  }
-
-  private static func entries(of path: String) -> [(name: String, id: UInt32)] {
-    (SmallFile.text(path, limit: 16 << 20) ?? "").split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-      guard fields.count >= 3, let id = UInt32(fields[2]) else { return nil }
-      return (String(fields[0]), id)
-    }
+  static func quoted(_ path: String) -> String {
+    "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#)
+      + "'"
   }
 }

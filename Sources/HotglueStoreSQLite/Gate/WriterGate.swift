@@ -13,52 +13,38 @@ import HotglueStore
 /// The locks are on files of their own: closing a second descriptor on the database or its shared
 /// memory would drop SQLite's own locks. A process that dies frees them.
 final class WriterGate {
-  private let turnstile: Int32
-  private let work: Int32
+  private var turnstile: LockFile
+  private var work: LockFile
   private let folder: String
 
   /// Opens the gate's files; makes those that are missing, with the mode that `shared` asks for.
   init(folder: String, shared: Bool) throws(StoreError) {
     self.folder = folder
-    turnstile = try Self.open(folder + "/gate.a", shared: shared)
-    do throws(StoreError) {
-      work = try Self.open(folder + "/gate.b", shared: shared)
-    } catch {
-      close(turnstile)
-      throw error
-    }
-  }
-
-  deinit {
-    close(turnstile)
-    close(work)
-  }
-
-  private static func open(_ path: String, shared: Bool) throws(StoreError) -> Int32 {
-    let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW
-    var descriptor = Glibc.open(path, flags)
-    if descriptor < 0, errno == ENOENT {
-      descriptor = Glibc.open(path, flags | O_CREAT, 0o600)
-      if descriptor >= 0, shared { fchmod(descriptor, 0o660) }
-    }
-    guard descriptor >= 0 else { throw StoreError(errno: errno, path: path) }
-    return descriptor
+    turnstile = try LockFile(folder + "/gate.a", isShared: shared)
+    work = try LockFile(folder + "/gate.b", isShared: shared)
   }
 
   /// Passes the gate, or throws `busy` with the name of the holder after `bound`.
+  ///
+  /// The locks count only on the files that others will open: once a file was removed or replaced, its
+  /// lock keeps nobody out, and the one at the path is taken instead.
   func enter(within bound: Span) throws(StoreError) {
     let deadline = Self.monotonicMilliseconds() + bound.milliseconds
-    try lock(turnstile, until: deadline, bound)
-    do throws(StoreError) {
-      try lock(work, until: deadline, bound)
-    } catch {
-      flock(turnstile, LOCK_UN)
-      throw error
+    while true {
+      try lock(turnstile.descriptor, until: deadline, bound)
+      defer { flock(turnstile.descriptor, LOCK_UN) }
+      guard turnstile.isAtItsPath else {
+        turnstile = try turnstile.reopened()
+        continue
+      }
+      try lock(work.descriptor, until: deadline, bound)
+      if work.isAtItsPath { return }
+      flock(work.descriptor, LOCK_UN)
+      work = try work.reopened()
     }
-    flock(turnstile, LOCK_UN)
   }
 
-  func leave() { flock(work, LOCK_UN) }
+  func leave() { flock(work.descriptor, LOCK_UN) }
 
   private func lock(_ descriptor: Int32, until deadline: Int64, _ bound: Span) throws(StoreError) {
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
@@ -67,7 +53,8 @@ final class WriterGate {
     case ETIMEDOUT:
       // Whoever works holds B; if nobody does, the one at the turnstile is what stops everybody.
       throw StoreError.busy(
-        holder: GateHolder.name(ofLockOn: work) ?? GateHolder.name(ofLockOn: turnstile),
+        holder: GateHolder.name(ofLockOn: work.descriptor)
+          ?? GateHolder.name(ofLockOn: turnstile.descriptor),
         waited: bound)
     case let code: throw StoreError(errno: code, path: folder)
     }
@@ -95,13 +82,15 @@ final class WriterGate {
   var note: Note {
     get {
       var words: (UInt32, UInt32) = (0, 0)
-      let count = withUnsafeMutableBytes(of: &words) { pread(work, $0.baseAddress, 8, 0) }
+      let count = withUnsafeMutableBytes(of: &words) {
+        pread(work.descriptor, $0.baseAddress, 8, 0)
+      }
       return count == 8 ? Note(frames: words.0, retryAt: words.1) : Note()
     }
     set {
       var words = (newValue.frames, newValue.retryAt)
       // A note that cannot be written costs a late checkpoint, never a commit.
-      _ = withUnsafeBytes(of: &words) { pwrite(work, $0.baseAddress, 8, 0) }
+      _ = withUnsafeBytes(of: &words) { pwrite(work.descriptor, $0.baseAddress, 8, 0) }
     }
   }
 }

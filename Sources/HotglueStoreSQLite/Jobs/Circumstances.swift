@@ -9,7 +9,7 @@ extension SQLiteStore: CircumstanceStore {
       let job = try self.job(id, in: workspace).counted(at: now)
       var known = job.circumstances
       known.workspaceIsArchived = try !isActive(workspace)
-      let attempts = try connection.all(JobSQL.attempts, [.integer(id)], decodeAttempt)
+      let attempts = try attempts(of: id)
       known.attempts = attempts.compactMap(\.past)
       if job.state == .running, let worker = job.worker, let last = attempts.last {
         known.live = JobCircumstances.LiveAttempt(
@@ -74,7 +74,8 @@ extension SQLiteStore: CircumstanceStore {
       WorkerIdentity(
         name: row.text(0), bootID: row.text(1), pidNamespace: row.text(2),
         pid: Int32(truncatingIfNeeded: row.integer(3)),
-        processStartTime: UInt64(bitPattern: row.exactInteger(4)), lockPath: row.text(5))
+        processStartTime: UInt64(bitPattern: row.exactInteger(4)),
+        lockPath: RowName.path(row.text(5)))
     }
   }
 

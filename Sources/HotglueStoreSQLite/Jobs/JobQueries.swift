@@ -42,7 +42,7 @@ extension SQLiteStore {
   public func attempts(of id: JobID, in workspace: WorkspaceID) throws(StoreError) -> [Attempt] {
     try read { () throws(StoreError) in
       try requireJob(id, in: workspace)
-      return try connection.all(JobSQL.attempts, [.integer(id)], decodeAttempt)
+      return try attempts(of: id)
     }
   }
 
@@ -85,12 +85,18 @@ extension SQLiteStore {
     return .otherWorkspace(id, owner: owner)
   }
 
-  func decodeAttempt(_ row: Row) throws(StoreError) -> Attempt {
+  func attempts(of job: JobID) throws(StoreError) -> [Attempt] {
+    try connection.all(JobSQL.attempts, [.integer(job)]) { (row) throws(StoreError) in
+      try decodeAttempt(row, of: job)
+    }
+  }
+
+  private func decodeAttempt(_ row: Row, of job: JobID) throws(StoreError) -> Attempt {
     var columns = row.columns()
     let number = columns.count()
     let fence = columns.integer()
     let worker = columns.text()
-    let slot = columns.text()
+    let slot = RowName.slot(columns.text())
     let startedAt = Timestamp(milliseconds: columns.integer())
     let finishedAt = columns.optionalInteger().map(Timestamp.init(milliseconds:))
     let outcome = columns.optionalText().flatMap(AttemptOutcome.init(rawValue:))
@@ -98,7 +104,8 @@ extension SQLiteStore {
     let usage = AttemptUsage(
       exitStatus: columns.optionalCount(), signal: columns.optionalCount(),
       userMilliseconds: columns.optionalInteger(), systemMilliseconds: columns.optionalInteger(),
-      peakMemoryBytes: columns.optionalInteger(), log: columns.optionalText())
+      peakMemoryBytes: columns.optionalInteger(),
+      log: columns.optionalText().map { _ in LogPath.of(job: job, fence: fence) })
     let warnings = try columns.optionalText().map(decodeStrings) ?? []
     let typeRevision = columns.optionalCount()
     return Attempt(

@@ -56,7 +56,9 @@ extension SQLiteStore {
     }
     var logs: [String] = []
     for id in jobs {
-      logs += try connection.all(PruneSQL.logs, [.integer(id)], { $0.text(0) })
+      logs += try connection.all(PruneSQL.logs, [.integer(id)]) { row in
+        LogPath.of(job: id, fence: row.integer(0))
+      }
     }
     let effects = try settledEffects(in: workspace, by: rule, limit: limit)
     return PruneResult(jobs: jobs, logs: logs, effects: effects.count)
@@ -111,7 +113,7 @@ enum PruneSQL {
     ORDER BY finished_at LIMIT ?4
     """)
   static let logs = SQL(
-    "prune.logs", "SELECT log FROM attempt WHERE job = ?1 AND log IS NOT NULL")
+    "prune.logs", "SELECT fence FROM attempt WHERE job = ?1 AND log IS NOT NULL")
   /// Attempts, events, late reports and the payload go with the job.
   static let remove = SQL(
     "prune.remove",

@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
 public import HotglueCore
+import HotglueFiles
 public import HotglueStore
 
 extension SQLiteStore {
@@ -58,6 +59,10 @@ extension SQLiteStore {
     let next = Incarnation(
       meta, after: max(current.incarnation, memory.highest ?? 0), assumingNotRun: assumingNotRun)
     try next.begin(in: copy, path: prepared, by: actor, at: now)
+    // The file and the group that shares it stay what they are.
+    var kept = try StoreMeta(of: store.connection)
+    kept.fingerprint = try fingerprint(of: store.path)
+    try kept.writePlace(to: copy)
     // What was counted since the backup was taken must be read, and replaced, under one gate: no job
     // can be enqueued, and none claimed, in between.
     try store.underGate { (gate) throws(StoreError) in
@@ -84,23 +89,27 @@ extension SQLiteStore {
       throw StoreError.unsupportedFileSystem(path: paths.database, kind: kind)
     }
     try refuseLeftovers(paths)
-    let group = try Self.group(ofBackup: backup)
-    let files = StoreFiles(group: group)
-    try files.makeFolder(paths)
+    try StoreTrust.judge(directoryOf: paths.database, group: StoreTrust.group(sharing: paths))
+    try StoreFiles.makePlace(for: paths)
     let place = try RestorePlace(paths)
     let draft = try place.makeFile()
     defer { place.removeFile() }
-    // The gate's files outlive the store: whoever still has the lost one open passes the same.
-    let gate = try WriterGate(folder: paths.folder, shared: group != nil)
+    var files = StoreFiles(group: nil)
+    var gate: WriterGate?
+    defer { gate?.leave() }
     let next = try prepareNew(
-      backup, at: draft, paths, files, assumingNotRun, by: actor, at: now
-    ) { (copy) throws(StoreError) in
-      try gate.enter(within: .seconds(30))
+      backup, at: draft, paths, assumingNotRun, by: actor, at: now
+    ) { (copy, group) throws(StoreError) in
+      files = StoreFiles(group: group)
+      try files.makeFolder(paths)
+      // The gate's files outlive the store: whoever still has the lost one open passes the same.
+      let opened = try WriterGate(folder: paths.folder, shared: group != nil)
+      try opened.enter(within: .seconds(30))
+      gate = opened
       // No row tells what runs: the store that knew is lost.
       try refuse(try unforeseen(among: try alive(paths.folder), in: copy))
     }
-    defer { gate.leave() }
-    try files.setOwnership(of: draft, mode: files.fileMode)
+    try place.share(by: files)
     try IncarnationMemory(paths, storeID: next.meta.storeID, files: files).remember(next.number)
     try publish(draft, as: paths)
   }
@@ -142,34 +151,35 @@ extension SQLiteStore {
     guard alive.isEmpty else { throw StoreError.processesAlive(alive) }
   }
 
-  private static func group(ofBackup backup: String) throws(StoreError) -> UInt32? {
-    let source = try Connection(path: backup, access: .readOnly)
-    try requireSchema(of: source)
-    return try StoreMeta(of: source).groupID
-  }
-
-  /// `last` is the last that is done before the copy is a store by itself.
+  /// `last` is the last that is done before the copy is a store by itself; it is given the group that is
+  /// to share it. Then the copy is closed, so that nothing of it is left in a log.
   private static func prepareNew(
-    _ backup: String, at draft: String, _ paths: StorePaths, _ files: StoreFiles,
-    _ assumingNotRun: Bool, by actor: Actor, at now: Timestamp,
-    _ last: (SQLiteStore) throws(StoreError) -> Void
+    _ backup: String, at draft: String, _ paths: StorePaths, _ assumingNotRun: Bool,
+    by actor: Actor, at now: Timestamp,
+    _ last: (SQLiteStore, _ group: UInt32?) throws(StoreError) -> Void
   ) throws(StoreError) -> Incarnation {
     let copy = try copy(backup, to: draft)
-    let meta = try StoreMeta(of: copy)
-    let memory = IncarnationMemory(paths, storeID: meta.storeID, files: files)
+    var meta = try StoreMeta(of: copy)
+    meta.keepGroupOnlyIfItIsTheSameHere()
+    meta.fingerprint = try fingerprint(of: draft)
+    let memory = IncarnationMemory(
+      paths, storeID: meta.storeID, files: StoreFiles(group: meta.groupID))
     let next = Incarnation(meta, after: memory.highest, assumingNotRun: assumingNotRun)
     try next.begin(in: copy, path: draft, by: actor, at: now)
     try next.goOn(from: nil, in: copy)
+    try meta.writePlace(to: copy)
     try copy.execute("PRAGMA journal_mode = WAL")
-    try last(SQLiteStore(paths: StorePaths(resolved: draft), connection: copy, meta: meta))
+    try last(
+      SQLiteStore(paths: StorePaths(resolved: draft), connection: copy, meta: meta), meta.groupID)
     _ = csqlite_configure(copy.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
     return next
   }
 
   /// What a backup holds, as far as it concerns the question whether to restore it. Changes nothing.
   public static func contents(ofBackup path: String) throws(StoreError) -> BackupContents {
-    try requireFile(path)
-    let source = try Connection(path: path, access: .readOnly)
+    let facts = try requireFile(path)
+    csqlite_admit(facts.st_uid, facts.st_gid)
+    let source = try Connection(path: path, access: .alone)
     try requireSchema(of: source)
     let store = SQLiteStore(
       paths: StorePaths(resolved: path), connection: source, meta: try StoreMeta(of: source))
@@ -199,19 +209,31 @@ extension SQLiteStore {
     throw StoreError.noBackup(path: backup, reason: "it is the store itself")
   }
 
-  /// A whole copy of the backup, verified.
+  /// A whole copy of the backup, verified. The backup is read through one descriptor and never opened by
+  /// SQLite, which would play back what others have put beside it.
   private static func copy(_ backup: String, to prepared: String) throws(StoreError) -> Connection {
-    let copy = try Connection(path: prepared)
-    let source = try Connection(path: backup, access: .readOnly)
-    try requireSchema(of: source)
-    try PageCopy.run(from: source, to: copy)
-    let findings = try copy.all(CheckSQL.quick, [], { $0.text(0) }).filter { $0 != "ok" }
-    guard findings.isEmpty else {
-      throw StoreError.corrupt(path: backup, detail: findings[0])
+    try BackupFile.copy(backup, to: prepared)
+    do throws(StoreError) {
+      let copy = try Connection(path: prepared)
+      try requireSchema(of: copy)
+      let findings = try copy.all(CheckSQL.quick, [], { $0.text(0) }).filter { $0 != "ok" }
+      guard findings.isEmpty else {
+        throw StoreError.corrupt(path: prepared, detail: findings[0])
+      }
+      try SchemaAudit.require(in: copy)
+      // The copy has no other users: a rollback journal does.
+      try copy.execute("PRAGMA journal_mode = DELETE")
+      return copy
+    } catch {
+      // What is wrong with the copy is wrong with the backup.
+      switch error {
+      case .notAStore(prepared): throw StoreError.notAStore(path: backup)
+      case .corrupt(prepared, let detail): throw StoreError.corrupt(path: backup, detail: detail)
+      case .newerSchema(prepared, let found, let known):
+        throw StoreError.newerSchema(path: backup, found: found, known: known)
+      default: throw error
+      }
     }
-    // Neither the backup nor its copy has other users: a rollback journal does.
-    try copy.execute("PRAGMA journal_mode = DELETE")
-    return copy
   }
 }
 
@@ -227,7 +249,7 @@ final class RestorePlace {
   init(_ paths: StorePaths) throws(StoreError) {
     folder = paths.folder
     file = "\(folder)/\(Self.prefix)\(RandomText.hexadecimal(bytes: 8))"
-    descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { throw StoreError(errno: errno, path: paths.folder) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       throw StoreError.busy(holder: GateHolder.name(ofLockOn: descriptor), waited: .zero)
@@ -244,20 +266,20 @@ final class RestorePlace {
     return file
   }
 
+  /// Gives the prepared file the mode and the group of the store. SQLite has closed it.
+  func share(by files: StoreFiles) throws(StoreError) {
+    let opened = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    guard opened >= 0 else { throw StoreError(errno: errno, path: file) }
+    defer { close(opened) }
+    try files.share(opened, file)
+  }
+
   func removeFile() {
     for suffix in ["", "-journal", "-wal", "-shm"] { unlink(file + suffix) }
   }
 
   private func removeLeftovers() {
-    guard let entries = opendir(folder) else { return }
-    defer { closedir(entries) }
-    var names: [String] = []
-    while let entry = readdir(entries) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasPrefix(Self.prefix) { names.append(name) }
-    }
-    for name in names { unlink("\(folder)/\(name)") }
+    let names = (try? SharedFile.names(in: folder)) ?? []
+    for name in names where name.hasPrefix(Self.prefix) { unlink("\(folder)/\(name)") }
   }
 }

@@ -26,12 +26,7 @@ struct RecordReaders {
 
   /// Keeps what is visible of the source from being swept until the result is let go of.
   func hold(_ source: Int64) throws(StoreError) -> RecordReader {
-    var descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    if descriptor < 0, errno == ENOENT {
-      descriptor = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-      if descriptor >= 0, isShared { fchmod(descriptor, 0o660) }
-    }
-    guard descriptor >= 0 else { throw StoreError(errno: errno, path: path) }
+    let descriptor = try StoreFiles.open(path, isShared: isShared)
     let reader = RecordReader(descriptor)
     // Nobody takes it exclusively, so it is always to be had.
     let code = csqlite_share_byte(descriptor, source)

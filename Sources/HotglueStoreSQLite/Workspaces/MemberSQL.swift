@@ -19,6 +19,7 @@ enum MemberSQL {
   static let all = SQL(
     "member.all",
     "SELECT user, role, added_at, added_by FROM member WHERE workspace = ?1 ORDER BY user")
+  static let any = SQL("member.any", "SELECT 1 FROM member LIMIT 1")
   static let set = SQL(
     "member.set",
     """

@@ -12,6 +12,15 @@ extension SQLiteStore: WorkspaceStore {
       try connection.run(
         WorkspaceSQL.insert, [.text(id.text), .text(name), .integer(now.milliseconds)])
       try logActivity(actor, in: id, subject: "workspace/\(id)", at: now)
+      // In a store with members it belongs to somebody from the start.
+      guard try connection.first(MemberSQL.any, [], { _ in true }) != nil else { return }
+      try connection.run(
+        MemberSQL.set,
+        [
+          .text(id.text), .text(actor.user), .text(Role.owner.rawValue),
+          .integer(now.milliseconds), .text(actor.user),
+        ])
+      try logActivity(actor, in: id, subject: "member/\(actor.user)", at: now)
     }
     return Workspace(id: id, name: name, state: .active, isProtected: false, createdAt: now)
   }

@@ -107,6 +107,7 @@ struct RestoreWorldTests {
     // The job is there, and nothing of its attempt.
     try FileManager.default.copyItem(
       atPath: world.folder.path + "/kept.db", toPath: world.folder.path + "/" + World.database)
+    try world.succeed(["context", "trust", "."])
     #expect(try world.diagnosis().findings == ["attempt_unknown"])
     let refused = try world.run(restore)
     #expect(refused.status == 81 && refused.errorOutput.contains("\(supervisor)"), "\(refused)")

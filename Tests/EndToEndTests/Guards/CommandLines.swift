@@ -56,7 +56,8 @@ struct CommandLines {
     let rest = try #require(try more(command), "the table's '\(command)' has a line in this test")
     // The words of a noun and verb, then the workspace, unless the command refuses it.
     let refusesWorkspace = [
-      "init", "workspace switch", "context path", "context prompt", "workspace shell",
+      "init", "workspace switch", "context path", "context prompt", "context trust",
+      "workspace shell",
     ]
     return words + (refusesWorkspace.contains(command) ? [] : ["-w", workspace]) + rest
   }
@@ -69,6 +70,7 @@ struct CommandLines {
       "store check", "job list", "job lifecycle", "type list", "type export", "queue list",
       "effect list", "draft list", "log", "doctor":
       return []
+    case "context trust": return ["."]
     case "workspace create": return [unique("new")]
     case "workspace show": return [workspace]
     case "workspace shell": return [workspace, "--", "true"]

@@ -71,6 +71,9 @@ struct JobWorld: Sendable {
         open: { (path, expected) throws(StoreError) in
           try SQLiteStore.open(at: path, expectedStoreID: expected)
         },
+        adopt: { (path, expected) throws(StoreError) in
+          try SQLiteStore.adopt(at: path, expectedStoreID: expected)
+        },
         restore: { _, _, _, _, _, _ in }, backupContents: SQLiteStore.contents,
         examine: SQLiteStore.examine))
     let status = Hotglue.run(arguments: arguments, in: environment)
