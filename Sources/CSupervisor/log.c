@@ -284,6 +284,8 @@ static hg_log_end copy_part(hg_log *log, const hg_log_home *home, const char *pa
   hg_log_end end = {0, 0, HG_LOG_NONE};
   if (log->fd < 0) return end;
   int64_t to = size_of(log->fd);
+  // The handler has truncated the file: what is there now was written since.
+  if (to < log->from) log->from = 0;
   if (to <= log->from) return end;
   file_name source;
   name_of(source, home, ".log");

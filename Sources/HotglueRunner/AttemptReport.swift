@@ -60,7 +60,7 @@ struct AttemptReport {
       warnings.append("\(outcome.straysKilled) processes were left behind and stopped")
     }
     if outcome.logLeftOutBytes > 0 {
-      warnings.append("\(outcome.logLeftOutBytes) bytes of the log's middle were left out")
+      warnings.append("\(outcome.logLeftOutBytes) bytes of the output are not in the log")
     }
     if outcome.memoryKills > 0 {
       warnings.append(
