@@ -337,7 +337,8 @@ struct BadInputTests {
     }
   }
 
-  @Test("past a limit of file sizes an enqueue is 74 and no signal, and its handlers have the signal")
+  @Test(
+    "past a limit of file sizes an enqueue is 74 and no signal, and its handlers have the signal")
   func fileSizeLimit() throws {
     let world = try World()
     let first = try world.enqueue("true")
