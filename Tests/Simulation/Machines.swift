@@ -34,6 +34,8 @@ extension Universe {
     let run = Run(
       reference, slot: slot.name, replay: order.policy.replay, plan: Plan.roll(&dice),
       startedMs: boot.milliseconds)
+    // Should its supervisor die, nothing tells how it ended.
+    run.isDisturbed = slot.isFileLost
     try checkStart(run)
     slot.isMarked = true
     slot.run = run
