@@ -7,6 +7,8 @@ struct Resumption {
   var given: ReplicationPlace
   /// What its bookmark says now.
   var place: ReplicationPlace
+  /// Whether it moved in this run.
+  var hasEverMoved = false
   /// Whether `place` has moved since it was published last.
   var hasMoved = false
 
@@ -47,11 +49,30 @@ extension SyncEngine {
       guard var resumption = stream.resumption else { continue }
       let next = place(of: stream, in: bookmark)
       guard next != resumption.place else { continue }
-      (resumption.place, resumption.hasMoved) = (next, true)
+      (resumption.place, resumption.hasMoved, resumption.hasEverMoved) = (next, true, true)
       stream.resumption = resumption
       guard case .position = next else { continue }
       try flush(publishing: nil)
       session.markPlace(of: stream.index)
+    }
+  }
+
+  /// A stream without keys whose bookmark the tap gave again as it was, behind its records: the tap sent
+  /// everything, and the bookmark is no place in it. What it repeated is not there twice.
+  func removeRepetitions() throws(SyncError) {
+    for stream in streams {
+      guard let resumption = stream.resumption, !resumption.hasEverMoved, hasSaid,
+        !stream.monitor.isMoving, case .position = resumption.given
+      else { continue }
+      var isDone = stream.tally.added == 0
+      while !isDone {
+        let step = try stored { () throws(StoreError) in
+          try session.stageRepetitions(stream: stream.index, limit: 500, at: declarationTime)
+        }
+        stream.tally.added -= Int64(step.repeated)
+        stream.tally.unchanged += Int64(step.repeated)
+        isDone = step.isDone
+      }
     }
   }
 

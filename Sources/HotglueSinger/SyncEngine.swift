@@ -140,6 +140,7 @@ public final class SyncEngine {
     }
     try requireFewRejects()
     try flush(publishing: nil)
+    try removeRepetitions()
     noteKeptTables()
     noteUnordered()
     for stream in streams where stream.isReplaced && !options.missing.keeps(stream.identity.names) {

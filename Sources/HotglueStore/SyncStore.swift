@@ -125,6 +125,13 @@ public protocol SyncSession: AnyObject {
     stream: Int, limit: Int, at now: Timestamp
   ) throws(StoreError) -> (removed: Int, isDone: Bool)
 
+  /// Of a stream without keys whose bookmark did not move: stages the removal of records that this run
+  /// added although a record of their content was there before and did not come, some at a time. They are
+  /// repetitions, and count as unchanged.
+  func stageRepetitions(
+    stream: Int, limit: Int, at now: Timestamp
+  ) throws(StoreError) -> (repeated: Int, isDone: Bool)
+
   /// Ends the run. `succeeded` publishes what is staged; anything else gives it up.
   func finish(_ end: SyncEnd, at now: Timestamp) throws(StoreError) -> SyncRun
 }

@@ -96,5 +96,9 @@ private final class DroppingSession: SyncSession {
     stream: Int, limit: Int, at now: Timestamp
   ) throws(StoreError) -> (removed: Int, isDone: Bool) { (0, true) }
 
+  func stageRepetitions(
+    stream: Int, limit: Int, at now: Timestamp
+  ) throws(StoreError) -> (repeated: Int, isDone: Bool) { (0, true) }
+
   func finish(_ end: SyncEnd, at now: Timestamp) throws(StoreError) -> SyncRun { run }
 }

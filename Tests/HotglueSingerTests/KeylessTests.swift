@@ -37,6 +37,27 @@ struct KeylessTests {
     #expect(try held() == ["a", "b", "a", "b", "b"])
   }
 
+  @Test(
+    "a stream whose bookmark never changes is not doubled, and one copy more than there were is news"
+  )
+  func constantBookmark() throws {
+    let state = Lines.state("{\"offset\":5}")
+    try harbour.sync(schema + words(["a", "b", "a"]) + state)
+    for _ in 1...3 {
+      let again = try harbour.sync(schema + words(["a", "b", "a"]) + state)
+      #expect(again.streams.first?.tally == StreamTally(received: 3, unchanged: 3))
+    }
+    let more = try harbour.sync(schema + words(["b", "a", "c", "b"]) + state)
+    #expect(more.streams.first?.tally == StreamTally(received: 4, added: 2, unchanged: 2))
+    #expect(try held().sorted() == ["a", "a", "b", "b", "c"])
+    // A bookmark that moves is taken at its word again.
+    let moved = try harbour.sync(schema + words(["a"]) + Lines.state("{\"offset\":6}"))
+    #expect(moved.streams.first?.tally == StreamTally(received: 1, added: 1))
+    while try harbour.store.sweepSyncs(limit: 2) {}
+    #expect(try held().count == 6)
+    #expect(try harbour.store.check() == [])
+  }
+
   @Test("what was published after the bookmark comes again, and is there once")
   func tail() throws {
     let tail = words(["b", "c"])

@@ -188,17 +188,7 @@ extension SQLiteSyncSession {
       try step(durable: false) { () throws(StoreError) in
         var number = try takeNumbers(gone.count)
         for (id, key) in gone {
-          try connection.run(
-            SyncSQL.insertVersion,
-            [
-              .integer(number), .integer(streams[index].id), key.value,
-              .integer(now.milliseconds), .null,
-            ])
-          // The removal itself is of no use once what it removes is gone, which goes first.
-          for old in [id, number] {
-            try connection.run(
-              SyncSQL.supersede, [.integer(run.source), .integer(number), .integer(old)])
-          }
+          try stageRemoval(number, of: id, key, stream: index, at: now)
           number += 1
         }
       }
@@ -207,6 +197,22 @@ extension SQLiteSyncSession {
     streams[index].removalsAfter = last ?? streams[index].removalsAfter
     streams[index].isComplete = isDone
     return (gone.count, isDone)
+  }
+
+  /// Removes a version; within a step.
+  func stageRemoval(
+    _ number: Int64, of id: Int64, _ key: RecordKey, stream index: Int, at now: Timestamp
+  ) throws(StoreError) {
+    try connection.run(
+      SyncSQL.insertVersion,
+      [
+        .integer(number), .integer(streams[index].id), key.value, .integer(now.milliseconds), .null,
+      ])
+    // The removal itself is of no use once what it removes is gone, which goes first.
+    for old in [id, number] {
+      try connection.run(
+        SyncSQL.supersede, [.integer(run.source), .integer(number), .integer(old)])
+    }
   }
 
   /// Versions of a stream by their keys, of each the newest first, staged ones too.

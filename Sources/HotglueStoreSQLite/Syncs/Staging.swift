@@ -119,7 +119,7 @@ extension SQLiteSyncSession {
     }
   }
 
-  private func noteSent(_ version: Int64, of stream: Int) {
+  func noteSent(_ version: Int64, of stream: Int) {
     if version <= streams[stream].floor { streams[stream].seen.insert(version) }
   }
 

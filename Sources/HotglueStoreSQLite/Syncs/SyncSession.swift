@@ -99,6 +99,8 @@ struct SessionStream {
   var completed: String?
   /// The number of a schema with another key, which counts from the next publication on.
   var pendingSchema: (version: Int, key: String)?
+  /// How far the search for repetitions has come.
+  var repetitionsAfter: RecordKey?
   /// How far the search for what was not sent has come, and whether it is at its end.
   var removalsAfter: RecordKey?
   var isComplete = false
