@@ -22,6 +22,7 @@ extension SQLiteStore {
       if let before = rule.endedWellBefore {
         try connection.run(PruneSQL.removeWorkers, [.integer(before.milliseconds)])
       }
+      if rule.states == nil { try pruneRejects(in: workspace, by: rule, limit: limit) }
       if workspace == nil, let before = rule.loggedBefore { try pruneActivity(before: before) }
       if !result.jobs.isEmpty || result.effects > 0 {
         // Pages come back to the file system a few at a time.
@@ -31,6 +32,21 @@ extension SQLiteStore {
         }
       }
       return result
+    }
+  }
+
+  /// Records that were set aside go when the job of their run would.
+  private func pruneRejects(
+    in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int
+  ) throws(StoreError) {
+    for (before, hasSucceeded) in [(rule.endedWellBefore, true), (rule.endedBadlyBefore, false)] {
+      guard let before else { continue }
+      try connection.run(
+        PruneSQL.removeRejects,
+        [
+          .optional(workspace?.text), .integer(before.milliseconds), .flag(hasSucceeded),
+          .integer(limit),
+        ])
     }
   }
 
@@ -140,6 +156,15 @@ enum PruneSQL {
     """
     DELETE FROM worker WHERE retired_at < ?1
       AND NOT EXISTS (SELECT 1 FROM job WHERE job.worker = worker.id)
+    """)
+  static let removeRejects = SQL(
+    "prune.remove_rejects",
+    """
+    DELETE FROM sync_reject WHERE id IN (
+      SELECT sync_reject.id FROM sync_reject CROSS JOIN sync_run ON sync_run.id = sync_reject.run
+      WHERE (?1 IS NULL OR sync_run.workspace = ?1) AND finished_at < ?2
+        AND (sync_run.state = 'succeeded') = ?3
+      ORDER BY sync_reject.id LIMIT ?4)
     """)
   static let giveBackPages = SQL("prune.give_back_pages", "PRAGMA incremental_vacuum(64)")
 }
