@@ -39,6 +39,30 @@ struct RecordFormTests {
     #expect(try filter.admits(record) == isAdmitted)
   }
 
+  @Test(
+    "conditions on all fields of the record key name the keys that a record may have",
+    arguments: [
+      (["id"], ["id=5"], [RecordKey.integer(5), .text("5")]),
+      (["id"], ["id=5.0", "x=1"], [.integer(5), .text("5.0")]),
+      (["id"], ["id=1.50"], [.text("1.50"), .bytes(Array("[15e-1]".utf8))]),
+      (["id"], ["id=true"], [.text("true"), .bytes(Array("[true]".utf8))]),
+      (["id"], ["id=a\"b"], [.text("a\"b")]), (["id"], ["id="], [.text("")]),
+      (
+        ["a", "b"], ["b=x", "a=1"],
+        [.bytes(Array("[\"1\",\"x\"]".utf8)), .bytes(Array("[1,\"x\"]".utf8))]
+      ),
+      (["id"], ["id!=5"], nil), (["a", "b"], ["a=1"], nil), ([], ["id=1"], nil),
+      (["id"], ["id=[1]"], nil), (["id"], ["x=5"], nil),
+    ] as [([String], [String], [RecordKey]?)])
+  func keys(_ key: [String], _ conditions: [String], _ expected: [RecordKey]?) throws {
+    var options = RecordFilterOptions()
+    options.conditions = conditions
+    options.since = nil
+    let filter = try options.filter(at: Timestamp(milliseconds: 0))
+    let stream = RecordStream(name: "s", key: key, records: 1, schemaVersion: 1)
+    #expect(filter.keys(of: stream) == expected)
+  }
+
   @Test("a cursor is read back as it was written, whatever the stream and the key are")
   func cursors() throws {
     let workspace = try #require(WorkspaceID("main"))
