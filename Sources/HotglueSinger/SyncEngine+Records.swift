@@ -153,7 +153,7 @@ extension SyncEngine {
     let declaration = StreamDeclaration(
       name: title, schema: json.canonical.text, key: key,
       bookmarkProperties: bookmarkProperties, line: line,
-      ignored: options.ignored.setting(for: identity) ?? [])
+      ignored: options.ignored.setting(for: identity) ?? [], isChecked: options.validates)
     // What came under the earlier schema is staged under it.
     try flush(publishing: nil)
     let declared = try declare(declaration, of: identity)
@@ -161,6 +161,7 @@ extension SyncEngine {
       notes.add("the schema of stream '\(title)' changed at line \(line)")
     }
     if !declared.hasView { notes.countWithoutView(title) }
+    for note in declared.notes { notes.add(note) }
     let monitor = OrderMonitor(
       identity, bookmarkProperty: bookmarkProperties.first ?? identity.replicationKey,
       properties: schema.propertyNames, given: givenValue)

@@ -130,12 +130,15 @@ public struct StreamDeclaration: Hashable, Sendable {
   public var line: Int64
   /// Members that do not count when a record is compared with the stored one.
   public var ignored: [String]
+  /// Whether its records are checked against the schema.
+  public var isChecked: Bool
 
   public init(
     name: String, schema: String, key: [String], bookmarkProperties: [String], line: Int64,
-    ignored: [String] = []
+    ignored: [String] = [], isChecked: Bool = true
   ) {
     self.ignored = ignored
+    self.isChecked = isChecked
     self.name = name
     self.schema = schema
     self.key = key
@@ -153,17 +156,21 @@ public struct DeclaredStream: Hashable, Sendable {
   /// The token under which its records are to be replaced, since they are stored under another key, or
   /// were when an interrupted run began to replace them.
   public var keyToken: String?
-  /// False: it was declared newly, and the store had no room for a view of it.
+  /// False: there was no room for an SQL view of it.
   public var hasView: Bool
+  /// What a user of its SQL view has to know, in sentences.
+  public var notes: [String]
 
   public init(
-    index: Int, isNew: Bool, schemaChanged: Bool, keyToken: String?, hasView: Bool = true
+    index: Int, isNew: Bool, schemaChanged: Bool, keyToken: String?, hasView: Bool = true,
+    notes: [String] = []
   ) {
-    self.hasView = hasView
     self.index = index
     self.isNew = isNew
     self.schemaChanged = schemaChanged
     self.keyToken = keyToken
+    self.hasView = hasView
+    self.notes = notes
   }
 
   public var keyChanged: Bool { keyToken != nil }

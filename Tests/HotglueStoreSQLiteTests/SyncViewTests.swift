@@ -91,6 +91,121 @@ struct SyncViewTests {
         == [["1", "x", "5"], ["2", "y", "6"], ["3", "NULL", "NULL"]])
   }
 
+  /// A record of the stream, staged and published.
+  private func publish(_ session: any SyncSession, _ record: String, key: Int64 = 7) throws {
+    var batch = RecordBatch()
+    batch.append(stream: 0, key: .integer(key), data: batch.add(Array(record.utf8)))
+    _ = try session.stage(batch, publishing: nil, at: SQLiteFixture.start)
+    _ = try session.finish(
+      .succeeded(Publication(bookmark: nil, tallies: [:]), notes: []), at: SQLiteFixture.start)
+  }
+
+  @Test("streams that SQLite takes for one have a view each, and keep it")
+  func viewNames() throws {
+    for (number, name) in ["orders", "Orders", "ORDERS_2", "a\0b"].enumerated() {
+      let session = try session(name, schema: #"{"properties":{"id":{}}}"#)
+      try publish(session, "{\"id\":\(number)}")
+    }
+    for (number, view) in ["orders", "Orders_2", "ORDERS_2_2", "a\u{2400}b"].enumerated() {
+      #expect(try rows("SELECT id, 1, 1 FROM \"acme/crm/\(view)\"") == [["\(number)", "1", "1"]])
+    }
+    let declared = try fixture.store.beginSync(
+      SyncRequest(workspace: fixture.acme, source: source.id, attempt: nil),
+      by: StoreFixture.alice, at: SQLiteFixture.start
+    ).declare(
+      StreamDeclaration(
+        name: "Orders", schema: #"{"properties":{"id":{},"x":{}}}"#, key: ["id"],
+        bookmarkProperties: [], line: 1), mayChangeKey: false, at: SQLiteFixture.start)
+    #expect(declared.notes == ["the SQL view of stream 'Orders' is 'acme/crm/Orders_2'"])
+    #expect(try rows("SELECT id, x, 1 FROM \"acme/crm/Orders_2\"") == [["1", "NULL", "1"]])
+    #expect(try rows("SELECT id, 1, 1 FROM \"acme/crm/orders\"") == [["0", "1", "1"]])
+    _ = try fixture.store.removeSource(
+      "crm", in: fixture.acme, by: StoreFixture.alice, at: SQLiteFixture.start)
+    #expect(
+      try rows("SELECT count(*), 1, 1 FROM sqlite_schema WHERE type = 'view' AND name LIKE '%/%'")
+        == [["0", "1", "1"]])
+  }
+
+  @Test("properties that SQLite takes for one have a column each; the record key keeps its name")
+  func columnNames() throws {
+    let properties =
+      #"{"ID":{},"id":{},"Id":{},"":{},"_key":{},"a\"b":{},"c\\d":{},"e\u0001":{"type":"integer"},"n\u0000":{},"é":{},"É":{}}"#
+    let session = try session("s", schema: #"{"properties":\#(properties)}"#)
+    try publish(
+      session,
+      #"{"ID":1,"id":2,"Id":3,"":4,"_key":5,"a\"b":6,"c\\d":7,"e\u0001":8,"n\u0000":9,"é":10,"É":11}"#
+    )
+    #expect(
+      try rows(
+        "SELECT ID_3 || '-' || id || '-' || Id_2, _empty || '-' || _key_2 || '-' || _key, "
+          + "\"a\"\"b\" || '-' || \"c\\d\" || '-' || \"e\u{1}\" FROM \"acme/crm/s\"")
+        == [["1-2-3", "4-5-7", "6-7-8"]])
+    #expect(
+      try rows("SELECT \"é\", \"É\", 1 FROM \"acme/crm/s\"") == [["10", "11", "1"]])
+  }
+
+  @Test("a view has as many columns as SQLite allows, and says what it leaves out")
+  func manyColumns() throws {
+    let schema = { (count: Int) in
+      "{\"properties\":{\((0..<count).map { "\"p\($0)\":{}" }.joined(separator: ","))}}"
+    }
+    let session = try fixture.store.beginSync(
+      SyncRequest(workspace: fixture.acme, source: source.id, attempt: nil),
+      by: StoreFixture.alice, at: SQLiteFixture.start)
+    func declare(_ name: String, _ count: Int, key: String) throws -> DeclaredStream {
+      try session.declare(
+        StreamDeclaration(
+          name: name, schema: schema(count), key: [key], bookmarkProperties: [], line: 1),
+        mayChangeKey: false, at: SQLiteFixture.start)
+    }
+    #expect(try declare("wide", 1997, key: "p0").notes == [])
+    let wider = try declare("wider", 2100, key: "p2099")
+    #expect(wider.hasView)
+    #expect(wider.notes.count == 1 && wider.notes[0].contains("1997 of its 2100 properties"))
+    var batch = RecordBatch()
+    for stream in 0...1 {
+      batch.append(
+        stream: stream, key: .integer(1), data: batch.add(Array(#"{"p1996":5,"p2099":6}"#.utf8)))
+    }
+    _ = try session.stage(batch, publishing: nil, at: SQLiteFixture.start)
+    _ = try session.finish(
+      .succeeded(Publication(bookmark: nil, tallies: [:]), notes: []), at: SQLiteFixture.start)
+    #expect(try rows("SELECT p1996, 1, 1 FROM \"acme/crm/wide\"") == [["5", "1", "1"]])
+    #expect(try rows("SELECT p2099, 1, 1 FROM \"acme/crm/wider\"") == [["6", "1", "1"]])
+  }
+
+  @Test("a column has the type of its schema, unless a record may hold another")
+  func types() throws {
+    let first = try session(
+      "s",
+      schema:
+        #"{"properties":{"id":{"type":"integer"},"n":{"type":["null","number"]},"w":{"type":"string"}}}"#
+    )
+    try publish(first, #"{"id":12345678901234567890,"n":5,"w":"x"}"#)
+    #expect(
+      try rows("SELECT typeof(id), typeof(n), typeof(w) FROM \"acme/crm/s\"")
+        == [["real", "real", "text"]])
+    let second = try session(
+      "s",
+      schema:
+        #"{"properties":{"id":{"type":"integer"},"n":{"type":"number"},"w":{"type":"integer"}}}"#)
+    try publish(second, #"{"id":8,"n":1.5,"w":3}"#, key: 8)
+    #expect(
+      try rows("SELECT w, typeof(w), 1 FROM \"acme/crm/s\" ORDER BY _key")
+        == [["x", "text", "1"], ["3", "integer", "1"]])
+  }
+
+  @Test("DuckDB parses the statements of all views: no bare word is a keyword there")
+  func wordsOfViews() throws {
+    _ = try session("s", schema: #"{"properties":{"id":{},"at":{}}}"#)
+    let views = try rows("SELECT name, sql, 1 FROM sqlite_schema WHERE type = 'view'")
+    #expect(views.count >= 3)
+    for view in views {
+      let words = view[1].split { !($0.isLetter || $0 == "_" || $0 == "\"") }
+      #expect(!words.contains("at") && !words.contains("by"), "\(view[0])")
+    }
+  }
+
   @Test("views have a bound, since every command reads them: a stream past it is there without one")
   func bound() throws {
     let session = try fixture.store.beginSync(

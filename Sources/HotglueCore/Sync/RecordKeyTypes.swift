@@ -10,7 +10,7 @@ public struct RecordKeyTypes: Hashable, Sendable {
   public init(of key: [String], in schema: JSON?) {
     self.key = key
     types = key.map { name in
-      schema?["properties"]?[name].flatMap { Self.types(of: $0, depth: 0) }
+      schema?["properties"]?[name].flatMap { Self.declared(by: $0) }
     }
   }
 
@@ -44,7 +44,9 @@ public struct RecordKeyTypes: Hashable, Sendable {
     }
   }
 
-  /// A null is in no key.
+  /// The types that the schema of a value declares, but for null; `nil`: it declares none.
+  public static func declared(by schema: JSON) -> Set<String>? { types(of: schema, depth: 0) }
+
   private static func types(of schema: JSON, depth: Int) -> Set<String>? {
     guard depth < 8 else { return nil }
     var found: Set<String> = []

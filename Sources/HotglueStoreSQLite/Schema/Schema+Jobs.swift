@@ -207,8 +207,8 @@ extension Schema {
     ) STRICT, WITHOUT ROWID;
 
     -- A job's whole history, to be read in the order of (fence, phase, seq).
-    CREATE VIEW job_history (workspace, job, fence, phase, seq, at, event, from_state, to_state,
-      by, reason) AS
+    CREATE VIEW job_history (workspace, job, fence, phase, seq, "at", event, from_state, to_state,
+      "by", reason) AS
       SELECT workspace, id, -1, 0, 0, created_at, 'enqueue', NULL, 'pending', created_by, NULL
         FROM job
       UNION ALL
@@ -218,7 +218,7 @@ extension Schema {
       SELECT workspace, job, fence, 2, 0, finished_at, outcome, 'running', to_state, recorded_by,
         reason FROM attempt WHERE outcome IS NOT NULL
       UNION ALL
-      SELECT workspace, job, fence, CASE from_state WHEN 'running' THEN 1 ELSE 3 END, seq, at,
-        event, from_state, to_state, by, reason FROM job_event;
+      SELECT workspace, job, fence, CASE from_state WHEN 'running' THEN 1 ELSE 3 END, seq, "at",
+        event, from_state, to_state, "by", reason FROM job_event;
     """
 }

@@ -78,11 +78,15 @@ extension Schema {
       -- Of the versions above it a tap that is given the published bookmark may send some again, where
       -- the stream has no keys; NULL: of all.
       boundary INTEGER,
+      -- The name of its SQL view, which no other stream has in SQLite's eyes.
+      view TEXT,
       UNIQUE (workspace, source, name),
       UNIQUE (source, name),
       FOREIGN KEY (workspace, source) REFERENCES source (workspace, id),
       CHECK ((next_version IS NULL) = (next_floor IS NULL))
     ) STRICT;
+    CREATE UNIQUE INDEX sync_stream_view ON sync_stream (view COLLATE NOCASE)
+      WHERE view IS NOT NULL;
 
     CREATE TABLE sync_schema (
       stream INTEGER NOT NULL REFERENCES sync_stream (id) ON DELETE CASCADE,
@@ -203,11 +207,13 @@ extension Schema {
       PRIMARY KEY (run, stream)
     ) STRICT, WITHOUT ROWID;
 
-    -- For readers: the visible records of all sources, one row each.
-    CREATE VIEW record (workspace, source, stream, key, data, updated_at) AS
-      SELECT source.workspace, source.name, sync_stream.name, version.key, version.data,
-        strftime('%Y-%m-%dT%H:%M:%S', version.at / 1000, 'unixepoch')
-          || printf('.%03dZ', version.at % 1000)
+    -- For readers: the visible records of all sources, one row each. DuckDB reads this statement: `at` is
+    -- a keyword there, and names of columns count only where they are given.
+    CREATE VIEW record AS
+      SELECT source.workspace AS workspace, source.name AS source, sync_stream.name AS stream,
+        version.key AS key, version.data AS data,
+        strftime('%Y-%m-%dT%H:%M:%S', version."at" / 1000, 'unixepoch')
+          || printf('.%03dZ', version."at" % 1000) AS updated_at
       FROM source JOIN sync_position ON sync_position.source = source.id
         JOIN sync_stream ON sync_stream.source = source.id
         JOIN record_version AS version ON version.stream = sync_stream.id

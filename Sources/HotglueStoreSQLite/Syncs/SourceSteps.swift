@@ -37,10 +37,7 @@ extension SQLiteStore: SourceStore {
       if let place = try position(of: source.id, in: workspace) {
         try giveUp(staged: place.staged, above: place.published, of: source.id)
       }
-      for stream in try recordStreams(of: source.id, in: workspace) {
-        try StreamView(workspace: workspace, source: name, stream: stream.name, id: 0)
-          .drop(in: connection)
-      }
+      try StreamView.dropAll(of: source.id, in: connection)
       try connection.run(SourceSQL.remove, [.integer(source.id), .integer(now.milliseconds)])
       try logActivity(actor, in: workspace, subject: "source/\(name)", at: now)
       return source

@@ -151,6 +151,8 @@ enum SyncSQL {
   static let currentSchema = SQL(
     "sync.current_schema",
     "SELECT schema, key FROM sync_schema WHERE stream = ?1 AND version = ?2")
+  static let schemasOfStream = SQL(
+    "sync.schemas_of_stream", "SELECT schema FROM sync_schema WHERE stream = ?1")
   static let latestSchema = SQL(
     "sync.latest_schema", "SELECT max(version) FROM sync_schema WHERE stream = ?1")
   static let addSchema = SQL(

@@ -142,13 +142,13 @@ extension SQLiteSyncSession {
     }
     let schemaChanged = latest.map { $0.schema != declaration.schema } ?? true
     var row = known
-    var hasView = true
+    var view = (isMade: true, notes: [String]())
     if schemaChanged || latest?.key != keyText {
       row = try step(durable: false) { () throws(StoreError) in
         if known == nil { try connection.run(SyncSQL.addStream, place + [.text(keyText)]) }
         let stream = try connection.first(SyncSQL.stream, place) { StreamRow($0) }
         guard let stream else { return nil }
-        hasView = try keep(declaration, keyText, for: stream, isOtherKey: change != nil, at: now)
+        view = try keep(declaration, keyText, for: stream, isOtherKey: change != nil, at: now)
         return stream
       }
     }
@@ -161,7 +161,8 @@ extension SQLiteSyncSession {
     streams[index].ignored = declaration.ignored
     return DeclaredStream(
       index: index, isNew: known == nil,
-      schemaChanged: known != nil && schemaChanged, keyToken: token, hasView: hasView)
+      schemaChanged: known != nil && schemaChanged, keyToken: token,
+      hasView: view.isMade, notes: view.notes)
   }
 
   private func isDeclared(_ stream: StreamRow) -> Bool {
@@ -206,12 +207,11 @@ extension SQLiteSyncSession {
     return token == Self.keyToken(types) ? token : nil
   }
 
-  /// Another key becomes that of the stream with the next publication. False: there was no room for the
-  /// stream's view.
+  /// Another key becomes that of the stream with the next publication.
   private func keep(
     _ declaration: StreamDeclaration, _ keyText: String, for stream: StreamRow, isOtherKey: Bool,
     at now: Timestamp
-  ) throws(StoreError) -> Bool {
+  ) throws(StoreError) -> (isMade: Bool, notes: [String]) {
     let latest = try connection.first(
       SyncSQL.latestSchema, [.integer(stream.id)], { $0.optionalInteger(0) })
     let version = Int(latest.flatMap { $0 } ?? 0) + 1
@@ -230,10 +230,24 @@ extension SQLiteSyncSession {
       try connection.run(
         SyncSQL.setSchema, [.integer(stream.id), .integer(version), .text(keyText)])
     }
-    return try StreamView(
+    return try makeView(of: declaration, stream.id)
+  }
+
+  private func makeView(
+    of declaration: StreamDeclaration, _ stream: Int64
+  ) throws(StoreError) -> (isMade: Bool, notes: [String]) {
+    let schemas = try connection.all(
+      SyncSQL.schemasOfStream, [.integer(stream)], { $0.text(0) })
+    let columns = ViewColumns(of: declaration, after: schemas)
+    let view = StreamView(
       workspace: run.workspace, source: try store.sourceName(run.source),
-      stream: declaration.name, id: stream.id
-    ).make(of: declaration, in: connection)
+      stream: declaration.name, id: stream)
+    guard try view.make(columns, in: connection) else { return (false, []) }
+    var notes = columns.notes
+    if let name = try view.name(in: connection), name != view.plainName {
+      notes.insert("the SQL view of stream '\(declaration.name)' is '\(name)'", at: 0)
+    }
+    return (true, notes)
   }
 
   private func index(of row: StreamRow, named name: String) -> Int {

@@ -139,6 +139,53 @@ struct RealTapTests {
     #expect(bookmark.contains("\"people\""))
   }
 
+  @Test(
+    "DuckDB reads each stream as a table with the types of its schema, and the view of all records")
+  func duckDB() throws {
+    let world = try World()
+    let taps = try World.realTaps()
+    try world.write(
+      """
+      {"type":"SCHEMA","stream":"people","key_properties":["id"],"schema":{"properties":{"id":{"type":"integer"},"at":{"type":"string"},"n":{"type":["null","number"]},"b":{"type":"boolean"},"o":{"type":"object"},"x":{},"a\\"b":{},"ID":{}}}}
+      {"type":"RECORD","stream":"people","record":{"id":1,"at":"2026","n":1.5,"b":true,"o":{"p":[1]},"x":"y","a\\"b":7,"ID":3}}
+      {"type":"RECORD","stream":"people","record":{"id":12345678901234567890,"n":null}}
+      {"type":"SCHEMA","stream":"People","key_properties":[],"schema":{"properties":{"w":{"type":"string"}}}}
+      {"type":"RECORD","stream":"People","record":{"w":"other"}}
+
+      """, to: "output")
+    try world.script("cat output", as: "tap")
+    try world.succeed(["source", "add", "crm", "--", "./tap"])
+    try world.succeed(["sync", "run", "crm"])
+    try world.write(
+      """
+      import duckdb
+      from duckdb_extensions import import_extension
+      import_extension("sqlite_scanner")
+      c = duckdb.connect()
+      c.execute("LOAD sqlite_scanner")
+      c.execute("ATTACH '.hotglue/store.db' AS s (TYPE sqlite, READ_ONLY)")
+      c.execute("SHOW ALL TABLES").fetchall()
+      print(c.execute('SELECT id, "at", n, b, o, x, ID_2 FROM s."acme/crm/people" ORDER BY id').fetchall())
+      print(c.execute('SELECT sum(n), count(*) FROM s."acme/crm/people"').fetchall())
+      print(len(c.execute('SELECT * FROM s."acme/crm/people"').fetchall()))
+      print(c.execute('SELECT w FROM s."acme/crm/People_2"').fetchall())
+      print(c.execute("SELECT count(*), min(workspace) FROM s.record").fetchall())
+
+      """, to: "read.py")
+    let read = try world.command(taps + "/duckdb/bin/python", ["read.py"])
+    try #require(read.status == 0, "\(read.errorOutput)")
+    #expect(
+      read.output == """
+        [(Decimal('1'), '2026', 1.5, True, '{"p":[1]}', 'y', '3'), \
+        (Decimal('12345678901234567890'), None, None, None, None, None, None)]
+        [(1.5, 2)]
+        2
+        [('other',)]
+        [(3, 'acme')]
+
+        """)
+  }
+
   private func plainDiff(_ taps: String, _ world: World) throws -> [String: Int] {
     let script = """
       import csv, json
