@@ -5,8 +5,44 @@ import HotglueStore
 
 /// What a worker removes when nobody needs it any more.
 extension Worker {
-  /// Keeps the store small, in small steps.
+  /// Removes what is over, at most once an hour per store, whichever worker does it: the store remembers
+  /// when. A worker that dies between two steps leaves the hour open, and the next one continues.
   func housekeeping(_ now: BootTime) throws(RunnerError) {
+    let hasMore = try isPruningDue() ? prune() : false
+    try sweepSlots()
+    try sweepWorkers()
+    try processStep { () throws(ProcessError) in
+      try EffectLock.removeAbandoned(storeFolder: place.folder, olderThanMs: 600_000)
+    }
+    pruneAt = now.advanced(by: hasMore ? .seconds(10) : .minutes(10))
+  }
+
+  /// Where only cron starts workers, and each of them ends with its work, no other one would do it: so a
+  /// worker that ends by itself prunes before. What keeps the store from being written is no failure of
+  /// the work that is done.
+  func pruneAtEnd() {
+    guard phase == .working else { return }
+    do throws(RunnerError) {
+      guard try isPruningDue() else { return }
+      for _ in 0..<Self.stepsAtEnd where try !prune() { return }
+    } catch .store(let error) {
+      tellOnce(error)
+    } catch {
+      observe(.problem(error))
+    }
+  }
+
+  /// 4,000 jobs: what is left then waits for the next worker.
+  private static let stepsAtEnd = 20
+
+  private func isPruningDue() throws(RunnerError) -> Bool {
+    let last = try storeStep { () throws(StoreError) in try store.prunedAt() }
+    // A clock that was set back would else stop it for as long.
+    return abs(place.now().milliseconds - last.milliseconds) >= Span.minutes(60).milliseconds
+  }
+
+  /// One small step, so that claims do not wait for it. Returns whether there is more to remove.
+  private func prune() throws(RunnerError) -> Bool {
     let removed = try storeStep { () throws(StoreError) in
       try store.prune(
         in: nil, by: .standard(at: place.now()), limit: 200, dryRun: false, actor: nil,
@@ -21,14 +57,9 @@ extension Worker {
     let oldVersionsAreLeft = try storeStep { () throws(StoreError) in
       try store.sweepSyncs(limit: 500)
     }
-    try sweepSlots()
-    try sweepWorkers()
-    try processStep { () throws(ProcessError) in
-      try EffectLock.removeAbandoned(storeFolder: place.folder, olderThanMs: 600_000)
-    }
-    let hasMore =
-      removed.jobs.count == 200 || removed.effects == 200 || oldVersionsAreLeft
-    pruneAt = now.advanced(by: hasMore ? .seconds(10) : .minutes(10))
+    if removed.jobs.count == 200 || removed.effects == 200 || oldVersionsAreLeft { return true }
+    try storeStep { () throws(StoreError) in try store.recordPruned(at: place.now()) }
+    return false
   }
 
   /// Forgets workers that were killed: their rows are retired, and their lock files go.

@@ -138,7 +138,7 @@ public final class Worker {
     mayClaim = options.only == nil || options.startsNow
     lookAroundAt = place.bootNow()
     progressAt = place.bootNow()
-    pruneAt = place.bootNow().advanced(by: .minutes(10))
+    pruneAt = place.bootNow().advanced(by: .minutes(1))
     id = try storeStep { () throws(StoreError) in
       let places: [WorkspaceID] =
         switch options.scope {
@@ -182,6 +182,7 @@ public final class Worker {
       if retryAt != nil, isOverWithoutStore() { break }
       sleep(until: endAt)
     }
+    pruneAtEnd()
     leave()
     return summary
   }

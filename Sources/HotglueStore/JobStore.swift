@@ -81,6 +81,11 @@ public protocol JobStore {
     in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int, dryRun: Bool, actor: Actor?,
     at now: Timestamp
   ) throws(StoreError) -> PruneResult
+
+  /// When a worker last removed everything that the standard rule names; of a new store, when it was
+  /// made.
+  func prunedAt() throws(StoreError) -> Timestamp
+  func recordPruned(at now: Timestamp) throws(StoreError)
 }
 
 /// How long finished jobs are kept.

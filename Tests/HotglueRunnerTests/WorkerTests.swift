@@ -30,6 +30,33 @@ extension Running {
       #expect(summary.endedBadly == 0)
     }
 
+    @Test("a worker that ends by itself prunes, at most once an hour for the store")
+    func prunes() throws {
+      let yard = try Yard()
+      let past = Timestamp(milliseconds: yard.now().milliseconds - Span.days(20).milliseconds)
+      func old() throws -> JobID {
+        let request = EnqueueRequest(command: ["true"], directory: yard.folder.path)
+        let made = try yard.store.enqueue([request], in: yard.main, by: Yard.actor, at: past)
+        let id = try #require(made.first).id
+        _ = try yard.store.cancel(id, in: yard.main, by: Yard.actor, at: past)
+        return id
+      }
+      let first = try old()
+      try yard.drain()
+      #expect(try yard.job(first).state == .cancelled, "the store was made within the hour")
+      try yard.store.recordPruned(at: past)
+      try yard.enqueue("true")
+      try yard.drain {
+        $0.drain = false
+        $0.once = true
+      }
+      #expect(throws: StoreError.unknownJob(first)) { try yard.job(first) }
+      #expect(try yard.store.prunedAt() > past)
+      let second = try old()
+      try yard.drain()
+      #expect(try yard.job(second).state == .cancelled, "pruned within the hour")
+    }
+
     @Test("a handler gets the worker's variables, the recorded ones, and its own HOTGLUE_* alone")
     func environment() throws {
       let yard = try Yard()

@@ -35,6 +35,17 @@ extension SQLiteStore {
     }
   }
 
+  public func prunedAt() throws(StoreError) -> Timestamp {
+    let stored = try connection.first(PruneSQL.prunedAt, [], { Int64($0.text(0)) ?? 0 })
+    return Timestamp(milliseconds: stored ?? 0)
+  }
+
+  public func recordPruned(at now: Timestamp) throws(StoreError) {
+    try write { () throws(StoreError) in
+      _ = try connection.run(PruneSQL.setPrunedAt, [.text(String(now.milliseconds))])
+    }
+  }
+
   /// Records that were set aside go when the job of their run would.
   private func pruneRejects(
     in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int
@@ -128,6 +139,14 @@ enum PruneSQL {
           AND effect.state IN ('intended', 'unknown'))
     ORDER BY finished_at LIMIT ?4
     """)
+  /// A store says when it was made, and later when it was pruned.
+  static let prunedAt = SQL(
+    "prune.pruned_at",
+    """
+    SELECT value FROM store_meta WHERE key IN ('created_at', 'pruned_at') ORDER BY key DESC LIMIT 1
+    """)
+  static let setPrunedAt = SQL(
+    "prune.set_pruned_at", "INSERT OR REPLACE INTO store_meta VALUES ('pruned_at', ?1)")
   static let logs = SQL(
     "prune.logs", "SELECT fence FROM attempt WHERE job = ?1 AND log IS NOT NULL")
   /// Attempts, events, late reports and the payload go with the job.
