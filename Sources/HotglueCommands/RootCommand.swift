@@ -36,8 +36,8 @@ struct WorkspaceNoun: ParsableCommand {
       """,
     subcommands: [
       WorkspaceCreate.self, WorkspaceList.self, WorkspaceShow.self, WorkspaceCurrent.self,
-      WorkspaceSwitch.self, WorkspaceShell.self, WorkspaceArchive.self, WorkspaceProtect.self,
-      WorkspaceUnprotect.self, MemberNoun.self,
+      WorkspaceSwitch.self, WorkspaceShell.self, WorkspaceEdit.self, WorkspaceArchive.self,
+      WorkspaceUnarchive.self, WorkspaceProtect.self, WorkspaceUnprotect.self, MemberNoun.self,
     ])
 }
 

@@ -58,6 +58,12 @@ public protocol WorkspaceStore {
   func workspace(_ id: WorkspaceID) throws(StoreError) -> Workspace
   func contents(of id: WorkspaceID) throws(StoreError) -> WorkspaceContents
   func archiveWorkspace(_ id: WorkspaceID, by actor: Actor, at now: Timestamp) throws(StoreError)
+  /// Takes an archived workspace into use again; one that is active stays as it is.
+  func unarchiveWorkspace(_ id: WorkspaceID, by actor: Actor, at now: Timestamp) throws(StoreError)
+  /// Changes the name for people. False: it is called so already, and nothing is written.
+  func renameWorkspace(
+    _ id: WorkspaceID, to name: String, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Bool
 
   func context(_ key: ContextKey) throws(StoreError) -> ContextRecord?
   /// Records the intent to switch, generation + 1, and who has it; `from` is what the file says now. `drafts` are the

@@ -76,6 +76,13 @@ public enum JobStoreConformance {
       try requireEqual(pruned.jobs, [id], "what was pruned")
       try require(try fixture.enqueue() > id, "the ID was used again")
     },
+    ConformanceRule("the store remembers when it was pruned last, from its making on") { fixture in
+      let made = try fixture.store.prunedAt()
+      try requireEqual(made, try fixture.store.info().createdAt, "of a new store")
+      fixture.advance(by: .days(1))
+      try fixture.store.recordPruned(at: fixture.now)
+      try requireEqual(try fixture.openAgain().prunedAt(), fixture.now, "after a prune")
+    },
     ConformanceRule("an unknown workspace is refused with those that are near") { fixture in
       let typo = try requireValue(WorkspaceID("acne"))
       let refusal = try fixture.refusal {
@@ -88,13 +95,13 @@ public enum JobStoreConformance {
       let pending = try fixture.job(in: .pending)
       let failed = try fixture.job(in: .failed)
       let uncertain = try fixture.job(in: .uncertain)
+      let open = try fixture.job(in: .uncertain)
       let (store, acme, alice, now) = (fixture.store, fixture.acme, fixture.alice, fixture.now)
       try store.archiveWorkspace(acme, by: alice, at: now)
       let changes: [() throws -> Void] = [
         { _ = try store.enqueue([StoreFixture.request()], in: acme, by: alice, at: now) },
         { _ = try store.cancel(pending, in: acme, by: alice, at: now) },
         { _ = try store.retryAgain(failed, in: acme, by: alice, at: now) },
-        { _ = try store.resolve(uncertain, in: acme, as: .failed, reason: "", by: alice, at: now) },
         { try store.archiveWorkspace(acme, by: alice, at: now) },
       ]
       for change in changes {
@@ -102,6 +109,12 @@ public enum JobStoreConformance {
       }
       try requireEqual(try fixture.claim(), [], "what is claimed")
       try requireEqual(try store.job(pending, in: acme).state, .pending)
+      // What already happened is recorded there too.
+      for (id, resolution) in [(uncertain, JobEvent.Resolution.failed), (open, .retry)] {
+        _ = try store.resolve(id, in: acme, as: resolution, reason: "seen", by: alice, at: now)
+      }
+      try requireEqual(try store.job(uncertain, in: acme).state, .failed)
+      try requireEqual(try fixture.claim(), [], "what is claimed after it")
     },
   ]
 }

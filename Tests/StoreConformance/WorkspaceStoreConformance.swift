@@ -29,6 +29,29 @@ public enum WorkspaceStoreConformance {
       try fixture.store.archiveWorkspace(fixture.acme, by: fixture.alice, at: fixture.now)
       try requireEqual(try fixture.store.workspace(fixture.acme).state, .archived)
     },
+    ConformanceRule("an archived workspace comes into use again, and its jobs are claimed") {
+      fixture in
+      let id = try fixture.job(in: .pending)
+      let (store, acme, alice, now) = (fixture.store, fixture.acme, fixture.alice, fixture.now)
+      try store.archiveWorkspace(acme, by: alice, at: now)
+      try store.unarchiveWorkspace(acme, by: alice, at: now)
+      try store.unarchiveWorkspace(acme, by: alice, at: now)
+      try requireEqual(try store.workspace(acme).state, .active)
+      try requireEqual(try fixture.claim().map(\.job.id), [id], "what is claimed")
+      try fixture.requireSound()
+    },
+    ConformanceRule("a workspace's name changes, its ID does not; an archived one keeps both") {
+      fixture in
+      let (store, acme, alice, now) = (fixture.store, fixture.acme, fixture.alice, fixture.now)
+      try require(try store.renameWorkspace(acme, to: "New", by: alice, at: now), "not renamed")
+      try require(try !store.renameWorkspace(acme, to: "New", by: alice, at: now), "renamed twice")
+      try requireEqual(try store.workspace(acme).name, "New")
+      try store.archiveWorkspace(acme, by: alice, at: now)
+      let refusal = try fixture.refusal {
+        _ = try store.renameWorkspace(acme, to: "Old", by: alice, at: now)
+      }
+      try requireEqual(refusal, .archivedWorkspace(acme))
+    },
     ConformanceRule("a workspace's contents count its jobs by state, and no others") { fixture in
       for state in [JobState.pending, .pending, .running, .failed, .uncertain, .succeeded] {
         _ = try fixture.job(in: state)

@@ -9,6 +9,8 @@ enum CommandKind: CaseIterable {
   case workspaceCurrent
   case workspaceSwitch
   case workspaceArchive
+  case workspaceUnarchive
+  case workspaceEdit
   case workspaceShell
   case workspaceProtect
   case workspaceUnprotect
@@ -100,8 +102,8 @@ enum CommandKind: CaseIterable {
     /// Changes the store, or a workspace that is its own argument.
     case changesStore = "changes_store"
     case readsWorkspace = "reads_workspace"
-    /// Records what has become of attempts and effects: in an archived workspace too, so that none
-    /// stays 'running' there for ever.
+    /// Records what already happened to jobs and effects: in an archived workspace too, so that none
+    /// stays 'running' or 'uncertain' there.
     case settlesWorkspace = "settles_workspace"
     /// Refused in an archived workspace.
     case changesWorkspace = "changes_workspace"
@@ -117,16 +119,16 @@ enum CommandKind: CaseIterable {
     case .contextShow, .workspaceList, .workspaceShow, .storeInfo, .storeCheck, .storeBackup,
       .open, .workspaceShell, .external, .complete, .doctor:
       .readsStore
-    case .workspaceCreate, .workspaceArchive, .workspaceSwitch, .storeRestore, .storePrune,
-      .contextTrust:
+    case .workspaceCreate, .workspaceArchive, .workspaceUnarchive, .workspaceSwitch, .storeRestore,
+      .storePrune, .contextTrust:
       .changesStore
     case .workspaceCurrent, .jobList, .jobShow, .jobExplain, .jobLogs, .jobWait, .typeList,
       .typeShow, .typeDiff, .typeExport, .queueList, .effectList, .effectShow, .draftList,
       .draftShow, .memberList, .log, .sourceList, .sourceShow, .syncStatus, .syncHistory,
       .syncState, .syncRejects, .recordList, .recordCount, .recordExport, .sourceTest:
       .readsWorkspace
-    case .jobReclaim, .effectConfirm: .settlesWorkspace
-    case .jobEnqueue, .jobCancel, .jobRetry, .jobResolve, .jobPrune, .jobRun, .jobWork, .typeSet,
+    case .jobReclaim, .jobResolve, .effectConfirm: .settlesWorkspace
+    case .workspaceEdit, .jobEnqueue, .jobCancel, .jobRetry, .jobPrune, .jobRun, .jobWork, .typeSet,
       .typeRemove, .typeApply, .queueLimit, .effectRun, .effectBegin, .effectAbandon,
       .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove, .draftNew, .draftEdit,
       .draftSubmit, .draftDiscard, .draftRestore, .sourceAdd, .sourceDiscover, .sourceSelect,
@@ -148,6 +150,8 @@ enum CommandKind: CaseIterable {
     case .workspaceCurrent: ["workspace", "current"]
     case .workspaceSwitch: ["workspace", "switch"]
     case .workspaceArchive: ["workspace", "archive"]
+    case .workspaceUnarchive: ["workspace", "unarchive"]
+    case .workspaceEdit: ["workspace", "edit"]
     case .workspaceShell: ["workspace", "shell"]
     case .workspaceProtect: ["workspace", "protect"]
     case .workspaceUnprotect: ["workspace", "unprotect"]
@@ -241,6 +245,8 @@ enum CommandKind: CaseIterable {
     case .workspaceCurrent: WorkspaceCurrent.self
     case .workspaceSwitch: WorkspaceSwitch.self
     case .workspaceArchive: WorkspaceArchive.self
+    case .workspaceUnarchive: WorkspaceUnarchive.self
+    case .workspaceEdit: WorkspaceEdit.self
     case .workspaceShell: WorkspaceShell.self
     case .workspaceProtect: WorkspaceProtect.self
     case .workspaceUnprotect: WorkspaceUnprotect.self

@@ -36,7 +36,8 @@ extension CommandKind {
       .syncReset, .syncAttempt:
       .role(.operator)
     // What a type runs, and what is kept, concerns everybody who works there.
-    case .workspaceArchive, .workspaceProtect, .workspaceUnprotect, .memberAdd, .memberRemove,
+    case .workspaceArchive, .workspaceUnarchive, .workspaceEdit, .workspaceProtect,
+      .workspaceUnprotect, .memberAdd, .memberRemove,
       .jobPrune, .typeSet, .typeRemove, .typeApply, .queueLimit, .sourceAdd,
       .sourceSelect, .sourceEdit, .sourceRemove:
       .role(.owner)

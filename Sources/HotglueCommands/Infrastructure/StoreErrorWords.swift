@@ -171,7 +171,7 @@ extension CommandError {
     case .archivedWorkspace(let id):
       self.init(
         "workspace_archived", .refused, "workspace '\(id)' is archived and cannot be changed",
-        hint: "use another workspace: 'hotglue workspace list'",
+        hint: "to use it again: hotglue workspace unarchive \(id)",
         facts: [JSON.Member("workspace", .string(id.text))])
     case .roleNeeded(let role, let user, let standing, let id, let owners):
       self = .roleNeeded(role, of: user, standing, in: id, owners: owners, for: "this")

@@ -4,10 +4,11 @@ import HotglueStore
 
 struct WorkspaceArchive: StoreCommand {
   static let configuration = CommandConfiguration(
-    commandName: "archive", abstract: "close a workspace: it can be read, and never changed again",
+    commandName: "archive", abstract: "Close a workspace: it can be read, and not changed",
     discussion: """
-      Says what the workspace holds. The resolved one is archived only when --confirm repeats its ID.
-      Nothing is removed, and there is no command that would.
+      Prints what the workspace holds. The resolved one is archived only when --confirm repeats its ID.
+      Nothing is removed. An archived workspace takes what already happened: 'job reclaim', 'job \
+      resolve' and 'effect confirm'. 'workspace unarchive' reverses it.
       """)
   static let kind = CommandKind.workspaceArchive
 

@@ -69,7 +69,9 @@ extension SQLiteStore {
     by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> Job {
     try write { () throws(StoreError) in
-      var job = try recordToChange(id, in: workspace, by: actor, at: now)
+      // It records what has happened already: an archived workspace takes that, too.
+      try requireAuthority(of: actor, in: workspace)
+      var job = try record(of: id, in: workspace, at: now)
       let transition = try decide(job, .resolve(as: resolution), at: now)
       if transition.to == .pending { job.holdsKey = try takesKeyAgain(job) }
       try apply(transition, to: job, dropsPassedDeadline: true, at: now)
@@ -87,6 +89,12 @@ extension SQLiteStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> JobRecord {
     try requireActive(workspace, for: actor)
+    return try record(of: id, in: workspace, at: now)
+  }
+
+  private func record(
+    of id: JobID, in workspace: WorkspaceID, at now: Timestamp
+  ) throws(StoreError) -> JobRecord {
     guard let job = try record(of: id) else { throw StoreError.unknownJob(id) }
     guard job.workspace == workspace else {
       throw StoreError.otherWorkspace(id, owner: job.workspace)

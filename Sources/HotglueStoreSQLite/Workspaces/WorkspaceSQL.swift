@@ -11,6 +11,12 @@ enum WorkspaceSQL {
   static let archive = SQL(
     "workspace.archive",
     "UPDATE workspace SET state = 'archived', archived_at = ?2 WHERE id = ?1 AND state = 'active'")
+  static let unarchive = SQL(
+    "workspace.unarchive",
+    "UPDATE workspace SET state = 'active', archived_at = NULL WHERE id = ?1 AND state = 'archived'"
+  )
+  static let rename = SQL(
+    "workspace.rename", "UPDATE workspace SET name = ?2 WHERE id = ?1 AND name <> ?2")
 
   static let context = SQL(
     "context.one",

@@ -54,6 +54,30 @@ extension SQLiteStore: WorkspaceStore {
       try logActivity(actor, in: id, subject: "workspace/\(id)", at: now)
     }
   }
+
+  public func unarchiveWorkspace(
+    _ id: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) {
+    try write { () throws(StoreError) in
+      _ = try workspace(id)
+      try requireAuthority(of: actor, in: id)
+      guard try connection.run(WorkspaceSQL.unarchive, [.text(id.text)]) == 1 else { return }
+      try logActivity(actor, in: id, subject: "workspace/\(id)", at: now)
+    }
+  }
+
+  public func renameWorkspace(
+    _ id: WorkspaceID, to name: String, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> Bool {
+    try write { () throws(StoreError) in
+      try requireActive(id, for: actor)
+      guard try connection.run(WorkspaceSQL.rename, [.text(id.text), .text(name)]) == 1 else {
+        return false
+      }
+      try logActivity(actor, in: id, subject: "workspace/\(id)", at: now)
+      return true
+    }
+  }
 }
 
 extension SQLiteStore {

@@ -1,0 +1,34 @@
+import ArgumentParser
+import HotglueCore
+import HotglueStore
+
+struct WorkspaceEdit: StoreCommand {
+  static let kind = CommandKind.workspaceEdit
+  static let configuration = CommandConfiguration(
+    commandName: "edit", abstract: "Change the display name of a workspace",
+    discussion: """
+      The ID never changes. Naming the workspace here counts as '-w' does for a protected one.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Option(help: ArgumentHelp("The new name, for people.", valueName: "text"))
+  var name: String
+
+  @Argument(help: "The workspace.")
+  var id: String
+
+  func run(in session: StoreSession) throws -> ExitStatus {
+    let there = try session.entering(WorkspaceID(argument: id), isNamed: true)
+    let isNew = try there.store.renameWorkspace(
+      there.workspace, to: name, by: there.actor, at: there.now)
+    var record = there.record
+    record.name = name
+    session.output.result(json: record.json, id: there.workspace.text) {
+      isNew
+        ? "workspace '\(there.workspace)' is named '\(name)'"
+        : "workspace '\(there.workspace)' is named '\(name)' already"
+    }
+    return .done
+  }
+}
