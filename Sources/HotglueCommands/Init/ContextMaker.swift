@@ -8,6 +8,8 @@ import HotglueStore
 struct ContextMaker {
   let environment: CommandEnvironment
   let group: String?
+  /// To be created and selected.
+  let workspace: WorkspaceID?
 
   struct Made {
     var realPath: String
@@ -43,13 +45,15 @@ struct ContextMaker {
     // One that was left without a context is what it was made as.
     if let group, info.group != group { throw notShared(shown: storePath, group) }
     let file = ContextFile(
-      contextID: environment.newID(), store: "store.db", storeID: info.storeID)
+      contextID: environment.newID(), store: "store.db", storeID: info.storeID,
+      workspace: workspace, generation: workspace == nil ? 0 : 1)
     // Before the file: cut short in between, the next one finishes it and leaves a row of its own.
-    try store.log(
-      Actor(
-        user: environment.user.name(), command: CommandKind.initialize.name,
-        workspaceOrigin: "none", terminal: environment.terminalName()),
-      in: nil, subjects: ["store"], at: environment.now())
+    let actor = Actor(
+      user: environment.user.name(), command: CommandKind.initialize.name,
+      workspaceOrigin: workspace == nil ? "none" : "argument", terminal: environment.terminalName())
+    try store.log(actor, in: nil, subjects: ["store"], at: environment.now())
+    if let workspace { try store.makeWorkspace(workspace, by: actor, at: environment.now()) }
+    if Path.name(of: folder) == ".hotglue" { try IgnoreFile(folder: folder, mode: mode).make() }
     try ContextWriter(realPath: path, mode: mode).replace(with: file)
     try ContextWriter.syncFolder(Path.folder(of: folder))
     return Made(realPath: path, file: file, isNew: true, group: info.group)
@@ -94,6 +98,16 @@ struct ContextMaker {
     try ContextTrust(environment).confirm(
       file, at: found.realPath, store: path, isNamed: false)
     if let group, group != info.group { throw notShared(shown: shown, group) }
+    if let workspace, let selected = file.workspace, selected != workspace {
+      throw CommandError(
+        "already_exists", .cannotCreate,
+        "context '\(shown)' is there already, in workspace '\(selected)'",
+        hint: "hotglue workspace create \(workspace); hotglue workspace switch \(workspace)",
+        facts: [
+          JSON.Member("path", .string(found.realPath)),
+          JSON.Member("workspace", .string(selected.text)),
+        ])
+    }
     return Made(realPath: found.realPath, file: file, isNew: false, group: info.group)
   }
 
@@ -170,6 +184,17 @@ struct ContextMaker {
         "cannot share '\(folder)' with group '\(group)': \(error.reason)",
         hint: "only a member of the group can; see which groups are yours with 'id -Gn'",
         facts: [JSON.Member("path", .string(folder))])
+    }
+  }
+}
+
+extension WorkspaceStore {
+  /// The workspace is there afterwards: one that an earlier `init` was cut short after is taken.
+  func makeWorkspace(_ id: WorkspaceID, by actor: Actor, at now: Timestamp) throws(StoreError) {
+    do throws(StoreError) {
+      _ = try createWorkspace(id, name: id.text, by: actor, at: now)
+    } catch .workspaceExists {
+      guard try workspace(id).state == .active else { throw .archivedWorkspace(id) }
     }
   }
 }

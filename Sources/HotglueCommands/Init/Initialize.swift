@@ -5,9 +5,19 @@ import HotglueStore
 
 struct Initialize: HotglueCommand {
   static let configuration = CommandConfiguration(
-    commandName: "init", abstract: "make a context and its store in this folder",
-    discussion: "Makes .hotglue/ with a store and a context without a workspace. Where they are"
-      + " there already, says so and changes nothing.")
+    commandName: "init", abstract: "Create a context and its store in this directory",
+    discussion: """
+      Creates .hotglue/ with a store, a context, and a .gitignore that keeps both out of a repository. \
+      With a name it also creates that workspace and selects it.
+
+      Where they exist already it says so and changes nothing; with a name it selects the workspace in \
+      a context that has none, and refuses one that is in another workspace (73).
+
+      EXAMPLES
+        hotglue init acme
+        hotglue init --user personal
+        hotglue init --group deploy team
+      """)
   static let kind = CommandKind.initialize
 
   @OptionGroup var global: GlobalOptions
@@ -21,6 +31,9 @@ struct Initialize: HotglueCommand {
       valueName: "name"))
   var group: String?
 
+  @Argument(help: ArgumentHelp("A workspace to create and select.", valueName: "workspace"))
+  var name: String?
+
   func validate() throws {
     guard global.workspaces.isEmpty, global.store == nil, global.context == nil else {
       throw ValidationError("'init' takes no -w, --store or --context")
@@ -28,12 +41,19 @@ struct Initialize: HotglueCommand {
   }
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
+    let workspace = try name.map { try WorkspaceID(argument: $0) }
     let path = try path(environment)
-    let made: ContextMaker.Made
+    var made: ContextMaker.Made
     do {
-      made = try ContextMaker(environment: environment, group: group).make(at: path)
+      made = try ContextMaker(environment: environment, group: group, workspace: workspace)
+        .make(at: path)
     } catch let error as SystemError {
       throw CommandError(creating: path, error)
+    }
+    let selects = workspace.map { made.file.workspace != $0 } ?? false
+    if let workspace, selects {
+      try select(workspace, at: path, environment)
+      made.file.workspace = workspace
     }
     let output = Output(environment, global)
     let file = made.file
@@ -42,20 +62,40 @@ struct Initialize: HotglueCommand {
       JSON.Member("context_file", .string(made.realPath)), JSON.Member("store", .string(store)),
       JSON.Member("store_id", .string(file.storeID)), JSON.Member("created", .bool(made.isNew)),
       JSON.Member("group", .text(made.group)),
+      JSON.Member("workspace", .text(file.workspace?.text)),
     ])
+    let place = file.workspace.map { " in workspace '\($0)'" } ?? ""
     output.result(json: json, id: made.realPath) {
       made.isNew
-        ? "made context '\(made.realPath)' and store '\(store)'"
-        : "context '\(made.realPath)' is there already; nothing was changed"
+        ? "made context '\(made.realPath)'\(place) and store '\(store)'"
+        : selects
+          ? "context '\(made.realPath)' was there already and is\(place) now"
+          : "context '\(made.realPath)' is there already\(place); nothing was changed"
     }
     guard !output.isJSON else { return .done }
-    if made.isNew {
-      output.hint("hotglue workspace create ID, then hotglue workspace switch ID")
+    if file.workspace == nil {
+      output.hint(user ? "hotglue init --user WORKSPACE" : "hotglue init WORKSPACE")
+    } else if made.isNew || selects {
+      output.hint("hotglue job run -- echo hello")
     }
     if environment.variables["HOTGLUE_CONTEXT"] != nil {
       output.note("note: HOTGLUE_CONTEXT is set, so another context counts until it is unset")
     }
     return .done
+  }
+
+  /// Selects a workspace in a context that was there and has none.
+  private func select(
+    _ workspace: WorkspaceID, at path: String, _ environment: CommandEnvironment
+  ) throws {
+    var options = global
+    options.context = path
+    let session = try StoreSession.open(for: .workspaceSwitch, options, in: environment).naming
+    guard let source = session.context.source else { throw ContextError.nothingFound }
+    try session.store.makeWorkspace(workspace, by: session.actor, at: session.now)
+    let transition = SwitchTransition(
+      session: session, source: source, target: workspace.text, ifGeneration: nil)
+    _ = try transition.carryOut(nil, on: [])
   }
 
   private func path(_ environment: CommandEnvironment) throws -> String {
