@@ -16,7 +16,7 @@ struct ContextCommandTests {
           status: 0,
           output:
             "made context 'PLACE/.hotglue/context.json' and store 'PLACE/.hotglue/store.db'\n",
-          error: "hint: hotglue workspace create ID, then hotglue workspace switch ID\n"))
+          error: "hint: hotglue init WORKSPACE\n"))
     #expect(try place.mode(of: place.folder.file(".hotglue")) == 0o700)
     #expect(try place.mode(of: place.contextPath) == 0o600)
     #expect(try place.mode(of: place.storePath) == 0o600)
@@ -169,9 +169,17 @@ struct ContextCommandTests {
       place.run("workspace current")
         == Answer(
           status: 78, output: "",
-          error: "hotglue: no context: no .hotglue/context.json in this folder or above\n"
-            + "hint: make one here with 'hotglue init', or name one with --context FILE or "
-            + "$HOTGLUE_CONTEXT\n"))
+          error:
+            "hotglue: no context: no .hotglue/context.json in this folder or above, and HOME is "
+            + "not set, so no context of the user was looked for\n"
+            + "hint: set HOME; or make one here with 'hotglue init', or name one with --context FILE "
+            + "or $HOTGLUE_CONTEXT\n"))
+    place.variables["HOME"] = place.folder.path
+    #expect(
+      place.run("workspace current").error
+        == "hotglue: no context: no .hotglue/context.json in this folder or above\n"
+        + "hint: make one here with 'hotglue init', or name one with --context FILE or "
+        + "$HOTGLUE_CONTEXT\n")
     #expect(place.run("context prompt") == Answer(status: 0, output: "", error: ""))
     #expect(place.run("workspace current --context none.json").status == 78)
     place.variables["HOTGLUE_CONTEXT"] = "none.json"

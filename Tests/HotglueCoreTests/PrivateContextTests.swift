@@ -43,15 +43,19 @@ struct PrivateContextTests {
     }
   }
 
-  @Test("a workspace is named by -w, by a job, or by whoever named it to start a command")
+  @Test("a workspace is named by -w, by a job, by its shell, or by the caller of a command")
   func namesWorkspace() throws {
     let pin = ContextFile.Pin(job: 1, fence: 1)
     #expect(try !resolved(file(nil)).namesWorkspace)
-    #expect(try !resolved(file(.shell)).namesWorkspace)
+    var shell = file(.shell)
+    shell.generation = ContextFile.shellGeneration
+    #expect(try resolved(shell).namesWorkspace)
+    shell.generation += 2
+    #expect(try !resolved(shell).namesWorkspace, "switched away and back")
     #expect(try !resolved(file(.command("x", namesWorkspace: false))).namesWorkspace)
     #expect(try resolved(file(.command("x", namesWorkspace: true))).namesWorkspace)
     #expect(try resolved(file(nil, pinned: pin)).namesWorkspace)
-    for tenant in [nil, .shell, .command("x", namesWorkspace: false)] as [ContextFile.Tenant?] {
+    for tenant in [nil, .command("x", namesWorkspace: false)] as [ContextFile.Tenant?] {
       #expect(try resolved(file(tenant), flag: "beta").namesWorkspace)
     }
     var none = file(.command("x", namesWorkspace: true))

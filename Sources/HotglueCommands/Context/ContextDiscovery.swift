@@ -41,7 +41,8 @@ struct ContextDiscovery {
       if counts(Path.folder(of: path), in: facts) {
         let found = try loader.finding(.discovered, path, shown: shown)
         if found.content != .missing { return found }
-        try loader.refuseDanglingFolder(Path.folder(of: path), shown: shown)
+        try loader.refuseDanglingLink(Path.folder(of: path), shown: Path.folder(of: shown))
+        try loader.refuseDanglingLink(path, shown: shown)
       } else if let found = trustedFinding(path, shown: shown) {
         return found
       }

@@ -23,8 +23,11 @@ struct ContextLoader {
     do throws(ContextError) {
       context = try ContextResolution.resolve(request, findings: findings)
     } catch {
-      guard error == .nothingFound, let passedOver else { throw error }
-      throw ContextError.passedOver(path: passedOver)
+      if error == .nothingFound, let passedOver { throw ContextError.passedOver(path: passedOver) }
+      guard case .unusableFile = error, let found = findings.last,
+        let link = link(found.shownPath, to: found.realPath)
+      else { throw error }
+      throw CommandError(from: error).following(link)
     }
     try ContextTrust(environment).confirm(context)
     return context
@@ -83,17 +86,28 @@ struct ContextLoader {
     return nil
   }
 
-  /// A `.hotglue` that is a link to nothing was meant to be a context: to pass it over would act in
-  /// another one, further up.
-  func refuseDanglingFolder(_ folder: String, shown: String) throws {
-    var status = stat()
-    guard lstat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
-      stat(folder, &status) != 0, errno == ENOENT
-    else { return }
+  /// A `.hotglue` or a context file that is a link to nothing was meant to be a context: to pass it over
+  /// would act in another one, further up.
+  func refuseDanglingLink(_ path: String, shown: String) throws {
+    guard isLink(path), access(path, F_OK) != 0, errno == ENOENT else { return }
+    let target = ContextLink.target(of: path) ?? "nothing"
     throw CommandError(
-      "context_missing", .badContext, "'\(Path.folder(of: shown))' is a link that leads nowhere",
-      hint: "bring back what it leads to, or remove the link",
-      facts: [JSON.Member("path", .string(folder))])
+      "context_missing", .badContext, "'\(shown)' is a link to '\(target)', which does not exist",
+      hint: "create what it leads to, or remove the link: rm \(Shell.quoted(shown))",
+      facts: [JSON.Member("path", .string(path)), JSON.Member("target", .string(target))])
+  }
+
+  private func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// The link that led to a context file; `nil` where the file stands at its own path.
+  func link(_ shown: String, to realPath: String) -> ContextLink? {
+    guard let path = try? absolute(shown) else { return nil }
+    let folder = Path.folder(of: path)
+    guard isLink(path) || Path.name(of: folder) == ".hotglue" && isLink(folder) else { return nil }
+    return ContextLink(shownPath: shown, target: realPath)
   }
 
   /// A link says which context counts, so it must be made by somebody who may say that.

@@ -24,13 +24,26 @@ struct StoreSession {
   ) throws -> StoreSession {
     let loader = ContextLoader(environment)
     let context = try Self.context(for: kind, options, loader)
-    let store = try environment.stores.open(context.store, context.storeID)
+    let store = try openStore(of: context, loader)
     let session = StoreSession(
       kind: kind, environment: environment, options: options, context: context, store: store,
       output: Output(environment, options), user: environment.user.name())
     try requireRoleEverywhere(for: kind, in: store, session.user)
     if repairing { try session.recoverSwitch() }
     return session
+  }
+
+  private static func openStore(
+    of context: ResolvedContext, _ loader: ContextLoader
+  ) throws -> any Store {
+    do throws(StoreError) {
+      return try loader.environment.stores.open(context.store, context.storeID)
+    } catch {
+      guard context.origins.store != .flag, let source = context.source,
+        let link = loader.link(source.shownPath, to: source.realPath)
+      else { throw error }
+      throw CommandError(error).following(link)
+    }
   }
 
   private static func context(

@@ -11,7 +11,8 @@ struct WorkspaceShell: HotglueCommand {
       Runs $SHELL (or /bin/sh), or the command, with a context file of its own, which HOTGLUE_CONTEXT \
       names. So two terminals can work in two workspaces at once: a switch elsewhere does not change \
       this one, and 'workspace switch' inside changes this one only. A shell inside a shell has its \
-      own file again. The file goes when the shell ends; drafts that were started in it stay.
+      own file again. The file goes when the shell ends; drafts that were started in it stay. Inside, a \
+      protected workspace counts as named, until 'workspace switch' is used there.
 
       Ends with the status of the shell or command, 128 + the number of a signal; 127 when there is no \
       such program, 126 when it cannot be executed.
@@ -53,7 +54,8 @@ struct WorkspaceShell: HotglueCommand {
     let file = ContextFile(
       contextID: environment.newID(), store: session.context.store,
       storeID: try session.context.storeID ?? session.store.info().storeID,
-      workspace: there.workspace, generation: 1, tenant: .shell, within: session.context.attempt)
+      workspace: there.workspace, generation: ContextFile.shellGeneration, tenant: .shell,
+      within: session.context.attempt)
     return (file, try program(name, in: environment))
   }
 

@@ -8,6 +8,8 @@ public struct ContextFile: Hashable, Sendable {
   public static let version: Int64 = 1
   /// The largest file that is read; a whole one is a hundredth of it.
   public static let largestSize = 64 << 10
+  /// That of a shell's own context while it is in the workspace that the shell was started for.
+  public static let shellGeneration: Int64 = 1
 
   public var contextID: String
   /// Absolute, or relative to the folder of the file.

@@ -63,8 +63,8 @@ public struct ResolvedContext: Hashable, Sendable {
   public var isOfHandler: Bool { pinned != nil || streamType != nil }
 
   /// Whether the workspace was named, so that a protected one may be changed: by `-w`, by the job or
-  /// the stream that the context was made for, or by the `-w` of whoever started an external command. A context
-  /// file that somebody switched names nothing, and neither does a `workspace shell`.
+  /// the stream that the context was made for, by `workspace shell` until a switch in it, or by the `-w`
+  /// of the caller of an external command. A context file that a user switched names nothing.
   public var namesWorkspace: Bool {
     switch origins.workspace {
     case .flag?: return true
@@ -72,8 +72,11 @@ public struct ResolvedContext: Hashable, Sendable {
     default: break
     }
     if isOfHandler { return true }
-    guard case .command(_, namesWorkspace: let named)? = source?.file.tenant else { return false }
-    return named
+    switch source?.file.tenant {
+    case .shell?: return source?.file.generation == ContextFile.shellGeneration
+    case .command(_, namesWorkspace: let named)?: return named
+    case .stream?, nil: return false
+    }
   }
 
   /// Where the workspace came from, for a message: `from -w`, `from .hotglue/context.json`.
