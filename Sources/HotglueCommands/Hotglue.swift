@@ -15,7 +15,7 @@ public enum Hotglue {
     } catch {
       // A command that failed has said why; perhaps this very thing.
       guard status == .done else { return status.rawValue }
-      let lost = CommandError(error)
+      let lost = CommandError(error).saying(what: arguments, stored: environment.output.lost)
       report(lost, json: Dispatch.asksForJSON(arguments), environment)
       return lost.exit.rawValue
     }
@@ -42,7 +42,7 @@ public enum Hotglue {
       case .command(let kind, let rest): return try start(kind, rest, environment)
       }
     } catch {
-      let refusal = CommandError(from: error)
+      let refusal = CommandError(from: error, in: environment)
       report(refusal, json: Dispatch.asksForJSON(arguments), environment)
       return refusal.exit
     }
@@ -114,10 +114,28 @@ public enum Hotglue {
         "-w is given \(command.global.workspaces.count) times",
         hint: "a command acts in one workspace: give it once")
     }
+    try checkFormat(of: command)
     do {
       return try command.run(in: environment)
     } catch {
-      throw CommandError(from: error)
+      throw CommandError(from: error, in: environment)
+    }
+  }
+
+  /// JSON Lines and CSV are of records; the other forms are of every command.
+  private static func checkFormat(of command: any HotglueCommand) throws(CommandError) {
+    guard let format = command.global.format else { return }
+    let isExport = type(of: command).kind == .recordExport
+    guard format.isOfExport == isExport || isExport && format == .json else {
+      let offered = OutputFormat.allCases.filter { $0.isOfExport == isExport }.map(\.rawValue)
+      throw .usage(
+        "invalid value '\(format.rawValue)' for '--format'",
+        hint: "one of \(offered.joined(separator: ", "))")
+    }
+    guard !command.global.json || format == .json || isExport else {
+      throw .usage(
+        "'--json' and '--format \(format.rawValue)' exclude each other",
+        hint: "\(again: .withoutOption("--format"))")
     }
   }
 

@@ -23,7 +23,7 @@ struct DoctorReport {
       output.object(json)
     } else if output.isQuiet {
       for finding in findings { output.rawLine(finding.code.rawValue) }
-    } else if output.isTerminal {
+    } else if output.isTable {
       for finding in findings { tell(finding, on: output) }
       for note in notes { tell(note, on: output) }
       tellFacts(output)

@@ -20,8 +20,8 @@ struct DraftList: WorkspaceCommand {
   @Option(name: .customLong("kind"), help: ArgumentHelp("Only this kind.", valueName: "kind"))
   var only: String?
 
-  @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
-  var limit = 50
+  @Option(help: ArgumentHelp("At most so many (default: all).", valueName: "n"))
+  var limit = 0
 
   @Option(help: ArgumentHelp("Go on where an earlier page ended.", valueName: "cursor"))
   var cursor: String?

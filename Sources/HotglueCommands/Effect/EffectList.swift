@@ -25,8 +25,8 @@ struct EffectList: WorkspaceCommand {
       "Only those of this job, and those of the workspace that it began.", valueName: "job"))
   var job: String?
 
-  @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
-  var limit = 50
+  @Option(help: ArgumentHelp("At most so many (default: all).", valueName: "n"))
+  var limit = 0
 
   @Option(help: ArgumentHelp("Go on where an earlier page ended.", valueName: "cursor"))
   var cursor: String?

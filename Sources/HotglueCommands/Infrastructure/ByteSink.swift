@@ -10,6 +10,8 @@ public final class ByteSink {
   private var failure: SystemError?
   /// The reader is gone; what would go on for long may stop.
   public private(set) var isClosed = false
+  /// How the bytes began that could not be written.
+  private(set) var lost: [UInt8] = []
   private static let capacity = 64 << 10
   /// What `write` writes to, so that a reader that goes away is noticed without a write.
   private let descriptor: Int32?
@@ -51,6 +53,7 @@ public final class ByteSink {
       isClosed = true
     } catch {
       failure = error
+      lost = Array(buffer.prefix(4096))
     }
     buffer.removeAll(keepingCapacity: true)
   }

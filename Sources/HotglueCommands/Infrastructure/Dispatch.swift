@@ -46,7 +46,9 @@ enum Dispatch {
 
   /// Whether the refusal of these arguments is to be JSON, also when they cannot be parsed.
   static func asksForJSON(_ arguments: [String]) -> Bool {
-    arguments.prefix { $0 != "--" }.contains("--json")
+    let own = arguments.prefix { $0 != "--" }
+    return own.contains("--json") || own.contains("--format=json")
+      || zip(own, own.dropFirst()).contains { $0 == "--format" && $1 == "json" }
   }
 
   private static func takeGlobals(from rest: inout ArraySlice<String>, to moved: inout [String]) {

@@ -32,11 +32,32 @@ struct GlobalOptions: ParsableArguments {
   @Flag(help: "Answer yes to every question.")
   var yes = false
 
+  @Flag(help: "Show times in UTC, also at a terminal.")
+  var utc = false
+
   @Option(help: ArgumentHelp("Colour the output.", valueName: "when"))
   var color: ColorChoice = .auto
 
+  @Option(
+    help: ArgumentHelp(
+      "Print tables, tab-separated lines or JSON (default: what suits standard output).",
+      valueName: "table|tsv|json"))
+  var format: OutputFormat?
+
   /// The workspace named by `-w`, where it is given once.
   var workspace: String? { workspaces.first }
+}
+
+/// How results are printed, where that is not left to what standard output is.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+  case table
+  case tsv
+  case json
+  /// Of `record export` alone.
+  case jsonl
+  case csv
+
+  var isOfExport: Bool { self == .jsonl || self == .csv }
 }
 
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
@@ -48,9 +69,9 @@ enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
 extension GlobalOptions {
   /// What the dispatcher moves behind the verb: flags that stand alone, and flags with a value.
   static let flags: Set<String> = [
-    "--json", "-q", "--quiet", "-v", "--verbose", "--no-input", "--yes",
+    "--json", "-q", "--quiet", "-v", "--verbose", "--no-input", "--yes", "--utc",
   ]
   static let valued: Set<String> = [
-    "-w", "--workspace", "--context", "--store", "--expect", "--color",
+    "-w", "--workspace", "--context", "--store", "--expect", "--color", "--format",
   ]
 }

@@ -10,12 +10,15 @@ struct Output {
     self.options = options
   }
 
-  var isJSON: Bool { options.json }
+  var isJSON: Bool { options.json || options.format == .json }
   var isQuiet: Bool { options.quiet }
   var isTerminal: Bool { environment.isTerminal(.output) }
 
+  /// Whether text is laid out for people: headings, alignment, distances.
+  var isTable: Bool { options.format.map { $0 == .table } ?? isTerminal }
+
   /// Whether a watch draws over what it showed before; elsewhere it adds what has changed.
-  var drawsOver: Bool { isTerminal && !isJSON && !isQuiet }
+  var drawsOver: Bool { isTerminal && isTable && !isJSON && !isQuiet }
 
   /// Whether text on standard output is coloured: `--color`, then `NO_COLOR`, then the terminal.
   var isColored: Bool {
@@ -83,6 +86,8 @@ struct Output {
   }
 
   private func error(_ text: String) {
+    // A note follows what it is about.
+    try? environment.output.flush()
     environment.errorOutput.append(Visible.text(text) + "\n")
     // Notes appear at once. A standard error that is gone is nobody's loss.
     try? environment.errorOutput.flush()
@@ -106,7 +111,7 @@ struct Output {
 
   /// Rows, aligned under headings for a terminal; else tab-separated, without headings.
   func table(_ headings: [String], _ rows: [[Cell]]) {
-    if isTerminal { aligned(headings, rows) } else { separated(rows) }
+    if isTable { aligned(headings, rows) } else { separated(rows) }
   }
 
   private func separated(_ rows: [[Cell]]) {
@@ -118,41 +123,44 @@ struct Output {
 
   private func aligned(_ headings: [String], _ rows: [[Cell]]) {
     guard !rows.isEmpty else { return }
-    let now = environment.now()
-    let texts = rows.map { row in row.map { Visible.text($0.forPeople(now)) } }
-    let widths = headings.indices.map { column in
+    let texts = rows.map { row in row.map { Visible.text(shown($0)) } }
+    let wanted = headings.indices.map { column in
       max(TextWidth.of(headings[column]), texts.map { TextWidth.of($0[column]) }.max() ?? 0)
     }
-    // What does not fit is cut from the last column, where free text stands.
-    let before = widths.dropLast().reduce(0) { $0 + $1 + 2 }
-    let room = environment.terminalSize(.output).map { max(16, $0.columns - before) }
+    let widths = ColumnWidths.fitted(wanted, into: environment.terminalSize(.output)?.columns)
     func line(_ row: [String], _ styles: [Style?]) -> String {
       row.indices.map { column -> String in
-        guard column < row.count - 1 else {
-          return styled(cut(row[column], to: room), styles[column])
-        }
-        let padding = String(repeating: " ", count: widths[column] - TextWidth.of(row[column]))
-        return styled(row[column], styles[column]) + padding
+        let text = TextWidth.cut(row[column], to: widths[column])
+        let padding = max(0, widths[column] - TextWidth.of(text))
+        return styled(text, styles[column])
+          + (column < row.count - 1 ? String(repeating: " ", count: padding) : "")
       }.joined(separator: "  ")
     }
     rawLine(line(headings.map { $0.uppercased() }, headings.map { _ in .faint }))
     for (row, text) in zip(rows, texts) { rawLine(line(text, row.map(\.style))) }
   }
 
-  private func cut(_ text: String, to room: Int?) -> String {
-    room.map { TextWidth.cut(text, to: $0) } ?? text
+  /// A value in a column, where times are distances.
+  private func shown(_ cell: Cell) -> String {
+    options.utc ? cell.plain : cell.forPeople(environment.now())
+  }
+
+  /// A value with a line of its own, where a time is told in full.
+  private func shownInFull(_ cell: Cell) -> String {
+    guard let time = cell.time, !options.utc else { return cell.plain }
+    let offset = environment.localZone()?.period(at: time.milliseconds / 1000).offset ?? 0
+    return "\(time.text(offsetSeconds: offset)) (\(cell.forPeople(environment.now())))"
   }
 
   /// Names and values below each other, as `show` prints them; without alignment off a terminal.
   func fields(_ fields: [(name: String, cell: Cell)]) {
-    let now = environment.now()
     let width = fields.map(\.name.count).max() ?? 0
     for (name, cell) in fields {
-      if isTerminal {
+      if isTable {
         let padding = String(repeating: " ", count: width - name.count + 2)
         rawLine(
           styled(name, .faint) + padding
-            + styled(Visible.text(cell.forPeople(now)), cell.style))
+            + styled(Visible.text(shownInFull(cell)), cell.style))
       } else {
         rawLine(name + "\t" + styled(Visible.text(cell.plain), cell.style))
       }
@@ -174,7 +182,7 @@ struct Cell {
   /// For programs: times in RFC 3339.
   var plain: String
   var style: Style?
-  private var time: Timestamp?
+  fileprivate var time: Timestamp?
 
   init(_ text: String?, _ style: Style? = nil) {
     plain = text ?? "-"
@@ -206,5 +214,16 @@ struct Cell {
     guard let time else { return plain }
     let distance = Span(milliseconds: abs(time.milliseconds - now.milliseconds)).approximateText
     return time <= now ? "\(distance) ago" : "in \(distance)"
+  }
+}
+
+extension Timestamp {
+  /// `2026-03-01 09:30:00+01:00`
+  func text(offsetSeconds offset: Int) -> String {
+    let local = Timestamp(milliseconds: milliseconds + Int64(offset) * 1000).rfc3339
+    let minutes = abs(offset) / 60
+    func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
+    return local.prefix(19).replacing("T", with: " ") + (offset < 0 ? "-" : "+")
+      + padded(minutes / 60) + ":" + padded(minutes % 60)
   }
 }

@@ -132,7 +132,8 @@ struct BulkEnqueue {
     for job in enqueued {
       if session.output.isJSON {
         session.output.jsonLine(
-          JobJSON.object(try session.store.job(job.id, in: session.workspace)))
+          JobJSON.object(
+            try session.store.job(job.id, in: session.workspace), at: session.now))
       } else {
         session.output.rawLine(String(job.id))
       }

@@ -44,7 +44,7 @@ extension WorkspaceSession {
   /// A job's new state, in the form that was asked for, with its workspace named.
   func tellChange(of job: Job, _ sentence: String) {
     if output.isJSON {
-      output.jsonLine(JobJSON.object(job))
+      output.jsonLine(JobJSON.object(job, at: now))
     } else if output.isQuiet {
       output.rawLine(String(job.id))
     } else {

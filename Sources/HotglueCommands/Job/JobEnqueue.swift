@@ -75,7 +75,8 @@ struct Enqueuing {
     for job in enqueued {
       if session.output.isJSON {
         session.output.object(
-          JobJSON.object(try session.store.job(job.id, in: session.workspace)))
+          JobJSON.object(
+            try session.store.job(job.id, in: session.workspace), at: session.now))
       } else {
         session.output.rawLine(String(job.id))
       }

@@ -3,9 +3,12 @@ import HotglueStore
 
 /// A job as JSON. Keys and their order are documented and never change; absent values are `null`.
 enum JobJSON {
-  static func object(_ job: Job) -> JSON { .object(members(job)) }
+  /// `hasRoom`: whether the limits of its queue and type leave room for it.
+  static func object(_ job: Job, at now: Timestamp, hasRoom: Bool = true) -> JSON {
+    .object(members(job, now, hasRoom))
+  }
 
-  private static func members(_ job: Job) -> [JSON.Member] {
+  private static func members(_ job: Job, _ now: Timestamp, _ hasRoom: Bool) -> [JSON.Member] {
     let request = job.request
     let policy = request.policy
     return [
@@ -14,10 +17,18 @@ enum JobJSON {
       member("link", .string(EntityLink.job(job.id, in: job.workspace).text)),
       member("type", .string(request.type)),
       member("queue", .string(request.queue)),
+      // What schedules, dependencies and batches will say.
+      member("batch", .null),
+      member("automation", .null),
+      member("occurrence", .null),
+      member("dependencies", .array([])),
+      member("limit_key", .text(request.limitKey)),
       member("state", .string(job.state.rawValue)),
+      member("waiting_for", .text(job.waitingFor(at: now, hasRoom: hasRoom)?.rawValue)),
       member("reason", .text(job.waitsForType ? "type_undefined" : job.reason)),
       member("priority", .integer(request.priority)),
       member("command", .strings(request.command)),
+      member("directory", .string(request.directory)),
       member("payload", payload(request.payload)),
       member("key", .text(request.key)),
       member("replay", .string(policy.replay.rawValue)),
@@ -45,14 +56,35 @@ enum JobJSON {
   }
 
   /// The job with its whole story, as `job show --json` prints it.
-  static func story(_ story: JobStory) -> JSON {
+  static func story(_ story: JobStory, at now: Timestamp) -> JSON {
     .object(
-      members(story.job) + [
-        member("policy", story.job.request.policy.json(complete: true)),
+      members(story.job, now, story.hasRoom) + [
+        member("policy", policy(of: story.job.request)),
         member("attempts", .array(story.attempts.map(attempt))),
         member("history", .array(story.history.map(entry))),
         member("effects", .array(story.effects.map(EffectJSON.object))),
         member("late_reports", .array(story.lateReports.map(lateReport))),
+      ])
+  }
+
+  /// Every setting that its flags have. Values of variables may be secrets: their names say enough.
+  private static func policy(of request: EnqueueRequest) -> JSON {
+    let hold: String? =
+      switch request.keyHold {
+      case .whileKept: nil
+      case .span(let span): span.text
+      case .untilDone: "done"
+      }
+    let names = request.environment.map { String($0.prefix { $0 != "=" }) }
+    return .object(
+      (request.policy.json(complete: true).members ?? []) + [
+        member("queue", .string(request.queue)),
+        member("priority", .integer(request.priority)),
+        member("limit_key", .text(request.limitKey)),
+        member("limit_max", request.limitKey == nil ? .null : .integer(request.limitMax)),
+        member("key_for", request.key == nil ? .null : .text(hold)),
+        member("environment", .strings(names)),
+        member("directory", .string(request.directory)),
       ])
   }
 
@@ -137,11 +169,14 @@ struct JobStory {
   var history: [HistoryEntry]
   var effects: [ShownEffect]
   var lateReports: [LateReport]
+  /// Whether the limits of its queue and type leave room for it.
+  var hasRoom: Bool
 
   init(
     of id: JobID, in workspace: WorkspaceID, from store: any Store, at now: Timestamp
   ) throws {
     job = try store.job(id, in: workspace).counted(at: now)
+    hasRoom = try store.jobsWithoutRoom(among: [job], in: workspace, at: now).isEmpty
     attempts = try store.attempts(of: id, in: workspace)
     history = try store.history(of: id, in: workspace)
     effects = try ShownEffect.all(of: id, in: workspace, from: store)

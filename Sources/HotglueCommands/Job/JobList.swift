@@ -21,21 +21,15 @@ struct JobList: WorkspaceCommand {
 
   @OptionGroup var watching: WatchOptions
 
-  @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
-  var limit = 50
-
-  @Option(help: ArgumentHelp("Go on where an earlier page ended.", valueName: "cursor"))
-  var cursor: String?
+  @OptionGroup var pages: PageOptions
 
   /// Rows that are read in one snapshot.
   private static let page = 1000
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
-    guard limit >= 0 else {
-      throw CommandError.usage("'--limit' cannot be '\(limit)'", hint: "give 0 for all, or more")
-    }
+    let limit = try pages.most(session.output)
     if watching.watch {
-      guard cursor == nil else {
+      guard pages.cursor == nil else {
         throw CommandError.usage(
           "'--watch' and '--cursor' cannot both be given", hint: "a watch shows the newest jobs")
       }
@@ -46,7 +40,7 @@ struct JobList: WorkspaceCommand {
     var filter = try filters.filter(in: session)
     let list = PagedList(
       session.base, in: session.workspace, filters: filters.words(of: filter))
-    let start = try list.start(at: cursor)
+    let start = try list.start(at: pages.cursor)
     if let start { filter.since = start.since }
     session.output.breadcrumb(session.workspace.text, "jobs")
     let table = JobTable(session)
@@ -81,13 +75,16 @@ struct JobTable {
   ]
 
   func add(_ jobs: [Job]) throws(StoreError) {
-    if output.isJSON {
-      for job in jobs { output.jsonLine(JobJSON.object(job)) }
-    } else if output.isQuiet {
+    if output.isQuiet, !output.isJSON {
       for job in jobs { output.rawLine(String(job.id)) }
+      return
+    }
+    let full = try session.store.jobsWithoutRoom(among: jobs, in: session.workspace, at: now)
+    if output.isJSON {
+      for job in jobs {
+        output.jsonLine(JobJSON.object(job, at: now, hasRoom: !full.contains(job.id)))
+      }
     } else {
-      let full = try session.store.jobsWithoutRoom(
-        among: jobs, in: session.workspace, at: now)
       output.table(Self.headings, jobs.map { row($0, hasRoom: !full.contains($0.id)) })
     }
   }

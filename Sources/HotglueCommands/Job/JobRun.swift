@@ -71,7 +71,7 @@ struct JobRun: HotglueCommand {
     if let failure { throw failure }
     if streams { _ = try log.step { _ in true } }
     let ended = try session.store.job(id, in: session.workspace)
-    if !streams { session.output.object(JobJSON.object(ended)) }
+    if !streams { session.output.object(JobJSON.object(ended, at: session.now)) }
     if summary.couldNotCancel { session.output.warning(.notCancelled(id)) }
     notes.tellEnd(of: ended, summary)
     if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }

@@ -61,7 +61,7 @@ extension WorkspaceSession {
       if let last = story.attempts.indices.last { story.attempts[last].warnings.append(held) }
     }
     if output.isJSON {
-      let json = JobJSON.story(story)
+      let json = JobJSON.story(story, at: now)
       if isOneOfMany { output.jsonLine(json) } else { output.object(json) }
     } else if output.isQuiet {
       output.rawLine(String(id))

@@ -133,7 +133,7 @@ struct JobStoryText {
 
   private func policy() {
     let lines = job.request.policy.inWords
-    if output.isTerminal {
+    if output.isTable {
       heading("policy")
       output.fields(lines.map { ($0.name, Cell($0.text)) })
     } else {
@@ -150,7 +150,7 @@ struct JobStoryText {
     _ title: String, name: String? = nil, headings: [String], rows: [[Cell]]
   ) {
     guard !rows.isEmpty else { return }
-    if output.isTerminal {
+    if output.isTable {
       heading(title)
       output.table(headings, rows)
     } else {

@@ -122,7 +122,9 @@ struct QuickGlobals: Equatable {
     options.verbose = flags.contains("-v") || flags.contains("--verbose")
     options.noInput = flags.contains("--no-input")
     options.yes = flags.contains("--yes")
+    options.utc = flags.contains("--utc")
     options.color = .auto
+    options.format = nil
     return options
   }
 }

@@ -38,18 +38,11 @@ struct ActivityLog: HotglueCommand {
     help: ArgumentHelp("Only rows since: 2h (ago), or a time.", valueName: "duration|time"))
   var since: String?
 
-  @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
-  var limit = 50
-
-  @Option(help: ArgumentHelp("Go on where an earlier page ended.", valueName: "cursor"))
-  var cursor: String?
+  @OptionGroup var pages: PageOptions
 
   func validate() throws {
     if allWorkspaces, !global.workspaces.isEmpty {
       throw ValidationError("--all-workspaces and -w exclude each other")
-    }
-    guard limit >= 0 else {
-      throw ValidationError("'--limit' cannot be '\(limit)': give 0 for all, or more")
     }
   }
 
@@ -112,7 +105,8 @@ struct ActivityLog: HotglueCommand {
         "user=\(user ?? "")", "command=\(command ?? "")", "job=\(filter.job ?? 0)",
         "since=\(since ?? "")",
       ])
-    let start = try list.start(at: cursor)
+    let limit = try pages.most(session.output)
+    let start = try list.start(at: pages.cursor)
     filter.since =
       try start?.since
       ?? since.map {

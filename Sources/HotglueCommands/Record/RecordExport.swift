@@ -7,18 +7,13 @@ struct RecordExport: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "print records as JSON Lines or CSV",
     discussion: """
-      JSON Lines are the records as the tap sent them, numbers with all their digits; with --json \
+      '--format' is jsonl (the default) or csv. JSON Lines are the records as the tap sent them, numbers with all their digits; with --json \
       each is wrapped as 'record list' does it. CSV (RFC 4180) is of one stream: a column for each \
       property of its schema, by name; null is empty, and what is no plain value is JSON.
       """)
 
-  enum Format: String, ExpressibleByArgument, CaseIterable { case jsonl, csv }
-
   @OptionGroup var global: GlobalOptions
   @OptionGroup var filters: RecordFilterOptions
-
-  @Option(help: ArgumentHelp("The form (default: jsonl).", valueName: "jsonl|csv"))
-  var format = Format.jsonl
 
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
   var source: String
@@ -32,8 +27,8 @@ struct RecordExport: WorkspaceCommand {
       at: session.now, zone: session.environment.localZone)
     let pages = try RecordPages(session: session, source: source)
     let streams = try pages.streams(stream)
-    switch format {
-    case .jsonl:
+    switch global.format {
+    case .jsonl, .json, .table, .tsv, nil:
       for stream in streams {
         let form = RecordForm(source: source, stream: stream)
         _ = try pages.walk(stream, filter) { record in

@@ -14,11 +14,7 @@ struct RecordList: WorkspaceCommand {
   @OptionGroup var global: GlobalOptions
   @OptionGroup var filters: RecordFilterOptions
 
-  @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
-  var limit = 50
-
-  @Option(help: ArgumentHelp("Go on where an earlier page ended.", valueName: "cursor"))
-  var cursor: String?
+  @OptionGroup var pages: PageOptions
 
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
   var source: String
@@ -27,9 +23,7 @@ struct RecordList: WorkspaceCommand {
   var stream: String?
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
-    guard limit >= 0 else {
-      throw CommandError.usage("'--limit' cannot be '\(limit)'", hint: "give 0 for all, or more")
-    }
+    let limit = try self.pages.most(session.output)
     let source = try session.source(source)
     let filter = try filters.filter(
       at: session.now, zone: session.environment.localZone)
@@ -37,7 +31,7 @@ struct RecordList: WorkspaceCommand {
     // A duration names another moment at each call: the field, not the moment, is the query.
     let query = PageCursor.hash(
       of: [String(source.id), stream ?? "", filters.since ?? ""] + filters.conditions)
-    let start = try cursor.map { try self.start(at: $0, query, session) }
+    let start = try self.pages.cursor.map { try self.start(at: $0, query, session) }
     session.output.breadcrumb(session.workspace.text, "sources", source.name, "records")
     var streams = try pages.streams(stream)
     if let start { streams = streams.filter { $0.name >= start.stream } }

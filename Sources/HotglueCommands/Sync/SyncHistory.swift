@@ -14,8 +14,8 @@ struct SyncHistory: WorkspaceCommand {
 
   @OptionGroup var global: GlobalOptions
 
-  @Option(help: ArgumentHelp("At most so many; 0 for all.", valueName: "n"))
-  var limit = 50
+  @Option(help: ArgumentHelp("At most so many (default: all).", valueName: "n"))
+  var limit = 0
 
   @Option(help: ArgumentHelp("Only runs older than this one.", valueName: "run"))
   var before: SyncRunID?

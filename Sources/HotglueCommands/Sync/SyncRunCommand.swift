@@ -265,7 +265,9 @@ struct SyncRunCommand: HotglueCommand {
       id = job
     }
     if session.output.isJSON {
-      session.output.object(JobJSON.object(try session.store.job(id, in: session.workspace)))
+      session.output.object(
+        JobJSON.object(
+          try session.store.job(id, in: session.workspace), at: session.now))
     } else {
       session.output.rawLine(String(id))
     }

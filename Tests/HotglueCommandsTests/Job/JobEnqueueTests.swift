@@ -245,13 +245,47 @@ import Testing
     let time = JobWorld.start.rfc3339
     #expect(
       answer.out == #"{"id":1,"workspace":"acme","link":"hotglue://acme/job/1","type":"exec","#
-        + #""queue":"default","state":"pending","reason":null,"priority":0,"#
-        + #""command":["echo","a b"],"payload":{"n":1.50},"key":"k","replay":"unsafe","#
+        + #""queue":"default","batch":null,"automation":null,"occurrence":null,"#
+        + #""dependencies":[],"limit_key":null,"state":"pending","waiting_for":null,"reason":null,"#
+        + #""priority":0,"command":["echo","a b"],"directory":"\#(world.folder.path)","#
+        + #""payload":{"n":1.50},"key":"k","replay":"unsafe","#
         + #""attempt":0,"failures":0,"max_attempts":1,"losses":0,"max_losses":3,"snoozes":0,"#
         + #""max_snoozes":1000,"run_at":"\#(time)","expires_at":null,"created_at":"\#(time)","#
         + #""started_at":null,"finished_at":null,"fence":0,"worker":null,"#
         + #""lease_expires_at":null,"progress":null,"result":null,"error":null,"#
         + "\"exit_status\":null,\"signal\":null}\n")
+  }
+
+  @Test("the JSON of a whole job has every setting that its flags have, and no values of variables")
+  func jsonPolicy() throws {
+    let line = [
+      "job", "enqueue", "--limit-key", "shop", "--limit-max", "3", "--key", "k", "--key-for",
+      "done",
+      "--env", "SECRET=b", "--log-cap", "1000", "--keep-children", "--queue", "q", "--priority",
+      "4",
+      "--", "true",
+    ]
+    #expect(world.run(line, input: []).status == 0)
+    let job = try world.run("job", "show", "1", "--json").json()
+    let policy = job["policy"]
+    for (key, value) in [
+      ("limit_key", JSON.string("shop")), ("limit_max", .number("3")), ("key_for", .string("done")),
+      ("environment", .array([.string("SECRET")])), ("log_cap", .number("1000")),
+      ("keep_children", .bool(true)), ("queue", .string("q")), ("priority", .number("4")),
+      ("directory", .string(world.folder.path)),
+    ] { #expect(policy?[key] == value, "\(key)") }
+    #expect(job["limit_key"] == .string("shop"))
+  }
+
+  @Test("a job that has not started says in JSON what it waits for")
+  func waitingFor() throws {
+    for (words, waits) in [
+      (["--delay", "1h", "--", "true"], JSON.string("time")), (["nope"], .string("type")),
+      (["--", "true"], .null),
+    ] {
+      let answer = world.run(["job", "enqueue", "--json"] + words, input: [])
+      #expect(try answer.json()["waiting_for"] == waits, "\(words)")
+    }
   }
 
   @Test("an archived workspace takes no jobs")

@@ -1,0 +1,123 @@
+import HotglueCore
+import TestSupport
+import Testing
+
+@testable import HotglueCommands
+
+@Suite("Forms of the output")
+struct OutputFormTests {
+  @Test("--format chooses the form, wherever standard output leads")
+  func format() throws {
+    var place = try CommandPlace.ready()
+    #expect(place.run("workspace list --format table").output.hasPrefix("ID    STATE"))
+    #expect(
+      place.run("workspace list --format json") == place.run("--json workspace list"))
+    place.terminals = [1]
+    #expect(
+      place.run("workspace list --format tsv --color never").output.hasPrefix("acme\tactive\t"))
+    #expect(place.run("workspace list --format csv").status == 64)
+    #expect(place.run("workspace list --json --format tsv").status == 64)
+    let refused = place.run("job show 1 --format json")
+    #expect(refused.error.hasPrefix(#"{"error":{"code":"unknown_job""#), "\(refused)")
+  }
+
+  @Test(
+    "a table is never wider than its terminal, however narrow", arguments: [24, 40, 60, 72, 200])
+  func width(columns: Int) throws {
+    var place = try CommandPlace.ready()
+    for _ in 0..<3 {
+      #expect(
+        place.run([
+          "job", "enqueue", "-q", "--queue", "a-long-queue-name", "--", "sh", "-c", "echo a",
+        ])
+        .status == 0)
+    }
+    place.terminals = [1]
+    place.width = columns
+    for line in ["job list", "workspace list", "log", "queue list"] {
+      for row in place.run("\(line) --color never").output.split(separator: "\n") {
+        #expect(TextWidth.of(String(row)) <= columns, "\(line): \(row)")
+      }
+    }
+  }
+
+  @Test("columns give up their width from the last one on, then from the widest")
+  func columns() {
+    #expect(ColumnWidths.fitted([4, 10, 50], into: nil) == [4, 10, 50])
+    #expect(ColumnWidths.fitted([4, 10, 50], into: 60) == [4, 10, 42])
+    #expect(ColumnWidths.fitted([4, 10, 50], into: 30) == [4, 10, 12])
+    #expect(ColumnWidths.fitted([4, 10, 50], into: 20) == [4, 6, 6])
+  }
+
+  @Test("a program that reads a list of jobs gets all of them, a person a page")
+  func pages() throws {
+    let place = try CommandPlace.ready()
+    _ = try place.enqueue(60)
+    #expect(place.run("job list").output.split(separator: "\n").count == 50)
+    for flags in ["--json", "-q"] {
+      #expect(place.run("job list \(flags)").output.split(separator: "\n").count == 60, "\(flags)")
+      #expect(place.run("job list \(flags) --limit 5").output.split(separator: "\n").count == 5)
+    }
+    #expect(place.run("log --json").output.split(separator: "\n").count >= 60)
+  }
+
+  @Test("times of one thing are local at a terminal and UTC elsewhere; --utc forces UTC")
+  func times() throws {
+    var place = try CommandPlace.ready()
+    place.variables["TZ"] = "Etc/GMT-1"
+    #expect(place.run("workspace show acme").output.contains("created\t2026-02-02T02:40:00.000Z\n"))
+    place.terminals = [1]
+    #expect(
+      place.run("workspace show acme --color never").output.contains(
+        "2026-02-02 03:40:00+01:00 (0ms ago)"))
+    #expect(
+      place.run("workspace show acme --utc --color never").output.contains(
+        "2026-02-02T02:40:00.000Z\n"))
+  }
+
+  @Test("a change that was stored is told with its ID when standard output cannot be written")
+  func stored() throws {
+    var place = try CommandPlace.ready()
+    place.failOutput = 28
+    let job = place.run("job enqueue -- true")
+    #expect(job.status == 74)
+    #expect(job.error.hasSuffix("no space left on device; the change is stored: 1\n"), "\(job)")
+    let workspace = place.run("workspace create more --json")
+    #expect(workspace.error.contains(#"is stored: more""#), "\(workspace)")
+    #expect(!place.run("workspace archive beta --dry-run").error.contains("stored"))
+    #expect(!place.run("job list -q").error.contains("stored"))
+    place.failOutput = nil
+    #expect(place.run("job list -q").output == "1\n")
+    #expect(place.run("workspace list -q").output == "acme\nbeta\nmore\n")
+  }
+}
+
+@Suite("Workspaces: name and archive")
+struct WorkspaceChangeTests {
+  @Test("a workspace gets another name, and its ID stays")
+  func edit() throws {
+    let place = try CommandPlace.ready()
+    #expect(place.run("workspace protect acme").status == 0)
+    #expect(
+      place.run(["workspace", "edit", "acme", "--name", "Acme Inc."]).output
+        == "workspace 'acme' is named 'Acme Inc.'\n")
+    #expect(place.run("workspace list --json").output.contains(#""name":"Acme Inc.""#))
+    #expect(place.run("log --json --limit 1").output.contains(#""command":"workspace edit""#))
+    #expect(place.run(["workspace", "edit", "nope", "--name", "x"]).status == 66)
+    #expect(place.run("workspace edit acme").status == 64)
+  }
+
+  @Test("an archived workspace is taken into use again")
+  func unarchive() throws {
+    let place = try CommandPlace.ready()
+    #expect(place.run("workspace archive beta").status == 0)
+    let refused = place.run("-w beta job enqueue -- true")
+    #expect(refused.status == 81)
+    #expect(refused.error.hasSuffix("hint: to use it again: hotglue workspace unarchive beta\n"))
+    #expect(
+      place.run("workspace unarchive beta").output
+        == "workspace 'beta' is active again; it holds no jobs\n")
+    #expect(place.run("workspace unarchive beta").output.contains("active already"))
+    #expect(place.run("-w beta job enqueue -q -- true").status == 0)
+  }
+}
