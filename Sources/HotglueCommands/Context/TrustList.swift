@@ -36,7 +36,8 @@ struct TrustList {
         "no_home", .badContext, "no home directory: HOME and XDG_CONFIG_HOME are not set",
         hint: "set HOME, then try again")
     }
-    try ContextMaker(environment: environment, group: nil).makeFolder(Path.folder(of: path), nil)
+    try ContextMaker(environment: environment, group: nil, workspace: nil).makeFolder(
+      Path.folder(of: path), nil)
     guard let lock = try ContextLock(beside: path, mode: 0o600, wait: true) else { return }
     defer { _ = lock }
     // Read under the lock: another command may have added one.

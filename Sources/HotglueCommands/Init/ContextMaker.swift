@@ -69,7 +69,8 @@ struct ContextMaker {
     guard let refusal else { return }
     throw CommandError.notPermitted(
       refusal.path, "cannot hold a store: \(refusal.reason)",
-      remedy: refusal.remedy.map { Hint($0) } ?? "make the context elsewhere, or 'hotglue init --user'")
+      remedy: refusal.remedy.map { Hint($0) }
+        ?? "make the context elsewhere, or 'hotglue init --user'")
   }
 
   /// What is there is looked at as any command would: a broken one is an error, not 'there already'.
