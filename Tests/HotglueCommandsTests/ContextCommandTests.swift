@@ -34,7 +34,8 @@ struct ContextCommandTests {
       place.run("init")
         == Answer(
           status: 0,
-          output: "context 'PLACE/.hotglue/context.json' is there already; nothing was changed\n",
+          output: "context 'PLACE/.hotglue/context.json' is there already in workspace 'acme'; "
+            + "nothing was changed\n",
           error: ""))
     #expect(try place.read(place.contextPath) == before)
     let json = place.run("init --json")

@@ -82,7 +82,7 @@ struct DispatchTests {
       ("frobnicate", "no command 'frobnicate'", "see 'hotglue help'"),
       ("workspace lst", "'workspace' has no verb 'lst'", "did you mean 'list'?"),
       (
-        "context frob", "'context' has no verb 'frob'", "one of 'show', 'path', 'prompt'"
+        "context frob", "'context' has no verb 'frob'", "one of 'show', 'path', 'prompt', 'trust'"
       ),
       (
         "store", "'store' needs a verb",

@@ -20,8 +20,9 @@ struct GuardTableTests {
       case .readsStore:
         #expect([nil, .viewer].contains(kind.leastRole), "\(kind.name)")
       case .changesStore:
-        // To make a workspace, and to turn to one that may be read, is everybody's.
-        let isFree = [.workspaceCreate, .workspaceSwitch].contains(kind)
+        // To create a workspace, to switch to one that may be read, and to trust a store for oneself
+        // needs no role.
+        let isFree = [.workspaceCreate, .workspaceSwitch, .contextTrust].contains(kind)
         #expect(isFree || kind.leastRole == .owner, "\(kind.name)")
       }
     }

@@ -90,7 +90,9 @@ struct WorkspaceCommandTests {
     place.variables = [:]
     #expect(place.run("workspace list --color never").output.hasPrefix("ID "))
     place.width = 40
-    #expect(place.run("workspace list --color never").output.hasSuffix("  \\u001b[31mred\\n…\n"))
+    let narrow = place.run("workspace list --color never").output
+    #expect(narrow.split(separator: "\n").allSatisfy { $0.count <= 40 }, "\(narrow)")
+    #expect(!narrow.contains("\u{1b}"))
     place.terminals = []
     #expect(place.run("workspace list").output.hasSuffix("\t\\u001b[31mred\\n\\u202ex\n"))
   }

@@ -56,7 +56,7 @@ extension Supervision {
       let link = try killed()
       let whole = try #require(try workshop.slot(link))
       #expect(whole.attempt?.started == true && !whole.isDamaged)
-      let file = open(path(link), O_RDWR)
+      let file = open(path(link), O_RDWR | O_CLOEXEC)
       defer { close(file) }
       // Job, fence, attempt, mark: what names the attempt.
       for offset in [8, 16, 32, 40, 50, 70] as [off_t] {

@@ -46,7 +46,7 @@ extension Span {
     }
     var rest = text[...]
     var total: Int64 = 0
-    guard !rest.isEmpty else { return nil }
+    guard !rest.isEmpty, rest.last != " " else { return nil }
     while !rest.isEmpty {
       let number = rest.prefix { ("0"..."9").contains($0) || $0 == "." }
       rest = rest.dropFirst(number.count)

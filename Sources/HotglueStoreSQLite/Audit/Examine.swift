@@ -34,7 +34,8 @@ extension SQLiteStore {
       let connection = try Connection(path: paths.database, access: .readOnly)
       try requireSchema(of: connection)
       let meta = try StoreMeta(of: connection)
-      found.problems += try distrust(of: meta, paths, file)
+      let problems = try distrust(of: meta, paths, file)
+      found.problems += problems.filter { !found.problems.contains($0) }
       found.store = SQLiteStore(paths: paths, connection: connection, meta: meta)
     } catch {
       found.problems.append(error)

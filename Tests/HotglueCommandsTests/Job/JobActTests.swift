@@ -229,10 +229,10 @@ import Testing
 
   @Test("prune removes what ended long ago with its log, and keeps what is uncertain")
   func prune() throws {
-    mkdir(world.storeFolder + "/logs/00", 0o700)
-    let path = world.storeFolder + "/logs/00/1-1.log"
+    mkdir(world.storeFolder + "/logs/0", 0o700)
+    let path = world.storeFolder + "/logs/0/1-1.log"
     try JobEnqueueTests.write("out", to: path)
-    try worker.finish(world.enqueue(), .exited(0), log: "logs/00/1-1.log")
+    try worker.finish(world.enqueue(), .exited(0), log: "logs/0/1-1.log")
     try worker.finish(world.enqueue(), .exited(64))
     try worker.finish(world.enqueue(), .exited(83))
     try world.enqueue()
@@ -263,9 +263,9 @@ import Testing
   // MARK: logs
 
   private func write(_ text: String, as name: String) throws -> String {
-    mkdir(world.storeFolder + "/logs/00", 0o700)
-    try JobEnqueueTests.write(text, to: world.storeFolder + "/logs/00/" + name)
-    return "logs/00/" + name
+    mkdir(world.storeFolder + "/logs/0", 0o700)
+    try JobEnqueueTests.write(text, to: world.storeFolder + "/logs/0/" + name)
+    return "logs/0/" + name
   }
 
   @Test("logs are printed as they were written: of the last attempt that wrote, of one, of all")
@@ -285,7 +285,7 @@ import Testing
     let places = world.run("job", "logs", "1", "--json").lines
     #expect(places.count == 3)
     #expect(
-      try JSON.parse(places[0])["log"] == .string(world.storeFolder + "/logs/00/1-1.log"))
+      try JSON.parse(places[0])["log"] == .string(world.storeFolder + "/logs/0/1-1.log"))
   }
 
   @Test("logs -f goes on through further attempts until the job has ended")

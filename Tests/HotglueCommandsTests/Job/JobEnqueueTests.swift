@@ -96,7 +96,7 @@ import Testing
       ("--replay", "twice", "keyed"),
       ("--verify", "", "sh -c"), ("--queue", "", "name"), ("--queue", "a\u{1b}b", "name"),
       ("--priority", "high", "1000000"), ("--limit-key", "", "name"), ("--limit-max", "0", "1 to"),
-      ("--log-cap", "1K", "4K"), ("--log-cap", "12Q", "64M"), ("--run-at", "tomorrow", "+10m"),
+      ("--log-cap", "1K", "4K"), ("--log-cap", "12Q", "64M"), ("--run-at", "someday", "+10m"),
       ("--run-at", "10m", "+10m"), ("--delay", "soon", "30s"), ("--expires", "never", "10m"),
       ("--key", "", "name"), ("--key-for", "ever", "done"),
     ])
@@ -261,7 +261,7 @@ import Testing
     let line = [
       "job", "enqueue", "--limit-key", "shop", "--limit-max", "3", "--key", "k", "--key-for",
       "done",
-      "--env", "SECRET=b", "--log-cap", "1000", "--keep-children", "--queue", "q", "--priority",
+      "--env", "SECRET=b", "--log-cap", "8192", "--keep-children", "--queue", "q", "--priority",
       "4",
       "--", "true",
     ]
@@ -270,7 +270,7 @@ import Testing
     let policy = job["policy"]
     for (key, value) in [
       ("limit_key", JSON.string("shop")), ("limit_max", .number("3")), ("key_for", .string("done")),
-      ("environment", .array([.string("SECRET")])), ("log_cap", .number("1000")),
+      ("environment", .array([.string("SECRET")])), ("log_cap", .number("8192")),
       ("keep_children", .bool(true)), ("queue", .string("q")), ("priority", .number("4")),
       ("directory", .string(world.folder.path)),
     ] { #expect(policy?[key] == value, "\(key)") }

@@ -157,7 +157,7 @@ import Testing
         ["--state", "scheduled"], "hint: 'scheduled' is how a pending job is shown: --state pending"
       ),
       (["--state", "x"], "one of blocked, pending, running"),
-      (["--since", "yesterday"], "give a duration, as 2h or 7d"),
+      (["--since", "someday"], "give a duration such as 2h or 7d"),
       (["--limit=-1"], "give 0 for all, or more"),
       (["--cursor", "abc"], "give one that 'job list' printed"),
     ])
@@ -217,7 +217,7 @@ import Testing
     try worker.settle(
       attempt, end,
       usage: AttemptUsage(
-        userMilliseconds: 12, systemMilliseconds: 3, peakMemoryBytes: 4096, log: "logs/00/1-1.log"),
+        userMilliseconds: 12, systemMilliseconds: 3, peakMemoryBytes: 4096, log: "logs/0/1-1.log"),
       at: JobWorld.start.advanced(by: .seconds(2)))
     let json = try world.run("job", "show", "1", "--json").json()
     #expect(
@@ -229,7 +229,9 @@ import Testing
         == #"{"lease":"1m","timeout":null,"stop":"TERM,10s,KILL","max_attempts":2,"max_losses":3,"#
         + #""max_snoozes":1000,"backoff":"exponential:10s:1h","jitter":"equal","retry_for":null,"#
         + #""on_exit":null,"replay":"unsafe","verify":null,"log_cap":67108864,"#
-        + #""keep_children":false}"#)
+        + #""keep_children":false,"queue":"default","priority":0,"limit_key":null,"#
+        + #""limit_max":null,"key_for":null,"environment":[],"#
+        + #""directory":"\#(world.folder.path)"}"#)
     let start = JobWorld.start.rfc3339
     let later = JobWorld.start.advanced(by: .seconds(2)).rfc3339
     #expect(
@@ -237,7 +239,7 @@ import Testing
         == #"[{"number":1,"fence":1,"worker":"host:1","started_at":"\#(start)","#
         + #""finished_at":"\#(later)","outcome":"retry","reason":"exit","exit_status":75,"#
         + #""signal":null,"user_ms":12,"system_ms":3,"peak_memory_bytes":4096,"#
-        + #""log":"logs/00/1-1.log","warnings":[],"revision":null}]"#)
+        + #""log":"logs/0/1-1.log","warnings":[],"revision":null}]"#)
     let history = try #require(json["history"]?.arrayValue)
     #expect(history.compactMap { $0["event"]?.stringValue } == ["enqueue", "claim", "retry"])
     #expect(
