@@ -31,7 +31,7 @@ public final class AttemptRemains {
   public init(
     _ trace: AttemptTrace, ladder: [LadderStep], boundMs: Int64 = 5_000
   ) throws(ProcessError) {
-    guard let (sought, found, isHidden) = trace.target() else {
+    guard let (sought, found, isHidden) = try trace.target() else {
       sweep = nil
       return
     }

@@ -64,7 +64,9 @@ public struct AttemptTrace: Sendable {
   }
 
   /// What a search looks for; `nil`: nothing can be searched, or nothing was started.
-  func target() -> (target: hg_sweep_target, group: ControlGroup.Open?, isHidden: Bool)? {
+  func target() throws(ProcessError)
+    -> (target: hg_sweep_target, group: ControlGroup.Open?, isHidden: Bool)?
+  {
     guard mayBeTouched, let supervisor = supervisorIdentity else { return nil }
     // A whole slot that names no attempt has started nothing.
     if let contents, !contents.isDamaged, handler == nil { return nil }
@@ -79,7 +81,7 @@ public struct AttemptTrace: Sendable {
       target.since = handler.sinceTicks
       if !handler.mark.isEmpty { write(handler.mark, into: &target.mark) }
     }
-    switch ControlGroup.of(slot: slot, storeFolder: storeFolder) {
+    switch try ControlGroup.of(slot: slot, storeFolder: storeFolder) {
     case .seen(let found):
       target.cgroup = found.descriptor
       return (target, found, false)
@@ -92,7 +94,7 @@ public struct AttemptTrace: Sendable {
   /// The processes of the attempt that live beside its supervisor and its main process, at most eight.
   /// One look: nothing is asked, signalled or waited for.
   public func leftovers() -> [AttemptOutcome.Stray] {
-    guard let (found, group, _) = target() else { return [] }
+    guard let (found, group, _) = try? target() else { return [] }
     var target = found
     if let supervisor { target.root = supervisor.pid }
     var names = hg_outcome().strays_left

@@ -24,12 +24,16 @@ public enum ControlGroup {
   }
 
   /// The group that is named beside a slot, if it still is the one that was meant.
-  static func of(slot: String, storeFolder: String) -> Sight {
+  /// Throws where this process cannot look, out of descriptors or memory for one: that says nothing.
+  static func of(slot: String, storeFolder: String) throws(ProcessError) -> Sight {
     var descriptor: Int32 = -1
-    switch hg_cgroup_open(storeFolder, slot, &descriptor) {
+    let error = hg_cgroup_open(storeFolder, slot, &descriptor)
+    switch error {
     case 0: return .seen(Open(descriptor))
     case ENOENT: return .unrecorded
     case ESRCH: return .gone
+    case EMFILE, ENFILE, ENOMEM, EINTR:
+      throw .system(call: "open the control group", path: slot, errno: error)
     default: return .hidden
     }
   }
@@ -53,7 +57,7 @@ public enum ControlGroup {
   private static let suffix = ".group"
 
   private static func pids(slot: String, storeFolder: String) -> [Int32] {
-    guard case .seen(let group) = of(slot: slot, storeFolder: storeFolder) else { return [] }
+    guard case .seen(let group)? = try? of(slot: slot, storeFolder: storeFolder) else { return [] }
     var pids = [Int32](repeating: 0, count: 4096)
     let count = hg_cgroup_list(group.descriptor, &pids, UInt32(pids.count))
     return Array(pids.prefix(Int(count)))

@@ -128,8 +128,8 @@ struct BadInputTests {
   @Test(
     "a bad duration or time is 64 and names the flag",
     arguments: [
-      ("--timeout", "5"), ("--timeout", "5 minutes"), ("--timeout", "0s"), ("--lease", "x"),
-      ("--delay", "1w"), ("--retry-for", ""), ("--expires", "soon"), ("--run-at", "tomorrow"),
+      ("--timeout", "5"), ("--timeout", "5 minuets"), ("--timeout", "0s"), ("--lease", "x"),
+      ("--delay", "1y"), ("--retry-for", ""), ("--expires", "soon"), ("--run-at", "someday"),
       ("--run-at", "2026-02-30T00:00:00Z"), ("--key-for", "5"), ("--stop", "TERM,5,KILL"),
       ("--backoff", "fixed:5"),
     ])
@@ -221,7 +221,7 @@ struct BadInputTests {
     let job = try world.job(id)
     #expect(job["state"] as? String == "failed")
     let error = try #require(job["error"] as? [String: Any])
-    #expect((error["message"] as? String)?.contains("folder") == true, "\(error)")
+    #expect((error["message"] as? String)?.contains("directory") == true, "\(error)")
     expectRefusal(try world.run(["job", "enqueue", "--cwd", "gone", "--", "true"]), 66, "gone")
   }
 
@@ -347,7 +347,7 @@ struct BadInputTests {
       [
         "-c",
         """
-        head -c 9000 /dev/zero | tr '\\0' 1 >payload; status=0; turns=0; ulimit -f 500
+        { printf '"'; head -c 9000 /dev/zero | tr '\\0' 1; printf '"'; } >payload; status=0; turns=0; ulimit -f 500
         while [ $status -eq 0 ] && [ $turns -lt 100 ]; do
           hotglue job enqueue -q --payload @payload -- true; status=$?; turns=$((turns + 1))
         done

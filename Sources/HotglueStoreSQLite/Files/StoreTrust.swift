@@ -21,8 +21,15 @@ struct StoreTrust {
     guard file.kind == .file else { throw StoreError.notAStore(path: paths.database) }
     let parent = try Self.facts(of: paths.parent)
     circle = Self.circle(of: file)
-    if circle.group == nil, let refusal = circle.refusal(of: paths.database, file) {
-      throw Self.closedToItsGroup(paths.database, file, in: parent) ?? StoreError(refusal)
+    // A file that all may write was not made for a group, unless its directory was.
+    let isForGroup = parent.mode & 0o2020 == 0o2020 && parent.group == file.group
+    let judge =
+      file.isOpenToAll && !isForGroup
+      ? AccessCircle(user: circle.user, owner: circle.owner, group: nil) : circle
+    if let refusal = judge.refusal(of: paths.database, file) {
+      let closed =
+        circle.group == nil ? Self.closedToItsGroup(paths.database, file, in: parent) : nil
+      throw closed ?? StoreError(refusal)
     }
     try judgeFilesBeside()
     try judgeFolder()

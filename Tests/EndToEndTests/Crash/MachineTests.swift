@@ -60,6 +60,7 @@ struct MachineTests {
       atPath: world.folder.path + "/copy", withIntermediateDirectories: true)
     _ = try world.command("/bin/cp", ["-a", ".hotglue", "copy/.hotglue"])
     _ = try world.command("/bin/cp", ["-a", "copy", "other"])
+    for place in ["copy", "other"] { try world.succeed(["context", "trust", place]) }
     // A worker of a copy and a person's cancel there do no more than a reclaim.
     let other = ["--context", "other/.hotglue/context.json"]
     #expect(try world.run(other + ["job", "cancel", id, "-w", "main"]).status == 81)

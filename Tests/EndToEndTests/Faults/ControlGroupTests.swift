@@ -276,6 +276,7 @@ struct ControlGroupTests {
     let copied = try world.command(
       "/bin/cp", ["-a", "\(world.folder.path)/.hotglue", "\(copy.folder.path)/.hotglue"])
     try #require(copied.status == 0)
+    try copy.succeed(["context", "trust", "."])
     try copy.succeed(["job", "reclaim", "-w", "main"])
     #expect(try copy.state(job) == "uncertain")
     #expect(Self.living(world).count == 1)
