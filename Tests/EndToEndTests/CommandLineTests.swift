@@ -43,7 +43,8 @@ struct CommandLineTests {
   private static let jobKeys = [
     "id", "workspace", "link", "type", "queue", "batch", "automation", "occurrence",
     "dependencies", "limit_key", "state", "waiting_for", "reason", "priority", "command",
-    "directory", "payload", "key", "replay", "attempt", "failures", "max_attempts", "losses", "max_losses", "snoozes",
+    "directory", "payload", "key", "replay", "attempt", "failures", "max_attempts", "losses",
+    "max_losses", "snoozes",
     "max_snoozes", "run_at", "expires_at", "created_at", "started_at", "finished_at", "fence",
     "worker", "lease_expires_at", "progress", "result", "error", "exit_status", "signal",
   ]

@@ -49,6 +49,10 @@ final class World: @unchecked Sendable {
     try command(binary, arguments, input: input, extra: extra)
   }
 
+  /// The command of an effect that does what the variable `STEP` says: the same command each time, as an
+  /// effect key demands.
+  static let step = ["--", "bash", "-c", "eval \"$STEP\""]
+
   /// Runs hotglue and expects exit status 0; returns standard output without its last newline.
   @discardableResult
   func succeed(_ arguments: [String], input: String? = nil) throws -> String {

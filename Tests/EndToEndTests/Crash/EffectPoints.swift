@@ -13,11 +13,13 @@ private func expectNotBegun(_ world: World) throws {
 }
 
 /// It may have happened: asked for again it is refused, and nothing runs.
-private func expectUnknown(_ world: World, runs: Int) throws {
+private func expectUnknown(
+  _ world: World, runs: Int, of command: [String] = effect()
+) throws {
   let seen = try world.diagnosis()
   #expect(seen.findings == [])
   #expect(seen.notes.contains("effect_unknown"))
-  let again = try world.run(effect())
+  let again = try world.run(command)
   #expect(again.status == 83, "\(again)")
   #expect(world.lineCount("runs") == runs)
 }
@@ -33,10 +35,11 @@ extension CrashPoint {
       try expectUnknown(world, runs: 0)
     },
     CrashPoint("effect-running") { world in
-      let run = try world.start(effect("echo x >>runs; exec sleep 300"))
+      let command = effect("echo x >>runs; exec sleep 300")
+      let run = try world.start(command)
       try world.eventually("the command runs") { world.lineCount("runs") == 1 }
       World.end(run)
-      try expectUnknown(world, runs: 1)
+      try expectUnknown(world, runs: 1, of: command)
     },
     CrashPoint("effect-before-confirmation") { world in
       try world.killed(effect(), at: Injection(call: "flock", number: 3, path: World.gate))

@@ -43,15 +43,14 @@ struct FrozenWorkTests {
   @Test("freeze-effect: who carries an effect out is stopped, and nobody else begins it")
   func frozenEffect() throws {
     let world = try World()
-    let effect = { (flags: [String], script: String) in
+    let effect = { (flags: [String]) in
       ["effect", "run", "k", "--scope", "workspace", "-w", "main"] + flags
-        + ["--", "sh", "-c", script]
+        + ["--", "sh", "-c", "echo x >>runs; while [ ! -e go ]; do sleep 0.02; done; echo said"]
     }
-    let first = try world.start(
-      effect([], "echo x >>runs; while [ ! -e go ]; do sleep 0.02; done; echo said"))
+    let first = try world.start(effect([]))
     try world.eventually("the command runs") { world.lineCount("runs") == 1 }
     kill(first.processIdentifier, SIGSTOP)
-    let other = effect(["--wait", "100ms", "--unknown", "rerun"], "echo y >>runs")
+    let other = effect(["--wait", "100ms", "--unknown", "rerun"])
     let refused = try world.run(other)
     #expect(refused.status == 75, "\(refused)")
     #expect(refused.errorOutput.contains("\(first.processIdentifier)"), "\(refused)")
@@ -69,7 +68,7 @@ struct FrozenWorkTests {
   @Test("freeze-backup: a backup that is stopped keeps nobody from writing, and woken it is whole")
   func frozenBackup() throws {
     let world = try World()
-    let id = try world.enqueue("echo x >>runs")
+    let id = try world.enqueue("echo x >>runs", ["--replay", "safe"])
     let backup = try world.frozen(
       ["store", "backup", "kept.db"], at: Injection(call: "pwrite64", number: 20))
     try world.succeed(["job", "work", "-w", "main", "--drain"])

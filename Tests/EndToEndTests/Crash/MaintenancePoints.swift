@@ -75,7 +75,7 @@ extension CrashPoint {
       try world.expectPruned(at: .logSync(1), jobs: [1, 4], logs: 3)
     },
     CrashPoint("prune-before-logs") { world in
-      try world.expectPruned(at: Injection(call: "unlink", number: 2), jobs: [1], logs: 2)
+      try world.expectPruned(at: Injection(call: "unlink", number: 3), jobs: [1], logs: 2)
     },
     CrashPoint("backup-writing") { world in
       try world.expectBackedUp(at: Injection(call: "pwrite64", number: 20), isThere: false)

@@ -8,14 +8,14 @@ struct EffectTests {
     _ world: World, _ key: String, _ script: String, flags: [String] = []
   ) throws -> World.Result {
     try world.run(
-      ["effect", "run", key, "--scope", "workspace"] + flags + ["--", "bash", "-c", script])
+      ["effect", "run", key, "--scope", "workspace"] + flags + World.step, extra: ["STEP": script])
   }
 
   private func start(
     _ world: World, _ key: String, _ script: String, flags: [String] = []
   ) throws -> Process {
     try world.start(
-      ["effect", "run", key, "--scope", "workspace"] + flags + ["--", "bash", "-c", script])
+      ["effect", "run", key, "--scope", "workspace"] + flags + World.step, extra: ["STEP": script])
   }
 
   private func state(_ world: World, _ key: String) throws -> String {
@@ -146,7 +146,8 @@ struct EffectTests {
       "/bin/sh",
       [
         "-c",
-        "(sleep 0.1; : >go) & exec hotglue effect run k --scope workspace -- sh -c 'echo y >>ran'",
+        "(sleep 0.1; : >go) & STEP='echo y >>ran' "
+          + "exec hotglue effect run k --scope workspace -- bash -c 'eval \"$STEP\"'",
       ])
     first.waitUntilExit()
     #expect(first.terminationStatus == 0)
@@ -171,9 +172,9 @@ struct EffectTests {
     #expect(
       try run(world, "k", "echo never >>never", flags: check + ["--wait", "50ms"]).status == 75)
     let second = try world.start(
-      program: world.binary,
-      ["effect", "run", "k", "--scope", "workspace"] + check + ["--", "touch", "never"],
-      output: world.folder.appendingPathComponent("said"))
+      world.binary, ["effect", "run", "k", "--scope", "workspace"] + check + World.step, input: nil,
+      output: world.folder.appendingPathComponent("said"), errors: nil,
+      extra: ["STEP": "touch never"])
     try world.letGo()
     second.waitUntilExit()
     #expect(second.terminationStatus == 0)
@@ -208,10 +209,9 @@ struct EffectTests {
     for (key, end) in [("well", "echo mine"), ("badly", "exit 5"), ("named", "exit 7")] {
       let out = world.folder.appendingPathComponent("errors-\(key)")
       let running = try world.start(
-        [
-          "effect", "run", key, "--scope", "workspace", "--not-done", "7", "--", "bash", "-c",
-          "echo x >\(key); until [ -e go-\(key) ]; do sleep 0.02; done; \(end)",
-        ], errors: out)
+        ["effect", "run", key, "--scope", "workspace", "--not-done", "7"] + World.step,
+        errors: out,
+        extra: ["STEP": "echo x >\(key); until [ -e go-\(key) ]; do sleep 0.02; done; \(end)"])
       try world.eventually("the command runs") { world.lineCount(key) == 1 }
       try world.succeed(
         ["effect", "confirm", key, "--scope", "workspace", "--output", "-"], input: "seen")

@@ -16,8 +16,15 @@ struct KeptKeyTests {
     time.sleep(600)
     """
 
-  private func words(_ key: String, _ flags: [String], _ command: [String]) -> [String] {
-    ["effect", "run", key, "--scope", "workspace"] + flags + ["--"] + command
+  /// The words of an effect whose command does what `command` says. An effect key stands for one command:
+  /// it is a script beside the store, and its content changes.
+  private func words(
+    _ world: World, _ key: String, _ flags: [String], _ command: [String]
+  ) throws -> [String] {
+    let quoted = command.map { "'" + $0.replacingOccurrences(of: "'", with: #"'\''"#) + "'" }
+    try Data("exec \(quoted.joined(separator: " "))\n".utf8)
+      .write(to: world.folder.appendingPathComponent("step-\(key)"))
+    return ["effect", "run", key, "--scope", "workspace"] + flags + ["--", "sh", "step-\(key)"]
   }
 
   private func shown(_ world: World, _ key: String) throws -> [String: Any] {
@@ -41,7 +48,7 @@ struct KeptKeyTests {
   )
   func pythonsChild() throws {
     let world = try World()
-    let child = try leave(world, words("k", [], ["python3", "leave.py"]))
+    let child = try leave(world, words(world, "k", [], ["python3", "leave.py"]))
     let again = ["sh", "-c", "echo again >>again"]
     // The command itself dies with hotglue, a moment later; what it started is what is left.
     try world.eventually("its child alone is left") {
@@ -49,7 +56,7 @@ struct KeptKeyTests {
     }
     #expect(try shown(world, "k")["state"] as? String == "intended")
     for policy in ["refuse", "rerun", "check=echo asked >>asked; cat late"] {
-      let told = try world.run(words("k", ["--unknown", policy, "--wait", "50ms"], again))
+      let told = try world.run(words(world, "k", ["--unknown", policy, "--wait", "50ms"], again))
       #expect(told.status == 75, "\(policy)")
       #expect(told.errorOutput.contains("process \(child)"), "\(told.errorOutput)")
       #expect(told.errorOutput.contains("since 20"), "\(told.errorOutput)")
@@ -66,7 +73,7 @@ struct KeptKeyTests {
     #expect(doctor.output.contains("\"pid\":\(child)"), "\(doctor.output)")
     #expect(try world.diagnosis().findings == [], "it is a note: nothing is wrong")
 
-    let waiting = try world.start(words("k", ["--unknown", "check=cat late"], again))
+    let waiting = try world.start(words(world, "k", ["--unknown", "check=cat late"], again))
     // It waits: nothing but the end of that program lets it ask.
     try world.letGo()
     waiting.waitUntilExit()
@@ -81,10 +88,10 @@ struct KeptKeyTests {
   func noRoomForTheMark() throws {
     let world = try World()
     let folder = world.storeFolder + "/effects"
-    #expect(try world.run(words("k", [], ["sh", "-c", "exit 3"])).status == 83)
+    #expect(try world.run(words(world, "k", [], ["sh", "-c", "exit 3"])).status == 83)
     let lock = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
     let (result, wasHit) = try world.tried(
-      words("k", ["--unknown", "rerun"], ["sh", "-c", "echo x >>ran"]),
+      words(world, "k", ["--unknown", "rerun"], ["sh", "-c", "echo x >>ran"]),
       at: Injection(
         call: "pwrite64", number: 1, path: folder + "/" + lock, error: "ENOSPC"))
     #expect(wasHit && result.status == 74, "\(result)")
@@ -95,24 +102,25 @@ struct KeptKeyTests {
     // The try before it is as unknown as it was.
     #expect(try shown(world, "k")["state"] as? String == "unknown")
     #expect(
-      try world.run(words("k", ["--unknown", "rerun"], ["sh", "-c", "echo x >>ran"])).status == 0)
+      try world.run(words(world, "k", ["--unknown", "rerun"], ["sh", "-c", "echo x >>ran"])).status
+        == 0)
     #expect(world.lineCount("ran") == 1)
   }
 
   @Test("once it has ended, the effect is as unknown as any, and its key may be abandoned")
   func afterItsEnd() throws {
     let world = try World()
-    let child = try leave(world, words("k", [], ["python3", "leave.py"]))
+    let child = try leave(world, words(world, "k", [], ["python3", "leave.py"]))
     #expect(try shown(world, "k")["state"] as? String == "intended")
     try world.letGo()
     try world.eventually("the program has ended") { !World.isAlive(child) }
     try world.eventually("the command is gone, too") {
       try shown(world, "k")["state"] as? String == "unknown"
     }
-    #expect(try world.run(words("k", [], ["sh", "-c", "echo again >>again"])).status == 83)
+    #expect(try world.run(words(world, "k", [], ["sh", "-c", "echo again >>again"])).status == 83)
     #expect(world.read("again").isEmpty)
     try world.succeed(["effect", "abandon", "k", "--scope", "workspace"])
-    #expect(try world.run(words("k", [], ["echo", "now"])).output == "now\n")
+    #expect(try world.run(words(world, "k", [], ["echo", "now"])).output == "now\n")
   }
 
   @Test("also what was recorded as unknown, or as not done, is not tried again beside what it left")
@@ -124,32 +132,35 @@ struct KeptKeyTests {
     ] as [(Int32, [String], String)] {
       let key = "k\(status)"
       let script = "python3 -c \"\(start)\"; exit \(status == 83 ? 5 : status)"
-      #expect(try world.run(words(key, flags, ["sh", "-c", script])).status == status)
+      #expect(try world.run(words(world, key, flags, ["sh", "-c", script])).status == status)
       let facts = try shown(world, key)
       #expect(facts["state"] as? String == state)
       let child = Int32(try #require(facts["held_by"] as? Int))
       #expect(
-        try world.run(words(key, ["--unknown", "rerun", "--wait", "0s"], ["true"])).status == 75)
+        try world.run(words(world, key, ["--unknown", "rerun", "--wait", "0s"], ["true"])).status
+          == 75)
       kill(child, SIGKILL)
-      #expect(try world.run(words(key, ["--unknown", "rerun"], ["true"])).status == 0)
+      #expect(try world.run(words(world, key, ["--unknown", "rerun"], ["true"])).status == 0)
     }
   }
 
   @Test("of effects inside each other, what the inner one left keeps both keys")
   func nested() throws {
     let world = try World()
-    let inner = ["hotglue"] + words("inner", [], ["python3", "leave.py"])
-    let child = try leave(world, words("outer", [], inner))
+    let inner = ["hotglue"] + (try words(world, "inner", [], ["python3", "leave.py"]))
+    let child = try leave(world, words(world, "outer", [], inner))
     for key in ["inner", "outer"] {
       try world.eventually("only the child is left of \(key)") {
         try shown(world, key)["held_by"] as? Int == Int(child)
       }
-      let told = try world.run(words(key, ["--unknown", "rerun", "--wait", "1ms"], ["true"]))
+      let told = try world.run(
+        words(world, key, ["--unknown", "rerun", "--wait", "1ms"], ["true"]))
       #expect(told.status == 75, "\(key)")
     }
     try world.letGo()
     for key in ["inner", "outer"] {
-      #expect(try world.run(words(key, ["--unknown", "rerun"], ["true"])).status == 0, "\(key)")
+      #expect(
+        try world.run(words(world, key, ["--unknown", "rerun"], ["true"])).status == 0, "\(key)")
     }
     #expect(world.lineCount("late") == 1)
   }
@@ -161,11 +172,11 @@ struct KeptKeyTests {
     let world = try World()
     let script = """
       import subprocess, sys
-      again = ["hotglue", "effect", "run", "k", "--scope", "workspace", "--", "true"]
+      again = ["hotglue", "effect", "run", "k", "--scope", "workspace", "--", "sh", "step-k"]
       print(subprocess.run(again, stderr=subprocess.DEVNULL).returncode)
       """
     try Data(script.utf8).write(to: world.folder.appendingPathComponent("again.py"))
-    let result = try world.run(words("k", [], ["python3", "again.py"]))
+    let result = try world.run(words(world, "k", [], ["python3", "again.py"]))
     #expect(result.output == "81\n")
     #expect(result.status == 0)
   }
@@ -174,7 +185,7 @@ struct KeptKeyTests {
   func looksAtNothing() throws {
     let world = try World()
     for _ in 1...2 {
-      let run = [world.binary] + words("k", [], ["true"])
+      let run = [world.binary] + (try words(world, "k", [], ["true"]))
       let result = try world.command(
         World.strace, ["-qq", "-f", "-o", "trace", "-e", "trace=open,openat"] + run)
       #expect(result.status == 0)
@@ -183,8 +194,8 @@ struct KeptKeyTests {
       #expect(!world.read("trace").contains("\"/proc\""))
     }
     // The same call as a look makes does show one: the test can fail.
-    _ = try world.run(words("left", [], ["sh", "-c", "exit 9"]))
-    let looks = [world.binary] + words("left", ["--unknown", "rerun"], ["true"])
+    _ = try world.run(words(world, "left", [], ["sh", "-c", "exit 9"]))
+    let looks = [world.binary] + (try words(world, "left", ["--unknown", "rerun"], ["true"]))
     _ = try world.command(
       World.strace, ["-qq", "-f", "-o", "trace", "-e", "trace=open,openat"] + looks)
     #expect(world.read("trace").contains("/environ"))

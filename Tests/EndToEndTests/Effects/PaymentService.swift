@@ -121,7 +121,7 @@ final class PaymentService {
         sys.stdout.write(body if status == 200 else "")
         sys.exit(0 if status == 200 else 1)
 
-    seed, attempt = int(sys.argv[5]), int(sys.argv[6])
+    seed, attempt = int(sys.argv[5]), int(os.environ["HOTGLUE_ATTEMPT"])
     point = random.Random(seed * 100 + attempt).randrange(6) if attempt < 4 else 5
     with open("points", "a") as file:
         file.write(f"{min(point, 4)}\\n")

@@ -66,7 +66,7 @@ struct PaymentTests {
       (1...Self.jobs).map { seed in
         let script =
           "hotglue effect run charge --unknown \\\"$(cat unknown)\\\" -- python3 client.py charge "
-          + "\(service.port) $HOTGLUE_JOB $HOTGLUE_KEY \(seed) $HOTGLUE_ATTEMPT; exit $?"
+          + "\(service.port) $HOTGLUE_JOB $HOTGLUE_KEY \(seed); exit $?"
         return
           "{\"command\":[\"sh\",\"-c\",\"\(script)\"],\"replay\":\"\(replay)\",\"max_losses\":8,\"backoff\":\"fixed:50ms\"}"
       })

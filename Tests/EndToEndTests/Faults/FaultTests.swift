@@ -74,7 +74,8 @@ struct FaultTests {
     let world = small.world
     func run(_ key: String, _ flags: [String], _ script: String) throws -> World.Result {
       try world.run(
-        ["effect", "run", key, "--scope", "workspace"] + flags + ["--", "sh", "-c", script])
+        ["effect", "run", key, "--scope", "workspace"] + flags + World.step,
+        extra: ["STEP": script])
     }
     let dies = "kill -9 $PPID"
     #expect(try run("ended", [], "exit 3").status == 83)

@@ -84,6 +84,15 @@ struct CommandLines {
       let name = unique("w")
       try anotherWorkspace(name)
       return [name]
+    case "workspace edit":
+      let name = unique("w")
+      try anotherWorkspace(name)
+      return [name, "--name", "Another name"]
+    case "workspace unarchive":
+      let name = unique("w")
+      try anotherWorkspace(name)
+      _ = try prepare(["workspace", "archive", name])
+      return [name]
     case "workspace unprotect":
       let name = unique("w")
       try anotherWorkspace(name)

@@ -54,7 +54,7 @@ struct WatchTests {
     kill(watch.processIdentifier, SIGCONT)
     try expectEnd(
       watch, 80, "was switched to 'main' (generation 3)",
-      "whatever the context: hotglue -w main job show \(id) --watch")
+      "hotglue -w main job show \(id) --watch")
   }
 
   @Test("with -w a watch does not care for switches; that of a job ends with the job")
