@@ -165,10 +165,10 @@ struct RealTapTests {
       c.execute("LOAD sqlite_scanner")
       c.execute("ATTACH '.hotglue/store.db' AS s (TYPE sqlite, READ_ONLY)")
       c.execute("SHOW ALL TABLES").fetchall()
-      print(c.execute('SELECT id, "at", n, b, o, x, ID_2 FROM s."acme/crm/people" ORDER BY id').fetchall())
-      print(c.execute('SELECT sum(n), count(*) FROM s."acme/crm/people"').fetchall())
-      print(len(c.execute('SELECT * FROM s."acme/crm/people"').fetchall()))
-      print(c.execute('SELECT w FROM s."acme/crm/People_2"').fetchall())
+      print(c.execute('SELECT id, "at", n, b, o, x, ID_2 FROM s."main/crm/people" ORDER BY id').fetchall())
+      print(c.execute('SELECT sum(n), count(*) FROM s."main/crm/people"').fetchall())
+      print(len(c.execute('SELECT * FROM s."main/crm/people"').fetchall()))
+      print(c.execute('SELECT w FROM s."main/crm/People_2"').fetchall())
       print(c.execute("SELECT count(*), min(workspace) FROM s.record").fetchall())
 
       """, to: "read.py")
@@ -181,7 +181,7 @@ struct RealTapTests {
         [(1.5, 2)]
         2
         [('other',)]
-        [(3, 'acme')]
+        [(3, 'main')]
 
         """)
   }
