@@ -61,8 +61,12 @@ extension Universe {
       case .whileKept:
         throw Violation(rule: "a key is held", text: "job \(id) held \(key), \(enqueued.id) is new")
       case .untilDone:
+        // A deadline that has passed ends a job that never started, at the latest when it is met here.
+        let hasExpired =
+          job.attempt == 0 && !job.isFinished && (job.expiresAt ?? .max) <= now.milliseconds
         try require(
-          job.isFinished && job.state != "uncertain", "a key is held until its job is done",
+          hasExpired || (job.isFinished && job.state != "uncertain"),
+          "a key is held until its job is done",
           "job \(id) held \(key) in state \(job.state)")
       case .span: break
       }

@@ -61,31 +61,17 @@ final class Universe {
     var late = 0
   }
 
-  init(seed: UInt64, template: String, folder: String) throws {
+  init(seed: UInt64, folder: String) throws {
     self.seed = seed
     dice = Dice(seed: seed)
     path = folder + "/store.db"
-    try Self.copy(template, to: path)
-    store = try SQLiteStore.open(at: path)
+    store = try SQLiteStore.create(at: path, now: now)
     reader = try RowReader(path: path)
     workspaces = ["acme", "beta", "gamma"].compactMap { WorkspaceID($0) }
     for id in workspaces {
       _ = try store.createWorkspace(id, name: id.text, by: Self.alice, at: now)
     }
     seen = try reader.snapshot(after: seen, whole: true)
-  }
-
-  private static func copy(_ from: String, to: String) throws {
-    let source = open(from, O_RDONLY | O_CLOEXEC)
-    let target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    defer {
-      close(source)
-      close(target)
-    }
-    var status = stat()
-    guard source >= 0, target >= 0, fstat(source, &status) == 0,
-      sendfile(target, source, nil, Int(status.st_size)) == Int(status.st_size)
-    else { throw Violation(rule: "simulation", text: "cannot copy \(from) to \(to)") }
   }
 
   func say(_ line: @autoclosure () -> String) {
@@ -204,7 +190,6 @@ final class Universe {
   private func settleDown() throws {
     say("the faults end")
     isHealthy = true
-    endUnstoppable()
     // Who is stopped stays so: its attempts go to others when a lease runs out, and who holds a lock
     // is killed for it.
     if !file.isSwitching { try recoverSwitch() }
@@ -212,6 +197,7 @@ final class Universe {
     var quiet = 0
     for round in 0..<4000 where quiet < 3 {
       stepNumber += 1
+      endUnstoppable()
       let before = (counters.claims, counters.ends)
       for worker in workers where worker.acts { try tick(worker) }
       for slot in slots { try supervise(slot) }

@@ -55,8 +55,6 @@ func simulate() throws -> Int32 {
     throw Violation(rule: "simulation", text: "cannot make \(folder)")
   }
   defer { removeAll(folder) }
-  let template = folder + "/template.db"
-  _ = try SQLiteStore.create(at: template, now: Timestamp(milliseconds: 1_770_000_000_000))
 
   var sum = Universe.Counters()
   var failed = 0
@@ -68,7 +66,7 @@ func simulate() throws -> Int32 {
     guard mkdir(place, 0o700) == 0 else {
       throw Violation(rule: "simulation", text: "cannot make \(place)")
     }
-    let universe = try Universe(seed: seed, template: template, folder: place)
+    let universe = try Universe(seed: seed, folder: place)
     do {
       try universe.run(steps: steps)
       if options.isVerbose { for line in universe.trace { print(line) } }
