@@ -148,8 +148,9 @@ struct DatabaseTests {
       "/usr/bin/env", ["python3", "server.py"], input: nil,
       output: world.folder.appendingPathComponent("http.out"),
       errors: world.folder.appendingPathComponent("http.err"), extra: [:])
+    // A thread of the pool that starts it may block TERM, and it inherits that.
     defer {
-      http.terminate()
+      kill(http.processIdentifier, SIGKILL)
       http.waitUntilExit()
     }
     try world.eventually("the server has a port") { !world.read("port").isEmpty }
