@@ -10,8 +10,9 @@ extension Universe {
       if dice.chance(60) { try beginSwitch() }
       return
     }
-    if dice.chance(15) {
-      // Somebody else, who does not know of it.
+    if dice.chance(15), try store.context(SimContext.key)?.intent != nil {
+      // Somebody else, who does not know of it. A restored store has no intent, and there the lock of
+      // the context, which is not simulated, keeps the second one out.
       let done = try refusable {
         _ = try store.beginSwitch(
           SimContext.key, from: file.record, to: workspaces[0], drafts: [:], by: Self.alice, at: now

@@ -365,15 +365,16 @@ extension Universe {
       try require(
         new.fence > max(old.fence, fences[id] ?? 0), "fences never repeat",
         "job \(id) has fence \(new.fence) after the restore, and had \(fences[id] ?? 0)")
+      // A typed job's policy is its type's, which the row does not tell.
       if old.state == "running" {
+        let again: Set<String> = ["pending", "failed", "cancelled"]
         let allowed: Set<String> =
-          old.policy.replay == .unsafe
-          ? ["uncertain"] : ["pending", "failed", "cancelled"]
+          old.type != TypeName.bareCommand
+          ? again.union(["uncertain"]) : old.policy.replay == .unsafe ? ["uncertain"] : again
         try require(
           allowed.contains(new.state), "what ran when the backup was taken is unknown",
-          "job \(id) (\(old.policy.replay)) is \(new.state)")
+          "\(old) is \(new.state)")
       } else if !assumes, old.state == "pending" || old.state == "blocked" {
-        // A typed job's policy is its type's, which the row does not tell.
         let allowed: Set<String> =
           old.type != TypeName.bareCommand
           ? [old.state, "uncertain"] : [old.policy.replay == .unsafe ? "uncertain" : old.state]

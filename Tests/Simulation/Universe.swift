@@ -12,6 +12,7 @@ final class Universe {
   let seed: UInt64
   var dice: Dice
   var now = Timestamp(milliseconds: 1_770_000_000_000)
+  var wasClockSetBack = false
   var boot = BootTime(bootID: "boot-1", milliseconds: 1_000_000)
   let path: String
   /// The connection of people's commands and of supervisors' recorders.
@@ -179,7 +180,9 @@ final class Universe {
 
   private func jumpWallClock() {
     let day: Int64 = 86_400_000
-    now.milliseconds += dice.chance(50) ? day : -day
+    let isForward = dice.chance(50)
+    now.milliseconds += isForward ? day : -day
+    if !isForward { wasClockSetBack = true }
     say("the wall clock jumps to \(now.milliseconds)")
   }
 

@@ -112,7 +112,7 @@ extension Universe {
     if let predicted {
       try require(
         predicted == claimed.map(\.job.id), "the order of claims",
-        "\(claimed.map(\.job.id)) were claimed, and due were \(predicted)")
+        "claimed: \(claimed.map(\.job.id)), due: \(predicted.compactMap { seen.jobs[$0] })")
     }
     try note(results, of: settlements)
     // It may die before it has heard that its step was done.
@@ -202,7 +202,15 @@ extension Universe {
         if count >= limit { continue }
       }
       if let key = job.limitKey {
-        let count = now.count { $0.workspace == job.workspace && $0.limitKey == key }
+        var count = now.count { $0.workspace == job.workspace && $0.limitKey == key }
+        // The one that came back in its stead is due again when the clock gets there, as is every job
+        // that was due before it was set back.
+        if job.isParked, wasClockSetBack {
+          count += seen.jobs.values.count {
+            $0.workspace == job.workspace && $0.limitKey == key && $0.state == "pending"
+              && !$0.isParked && $0.runAt > self.now.milliseconds
+          }
+        }
         if count >= job.limitMax { continue }
       }
       taken.append(job)
