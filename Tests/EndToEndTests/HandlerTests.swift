@@ -20,6 +20,34 @@ struct HandlerTests {
     (job["attempts"] as? [[String: Any]])?.flatMap { $0["warnings"] as? [String] ?? [] } ?? []
   }
 
+  // MARK: what it inherits
+
+  @Test("a handler and a tap have the umask under which their job, type or source was made")
+  func umask() throws {
+    let world = try World()
+    // Recorded under 0027; the worker runs under 0077.
+    func made(_ arguments: String) throws {
+      let result = try world.command(
+        "/bin/sh", ["-c", "umask 027; exec hotglue \(arguments)"])
+      try #require(result.status == 0, "\(arguments): \(result.errorOutput)")
+    }
+    try made("job enqueue -w main -- sh -c 'umask >bare'")
+    try made("type set t -w main -- sh -c 'umask >typed'")
+    try world.succeed(["job", "enqueue", "t", "-w", "main"])
+    try world.write("#!/bin/sh\numask >tap\nexit 1\n", to: "tap.sh")
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o755],
+      ofItemAtPath: world.folder.appendingPathComponent("tap.sh").path)
+    try made("source add s -w main -- ./tap.sh")
+    let work = try world.command(
+      "/bin/sh",
+      ["-c", "umask 077; hotglue job work -w main --drain; hotglue source discover s -w main"])
+    #expect(work.status != 0, "the tap fails")
+    for name in ["bare", "typed", "tap"] {
+      #expect(world.read(name).trimmingCharacters(in: .newlines) == "0027", "\(name)")
+    }
+  }
+
   // MARK: the manual's examples
 
   @Test("the manual's shell script says how far it is and what it counted")

@@ -203,3 +203,29 @@ final class World: @unchecked Sendable {
     }
   }
 }
+
+extension World {
+  /// Makes every step that writes a row of the audit log fail: triggers are off in a store, so it is the
+  /// table that is not there.
+  func hideAuditLog() throws {
+    try changeStore("ALTER TABLE activity RENAME TO kept_activity")
+  }
+
+  /// SQLite quotes a name that it changes, and the schema is compared by its text.
+  func showAuditLog() throws {
+    try changeStore(
+      """
+      ALTER TABLE kept_activity RENAME TO activity;
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_schema SET sql = replace(sql, '"activity"', 'activity');
+      """)
+  }
+
+  private func changeStore(_ sql: String) throws {
+    let database = folder.path + "/.hotglue/store.db"
+    let done = try command(
+      "/usr/bin/env",
+      ["sqlite3", "-cmd", ".timeout 5000", "-cmd", ".dbconfig defensive off", database, sql])
+    try #require(done.status == 0, "\(done.errorOutput)")
+  }
+}

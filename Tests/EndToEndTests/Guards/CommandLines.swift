@@ -87,7 +87,7 @@ struct CommandLines {
     case "workspace edit":
       let name = unique("w")
       try anotherWorkspace(name)
-      return [name, "--name", "Another name"]
+      return ["--name", "Another name", name]
     case "workspace unarchive":
       let name = unique("w")
       try anotherWorkspace(name)

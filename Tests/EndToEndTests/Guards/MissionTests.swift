@@ -152,7 +152,8 @@ struct MissionTests {
     var prepared: [(CommandTable.Row, [String])] = []
     // As a switch to it, a shell in it is refused, though it changes nothing by itself.
     let separate = [
-      "workspace protect", "workspace unprotect", "workspace archive", "workspace shell",
+      "workspace protect", "workspace unprotect", "workspace archive", "workspace edit",
+      "workspace shell",
     ]
     // What they need is made while that is possible; what acts on the store as a whole would remove it.
     for row in table.rows where !["store restore", "store prune"].contains(row.command) {

@@ -236,15 +236,10 @@ struct RoleMatrixTests {
   func endedByAnother() throws {
     let place = try SharedPlace()
     let world = place.world
-    let database = world.folder.path + "/.hotglue/store.db"
-    func sql(_ text: String) throws {
-      let done = try world.command("/usr/bin/sqlite3", ["-cmd", ".timeout 5000", database, text])
-      try #require(done.status == 0, "\(done.errorOutput)")
-    }
     // A log that takes no row leaves the switch where a kill behind the replaced file would.
-    try sql("ALTER TABLE activity RENAME TO kept_activity")
+    try world.hideAuditLog()
     #expect(try place.run(["workspace", "switch", "lobby"], as: "bin").status != 0)
-    try sql("ALTER TABLE kept_activity RENAME TO activity")
+    try world.showAuditLog()
     #expect(try place.run(["workspace", "current"], as: "sys").output == "lobby\n")
     let row = try place.succeed(["log", "--limit", "1", "--json"])
     #expect(row.contains(#""user":"bin","command":"workspace switch","workspace":"lobby""#))
