@@ -78,6 +78,16 @@ extension Running {
       #expect(lines.contains("    \"fence\": 1"))
     }
 
+    @Test("an argument that the kernel does not take fails its job, with the kernel's reason")
+    func argumentTooLong() throws {
+      let yard = try Yard()
+      let id = try yard.enqueue(String(repeating: "y", count: 200_000))
+      try yard.drain()
+      let job = try yard.job(id)
+      #expect(job.state == .failed && job.error?.code == "not_executable")
+      #expect(job.error?.message.contains("argument list too long") == true)
+    }
+
     @Test("PWD is the directory of the job, and OLDPWD is not the worker's")
     func directory() throws {
       let yard = try Yard(environment: ["PATH=/usr/bin:/bin", "PWD=/elsewhere", "OLDPWD=/before"])

@@ -112,23 +112,14 @@ enum CommandWords {
     try checkSize(command + environment)
   }
 
-  /// The longest argument or variable that Linux gives a program, with its end.
-  private static let longestText = 131_072
-  /// The most that all of them may take, whatever limits are raised.
+  /// The most that a command and its variables may take, whatever limits the system has.
   private static let mostBytes = 6 << 20
 
-  /// What execve(2) would refuse wherever the job runs is refused here, where it can be changed.
+  /// Refuses what execve(2) takes nowhere on this system. The limit of a single argument is the kernel's:
+  /// an attempt that exceeds it fails as not executable, with the kernel's reason.
   static func checkSize(_ texts: [String]) throws(UnusableRequest) {
-    let lengths = texts.map { $0.utf8.count + 1 }
-    if let longest = lengths.max(), longest > longestText {
-      throw UnusableRequest(
-        problem:
-          "an argument or variable of \(longest - 1) bytes is too long: no program can be given more "
-          + "than \(longestText - 1)",
-        hint: "put it into a payload or a file, and give its name")
-    }
-    let total = lengths.reduce(0) { $0 + $1 + 8 }
-    let most = min(mostBytes, max(longestText, sysconf(Int32(_SC_ARG_MAX))))
+    let total = texts.reduce(0) { $0 + $1.utf8.count + 9 }
+    let most = min(mostBytes, max(131_072, sysconf(Int32(_SC_ARG_MAX))))
     if total > most {
       throw UnusableRequest(
         problem:

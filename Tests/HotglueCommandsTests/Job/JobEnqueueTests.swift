@@ -10,21 +10,16 @@ import Testing
 
   init() throws { world = try JobWorld() }
 
-  @Test("a command that the system cannot start is refused where it can be changed")
+  @Test("a command that is larger than the system starts is refused where it can be changed")
   func tooLargeToStart() throws {
-    let long = String(repeating: "x", count: 131_072)
-    let one = world.run("job", "enqueue", "--", "echo", long)
-    #expect(one.status == 65 || one.status == 64)
-    #expect(one.err.contains("is too long") && one.err.contains("hint:"))
     let many = Array(repeating: String(repeating: "x", count: 100_000), count: 80)
-    let all = world.run(["job", "enqueue", "--", "echo"] + many, input: [])
-    #expect(all.status == one.status)
-    #expect(all.err.contains("the system starts no program with more than"))
-    let variable = world.run("job", "enqueue", "--env", "A=\(long)", "--", "true")
-    #expect(variable.status == one.status)
+    for line in [["--", "echo"] + many, ["--env", "A=\(many.joined())", "--", "true"]] {
+      let result = world.run(["job", "enqueue"] + line, input: [])
+      #expect(result.status == 64)
+      #expect(result.err.contains("the system starts no program with more than"))
+    }
     #expect(
       try world.store().jobs(in: world.acme, matching: JobFilter(), before: nil, limit: 9) == [])
-    #expect(world.run("job", "enqueue", "--", "echo", String(long.dropFirst())).status == 0)
   }
 
   @Test("a bare enqueue prints the job's ID alone, with and without -q")
