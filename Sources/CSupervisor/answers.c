@@ -49,7 +49,6 @@ static const char magic[8] = "HGANSW\n";
 
 struct hg_answers {
   const unsigned char *at;
-  uint32_t version;
   int fd;
 };
 
@@ -68,13 +67,8 @@ static uint64_t sum(const ring_answer *answer, uint32_t length) {
   return hg_slot_sum((const unsigned char *)answer + from, length - from);
 }
 
-/// How long an answer is without its lines, which follow.
-static size_t bare_bytes(uint32_t version) {
-  return offsetof(ring_answer, outcome) + hg_outcome_bytes(version);
-}
-
 /// The length of what lies whole at a position, 0: nothing does.
-static uint32_t whole(const unsigned char *at, uint64_t position, uint32_t version) {
+static uint32_t whole(const unsigned char *at, uint64_t position) {
   const ring_answer *answer = place(at, position);
   uint64_t checksum = __atomic_load_n(&answer->checksum, __ATOMIC_ACQUIRE);
   uint32_t length = answer->length;
@@ -85,7 +79,7 @@ static uint32_t whole(const unsigned char *at, uint64_t position, uint32_t versi
     return length >= head && sum(answer, head) == checksum ? length : 0;
   }
   uint64_t lines = (uint64_t)answer->outcome.result_bytes + answer->progress_bytes;
-  if (length < bare_bytes(version) || lines > length - bare_bytes(version)) return 0;
+  if (length < sizeof *answer || lines > length - sizeof *answer) return 0;
   return sum(answer, length) == checksum ? length : 0;
 }
 
@@ -172,7 +166,7 @@ static void advance(hg_ring *ring) {
 void hg_ring_settle(hg_ring *ring, uint64_t position) {
   if (!ring->at || position < ring->tail || position >= ring->head || position % 16) return;
   // A peer may name any number: only the beginning of an answer is one.
-  if (!whole(ring->at, position, HG_VERSION)) return;
+  if (!whole(ring->at, position)) return;
   place(ring->at, position)->is_recorded = 1;
   if (position == ring->tail || place(ring->at, ring->tail)->is_filler) advance(ring);
 }
@@ -221,15 +215,18 @@ int hg_answers_open(const char *store_folder, const char *name, hg_answers **ans
     return error;
   }
   const ring_head *head = (const ring_head *)at;
-  const uint32_t version = head->version;
-  if (memcmp(head->magic, magic, sizeof magic) || !hg_version_is_known(version)) error = ENOENT;
+  if (memcmp(head->magic, magic, sizeof magic)) {
+    error = ENOENT;
+  } else if (head->version != HG_VERSION) {
+    error = EPROTONOSUPPORT;
+  }
   if (!error && !(*answers = malloc(sizeof **answers))) error = ENOMEM;
   if (error) {
     munmap((void *)at, HEAD_BYTES + RING_BYTES);
     close(fd);
     return error;
   }
-  **answers = (hg_answers){at, version, fd};
+  **answers = (hg_answers){at, fd};
   return 0;
 }
 
@@ -242,15 +239,14 @@ int hg_answers_next(const hg_answers *answers, uint64_t position, hg_answer_view
   // No lap is longer than the ring, whatever its records say.
   for (uint64_t end = position + RING_BYTES; position < end;) {
     if (position % 16) return ENOENT;
-    uint32_t length = whole(answers->at, position, answers->version);
+    uint32_t length = whole(answers->at, position);
     if (!length) return ENOENT;
     const ring_answer *answer = place(answers->at, position);
     if (!answer->is_filler && !answer->is_recorded) {
-      const unsigned char *lines = (const unsigned char *)answer + bare_bytes(answers->version);
+      const unsigned char *lines = (const unsigned char *)(answer + 1);
       view->position = position;
       view->next = position + length;
-      hg_outcome_read(
-        &view->outcome, answers->version, &answer->outcome, hg_outcome_bytes(answers->version));
+      view->outcome = answer->outcome;
       view->result = lines;
       view->progress = lines + view->outcome.result_bytes;
       view->progress_bytes = answer->progress_bytes;

@@ -223,14 +223,12 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   if (got != (ssize_t)sizeof block) return EBADMSG;
   memset(view, 0, sizeof *view);
   memcpy(&view->head, block, sizeof view->head);
+  if (memcmp(view->head.magic, magic, sizeof magic)) return EBADMSG;
+  // Where anything else lies in it is not known.
+  if (view->head.version != HG_VERSION) return EPROTONOSUPPORT;
   memcpy(&view->attempt, block + HG_SLOT_ATTEMPT_AT, sizeof view->attempt);
   memcpy(&view->stream, block + HG_SLOT_STREAM_AT, sizeof view->stream);
-  const uint32_t version = view->head.version;
-  if (memcmp(view->head.magic, magic, sizeof magic)) return EBADMSG;
-  if (!hg_version_is_known(version)) return EPROTONOSUPPORT;
-  const unsigned char *outcome = block + HG_SLOT_OUTCOME_AT;
-  const size_t outcome_bytes = hg_outcome_bytes(version);
-  hg_outcome_read(&view->outcome, version, outcome, outcome_bytes);
+  memcpy(&view->outcome, block + HG_SLOT_OUTCOME_AT, sizeof view->outcome);
   view->head.boot_id[HG_BOOT_ID_BYTES - 1] = 0;
   view->head.store_id[HG_STORE_ID_BYTES - 1] = 0;
   view->attempt.mark[HG_MARK_BYTES - 1] = 0;
@@ -238,12 +236,10 @@ int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view)
   view->attempt.log_path[HG_PATH_BYTES - 1] = 0;
   const uint64_t sum = attempt_sum(&view->attempt, view->attempt.sequence);
   const bool is_torn = view->attempt.sequence % 2 != 0;
-  view->attempt_damaged =
-    version >= 4 && view->attempt.sum != (is_torn ? BEING_WRITTEN : sum);
+  view->attempt_damaged = view->attempt.sum != (is_torn ? BEING_WRITTEN : sum);
   view->attempt_whole = !is_torn && !view->attempt_damaged && view->attempt.job != 0;
   view->outcome_whole = view->attempt_whole && view->outcome.checksum &&
-                        view->outcome.checksum ==
-                          hg_slot_sum(outcome, outcome_bytes - sizeof(uint64_t)) &&
+                        view->outcome.checksum == outcome_checksum(&view->outcome) &&
                         view->outcome.sequence == view->attempt.sequence &&
                         view->outcome.job == view->attempt.job &&
                         view->outcome.fence == view->attempt.fence;

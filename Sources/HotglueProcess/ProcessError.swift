@@ -12,8 +12,10 @@ public enum ProcessError: Error, Equatable, Sendable {
   case supervisorGone
   /// No answer in time. The connection may hold half a frame and is not used again.
   case noAnswer
-  /// The file or the peer does not speak this version's language.
+  /// The file or the peer makes no sense.
   case notUnderstood(String)
+  /// A hotglue of another version made the slot and its supervisor: nothing of them is read.
+  case otherVersion(slot: String, version: UInt32)
   /// An order larger than a supervisor takes (16 MiB with arguments, environment and payload).
   case orderTooLarge(bytes: Int)
 }

@@ -74,17 +74,14 @@ public struct SlotContents: Sendable {
 
 /// A supervisor's file: `slots/NAME` in the store's folder.
 public enum Slot {
+  /// The one version of slots, answers and frames that this program writes and reads.
+  public static let version = UInt32(HG_VERSION)
+
   /// Reads a slot, also while its supervisor lives; nil: the file is gone.
   public static func read(
     storeFolder: String, slot: String
   ) throws(ProcessError) -> SlotContents? {
-    var view = hg_slot_view()
-    let error = hg_slot_read(storeFolder, slot, &view)
-    if error == ENOENT { return nil }
-    if error == EBADMSG || error == EPROTONOSUPPORT {
-      throw .notUnderstood("slot file '\(slot)'")
-    }
-    try ProcessError.check(error, "read the slot", slot)
+    guard let view = try view(storeFolder, slot) else { return nil }
     do {
       return try SlotContents(view, at: SlotPlace(storeFolder: storeFolder, slot: slot))
     } catch .supervisorGone {
@@ -98,23 +95,12 @@ public enum Slot {
     do { return try read(storeFolder: storeFolder, slot: slot) } catch { return nil }
   }
 
-  /// That of the supervisor that made the slot. Where the slot is lost its socket may still be there,
-  /// and this version is the one to try.
-  static func version(storeFolder: String, slot: String) throws(ProcessError) -> UInt32 {
+  /// Refuses a supervisor of another version. Where its slot is lost its socket may still be there, and
+  /// then every reply says of which version it is.
+  static func requireThisVersion(storeFolder: String, slot: String) throws(ProcessError) {
     var view = hg_slot_view()
-    switch hg_slot_read(storeFolder, slot, &view) {
-    case 0: return view.head.version
-    case EPROTONOSUPPORT: throw .notUnderstood("slot file '\(slot)'")
-    default: return UInt32(HG_VERSION)
-    }
-  }
-
-  /// Whether its supervisor was started before the program was replaced by one that writes slots of
-  /// another version; false: it was not, or the file is gone.
-  public static func isOfEarlierVersion(
-    storeFolder: String, slot: String
-  ) throws(ProcessError) -> Bool {
-    try version(storeFolder: storeFolder, slot: slot) < UInt32(HG_VERSION)
+    guard hg_slot_read(storeFolder, slot, &view) == EPROTONOSUPPORT else { return }
+    throw .otherVersion(slot: slot, version: view.head.version)
   }
 
   /// Whether the slot's stream has this attempt in hand. One whose supervisor was killed has, until
@@ -122,15 +108,23 @@ public enum Slot {
   public static func holds(
     job: Int64, fence: Int64, storeFolder: String, slot: String
   ) throws(ProcessError) -> Bool {
-    var view = hg_slot_view()
-    let error = hg_slot_read(storeFolder, slot, &view)
-    if error == ENOENT { return false }
-    if error == EBADMSG || error == EPROTONOSUPPORT {
-      throw .notUnderstood("slot file '\(slot)'")
-    }
-    try ProcessError.check(error, "read the slot", slot)
+    guard let view = try view(storeFolder, slot) else { return false }
     return view.attempt_whole != 0 && view.attempt.is_stream != 0 && view.attempt.job == job
       && view.attempt.fence == fence
+  }
+
+  private static func view(
+    _ storeFolder: String, _ slot: String
+  ) throws(ProcessError) -> hg_slot_view? {
+    var view = hg_slot_view()
+    let error = hg_slot_read(storeFolder, slot, &view)
+    switch error {
+    case ENOENT: return nil
+    case EBADMSG: throw .notUnderstood("slot file '\(slot)'")
+    case EPROTONOSUPPORT: throw .otherVersion(slot: slot, version: view.head.version)
+    default: try ProcessError.check(error, "read the slot", slot)
+    }
+    return view
   }
 }
 

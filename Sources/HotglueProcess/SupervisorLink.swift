@@ -11,21 +11,15 @@ public final class SupervisorLink {
   public let fileDescriptor: Int32
   public private(set) var slotName: String
   public let storeFolder: String
-  /// That of the supervisor, which may have been started before the program was replaced.
-  private let version: UInt32
   private var input: [UInt8] = []
   private var hasEnded = false
   /// Replies that came while the answer to a request was waited for.
   private var waiting: [SupervisorReply] = []
 
-  init(
-    fileDescriptor: Int32, slotName: String, storeFolder: String,
-    version: UInt32 = UInt32(HG_VERSION)
-  ) {
+  init(fileDescriptor: Int32, slotName: String, storeFolder: String) {
     self.fileDescriptor = fileDescriptor
     self.slotName = slotName
     self.storeFolder = storeFolder
-    self.version = version
   }
 
   deinit { Glibc.close(fileDescriptor) }
@@ -36,14 +30,14 @@ public final class SupervisorLink {
     storeFolder: String, slot: String, timeoutMs: Int64
   ) throws(ProcessError) -> SupervisorLink? {
     let deadline = BootClock.now() + timeoutMs
-    let version = try Slot.version(storeFolder: storeFolder, slot: slot)
+    try Slot.requireThisVersion(storeFolder: storeFolder, slot: slot)
     while true {
       var descriptor: Int32 = -1
       let error = hg_connect(storeFolder, slot, &descriptor)
       switch error {
       case 0:
         return SupervisorLink(
-          fileDescriptor: descriptor, slotName: slot, storeFolder: storeFolder, version: version)
+          fileDescriptor: descriptor, slotName: slot, storeFolder: storeFolder)
       case ENOENT, ECONNREFUSED:
         return nil
       case EAGAIN, EINTR:
@@ -175,7 +169,7 @@ public final class SupervisorLink {
   func isGreeted(until deadline: Int64) throws(ProcessError) -> Bool {
     while true {
       let isOpen = try read()
-      if let frame = nextFrame() {
+      if let frame = try nextFrame() {
         guard Int(frame.type) == Int(HG_HELLO) else {
           throw .notUnderstood("a greeting of type \(frame.type)")
         }
@@ -208,7 +202,7 @@ public final class SupervisorLink {
 
   func send(type: Int, body: [UInt8]) throws(ProcessError) {
     let head = hg_frame(
-      length: UInt32(body.count), version: UInt16(version), type: UInt16(type))
+      length: UInt32(body.count), version: UInt16(HG_VERSION), type: UInt16(type))
     let frame = bytes(of: head) + body
     let deadline = BootClock.now() + Self.sendTimeoutMs
     var sent = 0
@@ -233,10 +227,10 @@ public final class SupervisorLink {
   private func fill() throws(ProcessError) {
     if hasEnded { return }
     let isOpen = try read()
-    while let frame = nextFrame() {
+    while let frame = try nextFrame() {
       waiting.append(
         try SupervisorReply(
-          type: frame.type, body: frame.body, version: version,
+          type: frame.type, body: frame.body,
           from: SlotPlace(storeFolder: storeFolder, slot: slotName)))
     }
     if !isOpen {
@@ -263,10 +257,13 @@ public final class SupervisorLink {
     }
   }
 
-  private func nextFrame() -> (type: UInt16, body: ArraySlice<UInt8>)? {
+  private func nextFrame() throws(ProcessError) -> (type: UInt16, body: ArraySlice<UInt8>)? {
     let headBytes = MemoryLayout<hg_frame>.size
     guard input.count >= headBytes else { return nil }
     let head = record(input[...], as: hg_frame())
+    guard head.version == HG_VERSION else {
+      throw .otherVersion(slot: slotName, version: UInt32(head.version))
+    }
     let end = headBytes + Int(head.length)
     guard input.count >= end else { return nil }
     let body = input[headBytes..<end]

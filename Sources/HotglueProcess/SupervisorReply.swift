@@ -67,14 +67,13 @@ public enum Refusal: Equatable, Sendable {
 
 extension SupervisorReply {
   init(
-    type: UInt16, body: ArraySlice<UInt8>, version: UInt32, from place: SlotPlace
+    type: UInt16, body: ArraySlice<UInt8>, from place: SlotPlace
   ) throws(ProcessError) {
     if Int(type) == Int(HG_CLOSED) {
       self = .closed(try StreamEnd(record(body, as: hg_closed())))
       return
     }
-    var reply = hg_reply()
-    body.withUnsafeBytes { hg_reply_read(&reply, version, $0.baseAddress, $0.count) }
+    let reply = record(body, as: hg_reply())
     switch Int(type) {
     case Int(HG_STARTED):
       self = .started(job: reply.job, fence: reply.fence, handlerPID: reply.handler_pid)

@@ -78,6 +78,47 @@ extension Supervision {
       }
     }
 
+    @Test(
+      "a slot of another version is refused by name, and nothing of it is read", arguments: [2, 99])
+    func otherVersion(version: UInt8) throws {
+      let link = try unrecorded()
+      let file = open("\(workshop.store)/slots/\(link.slotName)", O_RDWR | O_CLOEXEC)
+      defer { close(file) }
+      var byte = version
+      try #require(pwrite(file, &byte, 1, 8) == 1)
+      let refusal = ProcessError.otherVersion(slot: link.slotName, version: UInt32(version))
+      #expect(throws: refusal) { try workshop.slot(link) }
+      #expect(throws: refusal) {
+        try SupervisorLink.connect(storeFolder: workshop.store, slot: link.slotName, timeoutMs: 100)
+      }
+      #expect(Slot.evidence(storeFolder: workshop.store, slot: link.slotName) == nil)
+    }
+
+    @Test("a supervisor that answers in another version is refused by name")
+    func otherReply() throws {
+      let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+      defer { close(listener) }
+      // Its slot is lost, so that only the answer can say which version it is.
+      var address = sockaddr_un()
+      address.sun_family = sa_family_t(AF_UNIX)
+      let path = "\(workshop.store)/slots/other.sock"
+      withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+      let bound = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+      }
+      try #require(bound == 0 && listen(listener, 1) == 0)
+      let link = try workshop.connect("other")
+      let supervisor = accept(listener, nil, nil)
+      defer { close(supervisor) }
+      let frame: [UInt8] = [0, 0, 0, 0, 99, 0, 70, 0]
+      try #require(send(supervisor, frame, frame.count, 0) == frame.count)
+      #expect(throws: ProcessError.otherVersion(slot: "other", version: 99)) {
+        try link.receive()
+      }
+    }
+
     @Test("a copied store says so, and nothing outside is touched because of it")
     func copy() throws {
       let link = try workshop.supervisor()

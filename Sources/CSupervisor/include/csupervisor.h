@@ -9,9 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// Of slots, answers and frames. A program refuses those of any other version.
 #define HG_VERSION 4
-// The oldest whose supervisors are understood: they live on while the program is replaced.
-#define HG_OLDEST_VERSION 3
 #define HG_NAME_BYTES 64
 #define HG_MARK_BYTES 40
 #define HG_WHO_BYTES 64
@@ -362,17 +361,9 @@ typedef struct {
 /// Reads a line as the supervisor does. `owner` may be NULL.
 hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner);
 
-/// Whether slots, answers and replies of a version are understood.
-bool hg_version_is_known(uint32_t version);
-/// How long an outcome of a known version is; its checksum comes last, over all before it.
-size_t hg_outcome_bytes(uint32_t version);
-/// Reads an outcome of a known version, of which `length` bytes are there; the rest is zero.
-void hg_outcome_read(hg_outcome *out, uint32_t version, const void *from, size_t length);
-/// The same for the body of a reply.
-void hg_reply_read(hg_reply *out, uint32_t version, const void *body, size_t length);
-
 int hg_connect(const char *store_folder, const char *name, int *fd);
-/// EBADMSG: it is short or damaged. EPROTONOSUPPORT: it is of a version that is not known.
+/// EBADMSG: it is short or damaged. EPROTONOSUPPORT: it has another version,
+/// which `view->head` names; nothing else of it is read.
 int hg_slot_read(const char *store_folder, const char *name, hg_slot_view *view);
 /// Reads the result line that is so long and has this sum, as an outcome or an attempt says.
 /// EBADMSG: what is in the slot is another one, or torn.
@@ -397,7 +388,7 @@ typedef struct {
   uint32_t progress_bytes; // 0: it said nothing of its progress
 } hg_answer_view;
 
-/// ENOENT: the slot has none, since it never had a stream.
+/// ENOENT: the slot has none, since it never had a stream. EPROTONOSUPPORT: they have another version.
 int hg_answers_open(const char *store_folder, const char *name, hg_answers **answers);
 /// The position of the oldest answer that is not recorded yet, or where the next one will be.
 uint64_t hg_answers_oldest(const hg_answers *answers);

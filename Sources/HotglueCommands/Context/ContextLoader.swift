@@ -129,8 +129,7 @@ struct ContextLoader {
   func finding(
     _ origin: ContextOrigin, _ path: String, shown: String
   ) throws -> ContextFinding {
-    let file =
-      try read(path, shown: shown, ofAnyOwner: true).map(ofEarlierStream) ?? contextInStream(path)
+    let file = try read(path, shown: shown, ofAnyOwner: true) ?? contextInStream(path)
     return ContextFinding(
       origin: origin, shownPath: shown, realPath: file?.realPath ?? path,
       content: file.map { .bytes($0.bytes) } ?? .missing)
@@ -157,26 +156,6 @@ struct ContextLoader {
     file.tenant = nil
     let folder = Path.folder(of: stream.realPath)
     return (Path.joined(folder, Path.name(of: path)), Array(file.text.utf8))
-  }
-
-  /// The context file of a stream that was started before the program was replaced names the job in
-  /// hand, and counts as that job's.
-  private func ofEarlierStream(
-    _ file: (realPath: String, bytes: [UInt8])
-  ) throws -> (realPath: String, bytes: [UInt8]) {
-    guard AttemptPlace.isStreamContext(file.realPath) else { return file }
-    let pin: ContextFile.Pin?
-    do {
-      pin = try ContextFile(parsing: file.bytes).pinned
-    } catch {
-      // Whoever resolves it says what is wrong with it.
-      return file
-    }
-    guard let path = pin.flatMap({ AttemptPlace.contextPath(of: $0, besideStream: file.realPath) }),
-      let place = AttemptPlace(contextPath: path),
-      try Slot.isOfEarlierVersion(storeFolder: place.folder, slot: place.slot)
-    else { return file }
-    return (path, file.bytes)
   }
 
   /// The file's bytes; `nil` when there is none.

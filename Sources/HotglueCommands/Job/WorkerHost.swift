@@ -87,7 +87,9 @@ extension CommandError {
         "cannot run attempts or say what became of them: /proc is not mounted",
         hint: "mount -t proc proc /proc")
     case .process(let error):
-      self.init("process", .inputOutput, "cannot run attempts: \(Self.words(error))")
+      self.init(
+        "process", .inputOutput, "cannot run attempts: \(Self.words(error))",
+        hint: Self.remedy(for: error))
     case .tooLittleSpace(let free, let floor):
       self.init(
         "too_little_space", .tryLater,
@@ -118,12 +120,18 @@ extension CommandError {
       self.init(
         "attempt_trouble", .inputOutput,
         "cannot find out about the attempt of job \(job) in workspace '\(workspace)': "
-          + Self.words(error), hint: "hotglue doctor",
+          + Self.words(error), hint: Self.remedy(for: error) ?? "hotglue doctor",
         facts: [
           JSON.Member("job", .integer(job)), JSON.Member("workspace", .string(workspace.text)),
         ])
     case .system(let reason): self.init("system", .inputOutput, reason)
     }
+  }
+
+  private static func remedy(for error: ProcessError) -> Hint? {
+    guard case .otherVersion = error else { return nil }
+    return "run 'hotglue job work' of the version that started it, or wait: its supervisor records "
+      + "its end"
   }
 
   private static func words(_ error: ProcessError) -> String {
@@ -136,6 +144,9 @@ extension CommandError {
     case .supervisorGone: return "the supervisor has ended"
     case .noAnswer: return "no answer from the supervisor"
     case .notUnderstood(let what): return "not understood: \(what)"
+    case .otherVersion(let slot, let version):
+      return "supervisor '\(slot)' has version \(version), and this hotglue speaks version "
+        + "\(Slot.version) alone"
     case .orderTooLarge(let bytes): return "arguments, environment and payload are \(bytes) bytes"
     }
   }

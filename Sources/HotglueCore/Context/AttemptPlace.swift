@@ -25,11 +25,8 @@ public struct AttemptPlace: Hashable, Sendable {
   /// one that was opened under the name before says what the next attempt is.
   static func name(_ path: String, fits file: ContextFile) -> Bool {
     if let place = AttemptPlace(contextPath: path) { return file.pinned == place.pin }
-    return isStreamContext(path) ? file.isOfStream : true
+    return parts(of: path)?.what == "stream" ? file.isOfStream : true
   }
-
-  /// Whether the path is that of a stream's own context.
-  public static func isStreamContext(_ path: String) -> Bool { parts(of: path)?.what == "stream" }
 
   /// Of a stream's own context: what the context of a job that it has in hand is.
   public static func contextPath(of pin: ContextFile.Pin, besideStream path: String) -> String? {

@@ -231,32 +231,36 @@ struct DeployTests {
     #expect(doctor.status == 0, "\(doctor)")
   }
 
-  @Test("a slot of an unknown version proves as little as a damaged one: its attempt is lost")
+  @Test(
+    "a supervisor of another version is refused by name, and ends by itself; then its slot proves nothing"
+  )
   func slotOfAnotherVersion() throws {
     let world = try World()
     let script = "echo x >>starts; until [ -e go ]; do sleep 0.05; done"
-    let first = try world.enqueue(script)
-    let worker = try world.start(["job", "work", "-w", "main", "--concurrency", "2"])
+    let id = try world.enqueue(script)
+    let worker = try world.start(["job", "work", "-w", "main"])
     try world.eventually("it runs") { world.lineCount("starts") == 1 }
-    let path = try slot(of: first, in: world)
-    let second = try world.enqueue(script)
-    try world.eventually("both run") { world.lineCount("starts") == 2 }
+    let path = try slot(of: id, in: world)
     kill(worker.processIdentifier, SIGKILL)
     worker.waitUntilExit()
-    let supervisors = World.children(ofStore: world.folder.path, kind: "hotglue-super")
-    try #require(supervisors.count == 2)
-    for pid in supervisors { kill(pid, SIGKILL) }
-    let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
     // The version stands after the eight bytes of the file's mark.
-    func setVersion(_ version: UInt8) throws {
-      try file.seek(toOffset: 8)
-      try file.write(contentsOf: Data([version, 0, 0, 0]))
+    let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+    try file.seek(toOffset: 8)
+    try file.write(contentsOf: Data([99, 0, 0, 0]))
+    let refused = try world.run(["job", "reclaim", "-w", "main"])
+    #expect(
+      refused.errorOutput.contains("has version 99, and this hotglue speaks version"), "\(refused)")
+    #expect(refused.errorOutput.contains("job work' of the version that started it"))
+    #expect(try world.state(id) == "running")
+    for pid in World.children(ofStore: world.folder.path, kind: "hotglue-super") {
+      kill(pid, SIGKILL)
     }
-    try setVersion(99)
-    let reclaim = try world.run(["job", "reclaim", "-w", "main"])
-    #expect(reclaim.status == 0, "\(reclaim)")
-    #expect(try world.state(first) == "uncertain" && world.state(second) == "uncertain")
-    #expect(world.lineCount("starts") == 2)
+    try world.eventually("it is lost") {
+      let reclaim = try world.run(["job", "reclaim", "-w", "main"])
+      return reclaim.status == 0
+    }
+    #expect(try world.state(id) == "uncertain")
+    #expect(world.lineCount("starts") == 1)
     try world.checkStore()
   }
 
@@ -293,48 +297,6 @@ struct DeployTests {
     #expect(done.status == 0, "\(done)")
     #expect(try world.state(id) == "uncertain")
     #expect(try remedies("attempt_dead").isEmpty)
-  }
-
-  @Test("the context of a stream that an earlier version started names the job in its hand")
-  func streamOfEarlierVersion() throws {
-    let world = try World()
-    try world.succeed([
-      "type", "set", "work", "--persistent", "--", "sh", "-c",
-      "read -r a; echo x >>taken; read -r b",
-    ])
-    let id = try world.succeed(["job", "enqueue", "work"])
-    let worker = try world.start(["job", "work", "-w", "main"])
-    try world.eventually("it has the job") { world.lineCount("taken") == 1 }
-    let path = try slot(of: id, in: world)
-    let context = URL(fileURLWithPath: path + ".stream.json")
-    // Until version 3 the stream's own file was pinned to one job after the other.
-    var file = try #require(
-      try JSONSerialization.jsonObject(with: Data(contentsOf: context)) as? [String: Any])
-    file["tenant"] = nil
-    file["pinned"] = ["job": Int(id) ?? 0, "fence": 1]
-    let text = try JSONSerialization.data(withJSONObject: file)
-    let handle = try FileHandle(forWritingTo: context)
-    try handle.truncate(atOffset: 0)
-    try handle.write(contentsOf: text)
-    let extra = ["HOTGLUE_CONTEXT": context.path]
-    // A supervisor of this version writes no such file: it is another attempt's, renamed meanwhile.
-    #expect(try world.run(["context", "show", "--json"], extra: extra).status == 81)
-    #expect(try world.run(["job", "progress", "1", "2"], extra: extra).status == 81)
-    let slot = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-    try slot.seek(toOffset: 8)
-    try slot.write(contentsOf: Data([3, 0, 0, 0]))
-    let shown = try world.run(["context", "show", "--json"], extra: extra)
-    #expect(shown.status == 0, "\(shown)")
-    let object = try JSONSerialization.jsonObject(with: Data(shown.output.utf8)) as? [String: Any]
-    let pinned = object?["pinned"] as? [String: Any]
-    #expect(pinned?["job"] as? Int == Int(id) && pinned?["fence"] as? Int == 1, "\(shown)")
-    let enqueued = try world.run(["job", "enqueue", "--", "true"], extra: extra)
-    #expect(enqueued.status == 0, "\(enqueued)")
-    kill(worker.processIdentifier, SIGKILL)
-    worker.waitUntilExit()
-    for pid in World.children(ofStore: world.folder.path, kind: "hotglue-super") {
-      kill(pid, SIGKILL)
-    }
   }
 
   /// The slot file that names the job as its attempt's.
