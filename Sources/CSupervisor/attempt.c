@@ -304,7 +304,6 @@ void hg_attempt_reap(hg_supervisor *self) {
       self->recorder = 0;
       // Whoever has adopted the attempt meanwhile records it, too; the same twice is no error.
       if (adopted) continue;
-      if (!recorded && hg_recorder_succeed(self)) continue;
       if (self->stream.ring.at && !hg_ring_is_empty(&self->stream.ring)) {
         // What a stream's handler still does is waited for before the failure counts.
         if (recorded) hg_ring_settle_before(&self->stream.ring, self->stream.recorder_head);

@@ -114,7 +114,6 @@ static _Noreturn void nursery_main(const hg_nursery_config *config, int socket, 
     .store_id = config->store_id,
     .shared = config->shared,
     .recorder = config->recorder,
-    .successor = config->successor,
     .worker_umask = umask(0),
     .delegation = &delegation,
   };

@@ -19,7 +19,6 @@ typedef struct {
   const char *store_id;
   bool shared;
   char *const *recorder;
-  const char *successor;
   mode_t worker_umask;
   const hg_delegation *delegation;
 } hg_house;
@@ -106,7 +105,6 @@ typedef struct {
   bool retiring; // runs nothing more
   bool farewell; // the owner has said that it leaves, and owes nothing
   pid_t recorder;
-  bool by_successor; // the recorder that runs is the program's later version
   int64_t recorder_until_ms; // 0: its end decides nothing
   hg_bytes vectors; // argv and environment of a launch
 
@@ -218,9 +216,6 @@ void hg_drop(hg_supervisor *self, hg_peer *peer);
 // recorder.c
 /// False: it could not be started.
 bool hg_recorder_start(hg_supervisor *self);
-/// One has failed: tries the file that stands at the program's path since. False: there is none, or it
-/// was the one that failed.
-bool hg_recorder_succeed(hg_supervisor *self);
 /// Kills it: an adopter records instead, or it took too long.
 void hg_recorder_stop(hg_supervisor *self, bool adopted);
 

@@ -24,16 +24,12 @@ public final class Nursery {
   ///   - recorder: the command, with absolute paths, that records the outcome of an attempt that
   ///     no worker minds. The slot's name is put after it; it has the worker's environment, `/` as
   ///     its folder and 90 seconds, and exits 0 when the outcome is in the store.
-  ///   - successor: the path of the program. Where the recorder fails and another file than this
-  ///     process's own stands there by then, that one is tried with the same words.
   public static func start(
-    storeFolder: String, storeID: String, shared: Bool, recorder: [String],
-    successor: String? = nil
+    storeFolder: String, storeID: String, shared: Bool, recorder: [String]
   ) throws(ProcessError) -> Nursery {
     // The child goes on with its own copy of these, and never returns here.
     var words: [UnsafeMutablePointer<CChar>?] = recorder.map { strdup($0) } + [nil]
-    let path: UnsafeMutablePointer<CChar>? = successor.flatMap { strdup($0) }
-    defer { for word in words + [path] { free(word) } }
+    defer { for word in words { free(word) } }
     var descriptor: Int32 = -1
     var pid: pid_t = 0
     let error = storeFolder.withCString { folder in
@@ -41,8 +37,7 @@ public final class Nursery {
         words.withUnsafeMutableBufferPointer { words in
           var config = hg_nursery_config(
             store_folder: folder, store_id: identifier, shared: shared,
-            recorder: words.baseAddress.map { UnsafePointer($0) },
-            successor: path.map { UnsafePointer($0) })
+            recorder: words.baseAddress.map { UnsafePointer($0) })
           return hg_nursery_start(&config, &descriptor, &pid)
         }
       }

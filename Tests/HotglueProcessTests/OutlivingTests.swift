@@ -110,42 +110,6 @@ extension Supervision {
       #expect(workshop.names(in: "\(workshop.store)/slots") == [])
     }
 
-    /// Its recorder, which fails or not, and what stands at the program's path by then.
-    private func replacedProgram(_ recorder: String, _ successor: String) throws -> Workshop {
-      let workshop = try Workshop(recorder: Self.recorder, successor: "ROOT/program")
-      try workshop.write("recorder.sh", recorder)
-      try workshop.write("program", "#!/bin/sh\necho \"$3\" >>ROOT/later; \(successor)\n")
-      chmod("\(workshop.root)/program", 0o755)
-      let life = Lifeline(workshop, "life")
-      let link = try workshop.supervisor()
-      let order = workshop.order(
-        "exec 9>ROOT/life; echo up >&9; until [ -e ROOT/go ]; do sleep 0.01; done; exit 3")
-      try link.start(order)
-      #expect(try life.line() == "up")
-      let supervisor = try #require(try workshop.slot(link)?.supervisor)
-      hangUp(link)
-      try workshop.write("go", "")
-      try eventually("the supervisor's end") { try !ProcessIdentity.isAlive(supervisor) }
-      #expect(workshop.text("recorded") == "\(link.slotName)\n")
-      let outcome = try workshop.slot(link)?.outcome
-      if recorder == "exit 1" {
-        #expect(workshop.text("later") == "\(link.slotName)\n", "tried once")
-        #expect((outcome == nil) == (successor == "exit 0"))
-      } else {
-        #expect(workshop.text("later") == nil && outcome == nil)
-      }
-      return workshop
-    }
-
-    @Test("where the recorder fails, the program that stands at its path since is tried")
-    func successorRecords() throws { _ = try replacedProgram("exit 1", "exit 0") }
-
-    @Test("where that fails, too, the outcome stays for the next worker")
-    func successorFails() throws { _ = try replacedProgram("exit 1", "exit 1") }
-
-    @Test("what the recorder has recorded no other program is asked for")
-    func successorIsNotNeeded() throws { _ = try replacedProgram("exit 0", "exit 0") }
-
     @Test("an idle supervisor whose worker says goodbye ends and leaves nothing")
     func goodbye() throws {
       let link = try workshop.supervisor()

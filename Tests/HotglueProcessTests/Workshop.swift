@@ -18,14 +18,13 @@ final class Workshop {
   static let patienceMs: Int64 = 60_000
 
   init(
-    recorder: [String] = ["/bin/false"], successor: String? = nil, shared: Bool = false
+    recorder: [String] = ["/bin/false"], shared: Bool = false
   ) throws {
     root = try Workshop.makeFolder()
     mkdir(store, 0o700)
     nursery = try Nursery.start(
       storeFolder: store, storeID: "store-1", shared: shared,
-      recorder: recorder.map { [root] in $0.replacing("ROOT", with: root) },
-      successor: successor?.replacing("ROOT", with: root))
+      recorder: recorder.map { [root] in $0.replacing("ROOT", with: root) })
   }
 
   deinit {

@@ -330,7 +330,6 @@ typedef struct {
   const char *store_id;
   bool shared;
   char *const *recorder; // NULL-terminated argv; the slot's name is put after it
-  const char *successor; // the program tried when that fails, where its file is another by then; or NULL
 } hg_nursery_config;
 
 /// In process 1 of its PID namespace: goes on in a child, and never returns in the first, which passes

@@ -27,8 +27,7 @@ struct WorkerHost {
     let makeNursery = { () throws(ProcessError) in
       try Nursery.start(
         storeFolder: info.folder, storeID: info.storeID, shared: info.group != nil,
-        recorder: ["/proc/self/exe", CommandKind.recordOutcome.name, info.path],
-        successor: SeenExecutable.own?.path)
+        recorder: ["/proc/self/exe", CommandKind.recordOutcome.name, info.path])
     }
     let nursery = try makeNursery()
     let session = try StoreSession.open(for: kind, options, in: environment)
