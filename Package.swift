@@ -65,12 +65,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .target(name: "CEntry", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .executableTarget(
       name: "hotglue",
-      dependencies: [
-        "HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore", "CEntry",
-      ],
+      dependencies: ["HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore"],
       swiftSettings: strict, linkerSettings: releaseLinking),
 
     // Tests: the rules a store keeps and the fixtures are libraries, so that a second store

@@ -1,4 +1,3 @@
-import CEntry
 import Glibc
 import HotglueCommands
 import HotglueCore
@@ -8,8 +7,9 @@ enum System {
   /// The arguments without the program's name; `nil` when one is not UTF-8.
   static func arguments() -> [String]? {
     var arguments: [String] = []
-    for index in 1..<max(1, entry_argument_count()) {
-      guard let bytes = entry_argument(index), let text = String(validatingCString: bytes)
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let bytes = CommandLine.unsafeArgv[index],
+        let text = String(validatingCString: bytes)
       else { return nil }
       arguments.append(text)
     }

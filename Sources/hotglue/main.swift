@@ -1,8 +1,5 @@
-import CEntry
 import Glibc
 import HotglueCommands
-
-entry_settle()
 
 // A reader that goes away is told by `write`, not by the end of the program.
 signal(SIGPIPE, SIG_IGN)
@@ -10,6 +7,17 @@ signal(SIGPIPE, SIG_IGN)
 signal(SIGXFSZ, SIG_IGN)
 
 let environment = CommandEnvironment.live()
+
+// The Swift runtime finds the arguments through /proc, and gives none where it cannot open a file there.
+// A command without arguments would succeed and do nothing.
+guard CommandLine.argc > 0 else {
+  environment.errorOutput.append(
+    "hotglue: cannot read its arguments from /proc\n"
+      + "hint: mount it with 'mount -t proc proc /proc'; if it is mounted, 'ulimit -n' is too low\n"
+  )
+  try? environment.errorOutput.flush()
+  exit(74)
+}
 
 // Text that is repaired on the way in would name another file, or be another command.
 guard let arguments = System.arguments() else {

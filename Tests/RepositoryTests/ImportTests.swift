@@ -14,13 +14,11 @@ private let arrows: [String: Set<String>] = [
     "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueFiles",
     "HotglueCore", "ArgumentParser", "Glibc",
   ],
-  "hotglue": [
-    "HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore", "CEntry", "Glibc",
-  ],
+  "hotglue": ["HotglueCommands", "HotglueStoreSQLite", "HotglueStore", "HotglueCore", "Glibc"],
 ]
 
 /// Targets written in C, which import no Swift module.
-private let cTargets: Set<String> = ["CEntry", "CFiles", "CSQLite", "CSupervisor", "CZlib"]
+private let cTargets: Set<String> = ["CFiles", "CSQLite", "CSupervisor", "CZlib"]
 
 @Suite("Import arrows")
 struct ImportTests {

@@ -80,11 +80,6 @@ extension CommandError {
       self.init(
         StoreError.notPermitted(
           path: path, reason: String(cString: strerror(number)), remedy: nil))
-    case .process(.system(_, _, ENOENT)) where access("/proc/self", F_OK) != 0:
-      self.init(
-        "proc_missing", .inputOutput,
-        "cannot run attempts or say what became of them: /proc is not mounted",
-        hint: "mount -t proc proc /proc")
     case .process(let error):
       self.init(
         "process", .inputOutput, "cannot run attempts: \(Self.words(error))",
