@@ -7,17 +7,13 @@ extension SyncEngine {
     stream.tally.received += 1
     try noteOrder(record, of: stream)
     do throws(RecordFlaw) {
-      check.startOver()
-      if let oddity = tape.oddity {
-        throw RecordFlaw(oddity.reason, at: tape.path(to: oddity.range.lowerBound, in: record))
-      }
-      guard tape[record].kind == .object else { throw RecordFlaw("the record is not an object") }
-      if options.validates { try check.check(record, of: tape, against: stream.schema) }
+      try RecordEntry.check(
+        record, on: tape, against: options.validates ? stream.schema : nil, &check)
       for (place, count) in check.oddFormats { notes.countFormat(stream.title, place, count) }
       for (place, count) in check.unchecked { notes.countUnchecked(stream.title, place, count) }
       let key = try key(of: record, in: stream)
       batch.append(
-        stream: stream.index, key: key, data: dataRange(record),
+        stream: stream.index, key: key, data: RecordEntry.data(of: record, on: tape, in: &batch),
         repetition: stream.resumption?.repetition(of: record, on: tape) ?? .any)
     } catch {
       try setAside(record, of: stream, line: line, error)
@@ -25,49 +21,11 @@ extension SyncEngine {
     try takeIfFull()
   }
 
-  private func dataRange(_ record: Int) -> Range<Int> {
-    let raw = tape.raw(tape[record])
-    return tape.isSpaced ? batch.add(Self.withoutSpace(raw)) : batch.add(raw)
-  }
-
   private func key(
     of record: Int, in stream: SingerStream
   ) throws(RecordFlaw) -> RecordBatch.Key {
-    if stream.key.isEmpty { return contentKey(of: record, without: stream.ignored) }
-    let nodes = try KeyReader.nodes(of: stream.key, record: record, tape)
-    if nodes.count == 1, let only = nodes.first {
-      let node = tape[only]
-      if let number = KeyReader.integer(node, of: tape) { return .integer(number) }
-      if node.kind == .string {
-        return node.isEscaped
-          ? .text(batch.add(Array(tape.text(node).utf8))) : .text(batch.add(tape.inner(node)))
-      }
-    }
-    var text: [UInt8] = [UInt8(ascii: "[")]
-    for (place, index) in nodes.enumerated() {
-      if place > 0 { text.append(UInt8(ascii: ",")) }
-      KeyReader.append(tape[index], of: tape, to: &text)
-    }
-    text.append(UInt8(ascii: "]"))
-    return .bytes(batch.add(text))
-  }
-
-  private func contentKey(of record: Int, without ignored: [String]) -> RecordBatch.Key {
-    var hash = ContentHash()
-    var place = record + 1
-    let end = Int(tape[record].next)
-    while place < end {
-      let name = tape.raw(tape[place])
-      let value = tape.raw(tape[place + 1])
-      defer { place = Int(tape[place + 1].next) }
-      if !ignored.isEmpty, ignored.contains(tape.text(tape[place])) { continue }
-      if tape.isSpaced {
-        Self.withoutSpace(value).withUnsafeBufferPointer { hash.add(name, $0) }
-      } else {
-        hash.add(name, value)
-      }
-    }
-    return .content(hash.high, hash.low)
+    try RecordEntry.key(
+      of: record, on: tape, properties: stream.key, ignoring: stream.ignored, in: &batch)
   }
 
   /// Keeps the record with the reason, and what is stored under its key as it is.
@@ -77,10 +35,12 @@ extension SyncEngine {
     stream.tally.rejected += 1
     rejectCount += 1
     let raw = tape.raw(tape[record])
+    let key = readableKey(of: record, in: stream)
     batch.append(
       RejectedRecord(
         stream: stream.index, line: line, path: flaw.place, reason: flaw.reason,
-        data: String(decoding: raw.prefix(Self.keptOfReject), as: UTF8.self)))
+        data: String(decoding: raw.prefix(Self.keptOfReject), as: UTF8.self),
+        isWhole: raw.count <= Self.keptOfReject, key: key.map(batch.recordKey)))
     switch options.rejects ?? .standard {
     case .fail:
       throw .rejected(
@@ -89,42 +49,23 @@ extension SyncEngine {
       guard rejectCount <= limit else { throw .tooManyRejects(line: line, limit: limit) }
     }
     // What is stored under its key was sent, however the record looks now.
-    do throws(RecordFlaw) {
-      guard !stream.key.isEmpty else { throw flaw }
-      batch.append(
-        stream: stream.index, key: try key(of: record, in: stream), data: 0..<0,
-        isPresenceOnly: true)
-    } catch {
+    if let key, !stream.key.isEmpty {
+      batch.append(stream: stream.index, key: key, data: 0..<0, isPresenceOnly: true)
+    } else {
       stream.hasUnplacedReject = true
+    }
+  }
+
+  private func readableKey(of record: Int, in stream: SingerStream) -> RecordBatch.Key? {
+    do throws(RecordFlaw) {
+      return try key(of: record, in: stream)
+    } catch {
+      return nil
     }
   }
 
   /// Bytes of a rejected record that are kept.
   static let keptOfReject = 16 << 10
-
-  /// The text without white space between its values.
-  static func withoutSpace(_ text: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(text.count)
-    var isInText = false
-    var isEscaped = false
-    for byte in text {
-      if isInText {
-        out.append(byte)
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isInText = false
-        }
-      } else if byte > 0x20 {
-        out.append(byte)
-        isInText = byte == UInt8(ascii: "\"")
-      }
-    }
-    return out
-  }
 
   // MARK: Schemas
 

@@ -20,6 +20,8 @@ public struct RecordBatch: Sendable {
     case any
     /// One that was received since the bookmark from which the run resumes.
     case recent
+    /// None of them.
+    case never
   }
 
   public enum Key: Sendable {
@@ -34,12 +36,15 @@ public struct RecordBatch: Sendable {
   public private(set) var bytes: [UInt8] = []
   public private(set) var entries: [Entry] = []
   public private(set) var rejects: [RejectedRecord] = []
+  /// Records that were set aside before, and what became of them now.
+  public private(set) var retried: [RetriedReject] = []
 
   public init() {}
 
   /// What the records that were set aside take.
   public private(set) var rejectBytes = 0
-  public var isEmpty: Bool { entries.isEmpty && rejects.isEmpty }
+  public var hasRejects: Bool { !rejects.isEmpty || !retried.isEmpty }
+  public var isEmpty: Bool { entries.isEmpty && !hasRejects }
 
   /// Appends bytes; where they lie now.
   public mutating func add(_ new: UnsafeBufferPointer<UInt8>) -> Range<Int> {
@@ -66,13 +71,17 @@ public struct RecordBatch: Sendable {
 
   public mutating func append(_ reject: RejectedRecord) {
     rejects.append(reject)
+    rejects[rejects.count - 1].position = entries.count
     rejectBytes += reject.data.utf8.count
   }
+
+  public mutating func append(_ retried: RetriedReject) { self.retried.append(retried) }
 
   /// Forgets the records and keeps the room.
   public mutating func removeAll() {
     removeEntries()
     rejects.removeAll()
+    retried.removeAll()
     rejectBytes = 0
   }
 
@@ -80,5 +89,16 @@ public struct RecordBatch: Sendable {
   public mutating func removeEntries() {
     bytes.removeAll(keepingCapacity: bytes.capacity <= 8 << 20)
     entries.removeAll(keepingCapacity: true)
+    for index in rejects.indices { rejects[index].position = 0 }
+  }
+
+  /// A key that no longer needs the batch.
+  public func recordKey(_ key: Key) -> RecordKey {
+    switch key {
+    case .integer(let number): .integer(number)
+    case .text(let place): .text(String(decoding: bytes[place], as: UTF8.self))
+    case .bytes(let place): .bytes(Array(bytes[place]))
+    case .content(let high, let low): .content(high, low)
+    }
   }
 }

@@ -37,6 +37,16 @@ public protocol SyncStore: AnyObject {
   func rejects(
     of run: SyncRunID, in workspace: WorkspaceID, after: Int64?, limit: Int
   ) throws(StoreError) -> [SetAsideRecord]
+  /// Records that were set aside and are selected, with numbers above `after`, in the order in which they
+  /// came; with `onlyPossible` those that can be taken again.
+  func rejects(
+    _ selection: RejectSelection, onlyPossible: Bool, after: Int64, limit: Int
+  ) throws(StoreError) -> [SetAsideRecord]
+  func rejectCounts(_ selection: RejectSelection) throws(StoreError) -> RejectCounts
+  /// The last run of the source of which records are set aside still.
+  func lastRunWithRejects(
+    of source: SourceID, in workspace: WorkspaceID
+  ) throws(StoreError) -> SyncRunID?
   /// Every schema that a stream of the source ever had, oldest first; of one stream or of all.
   func schemas(
     of source: SourceID, stream: String?, in workspace: WorkspaceID

@@ -12,11 +12,14 @@ public struct SyncRequest: Hashable, Sendable {
   public var isFull: Bool
   /// Start without what the bookmark says of these streams.
   public var fullStreams: [String]
+  /// Its records are those that were set aside, not new ones.
+  public var retriesRejects: Bool
 
   public init(
     workspace: WorkspaceID, source: SourceID, attempt: AttemptReference?, isFull: Bool = false,
-    fullStreams: [String] = []
+    fullStreams: [String] = [], retriesRejects: Bool = false
   ) {
+    self.retriesRejects = retriesRejects
     self.workspace = workspace
     self.source = source
     self.attempt = attempt
@@ -232,45 +235,6 @@ public struct RecordedSchema: Hashable, Sendable {
   }
 }
 
-/// A record that broke its schema or has no key.
-public struct RejectedRecord: Hashable, Sendable {
-  public var stream: Int
-  public var line: Int64
-  /// Where in the record, as `address.zip`; empty for the record itself.
-  public var path: String
-  public var reason: String
-  /// The record as it was sent, its beginning when it is long.
-  public var data: String
-
-  public init(stream: Int, line: Int64, path: String, reason: String, data: String) {
-    self.stream = stream
-    self.line = line
-    self.path = path
-    self.reason = reason
-    self.data = data
-  }
-}
-
-public struct SetAsideRecord: Hashable, Sendable {
-  public var id: Int64
-  public var stream: String
-  public var line: Int64
-  public var path: String
-  public var reason: String
-  public var data: String
-
-  public init(
-    id: Int64, stream: String, line: Int64, path: String, reason: String, data: String
-  ) {
-    self.id = id
-    self.stream = stream
-    self.line = line
-    self.path = path
-    self.reason = reason
-    self.data = data
-  }
-}
-
 /// What becomes visible together with all that is staged.
 public struct Publication: Hashable, Sendable {
   /// `nil`: the one that is published stays.
@@ -352,6 +316,13 @@ public enum RecordKey: Hashable, Sendable {
   case text(String)
   /// Any other: a JSON text of the key's values; without a key, in the order in which they came.
   case bytes([UInt8])
+
+  /// Of a record without a key that was set aside: the hash of its content.
+  public static func content(_ high: UInt64, _ low: UInt64) -> RecordKey {
+    .bytes(
+      withUnsafeBytes(of: high.bigEndian) { Array($0) }
+        + withUnsafeBytes(of: low.bigEndian) { Array($0) })
+  }
 }
 
 public struct RecordPage: Hashable, Sendable {

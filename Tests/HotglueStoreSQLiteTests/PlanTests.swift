@@ -45,11 +45,15 @@ struct PlanTests {
     (SyncQuerySQL.nextRecords, "record_of_stream"), (SweepSQL.superseded, "PRIMARY KEY"),
     (SweepSQL.piece, "INTEGER PRIMARY KEY"), (SyncQuerySQL.runs, "sync_run_of_source"),
     (SourceSQL.one, "source_name"), (SweepSQL.removedStream, "INTEGER PRIMARY KEY"),
-    (SyncSQL.resetBoundaries, "sync_tally_of_stream"),
+    (SyncSQL.resetBoundaries, "sync_tally_of_stream"), (RejectSQL.page, "INTEGER PRIMARY KEY"),
+    (RejectSQL.keys, "sync_reject_of_key"), (RejectSQL.outdate, "sync_reject_of_key"),
+    (RejectSQL.outdateCopy, "sync_reject_of_key"),
+    (RejectSQL.outdateEarlier, "sync_reject_of_key"),
+    (RejectSQL.forgetLater, "sync_reject_of_stream"),
   ]
 
   @Test(
-    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<48)
+    "every statement of claim, reclaim, expiry and prune goes through its index", arguments: 0..<54)
   func usesIndex(_ number: Int) throws {
     let (sql, index) = Self.indexed[number]
     let steps = try plan("\(sql.text)")

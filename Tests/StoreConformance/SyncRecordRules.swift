@@ -273,7 +273,7 @@ extension SyncStoreConformance {
 }
 
 extension StoreFixture {
-  fileprivate func removals(_ session: any SyncSession, limit: Int) throws -> Int {
+  func removals(_ session: any SyncSession, limit: Int) throws -> Int {
     var removed = 0
     while true {
       let step = try session.stageRemovals(stream: 0, limit: limit, at: now)

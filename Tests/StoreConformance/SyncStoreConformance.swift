@@ -5,7 +5,7 @@ import HotglueStore
 public enum SyncStoreConformance {
   public static let rules: [ConformanceRule] =
     publicationRules + deathRules + comparisonRules + replacementRules + recordRules
-    + targetRules
+    + targetRules + rejectRules
 
   private static let publicationRules: [ConformanceRule] = [
     ConformanceRule("records and bookmark become visible together, and not before") { fixture in

@@ -37,6 +37,12 @@ struct SyncAttempt: WorkspaceCommand {
     }
     let source = try session.store.source(owner.name, in: session.workspace)
     do {
+      if let retry = order.retry {
+        let work = RetryWork(
+          session: session, source: source, order: retry, attempt: attempt, voice: voice,
+          signals: signals)
+        return try tell(voice, work.run(), session)
+      }
       if let target = order.target {
         let work = DeliveryWork(
           session: session, source: source, order: order, target: target, attempt: attempt,

@@ -122,6 +122,11 @@ struct SyncSummary {
       output.table(standing.told.headings, standing.told.rows)
     }
     for note in standing.told.notes { output.note("note: \(note)") }
+    conclude(standing)
+  }
+
+  /// Whether it succeeded, and else why not and what helps.
+  func conclude(_ standing: SyncStanding) {
     guard let job = standing.job else { return }
     let place = "of source '\(standing.source.name)' in workspace '\(standing.source.workspace)'"
     if job.state == .succeeded {

@@ -18,8 +18,15 @@ struct SyncOrder: Equatable {
   var grace = standardGrace
   /// Whether what a target has confirmed in part may be sent again without a person.
   var replay = Replay.unsafe
+  /// It takes records again that were set aside; the tap is not run.
+  var retry: RejectRetryOrder?
 
   static let standardGrace = Span.seconds(30)
+  /// Syncs of a source into one place are one after the other; of each place one may wait.
+  var place: String {
+    if retry != nil { return "/rejects" }
+    return target.map { "/target/\(TargetWords.digest($0))" } ?? ""
+  }
   var mustNotRepeat: Bool { target != nil && !replay.allowsRerunAfterUnknown }
 
   /// When a tap, or a target, is taken for hung.
@@ -46,6 +53,7 @@ struct SyncOrder: Equatable {
       members.append(JSON.Member("grace", .string(grace.text)))
       members.append(JSON.Member("replay", .string(replay.rawValue)))
     }
+    if let retry { members.append(JSON.Member("retry", retry.json)) }
     return .object(members)
   }
 
@@ -82,6 +90,10 @@ struct SyncOrder: Equatable {
       self.grace = grace
       self.replay = replay
     }
+    if let text = json["retry"] {
+      guard let retry = RejectRetryOrder(text) else { return nil }
+      self.retry = retry
+    }
   }
 }
 
@@ -114,8 +126,7 @@ enum SyncJob {
 
   /// A target's sync has a key of its own: one that waits for a person holds up no other.
   private static func key(_ order: SyncOrder, _ source: Source) -> String {
-    guard let target = order.target else { return "source/\(source.id)" }
-    return "source/\(source.id)/target/\(TargetWords.digest(target))"
+    "source/\(source.id)" + order.place
   }
 
   /// What a job is to sync.

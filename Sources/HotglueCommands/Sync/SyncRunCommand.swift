@@ -163,81 +163,43 @@ struct SyncRunCommand: HotglueCommand {
 
   private func run(in session: WorkspaceSession, at host: WorkerHost) throws -> ExitStatus {
     let source = try session.source(source)
+    let foreground = foreground(of: source, in: session, at: host)
     while true {
       let taken = try SyncTaking(session: session, source: source).take(
         order(of: source, in: session))
       switch taken {
       case .uncertain(let job): throw CommandError.syncUncertain(source, job)
       case .new(let job), .pending(let job):
-        return try work(job, of: source, in: session, at: host, isOurs: true)
+        return try work(job, foreground, isOurs: true)
       case .running(let job, let isSame):
         switch ifRunning {
         case .refuse: throw CommandError.syncRuns(source, job)
         case .follow where !isSame: throw CommandError.otherSyncRuns(source, job)
         case .follow:
           session.output.note("job \(job) syncs source '\(source.name)' already; following it")
-          return try work(job, of: source, in: session, at: host, isOurs: false)
+          return try work(job, foreground, isOurs: false)
         case .wait:
           session.output.note("job \(job) syncs source '\(source.name)' already; waiting for it")
-          let waited = try follow(job, of: source, in: session, at: host, isOurs: false)
+          let waited = try foreground.follow(job, isOurs: false)
           if let signal = waited.signal { return ExitStatus(rawValue: 128 + signal) }
         }
       }
     }
   }
 
-  /// Minds the job until it has ended: claims it, or follows whoever runs it and takes it up when they
-  /// die.
-  private func follow(
-    _ job: JobID, of source: Source, in session: WorkspaceSession, at host: WorkerHost,
-    isOurs: Bool
-  ) throws -> WorkerSummary {
-    var options = WorkerOptions(scope: .workspaces([session.workspace]))
-    options.only = job
-    options.cancelsOnSignal = isOurs
-    options.startsNow = isOurs
-    options.grace = .zero
-    let story = WorkStory(session.output, isTold: global.verbose)
-    let display = SyncDisplay(session, job: job, of: source)
-    let worker = try host.worker(options) { event in
-      if global.verbose { display.clear() }
-      story.tell(event)
+  private func work(
+    _ job: JobID, _ foreground: SyncForeground, isOurs: Bool
+  ) throws -> ExitStatus {
+    try foreground.work(job, isOurs: isOurs) { standing in
+      let session = foreground.session
+      SyncSummary(output: session.output).show(standing, session.now)
     }
-    var failure: (any Error)?
-    worker.eachTurn = {
-      guard failure == nil else { return nil }
-      do {
-        try display.step()
-        return display.interval
-      } catch {
-        failure = error
-        return nil
-      }
-    }
-    let summary = try worker.run()
-    display.end()
-    if let failure { throw failure }
-    return summary
   }
 
-  private func work(
-    _ job: JobID, of source: Source, in session: WorkspaceSession, at host: WorkerHost,
-    isOurs: Bool
-  ) throws -> ExitStatus {
-    session.output.detail("job \(job)")
-    let summary = try follow(job, of: source, in: session, at: host, isOurs: isOurs)
-    let ended = try session.store.job(job, in: session.workspace)
-    let standing = try SyncStanding(of: ended, source, in: session)
-    SyncSummary(output: session.output).show(standing, session.now)
-    if summary.couldNotCancel { session.output.warning(.notCancelled(job)) }
-    if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }
-    switch ended.state {
-    case .succeeded: return .done
-    case .uncertain: return .outcomeUnknown
-    case .failed where ended.error?.code == "key_changed": return .refused
-    case .failed, .cancelled: return .unsuccessful
-    case .pending, .blocked, .running: return .tryLater
-    }
+  private func foreground(
+    of source: Source, in session: WorkspaceSession, at host: WorkerHost
+  ) -> SyncForeground {
+    SyncForeground(session: session, source: source, host: host, isVerbose: global.verbose)
   }
 
   // MARK: Without a worker
@@ -313,7 +275,7 @@ struct SyncTaking {
     for found in try session.unfinishedSyncs(of: source.id) where found.state == .running {
       // What has ended without anybody to record it is not running.
       try CancelOrder.resolveIfUnminded(found.id, session)
-      guard mindsOthers, SyncJob.order(of: found)?.target != order.target else { continue }
+      guard mindsOthers, SyncJob.order(of: found)?.place != order.place else { continue }
       if try session.store.job(found.id, in: session.workspace).state == .running {
         return .running(found.id, isSame: false)
       }

@@ -63,7 +63,9 @@ extension Schema {
     ) STRICT;
 
     -- `version` is the token of the last replacement that was completed, `next_version` of one that
-    -- was published under and not completed; its versions start above `next_floor`.
+    -- was published under and not completed; its versions start above `next_floor`, and `next_run` began
+    -- it. `whole` is the run that began the last one that was completed: records that were set aside before
+    -- it were sent again by it, or the source no longer has them.
     CREATE TABLE sync_stream (
       id INTEGER PRIMARY KEY,
       workspace TEXT NOT NULL,
@@ -75,6 +77,8 @@ extension Schema {
       version TEXT,
       next_version TEXT,
       next_floor INTEGER,
+      next_run INTEGER,
+      whole INTEGER,
       -- Of the versions above it a tap that is given the published bookmark may send some again, where
       -- the stream has no keys; NULL: of all.
       boundary INTEGER,
@@ -83,7 +87,8 @@ extension Schema {
       UNIQUE (workspace, source, name),
       UNIQUE (source, name),
       FOREIGN KEY (workspace, source) REFERENCES source (workspace, id),
-      CHECK ((next_version IS NULL) = (next_floor IS NULL))
+      CHECK ((next_version IS NULL) = (next_floor IS NULL)),
+      CHECK ((next_version IS NULL) = (next_run IS NULL))
     ) STRICT;
     CREATE UNIQUE INDEX sync_stream_view ON sync_stream (view COLLATE NOCASE)
       WHERE view IS NOT NULL;
@@ -156,17 +161,25 @@ extension Schema {
       PRIMARY KEY (run, seq)
     ) STRICT, WITHOUT ROWID;
 
+    -- `key` as in `record_version`, of a stream without one the hash of the content; NULL: it has none.
+    -- `later` is the version up to which the source had come when a record of that key, or that record
+    -- itself, was received after it: then it is out of date. `is_whole`: all of the record was kept.
     CREATE TABLE sync_reject (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       run INTEGER NOT NULL REFERENCES sync_run (id) ON DELETE CASCADE,
       stream INTEGER NOT NULL REFERENCES sync_stream (id) ON DELETE CASCADE,
       line INTEGER NOT NULL,
+      key ANY,
+      later INTEGER,
+      is_whole INTEGER NOT NULL CHECK (is_whole IN (0, 1)),
       path TEXT NOT NULL,
       reason TEXT NOT NULL,
       data TEXT NOT NULL
     ) STRICT;
     CREATE INDEX sync_reject_of_run ON sync_reject (run, id);
-    CREATE INDEX sync_reject_of_stream ON sync_reject (stream);
+    CREATE INDEX sync_reject_of_stream ON sync_reject (stream, later);
+    CREATE INDEX sync_reject_of_key ON sync_reject (stream, key, id)
+      WHERE later IS NULL AND key IS NOT NULL;
 
     -- The highest number of `record_version` that was ever given out: none is given out twice.
     CREATE TABLE record_counter (last INTEGER NOT NULL) STRICT;

@@ -31,7 +31,7 @@ extension SQLiteSyncSession {
   ) throws(StoreError) {
     let repeats = streams[index].repeats
     switch (repeats.listed, repetition) {
-    case (.all, _), (.recent, .recent): return
+    case (.all, _), (.recent, .recent), (_, .never): return
     case (.none, _):
       try connection.execute(CopySQL.table)
       try connection.run(CopySQL.clear, [.integer(streams[index].id)])

@@ -111,7 +111,10 @@ extension SQLiteSyncSession {
       try connection.run(SyncSQL.forgetSeen, [.integer(stream.id)])
       try connection.run(
         SyncSQL.setReplacement,
-        [.integer(stream.id), .text(token), .integer(stream.floor)])
+        [
+          .integer(stream.id), .text(token), .integer(stream.floor),
+          .integer(replacement.begunBy),
+        ])
       streams[index].replacement?.isStored = true
       streams[index].replacement?.storedAt = publishedBookmarks
     }
@@ -148,22 +151,24 @@ extension SQLiteSyncSession {
       let kept = try connection.first(
         SyncSQL.stream,
         [.text(run.workspace.text), .integer(run.source), .text(stream.name)]
-      ) { (token: $0.optionalText(4), floor: $0.integer(5)) }
+      ) { (token: $0.optionalText(4), floor: $0.integer(5), run: $0.integer(8)) }
       if let kept, kept.token == token {
-        try resume(index, token, floor: kept.floor)
+        try resume(index, token, floor: kept.floor, begunBy: kept.run)
         return .underWay
       }
       if isSameVersion { return present }
     }
     // Versions of this run, and those that it has seen, were sent.
-    streams[index].replacement = .init(token: token, isStored: false)
+    streams[index].replacement = .init(token: token, begunBy: run.id, isStored: false)
     return .anew
   }
 
   /// What an interrupted run saw of the same replacement was sent, too.
-  private func resume(_ index: Int, _ token: String, floor: Int64) throws(StoreError) {
+  private func resume(
+    _ index: Int, _ token: String, floor: Int64, begunBy: SyncRunID
+  ) throws(StoreError) {
     streams[index].floor = floor
-    streams[index].replacement = .init(token: token, isStored: true)
+    streams[index].replacement = .init(token: token, begunBy: begunBy, isStored: true)
     let chunks = try connection.all(
       SyncSQL.seen, [.integer(streams[index].id)], { ($0.integer(0), $0.bytes(1)) })
     for (chunk, bytes) in chunks { streams[index].seen.load(bytes, chunk: chunk) }
@@ -249,7 +254,10 @@ extension SQLiteSyncSession {
           try connection.run(SyncSQL.forgetSeen, [.integer(stream.id)])
           try connection.run(
             SyncSQL.completeReplacement,
-            [.integer(stream.id), .optional(stream.replacement?.token)])
+            [
+              .integer(stream.id), .optional(stream.replacement?.token),
+              .optional(stream.replacement?.begunBy),
+            ])
         }
         try endRun(.succeeded, nil, notes, at: now)
       case .failed(let failure, let tallies, let notes):

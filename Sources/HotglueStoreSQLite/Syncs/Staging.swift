@@ -10,14 +10,18 @@ extension SQLiteSyncSession {
     if !batch.entries.isEmpty {
       try store.read { () throws(StoreError) in try compare(batch, statements, into: &plan) }
     }
+    let outdating = try outdatingEntries(of: batch, plan)
     var result = StageResult(counts: plan.counts, heldMicroseconds: 0)
-    guard !plan.writes.isEmpty || !batch.rejects.isEmpty || publication != nil else {
+    guard
+      !plan.writes.isEmpty || batch.hasRejects || !outdating.isEmpty || publication != nil
+    else {
       count(plan)
       return result
     }
     try step(durable: publication != nil) { () throws(StoreError) in
       try write(plan.writes, of: batch, statements, at: now)
-      for reject in batch.rejects { try setAside(reject) }
+      try setAside(batch.rejects, before: outdating, of: batch)
+      try settle(batch.retried)
       count(plan)
       if let publication { try publish(publication, at: now) }
     }
@@ -109,7 +113,9 @@ extension SQLiteSyncSession {
   ) throws(StoreError) {
     let stream = batch.entries[index].stream
     let repetition = batch.entries[index].repetition
-    if let earlier = try takeCopy(of: content, repetition, stream: stream) {
+    if let earlier = try repetition == .never
+      ? nil : takeCopy(of: content, repetition, stream: stream)
+    {
       plan.counts[stream, default: .init()].unchanged += 1
       noteSent(earlier, of: stream)
       streams[stream].repeats.noteReceived(earlier)
@@ -156,15 +162,6 @@ extension SQLiteSyncSession {
     try batch.bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in
       try body(BoundKey(key, in: bytes, number: 0))
     }
-  }
-
-  private func setAside(_ reject: RejectedRecord) throws(StoreError) {
-    try connection.run(
-      SyncSQL.addReject,
-      [
-        .integer(run.id), .integer(streams[reject.stream].id), .integer(reject.line),
-        .text(reject.path), .text(reject.reason), .text(reject.data),
-      ])
   }
 }
 

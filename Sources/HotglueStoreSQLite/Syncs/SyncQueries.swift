@@ -49,19 +49,6 @@ extension SQLiteStore {
     }
   }
 
-  public func rejects(
-    of run: SyncRunID, in workspace: WorkspaceID, after: Int64?, limit: Int
-  ) throws(StoreError) -> [SetAsideRecord] {
-    try connection.all(
-      SyncQuerySQL.rejects,
-      [.text(workspace.text), .integer(run), .integer(after ?? 0), .integer(limit)]
-    ) { row in
-      SetAsideRecord(
-        id: row.integer(0), stream: row.text(1), line: row.integer(2), path: row.text(3),
-        reason: row.text(4), data: row.text(5))
-    }
-  }
-
   public func schemas(
     of source: SourceID, stream: String?, in workspace: WorkspaceID
   ) throws(StoreError) -> [RecordedSchema] {
@@ -221,13 +208,6 @@ enum SyncQuerySQL {
     """
     SELECT at, sync_bookmark.bookmark FROM sync_bookmark JOIN sync_run ON sync_run.id = run
     WHERE workspace = ?1 AND run = ?2 ORDER BY seq
-    """)
-  static let rejects = SQL(
-    "sync.rejects",
-    """
-    SELECT sync_reject.id, name, line, path, reason, data
-    FROM sync_reject JOIN sync_stream ON sync_stream.id = stream
-    WHERE workspace = ?1 AND run = ?2 AND sync_reject.id > ?3 ORDER BY sync_reject.id LIMIT ?4
     """)
   static let schemas = SQL(
     "sync.schemas",

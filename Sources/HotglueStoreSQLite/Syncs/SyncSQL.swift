@@ -129,19 +129,12 @@ enum SyncSQL {
     ON CONFLICT (run, stream) DO UPDATE SET received = ?3, added = ?4, changed = ?5,
       unchanged = ?6, rejected = ?7, removed = ?8, boundary = ?9
     """)
-  static let addReject = SQL(
-    "sync.add_reject",
-    """
-    INSERT INTO sync_reject (run, stream, line, path, reason, data)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-    """)
-
   // MARK: Streams
 
   static let stream = SQL(
     "sync.stream",
     """
-    SELECT id, key, schema_version, version, next_version, next_floor, boundary, records
+    SELECT id, key, schema_version, version, next_version, next_floor, boundary, records, next_run
     FROM sync_stream
     WHERE workspace = ?1 AND source = ?2 AND name = ?3
     """)
@@ -167,16 +160,19 @@ enum SyncSQL {
     "sync.grow", "UPDATE sync_stream SET records = records + ?2 WHERE id = ?1")
   static let setReplacement = SQL(
     "sync.set_replacement",
-    "UPDATE sync_stream SET next_version = ?2, next_floor = ?3 WHERE id = ?1")
+    "UPDATE sync_stream SET next_version = ?2, next_floor = ?3, next_run = ?4 WHERE id = ?1")
   static let completeReplacement = SQL(
     "sync.complete_replacement",
     """
-    UPDATE sync_stream SET version = ifnull(?2, version), next_version = NULL, next_floor = NULL
+    UPDATE sync_stream SET version = ifnull(?2, version), next_version = NULL, next_floor = NULL,
+      next_run = NULL, whole = ?3
     WHERE id = ?1
     """)
   static let forgetReplacement = SQL(
     "sync.forget_replacement",
-    "UPDATE sync_stream SET next_version = NULL, next_floor = NULL WHERE id = ?1")
+    """
+    UPDATE sync_stream SET next_version = NULL, next_floor = NULL, next_run = NULL WHERE id = ?1
+    """)
   static let seen = SQL("sync.seen", "SELECT chunk, bits FROM sync_seen WHERE stream = ?1")
   static let setSeen = SQL(
     "sync.set_seen",

@@ -12,6 +12,8 @@ final class SQLiteSyncSession: SyncSession {
   var published: Int64
   /// Ranges of numbers that dead runs staged. Somebody may sweep them meanwhile.
   let dead: DeadRanges
+  /// It takes records again that were set aside: what it receives is not later than they are.
+  let retriesRejects: Bool
   var bookmark: Bookmark?
   /// What was published before the run.
   let bookmarkBefore: Bookmark?
@@ -22,8 +24,10 @@ final class SQLiteSyncSession: SyncSession {
   var connection: Connection { store.connection }
 
   init(
-    store: SQLiteStore, run: SyncRun, published: Int64, bookmark: Bookmark?, dead: DeadRanges
+    store: SQLiteStore, run: SyncRun, published: Int64, bookmark: Bookmark?, dead: DeadRanges,
+    retriesRejects: Bool
   ) {
+    self.retriesRejects = retriesRejects
     self.store = store
     self.run = run
     staged = published
@@ -80,6 +84,7 @@ final class SQLiteSyncSession: SyncSession {
 struct SessionStream {
   let id: Int64
   let name: String
+  var isKeyless = false
   /// Members that do not count when records are compared.
   var ignored: [String] = []
   /// Set while it is sent whole: versions above `floor`, or in `seen`, were sent.
@@ -99,6 +104,8 @@ struct SessionStream {
   var completed: String?
   /// The number of a schema with another key, which counts from the next publication on.
   var pendingSchema: (version: Int, key: String)?
+  /// Keys of records that are set aside; `nil`: there are none.
+  var rejectedKeys: KeyFilter?
   /// How far the search for repetitions has come.
   var repetitionsAfter: RecordKey?
   /// How far the search for what was not sent has come, and whether it is at its end.
@@ -108,6 +115,8 @@ struct SessionStream {
   struct Replacement {
     /// `nil`: no other run can go on with it.
     var token: String?
+    /// The run that began it.
+    var begunBy: SyncRunID
     /// What was seen is in the store: another run may go on from there.
     var isStored: Bool
     /// The publication of this run that stored it first; 0: an interrupted run had.

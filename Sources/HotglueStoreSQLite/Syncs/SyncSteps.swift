@@ -25,7 +25,7 @@ extension SQLiteStore: SyncStore {
       let run = try syncRun(id, of: request.source, in: request.workspace)
       return SQLiteSyncSession(
         store: self, run: run, published: before?.published ?? 0, bookmark: before?.bookmark,
-        dead: dead)
+        dead: dead, retriesRejects: request.retriesRejects)
     }
   }
 
@@ -76,6 +76,7 @@ extension SQLiteStore: SyncStore {
       try connection.run(
         SyncSQL.addDead, [.integer(source), .integer(low), .integer(staged)])
     }
+    try connection.run(RejectSQL.forgetLater, [.integer(source), .integer(published)])
     try connection.run(SyncSQL.forgetStaged, [.integer(source)])
   }
 
@@ -159,6 +160,8 @@ extension SQLiteSyncSession {
     if token == nil { token = try unfinishedKeyToken(row, declaration) }
     let index = index(of: row, named: declaration.name)
     streams[index].ignored = declaration.ignored
+    streams[index].isKeyless = declaration.key.isEmpty
+    try loadRejectedKeys(of: index)
     return DeclaredStream(
       index: index, isNew: known == nil,
       schemaChanged: known != nil && schemaChanged, keyToken: token,
