@@ -57,7 +57,8 @@ extension Worker {
     let oldVersionsAreLeft = try storeStep { () throws(StoreError) in
       try store.sweepSyncs(limit: 500)
     }
-    if removed.jobs.count == 200 || removed.effects == 200 || oldVersionsAreLeft { return true }
+    let isFull = [removed.jobs.count, removed.effects, removed.rejects].contains(200)
+    if isFull || oldVersionsAreLeft { return true }
     try storeStep { () throws(StoreError) in try store.recordPruned(at: place.now()) }
     return false
   }

@@ -134,7 +134,10 @@ public struct PruneResult: Hashable, Sendable {
   public var logs: [String]
   /// How many effects of workspaces were forgotten.
   public var effects: Int
-  public init(jobs: [JobID], logs: [String], effects: Int = 0) {
+  /// How many records that a sync set aside were forgotten.
+  public var rejects: Int
+  public init(jobs: [JobID], logs: [String], effects: Int = 0, rejects: Int = 0) {
+    self.rejects = rejects
     self.jobs = jobs
     self.logs = logs
     self.effects = effects

@@ -154,6 +154,35 @@ extension SyncStoreConformance {
       let kept = try fixture.store.rejects(of: run.id, in: fixture.acme, after: nil, limit: 9)
       try requireEqual(kept.map(\.retry), [.truncated], "what is set aside")
     },
+    ConformanceRule("records that were set aside are pruned with the retention of their run") {
+      fixture in
+      let source = try fixture.source()
+      let good = try fixture.session(source)
+      try fixture.stage(good, batch: .setAside([(1, "a"), (2, "b"), (3, "c")]))
+      try fixture.succeed(good)
+      let bad = try fixture.session(source)
+      try fixture.stage(bad, batch: .setAside([(4, "d")]))
+      _ = try bad.finish(
+        .failed(
+          Job.Failure(code: "no", message: "no", kind: "failed"), tallies: [:], notes: []),
+        at: fixture.now)
+      func prune(days: Int64, dryRun: Bool = false) throws -> Int {
+        try fixture.store.prune(
+          in: nil,
+          by: .standard(
+            at: Timestamp(milliseconds: fixture.now.milliseconds + Span.days(days).milliseconds)),
+          limit: 2, dryRun: dryRun, actor: nil, at: fixture.now
+        ).rejects
+      }
+      try requireEqual(try prune(days: 13), 0, "before their time")
+      try requireEqual(try prune(days: 15, dryRun: true), 2, "told")
+      try requireEqual(
+        try [prune(days: 15), prune(days: 15), prune(days: 15)], [2, 1, 0], "steps")
+      try requireEqual(try fixture.possible(source).map(\.key), [.integer(4)], "of the failed run")
+      try requireEqual(try prune(days: 91), 1, "of the failed run")
+      try requireEqual(
+        try fixture.store.lastRunWithRejects(of: source.id, in: fixture.acme), nil, "last run")
+    },
     ConformanceRule("records that were set aside are of one source and one workspace") { fixture in
       let source = try fixture.source()
       let other = try fixture.source("other")

@@ -9,7 +9,8 @@ struct JobPrune: WorkspaceCommand {
     abstract: "remove the workspace's jobs that ended long ago, and their logs",
     discussion: """
       Succeeded and cancelled jobs are kept for 14 days, failed ones for 90, uncertain \
-      ones until they are resolved, and any job as long as the end of one of its effects is unknown.
+      ones until they are resolved, and any job as long as the end of one of its effects is unknown. \
+      Records that a sync set aside are kept as long as the job of that sync would be.
       """)
 
   @OptionGroup var global: GlobalOptions

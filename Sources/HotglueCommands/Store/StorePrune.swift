@@ -14,7 +14,8 @@ struct StorePrune: StoreCommand {
       effects is unknown. Effects of a workspace are kept for 366 days after their end became known: \
       once forgotten, the same key is carried out again. Drafts in the bin and submitted ones are \
       kept for 14 days, rows of the log for 90, and its newest one for ever. Logs of jobs that \
-      nothing in the store names any more go, too.
+      nothing in the store names any more go, too. Records that a sync set aside are kept as long as \
+      the job of that sync would be.
       """)
   static let kind = CommandKind.storePrune
 
@@ -88,6 +89,7 @@ struct Pruning {
             JSON.Member("logs", .integer(removed.logs.count)),
           ]
             + (workspace == nil ? [JSON.Member("effects", .integer(removed.effects))] : [])
+            + [JSON.Member("rejects", .integer(removed.rejects))]
             + (drafts.map { [JSON.Member("drafts", .integer($0.count))] } ?? [])
             + [JSON.Member("dry_run", .bool(dryRun))]))
     } else if output.isQuiet {
@@ -97,6 +99,8 @@ struct Pruning {
         "\(dryRun ? "would remove" : "removed") \(Count.of(removed.jobs.count, "job")) and "
           + Count.of(removed.logs.count, "log")
           + (removed.effects == 0 ? "" : " and \(Count.of(removed.effects, "effect"))")
+          + (removed.rejects == 0
+            ? "" : " and \(Count.of(removed.rejects, "rejected record"))")
           + " of \(name)")
       if let drafts, !drafts.isEmpty {
         output.line(
@@ -144,9 +148,10 @@ struct Pruning {
       all.jobs += removed.jobs
       all.logs += removed.logs
       all.effects += removed.effects
+      all.rejects += removed.rejects
       if dryRun { return all }
       for log in removed.logs { try remove(Path.joined(folder, log)) }
-      if removed.jobs.count < Self.step, removed.effects < Self.step { break }
+      if max(removed.jobs.count, removed.effects, removed.rejects) < Self.step { break }
     }
     // What a killed shell, external command or watch left beside the store goes as well.
     if workspace == nil {

@@ -15,6 +15,9 @@ extension SQLiteStore {
       // A person's command is refused in an archived workspace; retention goes on there.
       if let workspace, let actor { try requireActive(workspace, for: actor) }
       let result = try removable(in: workspace, by: rule, limit: limit)
+      for reject in try oldRejects(in: workspace, by: rule, limit: limit) {
+        try connection.run(RejectSQL.take, [.integer(reject)])
+      }
       for id in result.jobs { try connection.run(PruneSQL.remove, [.integer(id)]) }
       for effect in try settledEffects(in: workspace, by: rule, limit: limit) {
         try connection.run(PruneSQL.removeEffect, [.integer(effect)])
@@ -22,9 +25,8 @@ extension SQLiteStore {
       if let before = rule.endedWellBefore {
         try connection.run(PruneSQL.removeWorkers, [.integer(before.milliseconds)])
       }
-      if rule.states == nil { try pruneRejects(in: workspace, by: rule, limit: limit) }
       if workspace == nil, let before = rule.loggedBefore { try pruneActivity(before: before) }
-      if !result.jobs.isEmpty || result.effects > 0 {
+      if !result.jobs.isEmpty || result.effects > 0 || result.rejects > 0 {
         // Pages come back to the file system a few at a time.
         _ = try connection.all(PruneSQL.giveBackPages, [], { _ in })
         if let actor {
@@ -47,22 +49,26 @@ extension SQLiteStore {
   }
 
   /// Records that were set aside go when the job of their run would.
-  private func pruneRejects(
+  private func oldRejects(
     in workspace: WorkspaceID?, by rule: RetentionRule, limit: Int
-  ) throws(StoreError) {
+  ) throws(StoreError) -> [Int64] {
+    guard rule.states == nil else { return [] }
+    var rejects: [Int64] = []
     for (before, hasSucceeded) in [(rule.endedWellBefore, true), (rule.endedBadlyBefore, false)] {
-      guard let before else { continue }
-      try connection.run(
-        PruneSQL.removeRejects,
+      guard let before, rejects.count < limit else { continue }
+      rejects += try connection.all(
+        PruneSQL.oldRejects,
         [
           .optional(workspace?.text), .integer(before.milliseconds), .flag(hasSucceeded),
-          .integer(limit),
-        ])
+          .integer(limit - rejects.count),
+        ], { $0.integer(0) })
     }
+    return rejects
   }
 
   private static func subject(of result: PruneResult) -> String {
-    if result.jobs.isEmpty { return "\(result.effects) effects" }
+    if result.jobs.isEmpty, result.effects > 0 { return "\(result.effects) effects" }
+    if result.jobs.isEmpty { return "\(result.rejects) rejects" }
     return result.jobs.count == 1 ? "job/\(result.jobs[0])" : "\(result.jobs.count) jobs"
   }
 
@@ -88,7 +94,9 @@ extension SQLiteStore {
       }
     }
     let effects = try settledEffects(in: workspace, by: rule, limit: limit)
-    return PruneResult(jobs: jobs, logs: logs, effects: effects.count)
+    return PruneResult(
+      jobs: jobs, logs: logs, effects: effects.count,
+      rejects: try oldRejects(in: workspace, by: rule, limit: limit).count)
   }
 
   /// Effects of workspaces that the rule forgets.
@@ -176,14 +184,15 @@ enum PruneSQL {
     DELETE FROM worker WHERE retired_at < ?1
       AND NOT EXISTS (SELECT 1 FROM job WHERE job.worker = worker.id)
     """)
-  static let removeRejects = SQL(
-    "prune.remove_rejects",
+  /// Goes along the runs, which are few, not along the records.
+  static let oldRejects = SQL(
+    "prune.old_rejects",
     """
-    DELETE FROM sync_reject WHERE id IN (
-      SELECT sync_reject.id FROM sync_reject CROSS JOIN sync_run ON sync_run.id = sync_reject.run
-      WHERE (?1 IS NULL OR sync_run.workspace = ?1) AND finished_at < ?2
-        AND (sync_run.state = 'succeeded') = ?3
-      ORDER BY sync_reject.id LIMIT ?4)
+    SELECT sync_reject.id FROM sync_run CROSS JOIN sync_reject INDEXED BY sync_reject_of_run
+      ON sync_reject.run = sync_run.id
+    WHERE (?1 IS NULL OR sync_run.workspace = ?1) AND finished_at < ?2
+      AND (sync_run.state = 'succeeded') = ?3
+    LIMIT ?4
     """)
   static let giveBackPages = SQL("prune.give_back_pages", "PRAGMA incremental_vacuum(64)")
 }
