@@ -34,16 +34,15 @@ typedef struct {
 
 #define SHORT_BYTES ((sizeof(ring_answer) + 15u) / 16u * 16u)
 #define LONGEST_BYTES (SHORT_BYTES + 2 * HG_LINE_BYTES + 32u)
-// One for each job that a stream holds, a filler, and an afterword that counts.
-#define SHORT_ONES (HG_QUEUE_MAX + 2u)
+// One for each job that a stream holds, and a filler.
+#define SHORT_ONES (HG_QUEUE_MAX + 1u)
 
 _Static_assert(
   sizeof(ring_answer) == offsetof(ring_answer, outcome) + sizeof(hg_outcome), "lines follow");
 // The longest answer, with what is left free before it where it would lie across the ring's end.
 #define RESERVED_BYTES (2 * LONGEST_BYTES + SHORT_ONES * SHORT_BYTES)
 
-_Static_assert(
-  RESERVED_BYTES + SHORT_BYTES + HG_LINE_BYTES + 16u <= RING_BYTES / 2, "the ring is long enough");
+_Static_assert(RESERVED_BYTES <= RING_BYTES / 2, "the ring is long enough");
 
 static const char magic[8] = "HGANSW\n";
 
@@ -149,11 +148,6 @@ bool hg_ring_has_room(const hg_ring *ring) {
   return RING_BYTES - (ring->head - ring->tail) >= RESERVED_BYTES;
 }
 
-bool hg_ring_has_room_for_line(const hg_ring *ring, size_t line_bytes) {
-  return RING_BYTES - (ring->head - ring->tail) >=
-         RESERVED_BYTES + SHORT_BYTES + line_bytes + 16u;
-}
-
 static void advance(hg_ring *ring) {
   while (ring->tail < ring->head) {
     const ring_answer *answer = place(ring->at, ring->tail);
@@ -184,7 +178,7 @@ bool hg_ring_find(const hg_ring *ring, int64_t job, int64_t fence, hg_outcome *o
   for (uint64_t at = ring->tail; at < ring->head;) {
     const ring_answer *answer = place(ring->at, at);
     if (!answer->is_filler && !answer->is_recorded && answer->outcome.job == job &&
-        answer->outcome.fence == fence && answer->outcome.kind != HG_AFTERWORD) {
+        answer->outcome.fence == fence) {
       *outcome = answer->outcome;
       return true;
     }

@@ -17,17 +17,14 @@ int hg_ring_create(hg_ring *ring, int folder, const char *name, bool shared);
 void hg_ring_put(
   hg_ring *ring, hg_outcome *outcome, const void *result, const void *progress,
   uint32_t progress_bytes);
-/// Whether the largest answer has a place, and a short one for each of HG_QUEUE_MAX jobs besides,
-/// and for a last afterword.
+/// Whether the largest answer has a place, and a short one for each of HG_QUEUE_MAX jobs besides.
 bool hg_ring_has_room(const hg_ring *ring);
-/// Whether an answer with no more than this line has a place besides all that.
-bool hg_ring_has_room_for_line(const hg_ring *ring, size_t line_bytes);
 static inline bool hg_ring_is_empty(const hg_ring *ring) { return ring->head == ring->tail; }
 /// The answer at this position is recorded: its place is free when those before it are.
 void hg_ring_settle(hg_ring *ring, uint64_t position);
 /// All that lie before this position are.
 void hg_ring_settle_before(hg_ring *ring, uint64_t position);
-/// The answer to this job that is not recorded yet; no afterword.
+/// The answer to this job that is not recorded yet.
 bool hg_ring_find(const hg_ring *ring, int64_t job, int64_t fence, hg_outcome *outcome);
 
 #endif

@@ -59,7 +59,7 @@ static void finish(hg_supervisor *self) {
 static void never(hg_supervisor *self, const hg_launched *launched) {
   self->outcome.kind = launched->kind;
   self->outcome.value = launched->error;
-  memcpy(self->outcome.bad_line, launched->interpreter, sizeof self->outcome.bad_line);
+  memcpy(self->outcome.ignored.text, launched->interpreter, sizeof self->outcome.ignored.text);
   finish(self);
 }
 

@@ -26,7 +26,7 @@ typedef struct {
   volatile int error;
   int cgroup; // 0: there is none that the child has to go into itself
   volatile int cgroup_error;
-  char interpreter[HG_BAD_LINE_BYTES];
+  char interpreter[HG_QUOTE_BYTES];
 } birth;
 
 static _Noreturn void give_up(birth *birth, uint32_t kind, int error) {
@@ -98,7 +98,7 @@ static int search(const hg_launch *launch) {
 /// What stands after `#!` in the file, as the kernel reads it: up to a space or the line's end, so that
 /// a carriage return is part of it. False when there is no such file.
 static bool read_interpreter(const char *file, char *interpreter) {
-  char start[2 + HG_BAD_LINE_BYTES];
+  char start[2 + HG_QUOTE_BYTES];
   int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return errno != ENOENT && errno != ENOTDIR;
   ssize_t got = read(fd, start, sizeof start);
@@ -108,7 +108,7 @@ static bool read_interpreter(const char *file, char *interpreter) {
   while (from < end && (*from == ' ' || *from == '\t')) from++;
   size_t length = 0;
   while (from + length < end && !strchr(" \t\n", from[length])) length++;
-  if (length >= HG_BAD_LINE_BYTES) length = HG_BAD_LINE_BYTES - 1;
+  if (length >= HG_QUOTE_BYTES) length = HG_QUOTE_BYTES - 1;
   memcpy(interpreter, from, length);
   interpreter[length] = 0;
   return true;

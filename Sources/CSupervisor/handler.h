@@ -28,7 +28,7 @@ typedef struct {
   uint32_t kind; // 0: it runs; else HG_EXEC_FAILED, HG_CHDIR_FAILED or HG_NEVER_STARTED
   int error;
   int cgroup_error; // why it is not in the control group that it was to be in
-  char interpreter[HG_BAD_LINE_BYTES]; // HG_EXEC_FAILED: what the script's first line names; else ""
+  char interpreter[HG_QUOTE_BYTES]; // HG_EXEC_FAILED: what the script's first line names; else ""
 } hg_launched;
 
 /// Returns when the child has executed or failed. A child that failed is reaped here.

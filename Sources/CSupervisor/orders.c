@@ -209,7 +209,8 @@ static bool report(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
       // A job whose line was not read is nobody's to speak of.
     } else if (what == HG_LINE_UNCLEAR) {
       // `job report` was given what it would not say, and has told so: a better one may follow.
-      if (!self->outcome.result_bytes) self->outcome.refused_reports++;
+      if (!self->outcome.result_bytes) self->outcome.was_refused = 1;
+      hg_report_ignore(&self->outcome.ignored, HG_IGNORED_REFUSED, NULL, 0);
       said = HG_SAID_BADLY;
     } else if (is_streamed) {
       said = hg_stream_line(self, what, line, length);

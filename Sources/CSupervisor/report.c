@@ -30,27 +30,27 @@ int hg_report_open(hg_report *report, int *writer) {
   return 0;
 }
 
-void hg_report_quote(char *beginning, const unsigned char *line, size_t length) {
-  size_t kept = length < HG_BAD_LINE_BYTES - 1 ? length : HG_BAD_LINE_BYTES - 1;
-  memcpy(beginning, line, kept);
-  beginning[kept] = 0;
-}
-
-static void keep_bad_line(hg_outcome *outcome, const unsigned char *line, size_t length) {
-  if (!outcome->bad_lines++) hg_report_quote(outcome->bad_line, line, length);
+void hg_report_ignore(hg_ignored *ignored, uint32_t why, const void *line, size_t length) {
+  if (ignored->count++) return;
+  size_t kept = length < HG_QUOTE_BYTES - 1 ? length : HG_QUOTE_BYTES - 1;
+  ignored->why = why;
+  if (kept) memcpy(ignored->text, line, kept);
+  ignored->text[kept] = 0;
 }
 
 hg_said hg_report_read_line(
   hg_slot *slot, hg_outcome *outcome, hg_line what, const unsigned char *line, size_t length) {
   switch (what) {
   case HG_LINE_EMPTY: return HG_SAID;
-  case HG_LINE_BAD:
-    keep_bad_line(outcome, line, length);
-    return HG_SAID_BADLY;
   case HG_LINE_UNCLEAR:
-    keep_bad_line(outcome, line, length);
-    // Behind a result, or after the KILL, no other would count either.
-    if (!outcome->result_bytes && !outcome->kill_reached) outcome->unclear_results++;
+  case HG_LINE_LONG_RESULT:
+  case HG_LINE_BAD:
+  case HG_LINE_LONG:
+    // After a result, or after the KILL, no other would count either.
+    if (hg_line_is_unclear(what) && !outcome->result_bytes && !outcome->kill_reached) {
+      outcome->is_unclear = 1;
+    }
+    hg_report_ignore(&outcome->ignored, hg_line_fault(what), line, length);
     return HG_SAID_BADLY;
   case HG_LINE_PROGRESS:
     outcome->progress_lines++;
@@ -62,16 +62,17 @@ hg_said hg_report_read_line(
     if (outcome->result_bytes == length && !memcmp(slot->result, line, length)) {
       return HG_SAID_BEFORE;
     }
-    outcome->more_results++;
+    hg_report_ignore(&outcome->ignored, HG_IGNORED_FURTHER, line, length);
     return HG_SAID_OTHER;
   }
   if (outcome->kill_reached) {
-    outcome->late_results++;
+    hg_report_ignore(&outcome->ignored, HG_IGNORED_LATE, line, length);
     return HG_SAID_LATE;
   }
   // A supervisor that dies here or later, before the outcome, leaves an attempt whose outcome is
   // unknown, and to people what it had reported: the sum tells whether that is whole.
   memcpy(slot->result, line, length);
+  outcome->was_refused = 0;
   outcome->result_bytes = (uint32_t)length;
   outcome->result_sum = hg_slot_sum(line, length);
   slot->attempt->result_sum = outcome->result_sum;
@@ -83,10 +84,9 @@ static void end_line(hg_report *report, hg_slot *slot, hg_outcome *outcome) {
   hg_line_owner owner = {0};
   hg_line what = hg_line_read(report->line, report->line_bytes, &owner);
   if (report->skipping) {
-    outcome->long_lines++;
-    // Its beginning tells whether it was a result; what it came to stands behind.
-    if (what == HG_LINE_RESULT) what = HG_LINE_UNCLEAR;
-    if (what != HG_LINE_UNCLEAR) what = HG_LINE_EMPTY;
+    // Its beginning tells whether it was a result; what it came to stands after it.
+    bool is_result = what == HG_LINE_RESULT || what == HG_LINE_UNCLEAR;
+    what = is_result ? HG_LINE_LONG_RESULT : HG_LINE_LONG;
   }
   if (report->taker) {
     report->taker(report->context, what, owner, report->line, report->line_bytes);

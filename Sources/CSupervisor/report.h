@@ -37,8 +37,18 @@ typedef enum {
   HG_SAID_BADLY,  // not understood
 } hg_said;
 
-/// Copies how a line begins, HG_BAD_LINE_BYTES of it at most.
-void hg_report_quote(char *beginning, const unsigned char *line, size_t length);
+/// Counts a line that changes nothing, and keeps how the first one begins.
+void hg_report_ignore(hg_ignored *ignored, uint32_t why, const void *line, size_t length);
+
+/// Whether the line declares a result whose outcome is not known.
+static inline bool hg_line_is_unclear(hg_line what) {
+  return what == HG_LINE_UNCLEAR || what == HG_LINE_LONG_RESULT;
+}
+
+/// Why a line that is neither progress nor a result is ignored.
+static inline uint32_t hg_line_fault(hg_line what) {
+  return what == HG_LINE_LONG || what == HG_LINE_LONG_RESULT ? HG_IGNORED_LONG : HG_IGNORED_BAD;
+}
 
 /// Takes one line that was read, from the pipe or from `job report`.
 hg_said hg_report_read_line(

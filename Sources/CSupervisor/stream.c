@@ -18,9 +18,6 @@
 //
 // Between the answer's checksum and the slot's next change both name the job: the ring is asked first.
 //
-// A second answer to the job that was answered last is an afterword: it goes into the ring behind the
-// answer, from which whoever reads the answers keeps it, and is never taken for one.
-//
 // The context that a job's line names is no file: the name says which job and attempt are meant, and
 // counts while the slot names the same. So no file of an earlier job can be read for a later one's, in
 // whatever order its children and this process are killed. The handler's own context file is made with
@@ -57,8 +54,7 @@ int hg_stream_open(
   stream->written = 0;
   stream->given_ms = stream->eof_ms = 0;
   stream->answered = 0;
-  stream->foreign_lines = stream->bad_lines = 0;
-  stream->last_job = 0;
+  memset(&stream->ignored, 0, sizeof stream->ignored);
   stream->recorder_failed = false;
   memset(&stream->closed, 0, sizeof stream->closed);
   memset(&self->outcome, 0, sizeof self->outcome);
@@ -93,10 +89,6 @@ static void end_in_hand(hg_supervisor *self) {
     &stream->ring, outcome, self->slot.result, progress->line,
     outcome->progress_lines ? progress->length : 0);
   stream->news = true;
-  stream->last_job = outcome->job;
-  stream->last_fence = outcome->fence;
-  stream->last_attempt = outcome->attempt;
-  stream->last_spoke = false;
   stream->in_hand = stream->is_answered = false;
   stream->first = (stream->first + 1) % HG_QUEUE_MAX;
   stream->count--;
@@ -109,58 +101,13 @@ static hg_said read_line(
   hg_supervisor *self, hg_line what, const unsigned char *line, size_t length) {
   hg_said said = hg_report_read_line(&self->slot, &self->outcome, what, line, length);
   // One whose outcome is not known ends the job, too: nothing better will come.
-  bool is_unclear = what == HG_LINE_UNCLEAR && self->outcome.unclear_results;
+  bool is_unclear = hg_line_is_unclear(what) && self->outcome.is_unclear;
   if (is_unclear || (what == HG_LINE_RESULT && said == HG_SAID)) {
     self->outcome.kind = HG_ANSWERED;
     self->stream.answered++;
     self->stream.is_answered = true;
   }
   return said;
-}
-
-/// Puts into the ring what was said behind the answer to the last job: a line, or how many came.
-static void put_afterword(hg_supervisor *self, hg_outcome counts, const void *line, size_t length) {
-  hg_stream *stream = &self->stream;
-  counts.kind = HG_AFTERWORD;
-  counts.job = stream->last_job;
-  counts.fence = stream->last_fence;
-  counts.attempt = stream->last_attempt;
-  counts.is_stream = 1;
-  counts.started_ms = counts.ended_ms = hg_wall_clock_ms();
-  counts.result_bytes = (uint32_t)length;
-  hg_ring_put(&stream->ring, &counts, line, NULL, 0);
-  stream->news = true;
-}
-
-/// Another answer to the job that was answered last. One is kept with its words, whatever is in hand
-/// by now; false: this is no such line, or not the first.
-static bool keep_afterword(
-  hg_supervisor *self, hg_line what, hg_line_owner owner, const unsigned char *line,
-  size_t length) {
-  hg_stream *stream = &self->stream;
-  if (what != HG_LINE_RESULT && what != HG_LINE_UNCLEAR) return false;
-  if (!stream->last_job || stream->last_spoke || !owner.is_named) return false;
-  if (owner.job != stream->last_job || owner.fence != stream->last_fence) return false;
-  // The place of what is in hand was reserved when that was given.
-  if (!hg_ring_has_room_for_line(&stream->ring, length)) return false;
-  put_afterword(self, (hg_outcome){0}, line, length);
-  stream->last_spoke = true;
-  return true;
-}
-
-/// With no further job to tell it of, the last one is told what came while none was in hand.
-static void tell_rest(hg_supervisor *self) {
-  hg_stream *stream = &self->stream;
-  if (!stream->last_job || !(stream->foreign_lines || stream->bad_lines)) return;
-  hg_outcome counts = {
-    .foreign_lines = stream->foreign_lines,
-    .foreign_job = stream->foreign_job,
-    .foreign_fence = stream->foreign_fence,
-    .bad_lines = stream->bad_lines,
-  };
-  if (counts.bad_lines) memcpy(counts.bad_line, stream->bad_line, sizeof counts.bad_line);
-  stream->foreign_lines = stream->bad_lines = 0;
-  put_afterword(self, counts, NULL, 0);
 }
 
 static void end_if_answered(void *context) {
@@ -175,33 +122,23 @@ hg_said hg_stream_line(
   return said;
 }
 
-/// An answer counts for the job in hand alone, and the first one does. What names another, or none, or
-/// comes with the answer in one breath, is a warning of the one in hand; where none is, of the next. A
-/// second answer that comes later is kept as an afterword of the job that it names, if that was the last.
+/// An answer counts for the job in hand alone, and the first one does. What names another, or none, is
+/// ignored, and the job in hand tells of it; where none is, the next one does.
 static void take_line(
   void *context, hg_line what, hg_line_owner owner, const unsigned char *line, size_t length) {
   hg_supervisor *self = context;
   hg_stream *stream = &self->stream;
   hg_outcome *outcome = &self->outcome;
   if (what == HG_LINE_EMPTY) return;
-  bool speaks = what != HG_LINE_BAD;
-  if (keep_afterword(self, what, owner, line, length)) return;
-  if (!stream->in_hand) {
-    if (!speaks && !stream->bad_lines++) hg_report_quote(stream->bad_line, line, length);
-    if (!speaks || stream->foreign_lines++) return;
-    stream->foreign_job = owner.is_named ? owner.job : 0;
-    stream->foreign_fence = owner.is_named ? owner.fence : 0;
+  bool speaks = what != HG_LINE_BAD && what != HG_LINE_LONG;
+  bool is_own = stream->in_hand && owner.is_named && owner.job == outcome->job &&
+                owner.fence == outcome->fence;
+  if (stream->in_hand && (!speaks || (is_own && !stream->is_answered))) {
+    (void)read_line(self, what, line, length);
     return;
   }
-  bool is_foreign = stream->is_answered || !owner.is_named || owner.job != outcome->job ||
-                    owner.fence != outcome->fence;
-  if (speaks && is_foreign) {
-    if (outcome->foreign_lines++) return;
-    outcome->foreign_job = owner.is_named ? owner.job : 0;
-    outcome->foreign_fence = owner.is_named ? owner.fence : 0;
-    return;
-  }
-  (void)read_line(self, what, line, length);
+  uint32_t why = !speaks ? hg_line_fault(what) : is_own ? HG_IGNORED_FURTHER : HG_IGNORED_FOREIGN;
+  hg_report_ignore(stream->in_hand ? &outcome->ignored : &stream->ignored, why, line, length);
 }
 
 static void write_line(hg_supervisor *self) {
@@ -262,12 +199,8 @@ static void give(hg_supervisor *self, int64_t now) {
   outcome->attempt = job->attempt;
   outcome->is_stream = 1;
   outcome->started_ms = hg_wall_clock_ms();
-  outcome->foreign_lines = stream->foreign_lines;
-  outcome->foreign_job = stream->foreign_job;
-  outcome->foreign_fence = stream->foreign_fence;
-  outcome->bad_lines = stream->bad_lines;
-  if (outcome->bad_lines) memcpy(outcome->bad_line, stream->bad_line, sizeof outcome->bad_line);
-  stream->foreign_lines = stream->bad_lines = 0;
+  outcome->ignored = stream->ignored;
+  memset(&stream->ignored, 0, sizeof stream->ignored);
   self->ladder_count = hg_ladder_copy(self->ladder, job->ladder, job->ladder_count);
   self->memory_kills = hg_memory_kills(self->memory);
   stream->in_hand = true;
@@ -283,8 +216,8 @@ static void give(hg_supervisor *self, int64_t now) {
   if (launched.kind) {
     outcome->kind = launched.kind;
     outcome->value = launched.error;
-    if (!outcome->bad_lines) {
-      memcpy(outcome->bad_line, launched.interpreter, sizeof outcome->bad_line);
+    if (!outcome->ignored.count) {
+      memcpy(outcome->ignored.text, launched.interpreter, sizeof outcome->ignored.text);
     }
     if (self->phase == HG_IDLE) {
       hg_stream_finish(self);
@@ -374,7 +307,6 @@ void hg_stream_finish(hg_supervisor *self) {
                    self->outcome.strays_left_count > 0;
   if (stream->in_hand) end_in_hand(self);
   hg_stream_give_back(self);
-  tell_rest(self);
   if (stream->input >= 0) close(stream->input);
   stream->input = -1;
   stream->is_open = false;

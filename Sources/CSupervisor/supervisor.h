@@ -64,13 +64,7 @@ typedef struct {
   int64_t given_ms; // when the job in hand was
   int64_t eof_ms;   // when a handler that was told to end is stopped, 0: it was not
   uint64_t answered;
-  // The job that was answered last, 0: none was.
-  int64_t last_job, last_fence, last_attempt;
-  bool last_spoke; // its afterword is in the ring
-  uint32_t foreign_lines; // that came while nothing was in hand
-  int64_t foreign_job, foreign_fence;
-  uint32_t bad_lines;
-  char bad_line[HG_BAD_LINE_BYTES]; // how the first of these begins
+  hg_ignored ignored; // lines that came while nothing was in hand
   hg_closed closed;
   hg_ring ring;
   uint64_t seen;    // by the owner

@@ -62,16 +62,14 @@ public final class Answers {
     case missing
   }
 
-  /// The answer to one job; no afterword.
+  /// The answer to one job.
   public static func search(
     storeFolder: String, slot: String, job: Int64, fence: Int64
   ) -> Search {
     do {
       guard let answers = try open(storeFolder: storeFolder, slot: slot) else { return .missing }
       while let answer = try answers.read() {
-        guard answer.outcome.job == job, answer.outcome.fence == fence,
-          answer.outcome.end != .afterword
-        else { continue }
+        guard answer.outcome.job == job, answer.outcome.fence == fence else { continue }
         // Another process may record it meanwhile, and then its place is used again.
         var view = hg_answer_view()
         let isStillThere = hg_answers_next(answers.ring, answer.position, &view) == 0

@@ -12,8 +12,6 @@ public struct AttemptOutcome: Equatable, Sendable {
     case neverStarted(errno: Int32)
     /// A stream's handler answered this job, and lives on.
     case answered
-    /// No end: the attempt has ended before, and this is what its stream's handler said behind that.
-    case afterword
   }
 
   /// Where the log is.
@@ -46,27 +44,37 @@ public struct AttemptOutcome: Equatable, Sendable {
     public var result = Result.none
     /// The last progress line.
     public var progress: [UInt8]?
-    /// Results after the first.
-    public var furtherResults = 0
-    /// Results after the ladder's KILL.
-    public var lateResults = 0
-    /// Lines that were not understood, and how the first of them begins.
-    public var badLines = 0
-    public var firstBadLine = ""
-    /// Of these, results that were said while no other had been, and whose outcome is not known.
-    public var unclearResults = 0
-    /// Results that `job report` was to say and would not, as they were given to it.
-    public var refusedReports = 0
-    /// Lines longer than `longestLine`.
-    public var longLines = 0
-    /// Of a stream's handler: lines about a job that it did not have in hand, and what the first of
-    /// them named (0: nothing).
-    public var foreignLines = 0
-    public var firstForeignJob: Int64 = 0
-    public var firstForeignFence: Int64 = 0
+    /// Before any other, a result was declared whose outcome is not known; or `job report` refused one,
+    /// and none followed.
+    public var isUnclear = false
+    public var ignored = IgnoredLines()
 
     /// Bytes, without the newline.
     public static let longestLine = Int(HG_LINE_BYTES)
+
+    public init() {}
+  }
+
+  /// Lines of a handler that changed nothing.
+  public struct IgnoredLines: Equatable, Sendable {
+    public enum Reason: UInt32, Sendable {
+      case notUnderstood = 1
+      /// Longer than `Report.longestLine`.
+      case tooLong = 2
+      /// `job report` was called with arguments that it refused.
+      case refused = 3
+      /// A result was reported before.
+      case further = 4
+      /// A result after the ladder's KILL.
+      case late = 5
+      /// Of a stream's handler: about a job that it did not have in hand.
+      case foreign = 6
+    }
+
+    public var count = 0
+    /// Why the first one was ignored, and how it begins.
+    public var reason: Reason?
+    public var first = ""
 
     public init() {}
   }
@@ -124,7 +132,7 @@ extension AttemptOutcome.End {
     case .exited(let status): status
     case .signaled(let signal, _): 128 + signal
     case .execFailed(let errno): errno == 2 || errno == 20 ? 127 : 126
-    case .chdirFailed, .neverStarted, .answered, .afterword: nil
+    case .chdirFailed, .neverStarted, .answered: nil
     }
   }
 }
@@ -163,7 +171,6 @@ extension AttemptOutcome {
     case Int(HG_CHDIR_FAILED): end = .chdirFailed(errno: record.value)
     case Int(HG_NEVER_STARTED): end = .neverStarted(errno: record.value)
     case Int(HG_ANSWERED): end = .answered
-    case Int(HG_AFTERWORD): end = .afterword
     default: throw .notUnderstood("outcome of kind \(record.kind)")
     }
     stop = StopReason(rawValue: record.stop_reason).map { reason in
@@ -189,8 +196,8 @@ extension AttemptOutcome {
     self.report = report
     supervisorRetires = record.retires != 0
     isOfStream = record.is_stream != 0
-    let named = text(of: record.bad_line)
-    if case .execFailed = end, record.bad_lines == 0, !named.isEmpty { interpreter = named }
+    let named = text(of: record.ignored.text)
+    if case .execFailed = end, record.ignored.count == 0, !named.isEmpty { interpreter = named }
   }
 }
 
@@ -203,16 +210,11 @@ struct SlotPlace {
 extension AttemptOutcome.Report {
   /// What was counted; the lines themselves lie elsewhere.
   init(counts record: hg_outcome) {
-    furtherResults = Int(record.more_results)
-    lateResults = Int(record.late_results)
-    badLines = Int(record.bad_lines)
-    firstBadLine = text(of: record.bad_line)
-    unclearResults = Int(record.unclear_results)
-    refusedReports = Int(record.refused_reports)
-    longLines = Int(record.long_lines)
-    foreignLines = Int(record.foreign_lines)
-    firstForeignJob = record.foreign_job
-    firstForeignFence = record.foreign_fence
+    isUnclear = record.is_unclear != 0 || record.was_refused != 0
+    guard record.ignored.count > 0 else { return }
+    ignored.count = Int(record.ignored.count)
+    ignored.reason = AttemptOutcome.IgnoredLines.Reason(rawValue: record.ignored.why)
+    ignored.first = text(of: record.ignored.text)
   }
 
   init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {

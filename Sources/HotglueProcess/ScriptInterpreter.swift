@@ -11,7 +11,7 @@ public enum ScriptInterpreter {
     if let directory, command.contains("/"), !command.hasPrefix("/") {
       name = "\(directory)/\(command)"
     }
-    var bytes = [CChar](repeating: 0, count: Int(HG_BAD_LINE_BYTES))
+    var bytes = [CChar](repeating: 0, count: Int(HG_QUOTE_BYTES))
     hg_script_interpreter(name, path ?? "/bin:/usr/bin", &bytes)
     let text = bytes.withUnsafeBufferPointer { buffer in
       String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

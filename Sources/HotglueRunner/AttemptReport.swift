@@ -118,7 +118,7 @@ extension HotglueProcess.AttemptOutcome.End {
       guard errno > 0 else { return nil }
       let reason = String(cString: strerror(errno))
       return reason.prefix(1).lowercased() + reason.dropFirst()
-    case .exited, .signaled, .answered, .afterword: return nil
+    case .exited, .signaled, .answered: return nil
     }
   }
 }
@@ -131,7 +131,7 @@ extension AttemptEnd.How {
     case .execFailed(let errno): self = .notExecutable(errno: errno)
     case .chdirFailed(let errno): self = .directoryGone(errno: errno)
     case .neverStarted: self = .neverStarted
-    case .answered, .afterword: self = .answered
+    case .answered: self = .answered
     }
   }
 }

@@ -123,7 +123,6 @@ final class Ending {
         .contains { $0.slot == lock.slot }
     }
     if isNamed { return }
-    try lock.keepAfterwords(in: store)
     try processStep { () throws(ProcessError) in try lock.removeFiles() }
   }
 }

@@ -26,16 +26,12 @@ public struct Recorder {
       try Answers.open(storeFolder: place.folder, slot: slot)
     }
     var settlements: [Settlement] = []
-    var afterwords: [Afterword] = []
     while let answer = try processStep({ () throws(ProcessError) in try answers?.read() }) {
-      if let word = Afterword(answer.outcome) {
-        afterwords.append(word)
-      } else if let settlement = try settlement(of: answer.outcome, slot) {
+      if let settlement = try settlement(of: answer.outcome, slot) {
         settlements.append(settlement)
       }
       if settlements.count == Self.mostAtOnce { try settle(&settlements) }
     }
-    try storeStep { () throws(StoreError) in try store.keepAfterwords(afterwords) }
     if let outcome = contents.outcome {
       if let settlement = try settlement(of: outcome, slot) { settlements.append(settlement) }
     } else if answers == nil {

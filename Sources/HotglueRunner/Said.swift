@@ -27,39 +27,30 @@ struct Said {
       warnings.append("the result line cannot be read any more")
     }
     if let line = report.progress, case .progress(let said)? = HandlerLine(line) { progress = said }
-    // Whoever calls `job report` is told that it was refused, and may have said it better since.
-    isUnclear =
-      isUnclear || report.unclearResults > 0 || report.refusedReports > 0 && result == nil
-    note(report)
+    isUnclear = isUnclear || report.isUnclear
+    if let ignored = Self.warning(report.ignored) { warnings.append(ignored) }
   }
 
-  private mutating func note(_ report: HotglueProcess.AttemptOutcome.Report) {
-    func count(_ number: Int, _ one: String, _ many: String) {
-      if number > 0 { warnings.append(number == 1 ? "1 \(one)" : "\(number) \(many)") }
+  private static func warning(
+    _ lines: HotglueProcess.AttemptOutcome.IgnoredLines
+  ) -> String? {
+    guard lines.count > 0 else { return nil }
+    let count =
+      lines.count == 1 ? "1 line was ignored" : "\(lines.count) lines were ignored, the first"
+    let first = lines.first.isEmpty ? "" : ": '\(lines.first)'"
+    return "\(count) because \(reason(lines.reason))\(first)"
+  }
+
+  private static func reason(
+    _ reason: HotglueProcess.AttemptOutcome.IgnoredLines.Reason?
+  ) -> String {
+    switch reason {
+    case .notUnderstood, nil: "it was not understood"
+    case .tooLong: "it is longer than 64 KiB"
+    case .refused: "'hotglue job report' was called with invalid arguments"
+    case .further: "a result came before it"
+    case .late: "it came after the KILL"
+    case .foreign: "it is not about the job in hand"
     }
-    if report.badLines > 0 {
-      let start = "begins '\(report.firstBadLine)'"
-      count(
-        report.badLines, "line on descriptor 3 was not understood: it \(start)",
-        "lines on descriptor 3 were not understood: the first \(start)")
-    }
-    count(
-      report.refusedReports, "call of 'hotglue job report' was refused",
-      "calls of 'hotglue job report' were refused")
-    count(
-      report.longLines, "line on descriptor 3 was longer than 64 KiB",
-      "lines on descriptor 3 were longer than 64 KiB")
-    let named = report.firstForeignJob
-    let whose = named == 0 ? "no job" : "job \(named) (fence \(report.firstForeignFence))"
-    count(
-      report.foreignLines,
-      "line was not about the job in hand and does not count: it named \(whose)",
-      "lines were not about the job in hand and do not count: the first named \(whose)")
-    count(
-      report.furtherResults, "further result was reported and does not count",
-      "further results were reported and do not count")
-    count(
-      report.lateResults, "result came after the KILL and does not count",
-      "results came after the KILL and do not count")
   }
 }

@@ -19,7 +19,6 @@ extension Worker {
   /// Records every end that is ready and claims for every idle supervisor, in one commit.
   func commitAndClaim() throws(RunnerError) {
     try noticeChanges()
-    try keepAfterwords()
     var ready: [(ending: Ending, settlement: Settlement)] = []
     for ending in endings {
       var step: Ending.Step?

@@ -9,7 +9,6 @@ extension Worker {
     if phase == .leaving { return true }
     let isBusy =
       seats.contains { !$0.attempts.isEmpty } || !endings.isEmpty || !orphans.isEmpty
-      || !afterwords.isEmpty
     switch phase {
     case .leaving: return true
     case .stopping: return !isBusy
@@ -88,7 +87,6 @@ extension Worker {
     if !summary.left.isEmpty { observe(.left(summary.left)) }
     seats = []
     endings = []
-    afterwords = []
     summary.couldNotCancel = owesCancel
     store.writeBound = .seconds(10)
     do { try store.retire(id) } catch { tellOnce(error) }

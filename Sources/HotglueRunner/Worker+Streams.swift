@@ -86,11 +86,6 @@ extension Worker {
     var spent: Int64 = 0
     while let answer = try processStep({ () throws(ProcessError) in try seat.nextAnswer() }) {
       let outcome = answer.outcome
-      if let word = Afterword(outcome) {
-        seat.openEndings += 1
-        afterwords.append((word, seat, answer.position))
-        continue
-      }
       if outcome.end == .answered {
         count += 1
         spent += outcome.endedMs - outcome.startedMs
@@ -111,17 +106,6 @@ extension Worker {
     if count > 0, let key = seat.stream?.key {
       pauses[TypePlace(workspace: key.workspace, type: key.type)] = nil
     }
-  }
-
-  /// Keeps what handlers said behind their answers, in a commit of its own: that is rare.
-  func keepAfterwords() throws(RunnerError) {
-    guard !afterwords.isEmpty else { return }
-    try storeStep { () throws(StoreError) in try store.keepAfterwords(afterwords.map(\.word)) }
-    for (_, seat, position) in afterwords {
-      seat.openEndings -= 1
-      seat.recorded.append(position)
-    }
-    afterwords = []
   }
 
   /// What an adopted stream answered before it was adopted: its jobs are in the store alone.

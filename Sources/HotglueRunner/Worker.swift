@@ -37,8 +37,6 @@ public final class Worker {
   var seats: [Seat] = []
   /// Attempts that are over and not yet recorded.
   var endings: [Ending] = []
-  /// What handlers of streams said behind their answers, and where that lies.
-  var afterwords: [(word: Afterword, seat: Seat, position: UInt64)] = []
   var summary = WorkerSummary()
   var phase = Phase.working
   /// When the back-offs of jobs of our own end, for `--drain`.

@@ -12,26 +12,6 @@ public protocol ReportStore {
   /// job never had such an attempt.
   func keepLateReport(_ report: JSON, of attempt: AttemptReference, at now: Timestamp)
     throws(StoreError) -> Bool
-
-  /// Keeps what attempts said behind their end, all in one commit and bounded as other late reports
-  /// are. The same words are kept once, since they may be brought again; those of an attempt that is
-  /// not there any more are not kept.
-  func keepAfterwords(_ words: [Afterword]) throws(StoreError)
-}
-
-/// What an attempt's handler said when its answer had been taken.
-public struct Afterword: Hashable, Sendable {
-  public var job: JobID
-  public var fence: Fence
-  public var words: JSON
-  public var saidAt: Timestamp
-
-  public init(job: JobID, fence: Fence, words: JSON, saidAt: Timestamp) {
-    self.job = job
-    self.fence = fence
-    self.words = words
-    self.saidAt = saidAt
-  }
 }
 
 /// A late attempt may go on for ever: it must not fill the store.

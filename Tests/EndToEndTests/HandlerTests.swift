@@ -355,6 +355,6 @@ struct HandlerTests {
     #expect(job["state"] as? String == "failed" && error(job) == "E1" && job["signal"] as? Int == 9)
     let warned = try world.job(garbage)
     #expect(warned["state"] as? String == "succeeded")
-    #expect(warnings(warned) == ["1 line on descriptor 3 was not understood: it begins 'nonsense'"])
+    #expect(warnings(warned) == ["1 line was ignored because it was not understood: 'nonsense'"])
   }
 }

@@ -41,14 +41,15 @@ extension Supervision {
       let outcome = try workshop.run("\(say(Self.good)); \(say(Self.good)); \(say(other))")
       #expect(line(outcome) == Self.good)
       // The same one again says nothing new.
-      #expect(outcome.report.furtherResults == 1)
+      #expect(outcome.report.ignored.count == 1 && outcome.report.ignored.reason == .further)
+      #expect(outcome.report.ignored.first == String(other.prefix(63)))
     }
 
     @Test("lines that are not understood are counted, and the first is shown; a good one counts")
     func garbage() throws {
       let outcome = try workshop.run("echo one >&3; echo >&3; echo two >&3; \(say(Self.good))")
-      #expect(outcome.report.badLines == 2)
-      #expect(outcome.report.firstBadLine == "one")
+      #expect(outcome.report.ignored.count == 2 && outcome.report.ignored.first == "one")
+      #expect(outcome.report.ignored.reason == .notUnderstood)
       #expect(line(outcome) == Self.good)
     }
 
@@ -63,9 +64,10 @@ extension Supervision {
         printf '"}\\n' >&3
         \(say(#"{"type":"progress","current":1}"#))
         """)
-      #expect(outcome.report.longLines == more)
+      #expect(outcome.report.ignored.count == more)
+      #expect(outcome.report.ignored.reason == (more == 0 ? nil : .tooLong))
       // Its beginning says that something was declared.
-      #expect(outcome.report.unclearResults == more)
+      #expect(outcome.report.isUnclear == (more > 0))
       #expect(line(outcome)?.utf8.count == (more == 0 ? AttemptOutcome.Report.longestLine : nil))
       // What follows a line that is too long is understood again.
       #expect(outcome.report.progress != nil)
@@ -86,8 +88,8 @@ extension Supervision {
       #expect(try privateKilobytes(supervisor) < 1024)
       try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "test")
       let outcome = try link.ended()
-      #expect(outcome.report.badLines == 24_999_999)
-      #expect(outcome.report.longLines == 1)
+      #expect(outcome.report.ignored.count == 25_000_000)
+      #expect(outcome.report.ignored.reason == .tooLong)
       #expect(line(outcome) == Self.good)
     }
 
@@ -199,7 +201,7 @@ extension Supervision {
       try workshop.write("end", "\n")
       let outcome = try link.ended()
       #expect(line(outcome) == Self.good)
-      #expect(outcome.report.furtherResults == 1 && outcome.report.badLines == 1)
+      #expect(outcome.report.ignored.count == 2 && outcome.report.ignored.first == "nonsense")
       #expect(try report(Self.good) == .refused(.late))
     }
 
@@ -306,8 +308,8 @@ extension Supervision {
     }
 
     private static func kind(_ report: AttemptOutcome.Report) -> Kind {
-      if report.unclearResults > 0 { return .unclear }
-      if report.badLines > 0 { return .bad }
+      if report.isUnclear { return .unclear }
+      if report.ignored.count > 0 { return .bad }
       if report.result != .none { return .result }
       return report.progress == nil ? .empty : .progress
     }
@@ -316,11 +318,11 @@ extension Supervision {
     func unclear() throws {
       let unclear = say(#"{"type":"result","outcome":"faild"}"#)
       let after = try workshop.run("\(unclear); \(say(Self.good))")
-      #expect(line(after) == Self.good && after.report.unclearResults == 1)
-      #expect(after.report.badLines == 1 && after.report.firstBadLine.contains("faild"))
+      #expect(line(after) == Self.good && after.report.isUnclear)
+      #expect(after.report.ignored.count == 1 && after.report.ignored.first.contains("faild"))
       let before = try workshop.run("\(say(Self.good)); \(unclear)")
-      #expect(line(before) == Self.good && before.report.unclearResults == 0)
-      #expect(before.report.badLines == 1)
+      #expect(line(before) == Self.good && !before.report.isUnclear)
+      #expect(before.report.ignored.count == 1)
     }
   }
 }

@@ -79,7 +79,7 @@ extension Supervision {
     }
 
     @Test(
-      "a slot of another version is refused by name, and nothing of it is read", arguments: [2, 99])
+      "a slot of another version is refused by name, and nothing of it is read", arguments: [0, 99])
     func otherVersion(version: UInt8) throws {
       let link = try unrecorded()
       let file = open("\(workshop.store)/slots/\(link.slotName)", O_RDWR | O_CLOEXEC)

@@ -69,7 +69,7 @@ extension Supervision {
       #expect(try yard.closed().end == nil)
     }
 
-    @Test("an answer about a job that is not in hand changes nothing and is counted")
+    @Test("an answer about a job that is not in hand is ignored, and the one in hand tells of it")
     func foreign() throws {
       let yard = try StreamYard()
       try yard.feed([
@@ -78,9 +78,10 @@ extension Supervision {
       ])
       let answers = try yard.wait(3)
       #expect(answers.map(\.job) == [1, 2, 3] && answers.allSatisfy { $0.end == .answered })
-      #expect(answers[0].report.foreignLines == 3 && answers[0].report.firstForeignJob == 2)
-      #expect(answers[0].report.badLines == 1)
-      #expect(answers[1...].allSatisfy { $0.report.foreignLines == 0 })
+      let ignored = answers[0].report.ignored
+      #expect(ignored.count == 4 && ignored.reason == .foreign)
+      #expect(ignored.first.contains(#""job":2"#))
+      #expect(answers[1...].allSatisfy { $0.report.ignored.count == 0 })
     }
 
     @Test("a second answer that comes with the first is told of the job that was answered")
@@ -93,123 +94,49 @@ extension Supervision {
       ])
       let answers = try yard.wait(2)
       #expect(answers.map(\.job) == [1, 2] && answers.allSatisfy { $0.end == .answered })
-      #expect(answers.map(\.report.foreignLines) == [1, 1])
-      #expect(answers.map(\.report.firstForeignJob) == [1, 2])
-      #expect(answers.map(\.report.badLines) == [1, 0])
+      #expect(answers.map(\.report.ignored.count) == [2, 1])
+      #expect(answers.map(\.report.ignored.reason) == [.notUnderstood, .further])
       try yard.settle()
       try yard.link.close()
       #expect(try yard.closed().answered == 2)
     }
 
-    @Test(
-      "a second answer that comes later is an afterword of its job, whatever is in hand by then")
-    func afterword() throws {
-      for isLast in [false, true] {
-        let yard = try StreamYard()
-        let script = "answer; up; go more; answer retry; up; answer failed"
-        try yard.feed(isLast ? [script] : [script, "answer"])
-        #expect(try yard.wait(1).map(\.end) == [.answered])
-        try yard.settle()
-        #expect(try yard.lifeline.line() == "up 1")
-        try yard.workshop.write("more", "")
-        let second = try yard.wait(2)[1]
-        #expect(second.end == .afterword && second.job == 1 && second.fence == 7)
-        guard case .line(let line) = second.report.result else {
-          Issue.record("no words")
-          continue
-        }
-        #expect(String(decoding: line, as: UTF8.self).contains(#""outcome":"retry""#))
-        // It lies among the answers, and is none.
-        let found = try Answers.find(
-          storeFolder: yard.workshop.store, slot: yard.link.slotName, job: 1, fence: 7)
-        #expect(found == nil)
-        // One is kept with its words; what else comes is counted, for the next job or the last.
-        try yard.link.close()
-        #expect(try yard.closed().answered == (isLast ? 1 : 2))
-        let third = try yard.wait(3)[2]
-        #expect(third.end == (isLast ? .afterword : .answered) && third.job == (isLast ? 1 : 2))
-        #expect(third.report.foreignLines == 1 && third.report.firstForeignJob == 1)
-        #expect(yard.read.count == 3)
-      }
-    }
-
-    @Test("a line behind the answer that is not understood is told with its words")
-    func garbageBehind() throws {
-      for isLast in [false, true] {
-        let yard = try StreamYard()
-        try yard.feed(["answer; up; go more; echo oops >&3; up"])
-        try yard.wait(1)
-        #expect(try yard.lifeline.line() == "up 1")
-        try yard.workshop.write("more", "")
-        #expect(try yard.lifeline.line() == "up 1")
-        if !isLast {
-          try yard.link.feed([yard.job(2, "answer")])
-          try yard.wait(2)
-        }
-        try yard.link.close()
-        _ = try yard.closed()
-        let told = try yard.wait(2)[1]
-        #expect(told.end == (isLast ? .afterword : .answered) && told.job == (isLast ? 1 : 2))
-        #expect(told.report.badLines == 1 && told.report.firstBadLine == "oops")
-      }
-    }
-
-    @Test("an afterword never takes the place of answers that nobody has recorded yet")
-    func afterwordWithoutRoom() throws {
-      let yard = try StreamYard(
-        handler: """
-          long=$(printf %065400d 0)
-          say() { echo "{\\"type\\":\\"$1\\",\\"job\\":$2,\\"fence\\":7,$3}" >&3; }
-          while read -r job fence script; do eval "$script"; done
-          """)
-      func value(_ bytes: Int) -> String {
-        #"say result $job "\"outcome\":\"succeeded\",\"value\":\"$(printf %0\#(bytes)d 0)\""; "#
-      }
-      // Places of 1 MiB in all: the first 120,000 bytes are free again, 190,000 were never used, so that
-      // a long afterword and a long answer would lie across the end.
-      var scripts = Array(repeating: value(59_300), count: 2)
-      scripts += Array(repeating: value(60_900), count: 12)
-      for (index, script) in scripts.enumerated() {
-        if index == 2 { try yard.settle() }
-        try yard.link.feed([yard.job(Int64(index + 1), script)])
-        try yard.wait(index + 1)
-      }
-      try yard.link.feed([
-        yard.job(
-          15,
-          #"up; say result 14 "\"outcome\":\"failed\",\"value\":\"$long\""; "#
-            + #"say progress 15 "\"message\":\"$long\""; "#
-            + #"say result 15 "\"outcome\":\"succeeded\",\"value\":\"$long\"""#)
-      ])
-      #expect(try yard.lifeline.line() == "up 15")
+    @Test("a second answer that comes later is ignored, and the next job tells of it")
+    func twiceLater() throws {
+      let yard = try StreamYard()
+      try yard.feed(["answer; up; go more; answer retry; up; answer failed", "answer"])
+      try yard.wait(1)
+      try yard.settle()
+      #expect(try yard.lifeline.line() == "up 1")
+      try yard.workshop.write("more", "")
       try yard.link.close()
-      #expect(try yard.closed().answered == 15)
-      let answers = try #require(
-        try Answers.open(storeFolder: yard.workshop.store, slot: yard.link.slotName))
-      var jobs: [Int64] = []
-      var last: AttemptOutcome?
-      while let answer = try answers.read() {
-        jobs.append(answer.outcome.job)
-        last = answer.outcome
-      }
-      #expect(jobs == Array(3...15))
-      // There was no room to keep its words, and it is told as any line about a job not in hand is.
-      #expect(last?.end == .answered && last?.report.foreignLines == 1)
-      #expect(last?.report.firstForeignJob == 14)
+      #expect(try yard.closed().answered == 2)
+      let next = try yard.wait(2)[1]
+      #expect(yard.read.count == 2 && next.job == 2 && next.end == .answered)
+      #expect(next.report.ignored.count == 2 && next.report.ignored.reason == .foreign)
+      #expect(next.report.ignored.first.contains(#""job":1"#))
     }
 
-    @Test("a second answer in a write of its own is told, in one way or the other")
+    @Test("a line that is not understood while nothing is in hand is told of by the next job")
+    func garbageBetween() throws {
+      let yard = try StreamYard()
+      try yard.feed(["answer; up; go more; echo oops >&3; up"])
+      try yard.wait(1)
+      #expect(try yard.lifeline.line() == "up 1")
+      try yard.workshop.write("more", "")
+      #expect(try yard.lifeline.line() == "up 1")
+      try yard.link.feed([yard.job(2, "answer")])
+      let next = try yard.wait(2)[1]
+      #expect(next.report.ignored.count == 1 && next.report.ignored.first == "oops")
+    }
+
+    @Test("a second answer in a write of its own is told of once, by its job or by the next")
     func twiceInTwoWrites() throws {
       for _ in 0..<10 {
         let yard = try StreamYard()
         let both = "printf '%s\\n' \"$line\" >&3; printf '%s\\n' \"$line\" >&3"
-        try yard.feed(["line=$(answer 3>&1); \(both)"])
-        try yard.wait(1)
-        try yard.settle()
-        try yard.link.close()
-        #expect(try yard.closed().answered == 1)
-        let all = try yard.wait(1)
-        #expect(all[0].report.foreignLines + all.count { $0.end == .afterword } == 1)
+        try yard.feed(["line=$(answer 3>&1); \(both)", "answer"])
+        #expect(try yard.wait(2).reduce(0) { $0 + $1.report.ignored.count } == 1)
       }
     }
 
@@ -245,9 +172,10 @@ extension Supervision {
       ])
       let answers = try yard.wait(4)
       #expect(answers.map(\.job) == [1, 2, 3, 4] && answers.allSatisfy { $0.end == .answered })
-      #expect(answers.map(\.report.unclearResults) == [1, 0, 1, 0])
-      #expect(answers[0].report.result == .none && answers[2].report.longLines == 1)
-      #expect(answers[1].report.foreignLines == 1 && answers[1].report.result != .none)
+      #expect(answers.map(\.report.isUnclear) == [true, false, true, false])
+      #expect(
+        answers.map(\.report.ignored.reason) == [.notUnderstood, .foreign, .tooLong, nil])
+      #expect(answers[0].report.result == .none && answers[1].report.result != .none)
     }
 
     @Test("a job's context counts while it is in hand, and the stream's file while that is open")

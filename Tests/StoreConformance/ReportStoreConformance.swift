@@ -85,36 +85,6 @@ public enum ReportStoreConformance {
         try fixture.store.lateReports(of: id, in: fixture.acme).count, mostLateReports,
         "how many are kept")
     },
-    ConformanceRule(
-      "an afterword is kept once, whenever it comes, and of no attempt that is not there"
-    ) {
-      fixture in
-      let id = try fixture.enqueue()
-      let attempt = try fixture.claimOne().reference
-      var words = Afterword(
-        job: id, fence: attempt.fence, words: .string("again"), saidAt: fixture.now)
-      var strange = words
-      strange.fence += 1
-      var nobody = words
-      nobody.job += 1
-      try fixture.store.keepAfterwords([words, strange, nobody])
-      try fixture.settle(attempt, .succeeded)
-      let before = try fixture.job(id)
-      words.saidAt = fixture.now.advanced(by: .seconds(1))
-      try fixture.store.keepAfterwords([words])
-      try requireEqual(try fixture.job(id), before, "the job")
-      try requireEqual(
-        try fixture.store.lateReports(of: id, in: fixture.acme),
-        [LateReport(at: fixture.now, fence: attempt.fence, report: .string("again"))],
-        "what is kept")
-      try fixture.store.keepAfterwords(
-        (0..<mostLateReports).map {
-          Afterword(job: id, fence: attempt.fence, words: .integer($0), saidAt: fixture.now)
-        })
-      try requireEqual(
-        try fixture.store.lateReports(of: id, in: fixture.acme).count, mostLateReports,
-        "how many are kept")
-    },
     ConformanceRule("an attempt that never was has no late report, nor one of another workspace") {
       fixture in
       let id = try fixture.enqueue()

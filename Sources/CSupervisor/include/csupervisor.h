@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 // Of slots, answers and frames. A program refuses those of any other version.
-#define HG_VERSION 4
+#define HG_VERSION 1
 #define HG_NAME_BYTES 64
 #define HG_MARK_BYTES 40
 #define HG_WHO_BYTES 64
@@ -22,7 +22,7 @@
 #define HG_PATH_BYTES 512
 // The longest line of a handler that is understood, without its newline.
 #define HG_LINE_BYTES (64 * 1024)
-#define HG_BAD_LINE_BYTES 64
+#define HG_QUOTE_BYTES 64
 #define HG_FRAME_MAX (16u << 20)
 // How many jobs a stream's supervisor holds: the one in hand and those that wait behind it.
 #define HG_QUEUE_MAX 64
@@ -38,11 +38,10 @@ typedef struct {
 enum {
   HG_EXITED = 1,        // value: exit status
   HG_SIGNALED = 2,      // value: signal
-  HG_EXEC_FAILED = 3,   // value: errno; nothing was run; `bad_line` is the script's interpreter
+  HG_EXEC_FAILED = 3,   // value: errno; nothing was run; see hg_ignored.text
   HG_CHDIR_FAILED = 4,  // value: errno; nothing was run
   HG_NEVER_STARTED = 5, // value: errno; the machine refused, nothing was run
   HG_ANSWERED = 6,      // a stream's handler answered this job, and lives on
-  HG_AFTERWORD = 7,     // no end: what a stream's handler said behind its answer to this job
 };
 
 // Why a handler is stopped. The first reason stays.
@@ -65,6 +64,22 @@ typedef struct {
   int32_t pid;
   char name[HG_STRAY_NAME_BYTES];
 } hg_stray;
+
+// Why a line of a handler was ignored.
+enum {
+  HG_IGNORED_BAD = 1,     // not understood
+  HG_IGNORED_LONG = 2,    // longer than HG_LINE_BYTES
+  HG_IGNORED_REFUSED = 3, // `job report` was called with arguments that it refused
+  HG_IGNORED_FURTHER = 4, // a result was reported before
+  HG_IGNORED_LATE = 5,    // a result after the ladder's KILL
+  HG_IGNORED_FOREIGN = 6, // of a stream: about a job that the handler did not have in hand
+};
+
+typedef struct {
+  uint32_t count;
+  uint32_t why; // of the first
+  char text[HG_QUOTE_BYTES]; // how the first begins; without one, after HG_EXEC_FAILED: the interpreter
+} hg_ignored;
 
 // What an attempt came to. Whole only if the checksum fits; a torn one is no outcome.
 typedef struct {
@@ -94,20 +109,13 @@ typedef struct {
   hg_stray strays_left[HG_STRAYS_MAX];
   // What the handler reported of itself. The result line lies in the slot and fits this sum.
   uint32_t result_bytes; // 0: there is none
-  uint32_t more_results; // further ones, which do not count
-  uint32_t late_results; // after the ladder's KILL
-  uint32_t bad_lines;    // not understood
-  uint32_t unclear_results;  // of these, results whose outcome is not known
-  uint32_t refused_reports;  // results that `job report` would not say, as they were given to it
-  uint32_t long_lines;   // longer than HG_LINE_BYTES
+  uint32_t is_unclear;   // before any other, one was declared whose outcome is not known
+  uint32_t was_refused;  // `job report` refused one, and none was reported since
   uint32_t progress_lines;
   uint64_t result_sum;
-  char bad_line[HG_BAD_LINE_BYTES]; // how the first of them begins; see HG_EXEC_FAILED
-  // Of a job that was fed to a stream's handler.
-  uint32_t is_stream;
-  uint32_t foreign_lines; // about a job that the handler did not have in hand
-  int64_t foreign_job;    // what the first of them named, 0: nothing
-  int64_t foreign_fence;
+  hg_ignored ignored;
+  uint32_t is_stream; // of a job that was fed to a stream's handler
+  uint32_t reserved;
   uint64_t checksum;
 } hg_outcome;
 
@@ -344,7 +352,9 @@ int hg_nursery_request(int nursery, int *link);
 /// What a handler's line (without its newline) is; members that are not known are passed over.
 typedef enum {
   HG_LINE_EMPTY,
-  HG_LINE_BAD, // not understood
+  HG_LINE_BAD,  // not understood
+  HG_LINE_LONG, // longer than HG_LINE_BYTES; hg_line_read is not given such
+  HG_LINE_LONG_RESULT, // the same, and its beginning says that it is a result
   HG_LINE_PROGRESS,
   HG_LINE_RESULT,  // with a known outcome; what else is wrong with it is for others to say
   HG_LINE_UNCLEAR, // it says that it is a result, and its outcome is not known
@@ -505,7 +515,7 @@ uint32_t hg_sweep_left(const hg_sweep *sweep, hg_stray out[HG_STRAYS_MAX]);
 void hg_sweep_free(hg_sweep *sweep);
 
 /// The interpreter that the first line of a script names; "" when `name` is no script, or is not there.
-/// A name without a slash is looked for along `path`. `interpreter` has room for HG_BAD_LINE_BYTES.
+/// A name without a slash is looked for along `path`. `interpreter` has room for HG_QUOTE_BYTES.
 void hg_script_interpreter(const char *name, const char *path, char *interpreter);
 
 #endif

@@ -46,20 +46,6 @@ extension SQLiteStore: ReportStore {
       return true
     }
   }
-
-  public func keepAfterwords(_ words: [Afterword]) throws(StoreError) {
-    guard !words.isEmpty else { return }
-    try write { () throws(StoreError) in
-      for word in words {
-        try connection.run(
-          ReportSQL.addAfterword,
-          [
-            .integer(word.job), .integer(word.fence), .integer(word.saidAt.milliseconds),
-            .text(word.words.text), .integer(Int64(mostLateReports)),
-          ])
-      }
-    }
-  }
 }
 
 extension JobProgress {
@@ -79,15 +65,6 @@ enum ReportSQL {
     """
     UPDATE job SET progress = ?4
     WHERE id = ?1 AND workspace = ?2 AND fence = ?3 AND state = 'running'
-    """)
-  static let addAfterword = SQL(
-    "late_report.insert_afterword",
-    """
-    INSERT INTO late_report (job, seq, workspace, fence, at, report)
-    SELECT ?1, (SELECT coalesce(max(seq), 0) + 1 FROM late_report WHERE job = ?1), workspace, ?2, ?3, ?4
-    FROM attempt WHERE job = ?1 AND fence = ?2
-      AND NOT EXISTS (SELECT 1 FROM late_report WHERE job = ?1 AND fence = ?2 AND report = ?4)
-      AND (SELECT count(*) FROM (SELECT 1 FROM late_report WHERE job = ?1 LIMIT ?5)) < ?5
     """)
   static let lateReports = SQL(
     "late_report.count",
