@@ -21,26 +21,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
 
   // Rows.
   case schemaChanged = "schema_changed"
-  case foreignKey = "foreign_key"
-  case claimWithoutAttempt = "claim_without_attempt"
-  case attemptWithoutClaim = "attempt_without_claim"
-  case fenceTooLow = "fence_too_low"
-  case attemptsMiscounted = "attempts_miscounted"
-  case budgetMiscounted = "budget_miscounted"
-  case budgetExceeded = "budget_exceeded"
-  case historyForbidden = "history_forbidden"
-  case historyBroken = "history_broken"
-  case resultContradicts = "result_contradicts"
-  case payloadTwice = "payload_twice"
-  case revisionMissing = "revision_missing"
-  case parkedForNobody = "parked_for_nobody"
-  case limitMiscounted = "limit_miscounted"
-  case membersUnowned = "members_unowned"
-  case draftMoved = "draft_moved"
-  case recordsMiscounted = "records_miscounted"
-  case targetContradicts = "target_contradicts"
-  case keyNotReleased = "key_not_released"
-  case effectContradicts = "effect_contradicts"
+  /// Rows that contradict each other, as only a fault of a program can leave them.
+  case inconsistent = "inconsistent"
 
   // Attempts and processes.
   case attemptDead = "attempt_dead"
@@ -81,12 +63,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
       true
     case .storeMissing, .storeUnusable, .storeCorrupt, .storeBusy, .storeReadOnly, .schemaNewer,
       .fileSystem, .otherStore, .storeMoved, .notPrivate, .contextUnusable, .littleSpace, .longLog,
-      .gateFrozen, .gateReplaced, .otherProgram, .schemaChanged, .foreignKey, .claimWithoutAttempt,
-      .attemptWithoutClaim,
-      .fenceTooLow, .attemptsMiscounted, .budgetMiscounted, .budgetExceeded, .historyForbidden,
-      .historyBroken, .resultContradicts, .payloadTwice, .revisionMissing, .parkedForNobody,
-      .limitMiscounted, .recordsMiscounted, .membersUnowned, .draftMoved, .keyNotReleased,
-      .effectContradicts, .targetContradicts,
+      .gateFrozen, .gateReplaced, .otherProgram, .schemaChanged, .inconsistent,
       .attemptDead, .attemptHeld, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
       .nurseryFrozen, .strayProcess, .storeCopied, .switchOpen, .switchFrozen:
       false

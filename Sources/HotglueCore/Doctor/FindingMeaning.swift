@@ -28,31 +28,8 @@ extension FindingCode {
       "it does not take the writer gate, which is what keeps this version of SQLite from losing commits"
     case .schemaChanged:
       "the store holds what no hotglue has made, or lacks what it needs; triggers are never run"
-    case .foreignKey: "a row refers to another one that does not exist"
-    case .claimWithoutAttempt: "the job counts as running, and nothing says what runs it"
-    case .attemptWithoutClaim: "an attempt counts as running, and its job does not run it"
-    case .fenceTooLow: "an attempt could get a fence that was given before"
-    case .attemptsMiscounted: "the number of attempts is not what the job's history shows"
-    case .budgetMiscounted: "failures, losses or snoozes are not what the job's history shows"
-    case .budgetExceeded: "the job would be tried once more than its policy allows"
-    case .historyForbidden: "the job changed its state in a way that the transition table lacks"
-    case .historyBroken: "a step of the job's history does not begin where the one before it ended"
-    case .resultContradicts: "the job succeeded, and an error is recorded for it"
-    case .payloadTwice: "the job has two payloads, and only one is handed to its handler"
-    case .revisionMissing: "an attempt ran a revision of its type that is not recorded"
-    case .parkedForNobody: "the job waits for a limit that nothing saturates, so nothing wakes it"
-    case .limitMiscounted:
-      "the queue's limit does not count the job, so one more could run; setting the limit counts anew"
-    case .membersUnowned:
-      "nobody may manage the workspace; the machine's administrator may add an owner"
-    case .draftMoved:
-      "a switch that is not open any more has put the draft aside, and nothing brings it back"
-    case .recordsMiscounted:
-      "the number of a stream's records is not what its versions show; a full sync counts anew"
-    case .targetContradicts:
-      "a target's bookmark may be of another run than it says; a reset of the target begins anew"
-    case .keyNotReleased: "the job has ended, and a key that it held until then is still taken"
-    case .effectContradicts: "an effect and its recorded output or attempt contradict each other"
+    case .inconsistent:
+      "rows of the store contradict each other, which only a fault in hotglue or another program causes"
     case .attemptDead:
       "no process of the attempt's supervisor is left; the next worker or this command resolves it at once"
     case .attemptHeld:

@@ -78,24 +78,7 @@ public struct Doctor {
   private func finding(_ violation: StoreViolation) -> Finding {
     Finding(
       violation.code, violation.message, workspace: violation.workspace, job: violation.job,
-      remedy: remedy(violation))
-  }
-
-  private func remedy(_ violation: StoreViolation) -> String {
-    if violation.code == .membersUnowned, let workspace = violation.workspace {
-      return "sudo \(hotglue) workspace member add -w \(workspace) USER --role owner"
-    }
-    guard let job = violation.job, let workspace = violation.workspace else {
-      return "\(hotglue) store restore BACKUP"
-    }
-    switch violation.code {
-    case .parkedForNobody:
-      return "\(hotglue) job cancel -w \(workspace) \(job) && "
-        + "\(hotglue) job retry -w \(workspace) \(job)"
-    case .limitMiscounted: return "\(hotglue) queue limit -w \(workspace) QUEUE N"
-    case .budgetExceeded: return "\(hotglue) job cancel -w \(workspace) \(job)"
-    default: return "\(hotglue) store restore BACKUP"
-    }
+      remedy: "\(hotglue) store restore BACKUP")
   }
 
   // MARK: What waits

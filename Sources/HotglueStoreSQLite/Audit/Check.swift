@@ -11,15 +11,20 @@ extension SQLiteStore {
     var findings = try SchemaAudit.differences(in: connection).map {
       StoreViolation(.schemaChanged, $0)
     }
-    for rule in CheckSQL.rules {
-      findings += try connection.all(rule.sql, []) { row in
-        StoreViolation(
-          rule.code, row.text(0), workspace: row.optionalText(2).flatMap { WorkspaceID($0) },
-          job: row.optionalInteger(1))
-      }
-    }
-    findings.removeAll { $0.message == "ok" }
+    findings += try violations(of: CheckSQL.integrity, as: .storeCorrupt)
+      .filter { $0.message != "ok" }
+    for rule in CheckSQL.rules { findings += try violations(of: rule, as: .inconsistent) }
     return findings + (try forbiddenSteps()) + (try exceededBudgets())
+  }
+
+  private func violations(
+    of rule: SQL, as code: FindingCode
+  ) throws(StoreError) -> [StoreViolation] {
+    try connection.all(rule, []) { row in
+      StoreViolation(
+        code, row.text(0), workspace: row.optionalText(2).flatMap { WorkspaceID($0) },
+        job: row.optionalInteger(1))
+    }
   }
 
   /// Steps that no row of the transition table allows: looked for by kind, since there are few kinds
@@ -34,7 +39,7 @@ extension SQLiteStore {
         CheckSQL.stepsOfKind, [.optional(from), .text(event), .text(to)]
       ) { row in
         StoreViolation(
-          .historyForbidden,
+          .inconsistent,
           "job \(row.integer(0)) went from \(from ?? "nothing") to \(to) by '\(event)'",
           workspace: WorkspaceID(row.text(1)), job: row.integer(0))
       }
@@ -50,7 +55,7 @@ extension SQLiteStore {
         return nil
       }
       return StoreViolation(
-        .budgetExceeded, "job \(row.integer(0)) is to be tried again after \(excess)",
+        .inconsistent, "job \(row.integer(0)) is to be tried again after \(excess)",
         workspace: WorkspaceID(row.text(1)), job: row.integer(0))
     }.compactMap { $0 }
   }

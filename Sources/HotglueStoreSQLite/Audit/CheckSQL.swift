@@ -3,16 +3,6 @@ import HotglueCore
 /// Every rule between rows that the schema cannot say. Each statement returns a row per finding: its
 /// text, the job, and the workspace.
 enum CheckSQL {
-  struct Rule {
-    let code: FindingCode
-    let sql: SQL
-
-    init(_ code: FindingCode, _ name: StaticString, _ text: StaticString) {
-      self.code = code
-      sql = SQL(name, text)
-    }
-  }
-
   static let quick = SQL("check.quick", "PRAGMA quick_check(1)")
   static let schema = SQL(
     "check.schema",
@@ -21,42 +11,42 @@ enum CheckSQL {
     WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~' AND NOT (type = 'view' AND name LIKE '%/%/%')
     """)
 
-  static let rules: [Rule] = [
-    Rule(
-      .storeCorrupt, "check.integrity",
-      "SELECT integrity_check, NULL, NULL FROM pragma_integrity_check"),
-    Rule(
-      .foreignKey, "check.foreign_keys",
+  static let integrity = SQL(
+    "check.integrity", "SELECT integrity_check, NULL, NULL FROM pragma_integrity_check")
+
+  static let rules: [SQL] = [
+    SQL(
+      "check.foreign_keys",
       """
       SELECT "table" || ': row ' || coalesce(rowid, '?') || ' refers to a row of ' || "parent"
         || ' that does not exist', NULL, NULL FROM pragma_foreign_key_check
       """),
-    Rule(
-      .claimWithoutAttempt, "check.running_has_open_attempt",
+    SQL(
+      "check.running_has_open_attempt",
       """
       SELECT 'job ' || id || ' is running, but its attempt with fence ' || fence || ' is not open',
         id, workspace
       FROM job INDEXED BY job_running WHERE worker IS NOT NULL AND NOT EXISTS (SELECT 1
         FROM attempt WHERE attempt.job = job.id AND attempt.fence = job.fence AND outcome IS NULL)
       """),
-    Rule(
-      .attemptWithoutClaim, "check.open_attempt_is_running",
+    SQL(
+      "check.open_attempt_is_running",
       """
       SELECT 'attempt ' || attempt.fence || ' of job ' || attempt.job
         || ' is open, but the job is not running it', job.id, job.workspace
       FROM attempt JOIN job ON job.id = attempt.job
       WHERE outcome IS NULL AND (job.state <> 'running' OR job.fence <> attempt.fence)
       """),
-    Rule(
-      .fenceTooLow, "check.fence_is_the_highest",
+    SQL(
+      "check.fence_is_the_highest",
       """
       SELECT 'job ' || id || ' has fence ' || fence || ', but an attempt with a higher one',
         id, workspace
       FROM job WHERE fence < (SELECT max(fence) FROM attempt WHERE attempt.job = job.id)
       """),
     // An attempt that never started is taken back, and keeps its row.
-    Rule(
-      .attemptsMiscounted, "check.attempts_are_counted",
+    SQL(
+      "check.attempts_are_counted",
       """
       SELECT 'job ' || id || ' counts ' || attempt || ' attempts, but ' || known || ' are recorded',
         id, workspace
@@ -66,8 +56,8 @@ enum CheckSQL {
       WHERE known <> attempt
       """),
     // A person's retry begins fresh budgets.
-    Rule(
-      .budgetMiscounted, "check.budgets_are_counted",
+    SQL(
+      "check.budgets_are_counted",
       """
       SELECT 'job ' || job || ' counts ' || failures || ' failures, ' || losses || ' losses and '
         || snoozes || ' snoozes, but ' || retried || ', ' || lost || ' and ' || snoozed
@@ -83,14 +73,14 @@ enum CheckSQL {
         WHERE job.fence > 0 GROUP BY job.id)
       WHERE failures <> retried OR losses <> lost OR snoozes <> snoozed
       """),
-    Rule(
-      .resultContradicts, "check.succeeded_has_no_error",
+    SQL(
+      "check.succeeded_has_no_error",
       """
       SELECT 'job ' || id || ' succeeded and has an error', id, workspace FROM job
       WHERE state = 'succeeded' AND error_code IS NOT NULL
       """),
-    Rule(
-      .historyBroken, "check.history_has_no_gap",
+    SQL(
+      "check.history_has_no_gap",
       """
       SELECT 'job ' || job || ' was ' || before || ' before ''' || event || ''' took it from '
         || from_state, job, workspace
@@ -100,8 +90,8 @@ enum CheckSQL {
         FROM job_history)
       WHERE before IS NOT NULL AND from_state IS NOT before
       """),
-    Rule(
-      .historyBroken, "check.history_ends_in_state",
+    SQL(
+      "check.history_ends_in_state",
       """
       SELECT 'job ' || id || ' is ' || state || ', but its history ends in ' || last, id, workspace
       FROM (
@@ -110,14 +100,14 @@ enum CheckSQL {
         FROM job)
       WHERE last <> state
       """),
-    Rule(
-      .payloadTwice, "check.long_payload_is_apart",
+    SQL(
+      "check.long_payload_is_apart",
       """
       SELECT 'job ' || job || ' has two payloads', job, workspace FROM job_payload
       WHERE (SELECT job.payload FROM job WHERE job.id = job_payload.job) IS NOT NULL
       """),
-    Rule(
-      .revisionMissing, "check.revision_exists",
+    SQL(
+      "check.revision_exists",
       """
       SELECT 'attempt ' || fence || ' of job ' || job || ' ran a revision that is not recorded',
         job, workspace
@@ -126,8 +116,8 @@ enum CheckSQL {
         WHERE known.workspace = attempt.workspace AND known.revision = attempt.type_revision
           AND known.name = (SELECT type FROM job WHERE job.id = attempt.job))
       """),
-    Rule(
-      .parkedForNobody, "check.parked_waits_for_someone",
+    SQL(
+      "check.parked_waits_for_someone",
       """
       SELECT 'job ' || id || ' is parked, but nothing holds its limit key', id, workspace
       FROM job AS parked
@@ -136,8 +126,8 @@ enum CheckSQL {
         WHERE other.workspace = parked.workspace AND other.limit_key = parked.limit_key
           AND (other.state = 'running' OR (other.state = 'pending' AND other.parked = 0)))
       """),
-    Rule(
-      .limitMiscounted, "check.running_counts_in_limited_queue",
+    SQL(
+      "check.running_counts_in_limited_queue",
       """
       SELECT 'job ' || job.id || ' runs in a queue with a limit and does not count against it',
         job.id, job.workspace
@@ -146,22 +136,22 @@ enum CheckSQL {
       WHERE job.worker IS NOT NULL AND job.counted_in_queue IS NULL
         AND queue.running_limit IS NOT NULL
       """),
-    Rule(
-      .membersUnowned, "check.members_have_an_owner",
+    SQL(
+      "check.members_have_an_owner",
       """
       SELECT 'workspace ' || workspace || ' has members, but no owner', NULL, workspace FROM member
       GROUP BY workspace HAVING sum(role = 'owner') = 0
       """),
-    Rule(
-      .draftMoved, "check.moved_draft_has_a_switch",
+    SQL(
+      "check.moved_draft_has_a_switch",
       """
       SELECT 'draft ' || id || ' was moved by a switch that is not open', NULL, workspace FROM draft
       WHERE moved_by IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM context WHERE context.context_id = draft.context_id
           AND context.path = draft.context_path AND intent_generation = moved_by)
       """),
-    Rule(
-      .recordsMiscounted, "check.records_are_counted",
+    SQL(
+      "check.records_are_counted",
       """
       SELECT 'stream ' || name || ' of source ' || source || ' has ' || visible
         || ' records, but is said to have ' || records, NULL, workspace FROM (
@@ -180,8 +170,8 @@ enum CheckSQL {
         WHERE (SELECT removed_at FROM source AS whole WHERE whole.id = source) IS NULL)
       WHERE visible <> records
       """),
-    Rule(
-      .targetContradicts, "check.target_has_its_runs",
+    SQL(
+      "check.target_has_its_runs",
       """
       SELECT 'target ' || id || ' of source ' || source || ' has a run that did not go there', NULL,
         workspace FROM sync_target
@@ -190,8 +180,8 @@ enum CheckSQL {
         OR (confirmed_run IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sync_delivery AS sent
           WHERE sent.run = confirmed_run AND sent.target = sync_target.id))
       """),
-    Rule(
-      .targetContradicts, "check.target_takes_one_run",
+    SQL(
+      "check.target_takes_one_run",
       """
       SELECT 'run ' || sync_run.id || ' goes into target ' || target || ', which takes another one',
         sync_run.job, sync_run.workspace
@@ -199,22 +189,22 @@ enum CheckSQL {
         JOIN sync_target ON sync_target.id = target
       WHERE state = 'running' AND sync_target.run IS NOT sync_run.id
       """),
-    Rule(
-      .targetContradicts, "check.delivery_publishes_nothing",
+    SQL(
+      "check.delivery_publishes_nothing",
       """
       SELECT 'run ' || run || ' went into target ' || target || ', and the store says that it published',
         NULL, sync_position.workspace
       FROM sync_position JOIN sync_delivery USING (run)
       """),
     // Nobody knows whether an uncertain job has happened, so it keeps its key.
-    Rule(
-      .keyNotReleased, "check.key_is_released",
+    SQL(
+      "check.key_is_released",
       """
       SELECT 'job ' || id || ' is ' || state || ' and still holds its key', id, workspace FROM job
       WHERE key_held = 1 AND key_hold = 'done' AND finished_at IS NOT NULL AND state <> 'uncertain'
       """),
-    Rule(
-      .effectContradicts, "check.effect_has_its_output",
+    SQL(
+      "check.effect_has_its_output",
       """
       SELECT 'effect ' || id || ' says that it keeps ' || output_bytes || ' bytes of output, and has '
         || coalesce(length(output), 'none'), scope_job, effect.workspace
@@ -222,8 +212,8 @@ enum CheckSQL {
       WHERE (keeps_output = 1 AND output_bytes > 0 AND length(output) IS NOT output_bytes)
         OR (keeps_output = 0 AND output IS NOT NULL)
       """),
-    Rule(
-      .effectContradicts, "check.effect_is_of_an_attempt",
+    SQL(
+      "check.effect_is_of_an_attempt",
       """
       SELECT 'effect ' || effect.id || ' was begun under fence ' || effect.fence
         || ', which job ' || job.id || ' never had', job.id, job.workspace
