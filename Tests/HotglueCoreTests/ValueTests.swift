@@ -175,7 +175,7 @@ struct NameTests {
 
   @Test(
     "a link names workspace, kind and ID, and reads what it writes",
-    arguments: ["hotglue://acme/job/42", "hotglue://a/record/users/7", "hotglue://a/source/x%20y"])
+    arguments: ["hotglue://acme/job/42", "hotglue://a/effect/7/charge", "hotglue://a/source/x%20y"])
   func links(text: String) throws {
     #expect(try #require(EntityLink(text)).text == text)
   }

@@ -20,6 +20,18 @@ struct DocumentationTests {
     }
   }
 
+  @Test(
+    "released means a dated heading in the changelog: before one, schema and wire have one version")
+  func nothingIsReleased() throws {
+    let headings = try Repository.text("CHANGELOG.md").split(separator: "\n")
+      .filter { $0.hasPrefix("## [") && $0.contains("] - ") }
+    guard headings.isEmpty else { return }
+    let schema = try Repository.text("Sources/HotglueStoreSQLite/Schema/Schema.swift")
+    #expect(schema.contains("static let version = 1\n"))
+    let wire = try Repository.text("Sources/CSupervisor/include/csupervisor.h")
+    #expect(wire.contains("#define HG_VERSION 1\n"))
+  }
+
   @Test("the README names the two commands that a newcomer needs")
   func readmeNamesTheCommands() throws {
     let readme = try Repository.text("README.md")

@@ -69,7 +69,7 @@ extension EntityLink.Kind {
   /// `a job`, `an effect`.
   var withArticle: String {
     switch self {
-    case .job, .draft, .source, .record, .type: "a \(rawValue)"
+    case .job, .draft, .source, .type: "a \(rawValue)"
     case .automation, .effect: "an \(rawValue)"
     }
   }

@@ -59,7 +59,7 @@ extension WorkspaceSession {
       }
       try show(source)
       return .done
-    case .automation, .record: throw Self.nothing(link)
+    case .automation: throw Self.nothing(link)
     }
   }
 
@@ -67,9 +67,6 @@ extension WorkspaceSession {
     CommandError(
       "not_found", .notFound,
       "no \(link.kind.rawValue) '\(link.id)' in workspace '\(link.workspace)'",
-      hint: link.kind == .record
-        ? "records are found by source and stream: hotglue -w \(link.workspace) record list SOURCE"
-        : nil,
       facts: [JSON.Member("link", .string(link.text))])
   }
 }

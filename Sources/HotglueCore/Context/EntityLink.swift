@@ -1,7 +1,7 @@
 /// A link that names one thing in one workspace: `hotglue://WORKSPACE/KIND/ID`.
 public struct EntityLink: Hashable, Sendable {
   public enum Kind: String, CaseIterable, Sendable {
-    case job, draft, source, automation, record, type, effect
+    case job, draft, source, automation, type, effect
   }
 
   public let workspace: WorkspaceID
