@@ -115,12 +115,15 @@ extension Schema {
     ) STRICT;
     CREATE INDEX record_of_stream ON record_version (stream, key);
 
-    -- Version `id` is replaced by version `by`: nobody needs it once `by` is visible.
+    -- The step that begins with version `by` replaces all versions from `low` to `high`: no reader needs
+    -- them once `by` is visible. Versions that a sync wrote together are mostly replaced together, so a
+    -- row stands for many.
     CREATE TABLE sync_superseded (
       source INTEGER NOT NULL,
       by INTEGER NOT NULL,
-      id INTEGER NOT NULL,
-      PRIMARY KEY (source, by, id)
+      low INTEGER NOT NULL,
+      high INTEGER NOT NULL CHECK (high >= low),
+      PRIMARY KEY (source, by, low)
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE sync_dead (

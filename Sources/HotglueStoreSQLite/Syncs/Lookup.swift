@@ -14,7 +14,6 @@ struct VersionStatements {
   private let find: OpaquePointer
   private let insert: OpaquePointer
   private let overwrite: OpaquePointer
-  private let supersede: OpaquePointer
   private let connection: Connection
 
   init(_ connection: Connection) throws(StoreError) {
@@ -22,7 +21,6 @@ struct VersionStatements {
     find = try connection.statement(SyncSQL.versionsOfKey)
     insert = try connection.statement(SyncSQL.insertVersion)
     overwrite = try connection.statement(SyncSQL.overwriteVersion)
-    supersede = try connection.statement(SyncSQL.supersede)
   }
 
   /// Runs `body` with the newest version of the key that is not a dead run's, or `nil`.
@@ -67,13 +65,6 @@ struct VersionStatements {
     sqlite3_bind_int64(overwrite, 2, at)
     bindText(data, to: overwrite, 3)
     try run(overwrite, "sync.overwrite_version")
-  }
-
-  func supersede(_ id: Int64, by newer: Int64, source: SourceID) throws(StoreError) {
-    sqlite3_bind_int64(supersede, 1, source)
-    sqlite3_bind_int64(supersede, 2, newer)
-    sqlite3_bind_int64(supersede, 3, id)
-    try run(supersede, "sync.supersede")
   }
 
   private func run(_ statement: OpaquePointer, _ name: String) throws(StoreError) {

@@ -191,11 +191,7 @@ extension SQLiteSyncSession {
     let isDone = page.count < limit
     if !gone.isEmpty {
       try step(durable: false) { () throws(StoreError) in
-        var number = try takeNumbers(gone.count)
-        for (id, key) in gone {
-          try stageRemoval(number, of: id, key, stream: index, at: now)
-          number += 1
-        }
+        try remove(gone, stream: index, at: now)
       }
       streams[index].growth -= Int64(gone.count)
     }
@@ -204,19 +200,35 @@ extension SQLiteSyncSession {
     return (gone.count, isDone)
   }
 
-  /// Removes a version; within a step.
-  func stageRemoval(
-    _ number: Int64, of id: Int64, _ key: RecordKey, stream index: Int, at now: Timestamp
+  /// Removes versions; within a step.
+  func remove(
+    _ versions: [(id: Int64, key: RecordKey)], stream index: Int, at now: Timestamp
   ) throws(StoreError) {
-    try connection.run(
-      SyncSQL.insertVersion,
-      [
-        .integer(number), .integer(streams[index].id), key.value, .integer(now.milliseconds), .null,
-      ])
-    // The removal itself is of no use once what it removes is gone, which goes first.
-    for old in [id, number] {
+    let first = try takeNumbers(versions.count)
+    let numbers = first..<first + Int64(versions.count)
+    for (number, version) in zip(numbers, versions) {
       try connection.run(
-        SyncSQL.supersede, [.integer(run.source), .integer(number), .integer(old)])
+        SyncSQL.insertVersion,
+        [
+          .integer(number), .integer(streams[index].id), version.key.value,
+          .integer(now.milliseconds), .null,
+        ])
+    }
+    // The removals themselves are of no use once what they remove is gone, which goes first.
+    try supersede(versions.map(\.id) + numbers, by: first)
+  }
+
+  /// Notes that the step whose first version is `first` replaces versions; within it.
+  func supersede(
+    _ versions: some Sequence<Int64>, by first: Int64
+  ) throws(StoreError) {
+    for range in versions.closedRanges {
+      try connection.run(
+        SyncSQL.supersede,
+        [
+          .integer(run.source), .integer(first), .integer(range.lowerBound),
+          .integer(range.upperBound),
+        ])
     }
   }
 

@@ -12,7 +12,7 @@ extension SQLiteSyncSession {
       streams[index].repetitionsAfter
       ?? .bytes(withUnsafeBytes(of: (begun + 1).bigEndian) { Array($0) })
     let page = try versions(of: index, after: after, limit: limit)
-    var found: [(new: Int64, key: RecordKey)] = []
+    var found: [(id: Int64, key: RecordKey)] = []
     for version in page where !version.isRemoval && version.id > begun {
       guard let content = ContentKey(of: version.key) else { continue }
       guard let earlier = try takeCopy(of: content, .any, stream: index) else { continue }
@@ -22,11 +22,7 @@ extension SQLiteSyncSession {
     }
     if !found.isEmpty {
       try step(durable: false) { () throws(StoreError) in
-        var number = try takeNumbers(found.count)
-        for (new, key) in found {
-          try stageRemoval(number, of: new, key, stream: index, at: now)
-          number += 1
-        }
+        try remove(found, stream: index, at: now)
       }
       streams[index].growth -= Int64(found.count)
       streams[index].counts.added -= Int64(found.count)

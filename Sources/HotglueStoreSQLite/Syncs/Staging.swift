@@ -19,6 +19,9 @@ extension SQLiteSyncSession {
       return result
     }
     try step(durable: publication != nil) { () throws(StoreError) in
+      // As many versions go as come, so that their pages are used again at once: the file does not grow
+      // by a second copy of what changes, and the run does not read it again at its end.
+      try store.sweepUnread(run.source, limit: plan.writes.count)
       try write(plan.writes, of: batch, statements, at: now)
       try setAside(batch.rejects, before: outdating, of: batch)
       try settle(batch.retried)
@@ -135,7 +138,8 @@ extension SQLiteSyncSession {
     _ writes: [StagePlan.Write], of batch: RecordBatch, _ statements: VersionStatements,
     at now: Timestamp
   ) throws(StoreError) {
-    var number = try takeNumbers(writes.reduce(0) { $0 + ($1.overwritten == 0 ? 1 : 0) })
+    let first = try takeNumbers(writes.reduce(0) { $0 + ($1.overwritten == 0 ? 1 : 0) })
+    var number = first
     for write in writes {
       let entry = batch.entries[write.entry]
       try batch.bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in
@@ -148,12 +152,10 @@ extension SQLiteSyncSession {
         if case .content = entry.key { streams[entry.stream].repeats.noteReceived(number) }
         try statements.insert(
           number, stream: streams[entry.stream].id, key: key, at: now.milliseconds, data: data)
-        if write.replaced != 0 {
-          try statements.supersede(write.replaced, by: number, source: run.source)
-        }
         number += 1
       }
     }
+    try supersede(writes.lazy.map(\.replaced).filter { $0 != 0 }, by: first)
   }
 
   private func withBoundKey<T>(

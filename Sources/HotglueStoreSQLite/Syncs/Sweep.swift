@@ -7,7 +7,8 @@ extension SQLiteStore {
     let isDue = try connection.first(SweepSQL.dead, [], { _ in true }) ?? false
     let wanted = try swept(SweepSQL.replacing) + swept(SweepSQL.removed)
     guard isDue || !wanted.isEmpty else { return false }
-    return try write { () throws(StoreError) in
+    // A power cut may bring back what was swept last: no reader sees it, and it is swept again.
+    return try write(durable: false) { () throws(StoreError) in
       // Under the gate: nobody publishes between the look at the readers and the step.
       var swept = 0
       for source in try self.swept(SweepSQL.replacing) where swept == 0 {
@@ -27,22 +28,38 @@ extension SQLiteStore {
     try recordReaders.unread(connection.all(statement, [], { $0.integer(0) }))
   }
 
+  /// A piece of what visible versions of one source have replaced, unless a reader holds it; within a
+  /// step.
+  @discardableResult
+  func sweepUnread(_ source: SourceID, limit: Int) throws(StoreError) -> Int {
+    guard limit > 0, try !recordReaders.unread([source]).isEmpty else { return 0 }
+    return try sweepSuperseded(source, limit)
+  }
+
   /// Versions that a visible one has replaced, in the order in which they were: a removal goes after
   /// what it removed, so that nothing comes back.
   private func sweepSuperseded(_ source: SourceID, _ limit: Int) throws(StoreError) -> Int {
     let found = try connection.all(
       SweepSQL.superseded, [.integer(limit), .integer(source)]
     ) {
-      (source: $0.integer(0), by: $0.integer(1), id: $0.integer(2), isDead: $0.integer(3) == 1)
+      (by: $0.integer(0), low: $0.integer(1), high: $0.integer(2), isDead: $0.integer(3) == 1)
     }
-    for entry in found {
+    var left = limit
+    for entry in found where left > 0 {
+      let end = min(entry.high, entry.low + Int64(left) - 1)
+      left -= Int(end - entry.low) + 1
+      let place: [SQLValue] = [.integer(source), .integer(entry.by), .integer(entry.low)]
       // What a dead version was to replace stays.
-      if !entry.isDead { try connection.run(SweepSQL.removeVersion, [.integer(entry.id)]) }
-      try connection.run(
-        SweepSQL.removeSuperseded,
-        [.integer(entry.source), .integer(entry.by), .integer(entry.id)])
+      if !entry.isDead {
+        try connection.run(SweepSQL.removeRange, [.integer(entry.low), .integer(end)])
+      }
+      if entry.isDead || end == entry.high {
+        try connection.run(SweepSQL.removeSuperseded, place)
+      } else {
+        try connection.run(SweepSQL.shortenSuperseded, place + [.integer(end + 1)])
+      }
     }
-    return found.count
+    return limit - left
   }
 
   /// What dead runs staged. Numbers of several sources lie between one another: a step looks at a
@@ -84,7 +101,7 @@ extension SQLiteStore {
 }
 
 enum SweepSQL {
-  /// Sources with versions that a visible one has replaced: a look at the end of a small table each.
+  /// Sources with versions that a visible one has replaced: a lookup in a small table each.
   static let replacing = SQL(
     "sweep.replacing",
     """
@@ -100,15 +117,20 @@ enum SweepSQL {
   static let superseded = SQL(
     "sweep.superseded",
     """
-    SELECT entry.source, by, id, EXISTS (SELECT 1 FROM sync_dead
-      WHERE sync_dead.source = entry.source AND low < by AND high >= by)
+    SELECT by, entry.low, entry.high, EXISTS (SELECT 1 FROM sync_dead
+      WHERE sync_dead.source = entry.source AND sync_dead.low < by AND sync_dead.high >= by)
     FROM sync_position AS place CROSS JOIN sync_superseded AS entry
       ON entry.source = place.source AND by <= place.published
-    WHERE place.source = ?2 ORDER BY by, id LIMIT ?1
+    WHERE place.source = ?2 ORDER BY by, entry.low LIMIT ?1
     """)
   static let removeSuperseded = SQL(
     "sweep.remove_superseded",
-    "DELETE FROM sync_superseded WHERE source = ?1 AND by = ?2 AND id = ?3")
+    "DELETE FROM sync_superseded WHERE source = ?1 AND by = ?2 AND low = ?3")
+  static let shortenSuperseded = SQL(
+    "sweep.shorten_superseded",
+    "UPDATE sync_superseded SET low = ?4 WHERE source = ?1 AND by = ?2 AND low = ?3")
+  static let removeRange = SQL(
+    "sweep.remove_range", "DELETE FROM record_version WHERE id BETWEEN ?1 AND ?2")
   static let removeVersion = SQL(
     "sweep.remove_version", "DELETE FROM record_version WHERE id = ?1")
   static let dead = SQL(

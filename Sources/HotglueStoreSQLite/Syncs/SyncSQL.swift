@@ -16,7 +16,7 @@ enum SyncSQL {
     "sync.overwrite_version", "UPDATE record_version SET at = ?2, data = ?3 WHERE id = ?1")
   static let supersede = SQL(
     "sync.supersede",
-    "INSERT OR IGNORE INTO sync_superseded (source, by, id) VALUES (?1, ?2, ?3)")
+    "INSERT INTO sync_superseded (source, by, low, high) VALUES (?1, ?2, ?3, ?4)")
   static let takeNumbers = SQL(
     "sync.take_numbers", "UPDATE record_counter SET last = last + ?1 RETURNING last")
   /// Versions of a stream in the order of keys, the newest of each key first, without those of dead
