@@ -8,11 +8,12 @@ SQLITE_UTILS is the path of that program, or '-' where it is not to be had.
 """
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
 import time
+
+from syncing import Store, show
 
 hotglue, folder, records, peer = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 KIB_OF_60_MB = 60_000_000 // 1024
@@ -39,26 +40,9 @@ def write(path, states):
                 file.write('{"type":"STATE","value":{"id":%d}}\n' % number)
 
 
-def run(*arguments):
-    return subprocess.run(
-        [hotglue, *arguments], cwd=store, stdout=subprocess.PIPE, check=True,
-        stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True).stdout
-
-
-def fresh(name, tap):
-    global store
-    store = os.path.join(folder, name)
-    shutil.rmtree(store, ignore_errors=True)
-    os.mkdir(store)
-    run("init")
-    run("workspace", "create", "bench")
-    run("workspace", "switch", "bench")
-    run("source", "add", "tap", "--", "cat", tap)
-
-
 def enqueue():
     before = time.perf_counter()
-    run("job", "enqueue", "--", "/bin/true")
+    store.run("job", "enqueue", "--", "/bin/true")
     return (time.perf_counter() - before) * 1000
 
 
@@ -76,22 +60,16 @@ def timed_sync():
             during.append(enqueue())
 
     asking = threading.Thread(target=ask)
-    before = time.perf_counter()
     asking.start()
     try:
-        told = json.loads(run("sync", "run", "tap", "--json"))
+        told, spent = store.sync()
     finally:
-        spent = time.perf_counter() - before
         ended.set()
         asking.join()
     (stream,) = told["streams"]
     assert stream["received"] == stream["added"] == records, stream
-    attempts = json.loads(run("job", "show", str(told["job"]), "--json"))["attempts"]
+    attempts = json.loads(store.run("job", "show", str(told["job"]), "--json"))["attempts"]
     return records / spent, attempts[-1]["peak_memory_bytes"] // 1024, idle, during
-
-
-def show(name, unit, ours, theirs, better, bound):
-    print("\t".join([name, unit, "%.2f" % ours, "%.2f" % theirs, better, str(bound)]), flush=True)
 
 
 tap = os.path.join(folder, "tap.singer")
@@ -111,9 +89,9 @@ if peer != "-":
 
 for states, words in [(True, "a STATE every 1,000"), (False, "no STATE")]:
     write(tap, states)
-    fresh("ingest", tap)
+    store = Store(hotglue, os.path.join(folder, "ingest"), tap)
     before = time.perf_counter()
-    run("sync", "run", "tap", "--dry-run")
+    store.run("sync", "run", "tap", "--dry-run")
     parsed = records / (time.perf_counter() - before)
     rate, memory, idle, during = timed_sync()
     if peer_rate is not None:
@@ -124,5 +102,5 @@ for states, words in [(True, "a STATE every 1,000"), (False, "no STATE")]:
     show("enqueue meanwhile, 99th; 50 ms", "ms", percentile(during), 50, "lower", 1)
     print("%s: %d enqueues meanwhile, median %.1f ms, longest %.1f ms" % (
         words, len(during), sorted(during)[len(during) // 2], max(during)), file=sys.stderr)
-    shutil.rmtree(store)
+    store.remove()
 os.remove(tap)
