@@ -179,6 +179,7 @@ static void sweep_from(hg_supervisor *self) {
   hg_recorder_stop(self, true);
   bool streams = self->stream.is_open;
   hg_sweep_target target = {
+    .owner = HG_ANY_OWNER,
     .root = getpid(),
     .cgroup = self->cgroup.folder,
     .since = streams ? self->slot.stream->since : self->slot.attempt->since};

@@ -174,17 +174,39 @@ int hg_process_start(pid_t pid, uint64_t *start, char *state) {
   return 0;
 }
 
-int hg_kill_exact(pid_t pid, uint64_t start, int signal) {
+/// Whose process it is: the real user, which no set-user-ID program changes.
+static int real_user(pid_t pid, int64_t *user) {
+  char path[32], text[1024];
+  snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? ESRCH : errno;
+  ssize_t got = read(fd, text, sizeof text - 1);
+  close(fd);
+  text[got > 0 ? got : 0] = 0;
+  const char *line = strstr(text, "\nUid:");
+  if (!line) return ESRCH;
+  *user = strtoll(line + 5, NULL, 10);
+  return 0;
+}
+
+int hg_kill_of(int64_t owner, pid_t pid, uint64_t start, int signal) {
   // The descriptor is taken first: from then on it can only mean one process, and the start time
   // tells whether that is the right one.
   int fd = (int)syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0) return errno;
   hg_process process;
+  int64_t user = owner;
   int error = hg_process_read(pid, &process);
   if (!error && (process.start != start || process.state == 'Z')) error = ESRCH;
+  if (!error && owner != HG_ANY_OWNER) error = real_user(pid, &user);
+  if (!error && user != owner) error = EPERM;
   if (!error && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0) error = errno;
   close(fd);
   return error;
+}
+
+int hg_kill_exact(pid_t pid, uint64_t start, int signal) {
+  return hg_kill_of(HG_ANY_OWNER, pid, start, signal);
 }
 
 struct linux_dirent {
@@ -214,6 +236,16 @@ int hg_each_name(
 done:
   close(fd);
   return error;
+}
+
+int hg_open_file(int folder, const char *path, int flags) {
+  int fd = openat(folder, path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  struct stat status;
+  if (fd < 0) return -1;
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) return fd;
+  close(fd);
+  errno = EBADMSG;
+  return -1;
 }
 
 struct process_walk {

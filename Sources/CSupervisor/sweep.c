@@ -248,12 +248,12 @@ static void freeze(hg_sweep *sweep, const hg_process *process) {
   (void)seen(sweep, process);
   if (process->state == 'T') return;
   sweep->is_awake = true;
-  hg_kill_exact(process->pid, process->start, SIGSTOP);
+  hg_kill_of(sweep->target.owner, process->pid, process->start, SIGSTOP);
 }
 
 static void slay(hg_sweep *sweep, const hg_process *process) {
   (void)seen(sweep, process);
-  hg_kill_exact(process->pid, process->start, SIGKILL);
+  hg_kill_of(sweep->target.owner, process->pid, process->start, SIGKILL);
 }
 
 static void tell(hg_sweep *sweep, const hg_process *process) {
@@ -262,10 +262,10 @@ static void tell(hg_sweep *sweep, const hg_process *process) {
   known->step = sweep->step;
   if (sweep->told_group && process->group == sweep->told_group) return;
   int signal = sweep->ladder[sweep->step].signal;
-  hg_kill_exact(process->pid, process->start, signal);
+  hg_kill_of(sweep->target.owner, process->pid, process->start, signal);
   // A stopped process would only hear of it when somebody wakes it.
   if (signal != SIGSTOP && signal != SIGCONT) {
-    hg_kill_exact(process->pid, process->start, SIGCONT);
+    hg_kill_of(sweep->target.owner, process->pid, process->start, SIGCONT);
   }
 }
 
@@ -281,11 +281,12 @@ static void name_left(hg_sweep *sweep, const hg_process *process) {
 static void note(hg_sweep *sweep, const hg_process *process) { (void)seen(sweep, process); }
 
 /// Kills the control group at one stroke, and waits for its end. Who looks from within it would die
-/// with it: then each other process is killed by itself, as where the kernel cannot do this.
+/// with it: then each other process is killed by itself, as where the kernel cannot do this, and where
+/// only the processes of one user may be signalled.
 static void kill_group(hg_sweep *sweep) {
   table all;
   int64_t found = 0;
-  if (!sweep->target.cgroup || !open_table(&all)) return;
+  if (!sweep->target.cgroup || sweep->target.owner != HG_ANY_OWNER || !open_table(&all)) return;
   meet_inside(sweep, &all, note, &found);
   bool is_own = has(all.inside, getpid());
   close_table(&all);

@@ -50,6 +50,7 @@ public final class AttemptRemains {
     marked mark: String, ladder: [LadderStep] = [], boundMs: Int64 = 5_000
   ) throws(ProcessError) {
     var target = hg_sweep_target()
+    target.owner = Int64(HG_ANY_OWNER)
     write(mark, into: &target.mark)
     let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
@@ -92,12 +93,14 @@ public final class AttemptRemains {
   }
 
   /// Kills a supervisor that holds its lock but does not answer, and its handler. True if one of
-  /// them was there. Both are named by process ID and start time, through a pidfd.
+  /// them was there. Both are named by process ID and start time, through a pidfd. EPERM: it is another
+  /// user's.
   public static func killHolder(_ trace: AttemptTrace) throws(ProcessError) -> Bool {
     guard trace.mayBeTouched, let supervisor = trace.supervisorIdentity else { return false }
-    var wasThere = try kill(supervisor.pid, supervisor.startTime)
+    let owner = trace.signalledOwner
+    var wasThere = try kill(supervisor.pid, supervisor.startTime, of: owner)
     if let handler = trace.handler, handler.handlerPID > 1, handler.handlerStart > 0 {
-      wasThere = try kill(handler.handlerPID, handler.handlerStart) || wasThere
+      wasThere = try kill(handler.handlerPID, handler.handlerStart, of: owner) || wasThere
     }
     return wasThere
   }
@@ -118,8 +121,10 @@ public final class AttemptRemains {
     _ = hg_kill_exact(holder, process.startTime, SIGKILL)
   }
 
-  private static func kill(_ pid: Int32, _ start: UInt64) throws(ProcessError) -> Bool {
-    let error = hg_kill_exact(pid, start, SIGKILL)
+  private static func kill(
+    _ pid: Int32, _ start: UInt64, of owner: Int64
+  ) throws(ProcessError) -> Bool {
+    let error = hg_kill_of(owner, pid, start, SIGKILL)
     if error == ESRCH || error == ENOENT { return false }
     try ProcessError.check(error, "kill", "\(pid)")
     return true

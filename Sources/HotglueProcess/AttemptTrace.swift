@@ -63,6 +63,31 @@ public struct AttemptTrace: Sendable {
       }
   }
 
+  /// Whose processes are signalled because of this attempt: for any user but root the kernel decides.
+  ///
+  /// Rows and slots name processes by numbers, and other users may write them. So root signals only
+  /// processes of the user who owns the slot's file, which no other user can forge: the rest counts as
+  /// processes that cannot be stopped. Where the file is lost that is the store's owner, and nobody where
+  /// a group may write.
+  var signalledOwner: Int64 {
+    guard geteuid() == 0 else { return Int64(HG_ANY_OWNER) }
+    var status = stat()
+    let owner: Int64 =
+      if name == nil {
+        Self.nobody
+      } else if lstat("\(storeFolder)/slots/\(slot)", &status) == 0 {
+        Int64(status.st_uid)
+      } else if lstat(storeFolder, &status) == 0, status.st_mode & 0o022 == 0 {
+        Int64(status.st_uid)
+      } else {
+        Self.nobody
+      }
+    return owner == 0 ? Int64(HG_ANY_OWNER) : owner
+  }
+
+  /// No process has this user.
+  private static let nobody = Int64(uid_t.max)
+
   /// What a search looks for; `nil`: nothing can be searched, or nothing was started.
   func target() throws(ProcessError)
     -> (target: hg_sweep_target, group: ControlGroup.Open?, isHidden: Bool)?
@@ -71,6 +96,7 @@ public struct AttemptTrace: Sendable {
     // A whole slot that names no attempt has started nothing.
     if let contents, !contents.isDamaged, handler == nil { return nil }
     var target = hg_sweep_target()
+    target.owner = signalledOwner
     target.session = supervisor.pid
     target.session_start = supervisor.startTime
     target.since = supervisor.startTime

@@ -16,6 +16,7 @@ public struct SlotName: Hashable, Sendable {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, let pid = Int32(parts[0]), pid > 1,
       let start = UInt64(parts[1], radix: 16), parts[2].utf8.count == 16,
+      parts[2].allSatisfy(\.isHexDigit),
       text.utf8.count < HG_MARK_BYTES
     else { return nil }
     self.text = text

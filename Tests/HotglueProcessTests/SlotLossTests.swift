@@ -161,6 +161,31 @@ extension Supervision {
       #expect(!daemon.isHeld && trace.leftovers().isEmpty)
     }
 
+    @Test(
+      "root signals no process that the slot of another user names: it counts as one that cannot be stopped",
+      .enabled(if: geteuid() == 0, "only root could signal it"))
+    func forged() throws {
+      let victim = try running()
+      let contents = try #require(try workshop.slot(victim))
+      let pid = contents.supervisor.pid
+      let slot = "\(pid)-\(String(contents.supervisor.startTime, radix: 16))-0123456789abcdef"
+      let path = "\(workshop.store)/slots/\(slot)"
+      try #require(close(creat(path, 0o600)) == 0 && lchown(path, 61_001, gid_t.max) == 0)
+      let trace = AttemptTrace(
+        storeFolder: workshop.store, slot: slot, contents: nil, mayBeTouched: true)
+      #expect(throws: ProcessError.system(call: "kill", path: "\(pid)", errno: EPERM)) {
+        try AttemptRemains.killHolder(trace)
+      }
+      let left = try AttemptRemains(
+        trace, ladder: [LadderStep(signal: SIGKILL, waitMs: 0)], boundMs: 50
+      ).waitUntilDone()
+      #expect(left.killed == 0 && left.left.contains { $0.pid == pid })
+      #expect(SeenProcess(pid)?.startTime == contents.supervisor.startTime && lifeline.isHeld)
+      // In the slot's own name the same process is stopped.
+      try #require(lchown(path, 0, gid_t.max) == 0)
+      #expect(try AttemptRemains.killHolder(trace))
+    }
+
     @Test("answers that are missing are told from answers that never were")
     func answers() throws {
       let link = try workshop.supervisor()

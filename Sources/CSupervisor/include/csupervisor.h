@@ -332,6 +332,9 @@ int hg_random_hex(char *out, size_t bytes);
 int hg_process_start(pid_t pid, uint64_t *start, char *state);
 /// Sends the signal only if the process with this ID still is the one that began at `start`.
 int hg_kill_exact(pid_t pid, uint64_t start, int signal);
+/// The same, and EPERM for a process of another user than `owner`. HG_ANY_OWNER: of whatever user.
+int hg_kill_of(int64_t owner, pid_t pid, uint64_t start, int signal);
+#define HG_ANY_OWNER (-1)
 
 typedef struct {
   const char *store_folder;
@@ -369,6 +372,10 @@ typedef struct {
 
 /// Reads a line as the supervisor does. `owner` may be NULL.
 hg_line hg_line_read(const void *bytes, size_t length, hg_line_owner *owner);
+
+/// Opens a regular file that is there, and never waits: in a store's directory a handler or a member may
+/// have put a FIFO, a device or a link in its place. EBADMSG: it is no regular file.
+int hg_open_file(int folder, const char *path, int flags);
 
 int hg_connect(const char *store_folder, const char *name, int *fd);
 /// EBADMSG: it is short or damaged. EPROTONOSUPPORT: it has another version,
@@ -495,6 +502,7 @@ typedef struct {
   int32_t session; // 0, or a session that the attempt ran in
   int32_t group;   // 0, or its process group
   int32_t cgroup;  // 0, or the open folder of a control group: all in it is meant
+  int64_t owner;   // HG_ANY_OWNER, or the user whose processes may be signalled; others are only found
   uint64_t session_start;
   uint64_t group_start;
   uint64_t since; // no other that began earlier (clock ticks since boot) is ever touched
