@@ -193,7 +193,7 @@ int hg_answers_open(const char *store_folder, const char *name, hg_answers **ans
   snprintf(path, sizeof path, "slots/%s.answers", name);
   int folder = open(store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return errno;
-  int error = 0, fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int error = 0, fd = hg_open_file(folder, path, O_RDONLY);
   if (fd < 0) error = errno;
   close(folder);
   if (error) return error;

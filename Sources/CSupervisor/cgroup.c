@@ -371,7 +371,7 @@ static int open_record(int store, const char *name, int flags, record *out) {
   memset(out, 0, sizeof *out);
   errno = ENAMETOOLONG;
   if (!file_path(path, sizeof path, name)) return -1;
-  int fd = openat(store, path, flags | O_CLOEXEC | O_NOFOLLOW);
+  int fd = hg_open_file(store, path, flags);
   if (fd < 0) return -1;
   ssize_t got = pread(fd, out, sizeof *out, 0);
   struct stat status;

@@ -133,7 +133,7 @@ static void cut_times(const hg_log *log, const hg_log_home *home, int64_t line_b
   name_of(fresh, home, ".times.cut");
   // Left by one that was killed, or put there by another user.
   unlinkat(home->folder, fresh, 0);
-  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int source = hg_open_file(home->folder, path, O_RDONLY);
   int target = hg_new_file(home->folder, fresh, O_WRONLY, home->shared);
   int error = source < 0 || target < 0 ? errno : copy_times(log, source, target, line_bytes);
   if (!error && renameat(home->folder, fresh, home->folder, path) < 0) error = errno;
@@ -156,7 +156,7 @@ static void cut_middle(hg_log *log, const hg_log_home *home) {
   log->left_out = log->punched ? log->punched - log->cap / 2 : 0;
   // Left by one that was killed, or put there by another user.
   unlinkat(home->folder, fresh, 0);
-  int source = openat(home->folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int source = hg_open_file(home->folder, path, O_RDONLY);
   int target = hg_new_file(home->folder, fresh, O_WRONLY, home->shared);
   int error = source < 0 || target < 0 ? errno : 0;
   int64_t line_bytes = 0;
@@ -289,7 +289,7 @@ static hg_log_end copy_part(hg_log *log, const hg_log_home *home, const char *pa
   if (to <= log->from) return end;
   file_name source;
   name_of(source, home, ".log");
-  int file = openat(home->folder, source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int file = hg_open_file(home->folder, source, O_RDONLY);
   // What cannot be copied is lost with the stream: a log holds up no answer.
   if (file >= 0) {
     int64_t part = to - log->from;

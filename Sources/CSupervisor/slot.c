@@ -190,7 +190,7 @@ static int open_slot(const char *store_folder, const char *name, int flags, int 
   if (error) return error;
   error = open_folder(store_folder, folder);
   if (error) return error;
-  *fd = openat(*folder, path, flags | O_CLOEXEC | O_NOFOLLOW);
+  *fd = hg_open_file(*folder, path, flags);
   if (*fd < 0) {
     error = errno;
     close(*folder);
@@ -409,7 +409,7 @@ int hg_slot_keep_log_part(
   error = open_folder(store_folder, &folder);
   if (error) return error;
   *bytes = 0;
-  int log = openat(folder, source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int log = hg_open_file(folder, source, O_RDONLY);
   if (log < 0) {
     error = errno == ENOENT ? 0 : errno;
   } else {

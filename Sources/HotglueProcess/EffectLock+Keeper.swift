@@ -109,8 +109,8 @@ extension EffectLock {
     let marked = try MarkedProcesses()
     var left: [(title: String, keeper: EffectKeeper)] = []
     for name in files {
-      let descriptor = Glibc.open(
-        path(storeFolder: storeFolder, name: name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+      let descriptor = hg_open_file(
+        AT_FDCWD, path(storeFolder: storeFolder, name: name), O_RDONLY)
       guard descriptor >= 0 else { continue }
       defer { Glibc.close(descriptor) }
       guard let record = record(in: descriptor), let process = marked[record.mark],

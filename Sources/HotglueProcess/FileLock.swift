@@ -57,7 +57,7 @@ public final class FileLock {
 
   /// What an existing lock file shows, tried in shared mode.
   public static func state(path: String) -> State {
-    let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return .unknown }
     defer { Glibc.close(descriptor) }
     while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {

@@ -83,7 +83,7 @@ public final class LogReader {
   private static func open(
     path: String, origin: Origin?, finalPath: String?, offset: Int64
   ) throws(ProcessError) -> LogReader? {
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    let descriptor = hg_open_file(AT_FDCWD, path, O_RDONLY)
     if descriptor < 0 && errno == ENOENT { return nil }
     guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
     return LogReader(

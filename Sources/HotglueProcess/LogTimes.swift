@@ -1,3 +1,4 @@
+import CSupervisor
 import Glibc
 
 /// When the parts of a log were written, as its supervisor noted it.
@@ -33,7 +34,7 @@ final class LogTimes {
 
   private func readOn() {
     for path in paths where descriptor < 0 {
-      descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+      descriptor = hg_open_file(AT_FDCWD, path, O_RDONLY)
     }
     guard descriptor >= 0 else { return }
     var block = [Int64](repeating: 0, count: 2048)

@@ -36,7 +36,8 @@ public final class SlotLock {
     case 0:
       return .acquired(SlotLock(storeFolder: storeFolder, slot: slot, descriptor: descriptor))
     case EWOULDBLOCK: return .held
-    case ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO, EACCES, EPERM, EINVAL, ENAMETOOLONG: return .gone
+    case EBADMSG, ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO, EACCES, EPERM, EINVAL, ENAMETOOLONG:
+      return .gone
     default: throw .system(call: "lock the slot", path: slot, errno: error)
     }
   }

@@ -38,7 +38,7 @@ extension Running {
     }
 
     /// What a power cut, a cleaner or a handler makes of a slot.
-    enum Loss: String, CaseIterable { case removed, empty, short, zeroed, folder, copied }
+    enum Loss: String, CaseIterable { case removed, empty, short, zeroed, folder, fifo, copied }
 
     private func lose(_ slot: String, _ loss: Loss, _ yard: Yard) throws {
       let path = "\(yard.place.folder)/slots/\(slot)"
@@ -52,6 +52,9 @@ extension Running {
       case .folder:
         unlink(path)
         mkdir(path, 0o700)
+      case .fifo:
+        unlink(path)
+        mkfifo(path, 0o600)
       case .copied:
         let script = "cp '\(path)' '\(path)x'; mv '\(path)x' '\(path)'"
         #expect(system(script) == 0)

@@ -37,7 +37,7 @@ struct RecordReaders {
   /// Those of the sources that nobody reads so.
   func unread(_ sources: [Int64]) throws(StoreError) -> [Int64] {
     guard !sources.isEmpty else { return [] }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno == ENOENT { return sources }
       throw StoreError(errno: errno, path: path)

@@ -45,6 +45,63 @@ struct FaultTests {
     try world.checkStore(expecting: ["little_space"])
   }
 
+  @Test("a FIFO in the place of any file of the store stops no command and no worker")
+  func fifos() throws {
+    let world = try World()
+    // A handler of its own puts one in the place of its slot.
+    let replace = """
+      cd .hotglue/store.db.d/slots
+      for file in *; do case $file in *.*) ;; *) rm "$file"; mkfifo "$file" ;; esac; done
+      """
+    let job = try world.enqueue(replace, ["--lease", "1s"])
+    let worker = try world.command(
+      "/usr/bin/timeout",
+      ["--signal", "KILL", "60", "hotglue", "job", "work", "-w", "main", "--drain"])
+    #expect(worker.status == 0, "\(worker)")
+    #expect(try world.state(job) == "succeeded")
+
+    let other = try world.enqueue("echo out; exec sleep 600")
+    let running = try world.start(["job", "work", "-w", "main"])
+    defer { if running.isRunning { kill(running.processIdentifier, SIGKILL) } }
+    try world.eventually("it runs") { try world.state(other) == "running" }
+    try world.eventually("its line is kept") {
+      try world.run(["job", "logs", other, "-w", "main"]).output == "out\n"
+    }
+    let folder = world.storeFolder
+    var files: [String] = []
+    for name in try FileManager.default.subpathsOfDirectory(atPath: folder).sorted() {
+      var status = stat()
+      guard lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        continue
+      }
+      files.append(name)
+    }
+    #expect(files.contains { $0.hasPrefix("slots/") } && files.contains("gate.a"))
+    for name in files {
+      let path = "\(folder)/\(name)"
+      try #require(rename(path, path + "-kept") == 0 && mkfifo(path, 0o600) == 0)
+      for command in [
+        ["job", "show", other], ["job", "logs", other], ["job", "logs", other, "--timestamps"],
+        ["job", "explain", other], ["job", "reclaim", "--dry-run"], ["doctor"],
+      ] {
+        let result = try world.command(
+          "/usr/bin/timeout",
+          ["--signal", "KILL", "60", "hotglue"] + command
+            + (command == ["doctor"] ? [] : ["-w", "main"]))
+        #expect(result.status < 128, "\(name): \(command) was killed after a minute")
+        if command == ["doctor"], name.hasPrefix("gate.") {
+          #expect(
+            result.status == 1 && result.output.contains("is not a regular file"), "\(result)")
+        }
+      }
+      try #require(unlink(path) == 0 && rename(path + "-kept", path) == 0)
+    }
+    try world.succeed(["job", "cancel", other, "-w", "main", "--wait"])
+    running.terminate()
+    running.waitUntilExit()
+    #expect(running.terminationStatus == 0)
+  }
+
   @Test("a handler is not held up by a full disk, and its log says what is missing")
   func logOnFullDisk() throws {
     let small = try SmallDisk("12m")
