@@ -20,11 +20,14 @@ final class Connection {
     case alone
   }
 
+  /// `path` holds no symbolic link: SQLite, and what it writes a copy into, follow none, not even one that
+  /// another user puts there in the moment of the open.
   init(path: String, access: Access = .readWrite) throws(StoreError) {
     csqlite_prepare_process()
     let flags =
       (access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY)
       | (access == .alone ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+      | SQLITE_OPEN_NOFOLLOW
     var opened: OpaquePointer?
     let name = access == .alone ? Self.address(ofUnchanging: path) : path
     let code = sqlite3_open_v2(name, &opened, flags, csqlite_log_vfs())
