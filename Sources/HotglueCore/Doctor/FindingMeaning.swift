@@ -23,7 +23,8 @@ extension FindingCode {
       "the process is stopped while it holds the writer gate: nothing can be written until it goes on"
     case .gateHeld: "writers wait for it; a restore or a large enqueue takes its time"
     case .gateReplaced:
-      "the process writes under a lock that others do not see, so commits can be lost"
+      "the write lock is another file than the process holds, so commits can be lost, or it is not a "
+        + "regular file, so that no command can write"
     case .otherProgram:
       "it does not take the writer gate, which is what keeps this version of SQLite from losing commits"
     case .schemaChanged:

@@ -10,6 +10,8 @@ extension Doctor {
 
   /// The gate is only looked at: whoever tries it could be the one that stops everybody.
   func lookAtGate() -> [Finding] {
+    let unusable = unusableGates()
+    guard unusable.isEmpty else { return unusable }
     guard let first = gateHolder(locks) else { return [] }
     guard let process = SeenProcess(first) else { return [] }
     if process.isFrozen { return [frozen(process)] }
@@ -22,6 +24,18 @@ extension Doctor {
     return [
       Finding(.gateHeld, "\(process.words) (\(first)) holds the writer gate", pid: first)
     ]
+  }
+
+  /// Another user, or a handler, has put something else in the place of a lock file.
+  private func unusableGates() -> [Finding] {
+    ["gate.a", "gate.b"].compactMap { name in
+      let path = "\(folder)/\(name)"
+      var status = stat()
+      guard lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return nil }
+      return Finding(
+        .gateReplaced, "the write lock '\(path)' is not a regular file", path: path,
+        remedy: "rm -r '\(path)'")
+    }
   }
 
   private func frozen(_ process: SeenProcess) -> Finding {
