@@ -26,7 +26,7 @@ struct ContentionTests {
       process.arguments = ["-c", script + " >/dev/null 2>\(errors.path)/enqueuer-\(number)"]
       process.currentDirectoryURL = world.folder
       process.environment = world.environment
-      try process.run()
+      try process.runWithoutBlockedSignals()
       return process
     }
     for process in enqueuers {
@@ -62,7 +62,7 @@ struct ContentionTests {
     holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
     // Without a fork: a child left over would keep the test run's output open.
     holder.arguments = ["--no-fork", "\(world.storeFolder)/gate.b", "sleep", "300"]
-    try holder.run()
+    try holder.runWithoutBlockedSignals()
     defer { kill(holder.processIdentifier, SIGKILL) }
     try world.eventually("the lock is taken") {
       let probe = try world.command(

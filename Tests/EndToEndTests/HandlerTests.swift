@@ -125,9 +125,9 @@ struct HandlerTests {
     server.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
     server.arguments = ["-c", Self.service]
     server.currentDirectoryURL = world.folder
-    try server.run()
+    try server.runWithoutBlockedSignals()
     defer {
-      kill(server.processIdentifier, SIGKILL)
+      server.terminate()
       server.waitUntilExit()
     }
     try world.eventually("the service") { world.read("port").hasSuffix("\n") }

@@ -119,7 +119,7 @@ final class World: @unchecked Sendable {
     } else {
       process.standardInput = FileHandle.nullDevice
     }
-    try process.run()
+    try process.runWithoutBlockedSignals()
     return process
   }
 
@@ -227,5 +227,18 @@ extension World {
       "/usr/bin/env",
       ["sqlite3", "-cmd", ".timeout 5000", "-cmd", ".dbconfig defensive off", database, sql])
     try #require(done.status == 0, "\(done.errorOutput)")
+  }
+}
+
+extension Process {
+  /// Runs it as a shell would: TERM and others are blocked in the threads of a test program, and a child
+  /// inherits that, so that it could not be ended by them.
+  func runWithoutBlockedSignals() throws {
+    var none = sigset_t()
+    var blocked = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &blocked)
+    defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
+    try run()
   }
 }

@@ -21,7 +21,7 @@ final class PaymentService {
     process.standardOutput = FileHandle.nullDevice
     // It is told of clients that died; that is the point here.
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    try process.runWithoutBlockedSignals()
     var text = ""
     try world.eventually("the service listens") {
       text = (try? String(contentsOf: portFile, encoding: .utf8)) ?? ""
@@ -31,8 +31,7 @@ final class PaymentService {
   }
 
   deinit {
-    // TERM is blocked in threads of the test program, and so in what they start.
-    kill(process.processIdentifier, SIGKILL)
+    process.terminate()
     process.waitUntilExit()
   }
 
