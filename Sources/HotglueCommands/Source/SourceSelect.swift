@@ -112,7 +112,11 @@ struct SourceSelect: WorkspaceCommand {
       "source '\(after.name)' of workspace '\(session.workspace)' takes "
         + CatalogSelection.summary(of: after.definition)
     }
-    for gap in CatalogSelection.gaps(of: after) {
+    let bookmark = try session.store.syncPosition(of: source.id, in: session.workspace)?.bookmark
+    let gaps =
+      CatalogSelection.gaps(of: after)
+      + CatalogSelection.wholeStreams(of: after, before: source, bookmark: bookmark)
+    for gap in gaps {
       output.note(gap.note)
       output.hint(gap.hint)
     }
@@ -298,6 +302,30 @@ struct CatalogSelection {
         ))
     }
     return gaps
+  }
+
+  /// Streams that become full-table while the bookmark still names a place in them. The tap may go on from
+  /// there, so that a run is not taken for the whole stream, and deleted rows stay.
+  static func wholeStreams(
+    of source: Source, before: Source, bookmark: Bookmark?
+  ) -> [(note: String, hint: Hint)] {
+    let earlier = before.definition.knownCatalog?.streams ?? []
+    let others = earlier.filter { $0.method != nil && $0.method != "FULL_TABLE" }.map(\.id)
+    let value = bookmark.flatMap(SyncTold.value)
+    let placed = (source.definition.knownCatalog?.streams ?? []).filter { stream in
+      stream.isSelected && stream.method == "FULL_TABLE" && others.contains(stream.id)
+        && ReplicationPlace.isNamed(
+          in: value, stream: Bookmark.name(among: stream.names, in: value))
+    }.map(\.id)
+    guard let first = placed.first else { return [] }
+    let one = placed.count == 1 ? " \(Shell.quoted(first))" : ""
+    return [
+      (
+        "note: the bookmark names a place in \(list(placed)); deleted rows stay until the stream starts "
+          + "without a bookmark",
+        "hotglue sync run \(Shell.quoted(source.name)) --full\(one)"
+      )
+    ]
   }
 
   private static func list(_ names: [String]) -> String {

@@ -53,6 +53,27 @@ struct SourceSelectTests {
     #expect(place.run("source show shop --json").output == revision)
   }
 
+  @Test(
+    "a stream that becomes full-table behind a bookmark is named, with the sync that takes it whole"
+  )
+  func wholeBehindBookmark() throws {
+    let place = try place()
+    let method = "source select shop --method public-orders="
+    #expect(place.run("source select shop --all --method *=incremental").status == 0)
+    try place.write(
+      #"{"bookmarks":{"public-orders":{"replication_key":"at","replication_key_value":7}}}"#,
+      to: place.folder.file("state.json"))
+    #expect(place.run("sync state shop --import state.json").status == 0)
+    let whole = place.run(method + "full-table")
+    #expect(whole.error.contains("names a place in public-orders;"), "\(whole)")
+    #expect(
+      whole.error.contains("hint: hotglue sync run shop --full public-orders\n"), "\(whole)")
+    // It is said once; a stream without a place in the bookmark needs nothing.
+    for line in [method + "full-table", "source select shop --method items=full-table"] {
+      #expect(!place.run(line).error.contains("names a place"), "\(line)")
+    }
+  }
+
   @Test("'--not' alone leaves out more of the present selection")
   func narrowing() throws {
     let place = try place()
