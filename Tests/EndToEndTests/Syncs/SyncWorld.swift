@@ -25,7 +25,7 @@ extension World {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
-    try process.run()
+    try process.runWithoutBlockedSignals()
     return (process, pipe)
   }
 
@@ -38,6 +38,11 @@ extension World {
 
   func write(_ text: String, to name: String) throws {
     try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+  }
+
+  func write(_ object: [String: Any], to name: String) throws {
+    try JSONSerialization.data(withJSONObject: object)
+      .write(to: folder.appendingPathComponent(name))
   }
 
   /// A tap that is a shell script.
@@ -71,7 +76,29 @@ extension World {
     }
   }
 
+  /// Of the processes with this text in their command lines those that are not hotglue's own: a
+  /// supervisor, which ends in its own time, has the words of the command that it was forked from.
+  static func programs(named text: String) -> [Int32] {
+    processes(named: text).filter { pid in
+      let name = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? ""
+      return !name.isEmpty && !name.hasPrefix("hotglue")
+    }
+  }
+
   static let schemaLine = #"""
     {"type":"SCHEMA","stream":"a","key_properties":["id"],"schema":{"type":"object","properties":{"id":{"type":"integer"}}}}
     """#
+}
+
+/// SplitMix64: the same moments in every run.
+struct Seeded {
+  var state: UInt64
+
+  mutating func next() -> Int {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return Int((z ^ (z >> 31)) >> 33)
+  }
 }

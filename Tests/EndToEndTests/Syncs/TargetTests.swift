@@ -5,15 +5,6 @@ extension World {
   fileprivate func exists(_ name: String) -> Bool {
     FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
   }
-
-  /// Of the processes with this text in their command lines those that are not hotglue's own: a
-  /// supervisor, which ends in its own time, has the words of the command that it was forked from.
-  fileprivate static func programs(named text: String) -> [Int32] {
-    processes(named: text).filter { pid in
-      let name = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? ""
-      return !name.isEmpty && !name.hasPrefix("hotglue")
-    }
-  }
 }
 
 /// A sync into another program.
