@@ -205,19 +205,27 @@ final class DatabaseScenario {
         }
       }
       usleep(useconds_t(random.next() % span))
-      let found = processes(of: parts[tries % parts.count], running)
+      let part = parts[tries % parts.count]
+      let found = processes(of: part, running)
       if running.isRunning, found.contains(where: { kill($0, SIGKILL) == 0 }) { killed += 1 }
       if running.isRunning { kill(running.processIdentifier, SIGKILL) }
       running.waitUntilExit()
+      // The attempt of a killed command goes on. A command that follows a failing one would wait out its
+      // back-off, where one that finds it failed runs it at once.
+      if part != .command { try awaitRecorded() }
     }
-    try world.eventually("what was killed is recorded") {
-      try world.succeed(["job", "reclaim", "-w", "main"])
-      return try world.stateCounts()["running"] == nil
-    }
+    try awaitRecorded()
     // The first run completes what was killed, from its bookmark; a whole table may have changed before it.
     let first = try world.run(["sync", "run", source] + destination.arguments)
     try #require(first.status == 0, "\(first.errorOutput)")
     try sync("killed")
+  }
+
+  private func awaitRecorded() throws {
+    try world.eventually("what was killed is recorded") {
+      try world.succeed(["job", "reclaim", "-w", "main"])
+      return try world.stateCounts()["running"] == nil
+    }
   }
 
   private func isReceiving() throws -> Bool {
