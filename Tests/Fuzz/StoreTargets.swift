@@ -147,6 +147,8 @@ final class RowTarget: FuzzTarget {
     "effect show e", "draft list", "draft show 1", "draft list --json", "workspace list",
     "workspace show", "workspace show --json", "store info", "store check", "job reclaim --dry-run",
     "context show", "job wait 1 --timeout 1ms", "sync rejects s", "job list --failed",
+    "doctor", "doctor --json", "job reclaim", "job prune", "store prune",
+    "sync rejects s --retry --dry-run",
   ].map { $0.split(separator: " ").map(String.init) }
 
   init(folder: String, samples: String) throws {

@@ -99,11 +99,12 @@ struct TapLaunch {
     TapRun(tap, idleTimeout: idleTimeout, signals: signals, log: log)
   }
 
-  /// Writes what it complains of to our standard error.
+  /// Writes what it complains of to our standard error: a terminal gets it without control characters.
   var log: (UnsafeBufferPointer<UInt8>) -> Void {
     let errors = environment.errorOutput
+    var filter = environment.isTerminal(.error) ? TerminalFilter() : nil
     return { bytes in
-      errors.append(bytes)
+      if let shown = filter?.shown(bytes) { errors.append(shown) } else { errors.append(bytes) }
       // A standard error that is gone is nobody's loss.
       try? errors.flush()
     }

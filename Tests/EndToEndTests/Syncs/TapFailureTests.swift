@@ -175,4 +175,16 @@ struct TapFailureTests {
     let left = try FileManager.default.contentsOfDirectory(atPath: world.storeFolder + "/sources")
     #expect(left.isEmpty, "\(left)")
   }
+
+  @Test(
+    "a terminal gets no control character of a tap", arguments: ["source test", "source discover"])
+  func terminal(_ command: String) throws {
+    let world = try World()
+    try world.script(#"printf 'a\033]0;owned\007b\n' >&2; exit 1"#, as: "tap.sh")
+    try world.succeed(["source", "add", "s", "-w", "main", "--", "./tap.sh"])
+    let shown = try world.command(
+      "/usr/bin/env", ["script", "-qec", "\(world.binary) \(command) s -w main", "/dev/null"])
+    #expect(shown.output.contains("owned"))
+    #expect(!shown.output.contains("\u{1b}]") && !shown.output.contains("\u{7}"))
+  }
 }
