@@ -12,12 +12,17 @@ enum SchemaAudit {
     var title: String { "\(kind) '\(name)'" }
   }
 
+  /// What this program makes. The same for the life of a process.
+  private static let expected = Result { () throws(StoreError) in
+    let model = try Connection(path: ":memory:")
+    try Schema.create(on: model)
+    return Set(try objects(of: model))
+  }
+
   /// Every difference, in words. The views that syncs make for people, whose names have slashes, are no
   /// part of it.
   static func differences(in connection: Connection) throws(StoreError) -> [String] {
-    let model = try Connection(path: ":memory:")
-    try Schema.create(on: model)
-    let expected = Set(try objects(of: model))
+    let expected = try expected.get()
     let found = Set(try objects(of: connection))
     let missing = expected.subtracting(found)
     let strange = found.subtracting(expected)
