@@ -8,12 +8,12 @@
 // an extended attribute of the group's folder (systemd: `Delegate=yes` sets `user.delegate` to 1, older
 // versions `trusted.delegate`). A group may be writable and still be somebody else's to arrange: without
 // the attribute nothing is made, and all is as without control groups. It is looked for once, when the
-// nursery starts, in the group of the process itself and in none above it: limits that were put on that
+// fork server starts, in the group of the process itself and in none above it: limits that were put on that
 // group go on to hold for what is made in it.
 //
-// What is where. The worker, its nursery and its supervisors stay in the delegated group D.
+// What is where. The worker, its fork server and its supervisors stay in the delegated group D.
 //
-//   D                     worker, nursery, supervisors, recorder
+//   D                     worker, fork server, supervisors, recorder
 //   D/hotglue-SLOT        what the attempts of this slot start, one attempt (or stream) after the other
 //   slots/SLOT.group      names the group: boot, inode, path, for whoever comes after a dead supervisor
 //

@@ -13,7 +13,7 @@
 
 #define HG_DISOWNED 256
 
-// What a supervisor inherits from the nursery.
+// What a supervisor inherits from the fork server.
 typedef struct {
   int folder; // the store's folder
   const char *store_id;

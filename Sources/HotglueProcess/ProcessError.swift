@@ -4,10 +4,10 @@ import HotglueFiles
 public enum ProcessError: Error, Equatable, Sendable {
   /// A call of the system failed. `errno` is its number, `path` what it was about.
   case system(call: String, path: String?, errno: Int32)
-  /// The nursery has ended; another one may be started.
-  case nurseryGone
-  /// The nursery is stopped, by a signal or a debugger; another one may be started in its place.
-  case nurseryFrozen(pid: Int32)
+  /// The fork server has ended; another one may be started.
+  case forkServerGone
+  /// The fork server is stopped, by a signal or a debugger; another one may be started in its place.
+  case forkServerFrozen(pid: Int32)
   /// The supervisor has ended, or closed this connection.
   case supervisorGone
   /// No answer in time. The connection may hold half a frame and is not used again.

@@ -3,7 +3,7 @@ import Glibc
 
 /// A connection to one supervisor.
 ///
-/// The one that `Nursery.makeSupervisor` gives is the owner's: only over it attempts are started.
+/// The one that `ForkServer.makeSupervisor` gives is the owner's: only over it attempts are started.
 /// Closing it (also by dying) lets an idle supervisor end, and a busy one go on alone. A connection
 /// made with `connect` becomes the owner's by `adopt`.
 public final class SupervisorLink {

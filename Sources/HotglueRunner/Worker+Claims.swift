@@ -163,19 +163,19 @@ extension Worker {
 
   private func makeSupervisor() throws(ProcessError) -> SupervisorLink {
     do {
-      return try nursery.makeSupervisor()
-    } catch .nurseryGone {
-      nursery = try makeNursery()
-      return try nursery.makeSupervisor()
-    } catch .nurseryFrozen(let pid) {
-      observe(.problem(.process(.nurseryFrozen(pid: pid))))
-      nursery.end()
-      nursery = try makeNursery()
-      return try nursery.makeSupervisor()
+      return try forkServer.makeSupervisor()
+    } catch .forkServerGone {
+      forkServer = try makeForkServer()
+      return try forkServer.makeSupervisor()
+    } catch .forkServerFrozen(let pid) {
+      observe(.problem(.process(.forkServerFrozen(pid: pid))))
+      forkServer.end()
+      forkServer = try makeForkServer()
+      return try forkServer.makeSupervisor()
     } catch .noAnswer {
       // Neither stopped nor of use.
-      nursery.end()
-      nursery = try makeNursery()
+      forkServer.end()
+      forkServer = try makeForkServer()
       throw .noAnswer
     }
   }

@@ -19,8 +19,8 @@ public final class Worker {
   let store: any Store
   let place: WorkerPlace
   let options: WorkerOptions
-  var nursery: Nursery
-  let makeNursery: () throws(ProcessError) -> Nursery
+  var forkServer: ForkServer
+  let makeForkServer: () throws(ProcessError) -> ForkServer
   let wakeups: Wakeups
   let id: WorkerID
   public let name: String
@@ -96,19 +96,19 @@ public final class Worker {
     case leaving
   }
 
-  /// Registers the worker, under a lock that is free exactly when it is gone. `makeNursery` makes
-  /// another nursery should the first be killed. `signals` are those that came since the command
+  /// Registers the worker, under a lock that is free exactly when it is gone. `makeForkServer` makes
+  /// another fork server should the first be killed. `signals` are those that came since the command
   /// began: none is lost before the loop runs.
   public init(
-    store: any Store, place: WorkerPlace, nursery: Nursery,
-    makeNursery: @escaping () throws(ProcessError) -> Nursery, signals: LeavingSignals,
+    store: any Store, place: WorkerPlace, forkServer: ForkServer,
+    makeForkServer: @escaping () throws(ProcessError) -> ForkServer, signals: LeavingSignals,
     options: WorkerOptions,
     actor: Actor, observe: @escaping (WorkerEvent) -> Void
   ) throws(RunnerError) {
     self.store = store
-    self.makeNursery = makeNursery
+    self.makeForkServer = makeForkServer
     self.place = place
-    self.nursery = nursery
+    self.forkServer = forkServer
     self.options = options
     self.actor = actor
     self.observe = observe

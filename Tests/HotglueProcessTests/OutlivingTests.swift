@@ -44,7 +44,7 @@ extension Supervision {
       let link = try workshop.supervisor()
       let order = try startWaiting(on: link)
       hangUp(link)
-      workshop.endNursery()
+      workshop.endForkServer()
       try workshop.write("go", "")
       #expect(try recorded.line() == link.slotName)
       let lock = try workshop.lock(link.slotName)

@@ -192,25 +192,26 @@ extension Supervision {
     func longPath() throws {
       let deep = workshop.root + "/" + String(repeating: "d", count: 150)
       mkdir(deep, 0o700)
-      let nursery = try Nursery.start(
+      let forkServer = try ForkServer.start(
         storeFolder: deep, storeID: "s", shared: false, recorder: ["/bin/false"])
-      let link = try nursery.makeSupervisor()
+      let link = try forkServer.makeSupervisor()
       let other = try SupervisorLink.connect(
         storeFolder: deep, slot: link.slotName, timeoutMs: Workshop.patienceMs)
       let answer = try other?.request(.ask(job: 1, fence: 1), timeoutMs: Workshop.patienceMs)
       #expect(answer == .status(.other(job: 1, fence: 1)))
     }
 
-    @Test("a nursery that is gone makes nothing; what it made goes on, and another takes its place")
-    func nurseryGone() throws {
+    @Test(
+      "a fork server that is gone makes nothing; what it made goes on, and another takes its place")
+    func forkServerGone() throws {
       let link = try workshop.supervisor()
       let supervisor = try #require(try workshop.slot(link)?.supervisor)
       kill(try #require(workshop.parent(of: supervisor.pid)), SIGKILL)
-      try eventually("the nursery's end") {
+      try eventually("the fork server's end") {
         do {
           _ = try workshop.supervisor()
           return false
-        } catch ProcessError.nurseryGone {
+        } catch ProcessError.forkServerGone {
           return true
         } catch ProcessError.supervisorGone {
           // Asked just before it died.
@@ -218,33 +219,33 @@ extension Supervision {
         }
       }
       #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(status: 2))
-      let another = try Nursery.start(
+      let another = try ForkServer.start(
         storeFolder: workshop.store, storeID: "store-1", shared: false, recorder: [])
       let fresh = try another.makeSupervisor()
       #expect(try workshop.run(workshop.order("exit 4"), on: fresh).end == .exited(status: 4))
     }
 
-    @Test("a nursery that is stopped is given up in bounded time, and what it made goes on")
-    func nurseryFrozen() throws {
+    @Test("a fork server that is stopped is given up in bounded time, and what it made goes on")
+    func forkServerFrozen() throws {
       let link = try workshop.supervisor()
       let supervisor = try #require(try workshop.slot(link)?.supervisor)
-      let nursery = try #require(workshop.parent(of: supervisor.pid))
-      kill(nursery, SIGSTOP)
-      defer { kill(nursery, SIGCONT) }
+      let forkServer = try #require(workshop.parent(of: supervisor.pid))
+      kill(forkServer, SIGSTOP)
+      defer { kill(forkServer, SIGCONT) }
       let begun = BootClock.now()
-      #expect(throws: ProcessError.nurseryFrozen(pid: nursery)) { try workshop.supervisor() }
+      #expect(throws: ProcessError.forkServerFrozen(pid: forkServer)) { try workshop.supervisor() }
       let waited = BootClock.now() - begun
       #expect((500..<8000).contains(waited), "\(waited) ms")
       #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(status: 2))
     }
 
-    @Test("a nursery without a store's folder is refused")
+    @Test("a fork server without a store's folder is refused")
     func noFolder() throws {
       let missing = "\(workshop.root)/no/such/store"
       #expect(
-        throws: ProcessError.system(call: "start the nursery", path: missing, errno: ENOENT)
+        throws: ProcessError.system(call: "start the fork server", path: missing, errno: ENOENT)
       ) {
-        try Nursery.start(storeFolder: missing, storeID: "s", shared: false, recorder: [])
+        try ForkServer.start(storeFolder: missing, storeID: "s", shared: false, recorder: [])
       }
     }
 

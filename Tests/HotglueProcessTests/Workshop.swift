@@ -9,11 +9,11 @@ struct TimedOut: Error {
   var what: String
 }
 
-/// A store's folder of its own, with a nursery.
+/// A store's folder of its own, with a fork server.
 final class Workshop {
   let root: String
   var store: String { "\(root)/STORE.d" }
-  private var nursery: Nursery?
+  private var forkServer: ForkServer?
   private var nextJob: Int64 = 1
   static let patienceMs: Int64 = 60_000
 
@@ -22,13 +22,13 @@ final class Workshop {
   ) throws {
     root = try Workshop.makeFolder()
     mkdir(store, 0o700)
-    nursery = try Nursery.start(
+    forkServer = try ForkServer.start(
       storeFolder: store, storeID: "store-1", shared: shared,
       recorder: recorder.map { [root] in $0.replacing("ROOT", with: root) })
   }
 
   deinit {
-    nursery = nil
+    forkServer = nil
     remove(root)
   }
 
@@ -63,11 +63,11 @@ final class Workshop {
   }
 
   func supervisor() throws -> SupervisorLink {
-    guard let nursery else { throw TimedOut(what: "nursery") }
-    return try nursery.makeSupervisor()
+    guard let forkServer else { throw TimedOut(what: "fork server") }
+    return try forkServer.makeSupervisor()
   }
 
-  func endNursery() { nursery = nil }
+  func endForkServer() { forkServer = nil }
 
   /// An order for `sh -c SCRIPT`, with a job number of its own. `ROOT` is this folder.
   func order(_ script: String, _ change: (inout AttemptOrder) -> Void = { _ in }) -> AttemptOrder {

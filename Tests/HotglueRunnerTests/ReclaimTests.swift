@@ -12,8 +12,8 @@ extension Running {
     func neverOrdered() throws {
       let yard = try Yard()
       let id = try yard.enqueue("true")
-      let nursery = try yard.nursery()
-      var link: SupervisorLink? = try nursery.makeSupervisor()
+      let forkServer = try yard.forkServer()
+      var link: SupervisorLink? = try forkServer.makeSupervisor()
       let slot = try #require(link).slotName
       _ = try yard.abandonedClaim(slot: slot)
       // The owner dies: its end of the connection closes, and nothing was ordered.
@@ -64,8 +64,8 @@ extension Running {
     /// A running attempt without an owner, and its link.
     private func orphan(_ yard: Yard) throws -> (id: JobID, slot: String) {
       let id = try yard.enqueue("echo up >up; exec sleep 1000")
-      let nursery = try yard.nursery()
-      let link = try nursery.makeSupervisor()
+      let forkServer = try yard.forkServer()
+      let link = try forkServer.makeSupervisor()
       let claimed = try yard.abandonedClaim(slot: link.slotName)
       try link.start(yard.order(claimed))
       try yard.eventually("it runs") { access(yard.folder.file("up"), F_OK) == 0 }
@@ -114,8 +114,8 @@ extension Running {
     func outcomeIsLeft() throws {
       let yard = try Yard()
       let id = try yard.enqueue("echo said; exit 7")
-      let nursery = try yard.nursery()
-      var link: SupervisorLink? = try nursery.makeSupervisor()
+      let forkServer = try yard.forkServer()
+      var link: SupervisorLink? = try forkServer.makeSupervisor()
       let claimed = try yard.abandonedClaim(slot: try #require(link).slotName)
       try link?.start(yard.order(claimed))
       link = nil
@@ -132,8 +132,8 @@ extension Running {
     func unattended() throws {
       let yard = try Yard()
       let id = try yard.enqueue("echo up >up; exec sleep 1000")
-      let nursery = try yard.nursery()
-      var link: SupervisorLink? = try nursery.makeSupervisor()
+      let forkServer = try yard.forkServer()
+      var link: SupervisorLink? = try forkServer.makeSupervisor()
       let claimed = try yard.abandonedClaim(slot: try #require(link).slotName)
       try link?.start(yard.order(claimed))
       try yard.eventually("it runs") { access(yard.folder.file("up"), F_OK) == 0 }
@@ -156,8 +156,8 @@ extension Running {
       let yard = try Yard()
       let id = try yard.enqueue(
         "setsid sh -c 'echo $$ >stray; exec sleep 1000' & echo up >up; wait")
-      let nursery = try yard.nursery()
-      let link = try nursery.makeSupervisor()
+      let forkServer = try yard.forkServer()
+      let link = try forkServer.makeSupervisor()
       let claimed = try yard.abandonedClaim(slot: link.slotName)
       try link.start(yard.order(claimed))
       try yard.eventually("the stray is there") {
@@ -184,8 +184,8 @@ extension Running {
     func copiedStore() throws {
       let yard = try Yard()
       try yard.enqueue("echo $$ >up; exec sleep 1000") { $0.policy.replay = .safe }
-      let nursery = try yard.nursery()
-      let link = try nursery.makeSupervisor()
+      let forkServer = try yard.forkServer()
+      let link = try forkServer.makeSupervisor()
       let claimed = try yard.abandonedClaim(slot: link.slotName)
       try link.start(yard.order(claimed))
       try yard.eventually("it runs") {

@@ -34,8 +34,8 @@ final class Yard {
   func now() -> Timestamp { place.now() }
 
   /// A recorder that fails leaves an outcome for whoever comes next.
-  func nursery() throws(ProcessError) -> Nursery {
-    try Nursery.start(
+  func forkServer() throws(ProcessError) -> ForkServer {
+    try ForkServer.start(
       storeFolder: place.folder, storeID: place.storeID, shared: false, recorder: ["/bin/false"])
   }
 
@@ -57,8 +57,8 @@ final class Yard {
     options.drain = true
     change(&options)
     return try Worker(
-      store: store, place: place, nursery: try nursery(),
-      makeNursery: { () throws(ProcessError) in try self.nursery() },
+      store: store, place: place, forkServer: try forkServer(),
+      makeForkServer: { () throws(ProcessError) in try self.forkServer() },
       signals: try LeavingSignals(), options: options,
       actor: Self.actor, observe: observe)
   }

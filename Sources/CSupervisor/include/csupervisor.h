@@ -341,16 +341,16 @@ typedef struct {
   const char *store_id;
   bool shared;
   char *const *recorder; // NULL-terminated argv; the slot's name is put after it
-} hg_nursery_config;
+} hg_fork_server_config;
 
 /// In process 1 of its PID namespace: goes on in a child, and never returns in the first, which passes
 /// signals to the child, reaps, and ends as it does. Called before any thread or store is there.
 int hg_leave_first_process(bool *was_first);
 
-/// Forks the nursery. It ends when the descriptor is closed.
-int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid);
+/// Forks the fork server. It ends when the descriptor is closed.
+int hg_fork_server_start(const hg_fork_server_config *config, int *fd, pid_t *pid);
 /// Asks for a supervisor; `link` becomes the owner's end, on which HG_HELLO arrives.
-int hg_nursery_request(int nursery, int *link);
+int hg_fork_server_request(int server, int *link);
 
 /// What a handler's line (without its newline) is; members that are not known are passed over.
 typedef enum {

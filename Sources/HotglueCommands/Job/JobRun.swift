@@ -23,7 +23,7 @@ struct JobRun: HotglueCommand {
   @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
   var command: [String] = []
 
-  /// The nursery is made before the store is opened for work.
+  /// The fork server is made before the store is opened for work.
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     guard !command.isEmpty else {
       throw CommandError.usage(

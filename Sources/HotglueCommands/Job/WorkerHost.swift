@@ -4,17 +4,17 @@ import HotglueProcess
 import HotglueRunner
 import HotglueStore
 
-/// What a worker needs: its store, its place, and a nursery for its supervisors.
+/// What a worker needs: its store, its place, and a fork server for its supervisors.
 struct WorkerHost {
   let session: StoreSession
   let place: WorkerPlace
-  let nursery: Nursery
+  let forkServer: ForkServer
   /// The worker's end is that of its container.
   private let endsAll: Bool
   private let signals: LeavingSignals
-  private let makeNursery: () throws(ProcessError) -> Nursery
+  private let makeForkServer: () throws(ProcessError) -> ForkServer
 
-  /// The nursery is forked before the store is opened for work, while the heap is small and no
+  /// The fork server is forked before the store is opened for work, while the heap is small and no
   /// connection is inherited. The store is opened once before, so that nothing is made beside a file
   /// that is not to be trusted.
   static func open(
@@ -24,16 +24,17 @@ struct WorkerHost {
     let signals = try LeavingSignals()
     let context = try ContextLoader(environment).resolve(options)
     let info = try environment.stores.open(context.store, context.storeID).info()
-    let makeNursery = { () throws(ProcessError) in
-      try Nursery.start(
+    let makeForkServer = { () throws(ProcessError) in
+      try ForkServer.start(
         storeFolder: info.folder, storeID: info.storeID, shared: info.group != nil,
         recorder: ["/proc/self/exe", CommandKind.recordOutcome.name, info.path])
     }
-    let nursery = try makeNursery()
+    let forkServer = try makeForkServer()
     let session = try StoreSession.open(for: kind, options, in: environment)
     return WorkerHost(
-      session: session, place: try place(of: session.store, in: environment), nursery: nursery,
-      endsAll: endsAll, signals: signals, makeNursery: makeNursery)
+      session: session, place: try place(of: session.store, in: environment),
+      forkServer: forkServer,
+      endsAll: endsAll, signals: signals, makeForkServer: makeForkServer)
   }
 
   func worker(
@@ -42,7 +43,7 @@ struct WorkerHost {
     var options = options
     options.endsAll = endsAll
     return try Worker(
-      store: session.store, place: place, nursery: nursery, makeNursery: makeNursery,
+      store: session.store, place: place, forkServer: forkServer, makeForkServer: makeForkServer,
       signals: signals, options: options, actor: session.actor, observe: observe)
   }
 
@@ -70,9 +71,9 @@ extension CommandError {
   init(_ error: RunnerError) {
     switch error {
     case .store(let error): self.init(from: error)
-    case .process(.nurseryFrozen(let pid)):
+    case .process(.forkServerFrozen(let pid)):
       self.init(
-        "nursery_frozen", .tryLater,
+        "fork_server_frozen", .tryLater,
         "the process that makes supervisors (\(pid)) was stopped: it is killed, and another one "
           + "takes its place; what runs goes on",
         facts: [JSON.Member("pid", .integer(Int64(pid)))])
@@ -133,8 +134,8 @@ extension CommandError {
     case .system(let call, let path, let number):
       let reason = String(cString: strerror(number))
       return path.map { "\(call) '\($0)': \(reason)" } ?? "\(call): \(reason)"
-    case .nurseryGone: return "the process that makes supervisors was killed"
-    case .nurseryFrozen(let pid): return "the process that makes supervisors (\(pid)) is stopped"
+    case .forkServerGone: return "the process that makes supervisors was killed"
+    case .forkServerFrozen(let pid): return "the process that makes supervisors (\(pid)) is stopped"
     case .supervisorGone: return "the supervisor has ended"
     case .noAnswer: return "no answer from the supervisor"
     case .notUnderstood(let what): return "not understood: \(what)"

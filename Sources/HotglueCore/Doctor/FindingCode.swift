@@ -34,7 +34,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case leaseOver = "lease_over"
   case workerFrozen = "worker_frozen"
   case supervisorFrozen = "supervisor_frozen"
-  case nurseryFrozen = "nursery_frozen"
+  case forkServerFrozen = "fork_server_frozen"
   case strayProcess = "stray_process"
   case storeCopied = "store_copied"
   case workerOutdated = "worker_outdated"
@@ -65,7 +65,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
       .fileSystem, .otherStore, .storeMoved, .notPrivate, .contextUnusable, .littleSpace, .longLog,
       .gateFrozen, .gateReplaced, .otherProgram, .schemaChanged, .inconsistent,
       .attemptDead, .attemptHeld, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
-      .nurseryFrozen, .strayProcess, .storeCopied, .switchOpen, .switchFrozen:
+      .forkServerFrozen, .strayProcess, .storeCopied, .switchOpen, .switchFrozen:
       false
     }
   }

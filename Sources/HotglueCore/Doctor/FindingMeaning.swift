@@ -50,7 +50,7 @@ extension FindingCode {
     case .workerFrozen: "the process is stopped; when its lease is over another worker takes over"
     case .supervisorFrozen:
       "the attempt's supervisor is stopped: time-outs and orders wait, and its end is not recorded"
-    case .nurseryFrozen:
+    case .forkServerFrozen:
       "it makes supervisors: what runs goes on, and its worker replaces it when it needs another one"
     case .strayProcess:
       "the attempt has ended and this process of it lives on; a later attempt would run beside it"

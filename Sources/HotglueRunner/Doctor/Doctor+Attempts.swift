@@ -33,12 +33,13 @@ extension Doctor {
   func lookAtNurseries(among processes: [SeenProcess]) -> [Finding] {
     let place = FileIdentity(folder)
     return processes.compactMap { process in
-      guard process.isFrozen, process.shortName == "hotglue-nursery", let place,
+      guard process.isFrozen, process.shortName == "hotglue-forksrv", let place,
         process.hasOpen(place), process.isStillThere
       else { return nil }
       let worker = process.parent.map { " of worker \($0)" } ?? ""
       return Finding(
-        .nurseryFrozen, "the process\(worker) that makes supervisors (\(process.pid)) is stopped",
+        .forkServerFrozen,
+        "the process\(worker) that makes supervisors (\(process.pid)) is stopped",
         pid: process.pid, remedy: "kill -KILL \(process.pid)")
     }
   }

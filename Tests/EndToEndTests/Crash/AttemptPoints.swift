@@ -102,10 +102,10 @@ extension CrashPoint {
       try world.goOn()
       try world.expectRunOnce(id)
     },
-    CrashPoint("nursery-killed") { world in
+    CrashPoint("fork-server-killed") { world in
       let (id, worker, _) = try world.waitingAttempt()
       let next = try world.enqueue("echo y >>later")
-      for pid in World.children(ofStore: world.folder.path, kind: "hotglue-nursery") {
+      for pid in World.children(ofStore: world.folder.path, kind: "hotglue-forksrv") {
         kill(pid, SIGKILL)
       }
       try world.letGo()

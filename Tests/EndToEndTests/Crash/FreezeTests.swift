@@ -120,8 +120,8 @@ struct FreezeTests {
     try world.expectRunOnce(id)
   }
 
-  @Test("freeze-nursery: what makes supervisors is stopped, named, and replaced after a second")
-  func frozenNursery() throws {
+  @Test("freeze-fork-server: what makes supervisors is stopped, named, and replaced after a second")
+  func frozenForkServer() throws {
     let world = try World()
     let waiting = try world.enqueue("echo x >>runs; while [ ! -e go ]; do sleep 0.02; done")
     let worker = try world.start(
@@ -132,12 +132,12 @@ struct FreezeTests {
     try world.eventually("another one is ready") {
       World.children(ofStore: world.folder.path, kind: "hotglue-super").count == 2
     }
-    let nurseries = World.children(ofStore: world.folder.path, kind: "hotglue-nursery")
+    let nurseries = World.children(ofStore: world.folder.path, kind: "hotglue-forksrv")
     try #require(nurseries.count == 1)
     try world.freeze(nurseries[0])
     let answer = try world.run(["doctor", "--json"])
     #expect(answer.status == 1)
-    #expect(answer.output.contains("\"nursery_frozen\""), "\(answer.output)")
+    #expect(answer.output.contains("\"fork_server_frozen\""), "\(answer.output)")
     #expect(answer.output.contains("kill -KILL \(nurseries[0])"), "\(answer.output)")
     // More at once than there are supervisors for.
     let next = try (1...3).map { _ in

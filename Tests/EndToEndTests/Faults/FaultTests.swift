@@ -369,7 +369,7 @@ struct FaultTests {
         ["--reuid=\(user)", "--regid=\(user)", "--clear-groups"] + limits + [world.binary]
           + arguments)
     }
-    // Without a nursery, without a supervisor, without a handler.
+    // Without a fork server, without a supervisor, without a handler.
     for (limit, status) in [(1, 74), (2, 75), (3, 75)] {
       let result = try asUser(limit, ["job", "work", "-w", "main", "--drain"])
       #expect(Int(result.status) == status, "\(limit): \(result)")

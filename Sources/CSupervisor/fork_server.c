@@ -1,4 +1,4 @@
-// The nursery: a small process, forked from the worker before its heap grows, that makes
+// The fork server: a small process, forked from the worker before its heap grows, that makes
 // supervisors on demand. A fork of it costs little, and what a supervisor shares with it stays
 // small. It holds nothing but a socket, the store's folder and, where it is delegated, its control
 // group's.
@@ -95,10 +95,10 @@ static _Noreturn void serve_requests(const hg_house *house) {
   _exit(0);
 }
 
-static _Noreturn void nursery_main(const hg_nursery_config *config, int socket, int folder) {
+static _Noreturn void fork_server_main(const hg_fork_server_config *config, int socket, int folder) {
   // A session of its own, so that ^C at the worker's terminal does not reach it.
   setsid();
-  prctl(PR_SET_NAME, "hotglue-nursery");
+  prctl(PR_SET_NAME, "hotglue-forksrv");
   default_signals();
   // Supervisors that end need nobody to ask how.
   struct sigaction ignore;
@@ -126,7 +126,7 @@ static int make_folders(int folder, bool shared) {
   return error ? error : hg_make_parents(folder, "logs/", shared);
 }
 
-int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid) {
+int hg_fork_server_start(const hg_fork_server_config *config, int *fd, pid_t *pid) {
   int folder = open(config->store_folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return errno;
   int error = make_folders(folder, config->shared);
@@ -138,7 +138,7 @@ int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid) {
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     *pid = fork();
-    if (*pid == 0) nursery_main(config, ends[1], folder);
+    if (*pid == 0) fork_server_main(config, ends[1], folder);
     if (*pid < 0) error = errno;
     sigprocmask(SIG_SETMASK, &before, NULL);
   }
@@ -149,7 +149,7 @@ int hg_nursery_start(const hg_nursery_config *config, int *fd, pid_t *pid) {
   return error;
 }
 
-int hg_nursery_request(int nursery, int *link) {
+int hg_fork_server_request(int server, int *link) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return errno;
   char byte = 's';
@@ -171,7 +171,7 @@ int hg_nursery_request(int nursery, int *link) {
   header->cmsg_len = CMSG_LEN(sizeof(int));
   memcpy(CMSG_DATA(header), &ends[1], sizeof(int));
   int error = 0;
-  while (sendmsg(nursery, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+  while (sendmsg(server, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     if (errno == EINTR) continue;
     error = errno;
     break;

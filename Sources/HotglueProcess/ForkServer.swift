@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Started first, before the store is opened, before any thread exists and while the heap is
 /// small. It ends when this value goes away, also by the worker's death; supervisors stay.
-public final class Nursery {
+public final class ForkServer {
   private let descriptor: Int32
   private let pid: pid_t
   private let storeFolder: String
@@ -26,7 +26,7 @@ public final class Nursery {
   ///     its folder and 90 seconds, and exits 0 when the outcome is in the store.
   public static func start(
     storeFolder: String, storeID: String, shared: Bool, recorder: [String]
-  ) throws(ProcessError) -> Nursery {
+  ) throws(ProcessError) -> ForkServer {
     // The child goes on with its own copy of these, and never returns here.
     var words: [UnsafeMutablePointer<CChar>?] = recorder.map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
@@ -35,15 +35,15 @@ public final class Nursery {
     let error = storeFolder.withCString { folder in
       storeID.withCString { identifier in
         words.withUnsafeMutableBufferPointer { words in
-          var config = hg_nursery_config(
+          var config = hg_fork_server_config(
             store_folder: folder, store_id: identifier, shared: shared,
             recorder: words.baseAddress.map { UnsafePointer($0) })
-          return hg_nursery_start(&config, &descriptor, &pid)
+          return hg_fork_server_start(&config, &descriptor, &pid)
         }
       }
     }
-    try ProcessError.check(error, "start the nursery", storeFolder)
-    return Nursery(descriptor: descriptor, pid: pid, storeFolder: storeFolder)
+    try ProcessError.check(error, "start the fork server", storeFolder)
+    return ForkServer(descriptor: descriptor, pid: pid, storeFolder: storeFolder)
   }
 
   deinit {
@@ -67,15 +67,15 @@ public final class Nursery {
   private static let lookEveryMs: Int64 = 200
 
   /// Makes a supervisor with a slot of its own, and waits (some milliseconds, at most ten seconds)
-  /// until it is ready. After a second in which the nursery was stopped it throws `nurseryFrozen`:
+  /// until it is ready. After a second in which the fork server was stopped it throws `forkServerFrozen`:
   /// then it is ended, and another one takes its place.
   public func makeSupervisor() throws(ProcessError) -> SupervisorLink {
     var link: Int32 = -1
-    let error = hg_nursery_request(descriptor, &link)
-    if error == EPIPE || error == ECONNRESET || error == ENOTCONN { throw .nurseryGone }
+    let error = hg_fork_server_request(descriptor, &link)
+    if error == EPIPE || error == ECONNRESET || error == ENOTCONN { throw .forkServerGone }
     // As many requests lie there as the kernel keeps: it has not read for long.
-    if error == EAGAIN { throw .nurseryFrozen(pid: pid) }
-    try ProcessError.check(error, "ask the nursery", storeFolder)
+    if error == EAGAIN { throw .forkServerFrozen(pid: pid) }
+    try ProcessError.check(error, "ask the fork server", storeFolder)
     let made = SupervisorLink(fileDescriptor: link, slotName: "", storeFolder: storeFolder)
     let deadline = BootClock.now() + 10_000
     var frozenLooks = 0
@@ -84,7 +84,7 @@ public final class Nursery {
       if try made.isGreeted(until: until) { return made }
       if until == deadline { throw .noAnswer }
       frozenLooks = SeenProcess(pid)?.isFrozen == true ? frozenLooks + 1 : 0
-      if frozenLooks == Self.frozenLooks { throw .nurseryFrozen(pid: pid) }
+      if frozenLooks == Self.frozenLooks { throw .forkServerFrozen(pid: pid) }
     }
   }
 }
