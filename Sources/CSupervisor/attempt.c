@@ -74,9 +74,9 @@ static const char *vector(char **out, const char *strings, uint32_t count) {
 }
 
 void hg_attempt_prepare(
-  hg_supervisor *self, const hg_step *ladder, uint32_t count, bool keep_children) {
-  self->ladder_count = hg_ladder_copy(self->ladder, ladder, count);
-  self->ladder_step = -1;
+  hg_supervisor *self, const hg_step *stop_sequence, uint32_t count, bool keep_children) {
+  self->stop_sequence_count = hg_stop_sequence_copy(self->stop_sequence, stop_sequence, count);
+  self->stop_sequence_step = -1;
   self->memory_kills = hg_memory_kills(self->memory);
   self->keep_children = keep_children;
   self->timeout_ms = self->trim_ms = self->step_over_ms = self->sweep_ms = 0;
@@ -153,7 +153,7 @@ void hg_attempt_start(
   self->outcome.attempt = order->attempt;
   self->outcome.started_ms = hg_wall_clock_ms();
   self->report.taker = NULL;
-  hg_attempt_prepare(self, order->ladder, order->ladder_count, order->keep_children);
+  hg_attempt_prepare(self, order->stop_sequence, order->stop_sequence_count, order->keep_children);
 
   char name[64];
   int input = -1;
@@ -186,15 +186,15 @@ static void sweep_from(hg_supervisor *self) {
   memcpy(
     target.mark, streams ? self->slot.stream->mark : self->slot.attempt->mark, sizeof target.mark);
   // Nothing is run beside what cannot be stopped: the attempt is not over while it lives.
-  hg_sweep_init(&self->sweep, &target, self->ladder, self->ladder_count, HG_SWEEP_UNBOUNDED);
+  hg_sweep_init(&self->sweep, &target, self->stop_sequence, self->stop_sequence_count, HG_SWEEP_UNBOUNDED);
 }
 
-/// The next step of the ladder, while the main process lives. It is not reaped before, so that its
+/// The next step of the stop sequence, while the main process lives. It is not reaped before, so that its
 /// ID and its group's cannot mean anybody else.
-static void ladder_advance(hg_supervisor *self, int64_t now) {
-  self->ladder_step++;
-  const hg_step *step = &self->ladder[self->ladder_step];
-  bool last = self->ladder_step + 1 >= (int32_t)self->ladder_count;
+static void advance_stop_sequence(hg_supervisor *self, int64_t now) {
+  self->stop_sequence_step++;
+  const hg_step *step = &self->stop_sequence[self->stop_sequence_step];
+  bool last = self->stop_sequence_step + 1 >= (int32_t)self->stop_sequence_count;
   self->step_over_ms = last ? 0 : now + step->wait_ms;
   if (step->signal == SIGKILL) {
     // What it reported before counts.
@@ -225,11 +225,11 @@ void hg_attempt_stop(hg_supervisor *self, uint32_t reason, const char *who) {
   self->slot.attempt->stop_reason = reason;
   // A handler of a stream that is being stopped for one job takes no other.
   if (self->stream.is_open) hg_stream_close(self);
-  if (self->ladder_step < 0) ladder_advance(self, hg_boot_clock_ms());
+  if (self->stop_sequence_step < 0) advance_stop_sequence(self, hg_boot_clock_ms());
 }
 
-void hg_attempt_begin_ladder(hg_supervisor *self) {
-  if (self->phase == HG_ALIVE && self->ladder_step < 0) ladder_advance(self, hg_boot_clock_ms());
+void hg_attempt_begin_stop(hg_supervisor *self) {
+  if (self->phase == HG_ALIVE && self->stop_sequence_step < 0) advance_stop_sequence(self, hg_boot_clock_ms());
 }
 
 static void main_ended(hg_supervisor *self, int status) {
@@ -259,9 +259,9 @@ static void main_ended(hg_supervisor *self, int status) {
   }
   // The KILL step has begun the sweep already.
   if (!outcome->kill_reached) sweep_from(self);
-  if (self->ladder_step >= 0) {
-    // The ladder goes on where it is. Its group has heard of this step already.
-    self->sweep.step = self->ladder_step;
+  if (self->stop_sequence_step >= 0) {
+    // The stop sequence goes on where it is. Its group has heard of this step already.
+    self->sweep.step = self->stop_sequence_step;
     self->sweep.step_over_ms = self->step_over_ms;
     self->sweep.told_group = self->handler;
   }
@@ -332,7 +332,7 @@ void hg_attempt_tick(hg_supervisor *self, int64_t now) {
   if (self->phase == HG_ALIVE && self->step_over_ms && now >= self->step_over_ms) {
     // An end that came before the KILL is what the handler made of it.
     hg_attempt_reap(self);
-    if (self->phase == HG_ALIVE) ladder_advance(self, now);
+    if (self->phase == HG_ALIVE) advance_stop_sequence(self, now);
   }
   if (self->phase == HG_SWEEPING && now >= self->sweep_ms) {
     int64_t next = hg_sweep_step(&self->sweep);

@@ -39,7 +39,7 @@ bool hg_order_feed(hg_supervisor *self, hg_peer *peer, const hg_frame *frame) {
     memcpy(&job, at, sizeof job);
     at += sizeof job;
     uint64_t bytes = (uint64_t)job.log_path_bytes + job.line_bytes;
-    if ((uint64_t)(end - at) < bytes || job.ladder_count > HG_LADDER_MAX || job.job == 0 ||
+    if ((uint64_t)(end - at) < bytes || job.stop_sequence_count > HG_STOP_SEQUENCE_MAX || job.job == 0 ||
         job.log_path_bytes >= HG_PATH_BYTES) {
       return false;
     }

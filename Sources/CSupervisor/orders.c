@@ -154,7 +154,7 @@ bool hg_start_is_whole(
   uint64_t context = order->context_bytes > 0 ? (uint64_t)order->context_bytes : 0;
   if (order->strings_bytes > bytes || payload > bytes || context > bytes) return false;
   if (order->strings_bytes + payload + context != bytes) return false;
-  if (order->ladder_count > HG_LADDER_MAX || (order->job != 0) != names_a_job) return false;
+  if (order->stop_sequence_count > HG_STOP_SEQUENCE_MAX || (order->job != 0) != names_a_job) return false;
   uint64_t found = 0, wanted = (uint64_t)order->argc + order->envc + 2;
   for (uint64_t i = 0; i < order->strings_bytes; i++) found += strings[i] == 0;
   return found == wanted && strings[order->strings_bytes - 1] == 0;

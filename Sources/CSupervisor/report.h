@@ -33,7 +33,7 @@ typedef enum {
   HG_SAID,        // it counts
   HG_SAID_BEFORE, // this very result was heard before
   HG_SAID_OTHER,  // a result was heard before
-  HG_SAID_LATE,   // after the ladder's KILL
+  HG_SAID_LATE,   // after the stop sequence's KILL
   HG_SAID_BADLY,  // not understood
 } hg_said;
 

@@ -64,7 +64,7 @@ int hg_stream_open(
   slot->since = hg_ticks_now();
   memcpy(slot->mark, order->mark, sizeof slot->mark - 1);
   __atomic_store_n(&slot->is_open, 1, __ATOMIC_SEQ_CST);
-  hg_attempt_prepare(self, order->ladder, order->ladder_count, order->keep_children);
+  hg_attempt_prepare(self, order->stop_sequence, order->stop_sequence_count, order->keep_children);
   return 0;
 }
 
@@ -201,7 +201,7 @@ static void give(hg_supervisor *self, int64_t now) {
   outcome->started_ms = hg_wall_clock_ms();
   outcome->ignored = stream->ignored;
   memset(&stream->ignored, 0, sizeof stream->ignored);
-  self->ladder_count = hg_ladder_copy(self->ladder, job->ladder, job->ladder_count);
+  self->stop_sequence_count = hg_stop_sequence_copy(self->stop_sequence, job->stop_sequence, job->stop_sequence_count);
   self->memory_kills = hg_memory_kills(self->memory);
   stream->in_hand = true;
   stream->written = 0;
@@ -244,7 +244,7 @@ static void rest(hg_supervisor *self) {
 
 void hg_stream_advance(hg_supervisor *self, int64_t now) {
   hg_stream *stream = &self->stream;
-  bool lives = self->phase == HG_ALIVE && self->ladder_step < 0;
+  bool lives = self->phase == HG_ALIVE && self->stop_sequence_step < 0;
   if (stream->is_open) {
     if (stream->in_hand && lives) {
       write_line(self);
@@ -337,7 +337,7 @@ void hg_stream_tick(hg_supervisor *self, int64_t now) {
   if (!due || now < due) return;
   if (stream->eof_ms && now >= stream->eof_ms) {
     stream->eof_ms = 0;
-    hg_attempt_begin_ladder(self);
+    hg_attempt_begin_stop(self);
   } else {
     hg_stream_give_back(self);
   }

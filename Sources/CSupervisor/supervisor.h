@@ -106,9 +106,9 @@ typedef struct {
   pid_t handler;
   int64_t timeout_ms; // when it is over, 0: never
   int64_t trim_ms;    // when a log that the handler writes itself is looked at next, 0: never
-  hg_step ladder[HG_LADDER_MAX];
-  uint32_t ladder_count;
-  int32_t ladder_step; // -1: nobody has asked for a stop
+  hg_step stop_sequence[HG_STOP_SEQUENCE_MAX];
+  uint32_t stop_sequence_count;
+  int32_t stop_sequence_step; // -1: nobody has asked for a stop
   int64_t step_over_ms; // 0: the last step was taken
   int64_t sweep_ms;
   bool keep_children;
@@ -133,20 +133,20 @@ void hg_attempt_start(
 void hg_attempt_stop(hg_supervisor *self, uint32_t reason, const char *who);
 /// Takes the exit status of every child that has ended.
 void hg_attempt_reap(hg_supervisor *self);
-/// Does what is due: time-out, ladder, sweep, log cap.
+/// Does what is due: time-out, stop sequence, sweep, log cap.
 void hg_attempt_tick(hg_supervisor *self, int64_t now);
 /// When hg_attempt_tick is due next, 0: never.
 int64_t hg_attempt_due(const hg_supervisor *self);
 /// The attempt was recorded: the slot is free for the next.
 void hg_attempt_forget(hg_supervisor *self);
-/// Sets ladder and clocks for an attempt that begins.
+/// Sets stop sequence and clocks for an attempt that begins.
 void hg_attempt_prepare(
-  hg_supervisor *self, const hg_step *ladder, uint32_t count, bool keep_children);
+  hg_supervisor *self, const hg_step *stop_sequence, uint32_t count, bool keep_children);
 /// Starts the handler of an order, whose attempt the slot names; the pipe of its reports is made.
 hg_launched hg_attempt_launch(
   hg_supervisor *self, const hg_start *order, const char *strings, int input);
-/// Begins the ladder on the main process, for no attempt's sake.
-void hg_attempt_begin_ladder(hg_supervisor *self);
+/// Begins the stop sequence on the main process, for no attempt's sake.
+void hg_attempt_begin_stop(hg_supervisor *self);
 
 // stream.c
 /// Takes what the handler of a stream is to be; an errno, or 0.

@@ -1,4 +1,4 @@
-// What an attempt left running: found in /proc, told to stop by the ladder, and killed.
+// What an attempt left running: found in /proc, told to stop by the stop sequence, and killed.
 //
 // A supervisor sweeps below itself (it is the subreaper of all descendants); whoever comes after a
 // dead supervisor knows session, process group and mark. Both know the control group, where there is
@@ -261,7 +261,7 @@ static void tell(hg_sweep *sweep, const hg_process *process) {
   if (known->step >= sweep->step) return;
   known->step = sweep->step;
   if (sweep->told_group && process->group == sweep->told_group) return;
-  int signal = sweep->ladder[sweep->step].signal;
+  int signal = sweep->stop_sequence[sweep->step].signal;
   hg_kill_of(sweep->target.owner, process->pid, process->start, signal);
   // A stopped process would only hear of it when somebody wakes it.
   if (signal != SIGSTOP && signal != SIGCONT) {
@@ -312,9 +312,9 @@ void hg_sweep_kill_all(hg_sweep *sweep) {
   for (int turn = 0; turn < CHILD_TURNS && each_child(sweep, slay) > 0; turn++) continue;
 }
 
-uint32_t hg_ladder_copy(hg_step out[HG_LADDER_MAX], const hg_step *ladder, uint32_t count) {
-  if (count > HG_LADDER_MAX - 1) count = HG_LADDER_MAX - 1;
-  for (uint32_t i = 0; i < count; i++) out[i] = ladder[i];
+uint32_t hg_stop_sequence_copy(hg_step out[HG_STOP_SEQUENCE_MAX], const hg_step *stop_sequence, uint32_t count) {
+  if (count > HG_STOP_SEQUENCE_MAX - 1) count = HG_STOP_SEQUENCE_MAX - 1;
+  for (uint32_t i = 0; i < count; i++) out[i] = stop_sequence[i];
   if (count == 0 || out[count - 1].signal != SIGKILL) {
     out[count++] = (hg_step){SIGKILL, 0, 0};
   }
@@ -322,11 +322,11 @@ uint32_t hg_ladder_copy(hg_step out[HG_LADDER_MAX], const hg_step *ladder, uint3
 }
 
 void hg_sweep_init(
-  hg_sweep *sweep, const hg_sweep_target *target, const hg_step *ladder, uint32_t count,
+  hg_sweep *sweep, const hg_sweep_target *target, const hg_step *stop_sequence, uint32_t count,
   int64_t bound_ms) {
   memset(sweep, 0, sizeof *sweep);
   sweep->target = *target;
-  sweep->count = hg_ladder_copy(sweep->ladder, ladder, count);
+  sweep->count = hg_stop_sequence_copy(sweep->stop_sequence, stop_sequence, count);
   sweep->step = -1;
   sweep->bound_ms = bound_ms;
   sweep->pause_ms = 2;
@@ -341,11 +341,11 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
   bool is_stuck = sweep->give_up_ms && now >= sweep->give_up_ms;
   if (step_due) {
     sweep->step++;
-    sweep->step_over_ms = now + sweep->ladder[sweep->step].wait_ms;
+    sweep->step_over_ms = now + sweep->stop_sequence[sweep->step].wait_ms;
     sweep->told_group = 0;
     sweep->pause_ms = 2;
   }
-  bool killing = sweep->ladder[sweep->step].signal == SIGKILL;
+  bool killing = sweep->stop_sequence[sweep->step].signal == SIGKILL;
   if (killing && !sweep->give_up_ms) {
     sweep->give_up_ms = now + (sweep->bound_ms < 0 ? STUCK_AFTER_MS : sweep->bound_ms);
   }
@@ -372,9 +372,9 @@ int64_t hg_sweep_step(hg_sweep *sweep) {
 }
 
 hg_sweep *hg_sweep_new(
-  const hg_sweep_target *target, const hg_step *ladder, uint32_t count, int64_t bound_ms) {
+  const hg_sweep_target *target, const hg_step *stop_sequence, uint32_t count, int64_t bound_ms) {
   hg_sweep *sweep = malloc(sizeof *sweep);
-  if (sweep) hg_sweep_init(sweep, target, ladder, count, bound_ms);
+  if (sweep) hg_sweep_init(sweep, target, stop_sequence, count, bound_ms);
   return sweep;
 }
 

@@ -5,7 +5,7 @@
 
 #define HG_SWEEP_SEEN 256
 
-/// A process that was found, and the step of the ladder whose signal it got last.
+/// A process that was found, and the step of the stop sequence whose signal it got last.
 typedef struct {
   int32_t pid;
   int32_t step;
@@ -14,7 +14,7 @@ typedef struct {
 
 struct hg_sweep {
   hg_sweep_target target;
-  hg_step ladder[HG_LADDER_MAX];
+  hg_step stop_sequence[HG_STOP_SEQUENCE_MAX];
   uint32_t count;
   int32_t step;         // -1 before the first
   int64_t step_over_ms; // when the next step is due
@@ -35,10 +35,10 @@ struct hg_sweep {
 };
 
 void hg_sweep_init(
-  hg_sweep *sweep, const hg_sweep_target *target, const hg_step *ladder, uint32_t count,
+  hg_sweep *sweep, const hg_sweep_target *target, const hg_step *stop_sequence, uint32_t count,
   int64_t bound_ms);
-/// Copies a ladder, and puts a KILL at its end if there is none.
-uint32_t hg_ladder_copy(hg_step out[HG_LADDER_MAX], const hg_step *ladder, uint32_t count);
+/// Copies a stop sequence, and puts a KILL at its end if there is none.
+uint32_t hg_stop_sequence_copy(hg_step out[HG_STOP_SEQUENCE_MAX], const hg_step *stop_sequence, uint32_t count);
 /// One pass that stops and kills all that is found. Used for the KILL step of a living handler.
 void hg_sweep_kill_all(hg_sweep *sweep);
 

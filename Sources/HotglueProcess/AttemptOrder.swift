@@ -1,8 +1,8 @@
 import CSupervisor
 public import HotglueCore
 
-/// One step of a stop ladder: send the signal, then wait before the next.
-public struct LadderStep: Hashable, Sendable {
+/// One step of a stop sequence: send the signal, then wait before the next.
+public struct StopStep: Hashable, Sendable {
   public var signal: Int32
   public var waitMs: Int64
 
@@ -25,8 +25,8 @@ public struct AttemptOrder: Sendable {
   public var umask = FileMask.standard
   /// Standard input; nil is `/dev/null`.
   public var payload: [UInt8]?
-  /// At most `HG_LADDER_MAX` steps, the KILL at the end included: the supervisor refuses more.
-  public var ladder: [LadderStep]
+  /// At most `HG_STOP_SEQUENCE_MAX` steps, the KILL at the end included: the supervisor refuses more.
+  public var stopSequence: [StopStep]
   /// 0: none.
   public var timeoutMs: Int64
   /// Bytes; 0: none.
@@ -43,7 +43,7 @@ public struct AttemptOrder: Sendable {
     job: Int64, fence: Int64, watch: Int64, attempt: Int64, arguments: [String],
     environment: [String], directory: String, umask: FileMask = .standard,
     payload: [UInt8]? = nil,
-    ladder: [LadderStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String,
+    stopSequence: [StopStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String,
     keepChildren: Bool = false, contextFile: [UInt8]? = nil
   ) {
     self.job = job
@@ -55,7 +55,7 @@ public struct AttemptOrder: Sendable {
     self.directory = directory
     self.umask = umask
     self.payload = payload
-    self.ladder = ladder
+    self.stopSequence = stopSequence
     self.timeoutMs = timeoutMs
     self.logCap = logCap
     self.logPath = logPath
@@ -88,10 +88,10 @@ extension AttemptOrder {
     head.keep_children = keepChildren ? 1 : 0
     head.argc = UInt32(arguments.count)
     head.envc = UInt32(environment.count + others.count)
-    head.ladder_count = UInt32(ladder.count)
-    withUnsafeMutableBytes(of: &head.ladder) { room in
+    head.stop_sequence_count = UInt32(stopSequence.count)
+    withUnsafeMutableBytes(of: &head.stop_sequence) { room in
       let room = room.bindMemory(to: hg_step.self)
-      for (index, step) in ladder.prefix(Int(HG_LADDER_MAX)).enumerated() {
+      for (index, step) in stopSequence.prefix(Int(HG_STOP_SEQUENCE_MAX)).enumerated() {
         room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
       }
     }

@@ -31,7 +31,7 @@ public struct AttemptOutcome: Equatable, Sendable {
   }
 
   /// What was heard of a handler. Only the first result counts, and only one that came before the
-  /// ladder's KILL.
+  /// stop sequence's KILL.
   public struct Report: Equatable, Sendable {
     public enum Result: Equatable, Sendable {
       case none
@@ -65,7 +65,7 @@ public struct AttemptOutcome: Equatable, Sendable {
       case refused = 3
       /// A result was reported before.
       case further = 4
-      /// A result after the ladder's KILL.
+      /// A result after the stop sequence's KILL.
       case late = 5
       /// Of a stream's handler: about a job that it did not have in hand.
       case foreign = 6
@@ -93,7 +93,7 @@ public struct AttemptOutcome: Equatable, Sendable {
   public var end: End
   /// The first stop order that came while the main process lived.
   public var stop: Stop?
-  /// The ladder's KILL was sent before the main process had ended.
+  /// The stop sequence's KILL was sent before the main process had ended.
   public var killReached: Bool
   /// Wall clock.
   public var startedMs: Int64

@@ -29,7 +29,7 @@ public final class AttemptRemains {
 
   /// - Parameter boundMs: how long after the first KILL the search goes on.
   public init(
-    _ trace: AttemptTrace, ladder: [LadderStep], boundMs: Int64 = 5_000
+    _ trace: AttemptTrace, stopSequence: [StopStep], boundMs: Int64 = 5_000
   ) throws(ProcessError) {
     guard let (sought, found, isHidden) = try trace.target() else {
       sweep = nil
@@ -38,21 +38,21 @@ public final class AttemptRemains {
     var target = sought
     group = found
     groupIsHidden = isHidden
-    let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
+    let steps = stopSequence.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
   }
 
   /// All that carries a mark in its environment: what a check command left behind when the process
-  /// that asked it died, or what a tap of a command left that has no supervisor. Without a ladder it is
+  /// that asked it died, or what a tap of a command left that has no supervisor. Without a stop sequence it is
   /// killed at once.
   public init(
-    marked mark: String, ladder: [LadderStep] = [], boundMs: Int64 = 5_000
+    marked mark: String, stopSequence: [StopStep] = [], boundMs: Int64 = 5_000
   ) throws(ProcessError) {
     var target = hg_sweep_target()
     target.owner = Int64(HG_ANY_OWNER)
     write(mark, into: &target.mark)
-    let steps = ladder.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
+    let steps = stopSequence.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
   }
@@ -74,11 +74,12 @@ public final class AttemptRemains {
         left: strays(names, count: Int(count))))
   }
 
-  /// Stops what is left and waits until that is done: at most the ladder's waits and `boundMs`.
+  /// Stops what is left and waits until that is done: at most the stop sequence's waits and `boundMs`.
   public static func stop(
-    _ contents: SlotContents, ladder: [LadderStep], boundMs: Int64 = 5_000
+    _ contents: SlotContents, stopSequence: [StopStep], boundMs: Int64 = 5_000
   ) throws(ProcessError) -> Result {
-    try AttemptRemains(AttemptTrace(contents), ladder: ladder, boundMs: boundMs).waitUntilDone()
+    try AttemptRemains(AttemptTrace(contents), stopSequence: stopSequence, boundMs: boundMs)
+      .waitUntilDone()
   }
 
   /// Steps until nothing is left, or the bound is over.

@@ -1,6 +1,6 @@
 import CSupervisor
 
-/// Milliseconds since boot, the time asleep included: the clock of leases, ladders and time-outs.
+/// Milliseconds since boot, the time asleep included: the clock of leases, stop sequences and time-outs.
 /// It never jumps, and means nothing on another boot.
 public enum BootClock {
   public static func now() -> Int64 { hg_boot_clock_ms() }

@@ -59,19 +59,19 @@ public final class DeliveryPipe {
   private var backlog: Int { waiting.count - given }
 
   /// Runs both to their ends. `grace`: how long after a signal or a refusal the target may take to
-  /// finish what it was given. A stopped tap is stopped by `ladder`, and so is a target after its grace.
+  /// finish what it was given. A stopped tap is stopped by `stopSequence`, and so is a target after its grace.
   public func run(
-    idle: Span?, grace: Span, ladder: StopLadder, stoppingOn signals: LeavingSignals,
+    idle: Span?, grace: Span, stopSequence: StopSequence, stoppingOn signals: LeavingSignals,
     take: (Piece) -> Bool
   ) throws(ProcessError) -> Ends {
-    var state = State(ladder, now: BootClock.now())
+    var state = State(stopSequence, now: BootClock.now())
     defer { if state.reader >= 0 { close(state.reader) } }
     while true {
       let now = BootClock.now()
-      if state.stop != nil, state.tapSteps == nil { state.tapSteps = LadderSteps(ladder, now) }
+      if state.stop != nil, state.tapSteps == nil { state.tapSteps = StopSteps(stopSequence, now) }
       if state.tapEnd == nil { state.tapSteps?.take(now) { kill(-tap.pid, $0) } }
       if state.targetSteps == nil, let until = state.graceUntil, now >= until {
-        state.targetSteps = LadderSteps(ladder, now)
+        state.targetSteps = StopSteps(stopSequence, now)
       }
       if state.targetEnd == nil { state.targetSteps?.take(now) { kill(-target.pid, $0) } }
 
@@ -97,12 +97,12 @@ public final class DeliveryPipe {
   // MARK: A turn
 
   private struct State {
-    let ladder: StopLadder
+    let stopSequence: StopSequence
     var stop: Stop?
     var tapEnd: TapProcess.End?
     var targetEnd: TapProcess.End?
-    var tapSteps: LadderSteps?
-    var targetSteps: LadderSteps?
+    var tapSteps: StopSteps?
+    var targetSteps: StopSteps?
     var graceUntil: Int64?
     var silenceOfTap = Silence()
     var silenceOfTarget = Silence()
@@ -113,8 +113,8 @@ public final class DeliveryPipe {
     /// Tells what the target has not read once its input is closed.
     var reader: Int32 = -1
 
-    init(_ ladder: StopLadder, now: Int64) {
-      self.ladder = ladder
+    init(_ stopSequence: StopSequence, now: Int64) {
+      self.stopSequence = stopSequence
       looked = now
     }
 
@@ -223,7 +223,7 @@ public final class DeliveryPipe {
     endInput(&state)
     // Nobody wants what the tap has still to say.
     if state.tapEnd == nil, state.tapSteps == nil {
-      state.tapSteps = LadderSteps(state.ladder, BootClock.now())
+      state.tapSteps = StopSteps(state.stopSequence, BootClock.now())
     }
   }
 
@@ -268,7 +268,7 @@ public final class DeliveryPipe {
     endInput(&state)
     state.limit(grace)
     if state.tapEnd == nil, state.tapSteps == nil {
-      state.tapSteps = LadderSteps(state.ladder, BootClock.now())
+      state.tapSteps = StopSteps(state.stopSequence, BootClock.now())
     }
   }
 }

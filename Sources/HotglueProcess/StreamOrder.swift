@@ -9,7 +9,7 @@ public struct StreamOrder: Sendable {
   public var directory: String
   public var umask = FileMask.standard
   /// Stops a handler that does not end when it is told to.
-  public var ladder: [LadderStep]
+  public var stopSequence: [StopStep]
   public var keepChildren: Bool
   /// Content of its context file, which names no job and lives at `SupervisorLink.streamContextPath`
   /// until the handler and all that it left have ended; nil: none.
@@ -17,14 +17,14 @@ public struct StreamOrder: Sendable {
 
   public init(
     arguments: [String], environment: [String], directory: String,
-    umask: FileMask = .standard, ladder: [LadderStep] = [], keepChildren: Bool = false,
+    umask: FileMask = .standard, stopSequence: [StopStep] = [], keepChildren: Bool = false,
     contextFile: [UInt8]? = nil
   ) {
     self.arguments = arguments
     self.environment = environment
     self.directory = directory
     self.umask = umask
-    self.ladder = ladder
+    self.stopSequence = stopSequence
     self.keepChildren = keepChildren
     self.contextFile = contextFile
   }
@@ -32,7 +32,8 @@ public struct StreamOrder: Sendable {
   func encoded(mark: String) -> [UInt8] {
     AttemptOrder(
       job: 0, fence: 0, watch: 0, attempt: 0, arguments: arguments, environment: environment,
-      directory: directory, umask: umask, ladder: ladder, logPath: "", keepChildren: keepChildren,
+      directory: directory, umask: umask, stopSequence: stopSequence, logPath: "",
+      keepChildren: keepChildren,
       contextFile: contextFile
     ).encoded(mark: mark)
   }
@@ -46,7 +47,7 @@ public struct StreamJob: Sendable {
   public var attempt: Int64
   /// What the handler reads, without a newline in it or after it.
   public var line: [UInt8]
-  public var ladder: [LadderStep]
+  public var stopSequence: [StopStep]
   /// From when the handler is given the job; 0: none.
   public var timeoutMs: Int64
   /// Bytes; 0: none.
@@ -56,14 +57,14 @@ public struct StreamJob: Sendable {
 
   public init(
     job: Int64, fence: Int64, watch: Int64, attempt: Int64, line: [UInt8],
-    ladder: [LadderStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String
+    stopSequence: [StopStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String
   ) {
     self.job = job
     self.fence = fence
     self.watch = watch
     self.attempt = attempt
     self.line = line
-    self.ladder = ladder
+    self.stopSequence = stopSequence
     self.timeoutMs = timeoutMs
     self.logCap = logCap
     self.logPath = logPath
@@ -81,10 +82,10 @@ public struct StreamJob: Sendable {
     head.log_cap = logCap
     head.line_bytes = UInt32(line.count + 1)
     head.log_path_bytes = UInt32(path.count)
-    head.ladder_count = UInt32(ladder.count)
-    withUnsafeMutableBytes(of: &head.ladder) { room in
+    head.stop_sequence_count = UInt32(stopSequence.count)
+    withUnsafeMutableBytes(of: &head.stop_sequence) { room in
       let room = room.bindMemory(to: hg_step.self)
-      for (index, step) in ladder.prefix(Int(HG_LADDER_MAX)).enumerated() {
+      for (index, step) in stopSequence.prefix(Int(HG_STOP_SEQUENCE_MAX)).enumerated() {
         room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
       }
     }

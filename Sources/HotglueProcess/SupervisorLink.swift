@@ -92,7 +92,7 @@ public final class SupervisorLink {
     try send(type: HG_ADOPT, body: request(job: job, fence: fence, watch: watch))
   }
 
-  /// Has the handler stopped by the order's ladder; a `status` follows at once. The first reason
+  /// Has the handler stopped by the order's stop sequence; a `status` follows at once. The first reason
   /// stays. Without a watch it is a person's order, which needs the current fence alone.
   public func stop(
     job: Int64, fence: Int64, watch: Int64? = nil, reason: StopReason, who: String

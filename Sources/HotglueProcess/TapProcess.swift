@@ -107,14 +107,15 @@ public final class TapProcess {
   }
 
   /// Gives what it writes to `take` until its main process has ended and what is in the pipes then is
-  /// read. It is stopped by the ladder, group and all, when `take` returns false, when one of `signals`
+  /// read. It is stopped by the stop sequence, group and all, when `take` returns false, when one of `signals`
   /// comes, or when nothing was written for `idle`; what it writes from then on still goes to `take`,
   /// except after a refusal.
   public func wait(
-    idle: Span?, ladder: StopLadder, stoppingOn signals: LeavingSignals?, take: (Piece) -> Bool
+    idle: Span?, stopSequence: StopSequence, stoppingOn signals: LeavingSignals?,
+    take: (Piece) -> Bool
   ) throws(ProcessError) -> (end: End, stop: Stop?) {
     var stop: Stop?
-    var steps: LadderSteps?
+    var steps: StopSteps?
     var silence = Silence()
     var looked = BootClock.now()
     var isOpen = (output: true, errors: true)
@@ -124,7 +125,7 @@ public final class TapProcess {
     }
     while true {
       let now = BootClock.now()
-      if stop != nil, steps == nil { steps = LadderSteps(ladder, now) }
+      if stop != nil, steps == nil { steps = StopSteps(stopSequence, now) }
       steps?.take(now) { kill(-pid, $0) }
       var entries = [
         pollfd(fd: pidDescriptor, events: Int16(POLLIN), revents: 0),

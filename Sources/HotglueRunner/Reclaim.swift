@@ -59,7 +59,7 @@ public struct Reclaim {
   }
 
   /// Looks at every running attempt of the workspaces (or one job's) and returns a line for each that
-  /// its worker does not mind. `stops` sends those that live the stop ladder; `dryRun` changes
+  /// its worker does not mind. `stops` sends those that live the stop sequence; `dryRun` changes
   /// nothing.
   public func run(
     in workspaces: [WorkspaceID], only job: JobID? = nil, dryRun: Bool, stops: Bool

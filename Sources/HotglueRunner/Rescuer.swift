@@ -245,7 +245,7 @@ struct Rescuer {
   private func remains(
     of trace: AttemptTrace, _ attempt: RunningAttempt
   ) throws(ProcessError) -> SharedRemains {
-    try locks.remains(of: trace, ladder: attempt.policy.stop.steps.map(\.wire))
+    try locks.remains(of: trace, stopSequence: attempt.policy.stop.steps.map(\.wire))
   }
 
   private func ending(
@@ -278,6 +278,6 @@ struct Rescuer {
   }
 }
 
-extension StopLadder.Step {
-  var wire: LadderStep { LadderStep(signal: signal.number, waitMs: wait.milliseconds) }
+extension StopSequence.Step {
+  var wire: StopStep { StopStep(signal: signal.number, waitMs: wait.milliseconds) }
 }

@@ -34,11 +34,11 @@ final class SlotLocks {
 
   /// What the slot's supervisor left behind, stopped once for all of its attempts.
   func remains(
-    of trace: AttemptTrace, ladder: [LadderStep]
+    of trace: AttemptTrace, stopSequence: [StopStep]
   ) throws(ProcessError) -> SharedRemains {
     if let known = held[trace.slot]?.remains { return known }
     let made = SharedRemains(
-      try AttemptRemains(trace, ladder: ladder), inHand: trace.contents?.attempt)
+      try AttemptRemains(trace, stopSequence: stopSequence), inHand: trace.contents?.attempt)
     held[trace.slot]?.remains = made
     return made
   }

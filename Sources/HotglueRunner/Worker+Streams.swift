@@ -55,7 +55,7 @@ extension Worker {
               inherited: place.environment, binaryFolder: place.binaryFolder
             ).variables(for: key, contextPath: seat.link.streamContextPath),
             directory: key.directory, umask: key.umask,
-            ladder: jobs[0].job.request.policy.stop.steps.map(\.wire),
+            stopSequence: jobs[0].job.request.policy.stop.steps.map(\.wire),
             keepChildren: key.keepsChildren,
             contextFile: PinnedContext(storePath: place.storePath, storeID: place.storeID)
               .bytes(for: key, slot: seat.link.slotName)))
@@ -75,7 +75,7 @@ extension Worker {
     let policy = job.request.policy
     return StreamJob(
       job: job.id, fence: job.fence, watch: job.watch, attempt: Int64(job.attempt),
-      line: words.line(of: claimed), ladder: policy.stop.steps.map(\.wire),
+      line: words.line(of: claimed), stopSequence: policy.stop.steps.map(\.wire),
       timeoutMs: policy.timeout?.milliseconds ?? 0, logCap: policy.logCap,
       logPath: LogPath.of(job: job.id, fence: job.fence))
   }

@@ -26,7 +26,7 @@ public final class DeliveryRun {
   private static let tailBytes = 16 << 10
   /// What the tap complained of last on standard error.
   public var lastTapLine: String? { TapFailure.lastCriticalLine(of: text(tails.tap)) }
-  private static let ladder = StopLadder("TERM,5s,KILL") ?? .standard
+  private static let stopSequence = StopSequence("TERM,5s,KILL") ?? .standard
 
   public init(
     _ pipe: DeliveryPipe, relay: TargetRelay, idleTimeout: Span?, grace: Span,
@@ -47,7 +47,7 @@ public final class DeliveryRun {
     var refusal: SyncError?
     var cutOff: SyncError?
     let ends = try pipe.run(
-      idle: idleTimeout, grace: grace, ladder: Self.ladder, stoppingOn: signals
+      idle: idleTimeout, grace: grace, stopSequence: Self.stopSequence, stoppingOn: signals
     ) { piece in
       do throws(SyncError) {
         try look()

@@ -39,9 +39,9 @@ public final class TapRun {
     self.log = log
   }
 
-  /// Less than the standard ladder of a job gives: what the tap is refused, its job has still time to
+  /// Less than the standard stop sequence of a job gives: what the tap is refused, its job has still time to
   /// record.
-  private static let ladder = StopLadder("TERM,5s,KILL") ?? .standard
+  private static let stopSequence = StopSequence("TERM,5s,KILL") ?? .standard
 
   /// Gives `take` what comes, and calls `pause` when there is nothing at the moment. After each piece
   /// `isEnough` says whether to stop there.
@@ -52,7 +52,7 @@ public final class TapRun {
     var refusal: SyncError?
     var hasEnough = false
     let (end, stop) = try tap.wait(
-      idle: idleTimeout, ladder: Self.ladder, stoppingOn: signals
+      idle: idleTimeout, stopSequence: Self.stopSequence, stoppingOn: signals
     ) { piece in
       do throws(SyncError) {
         switch piece {

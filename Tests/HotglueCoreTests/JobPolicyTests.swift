@@ -19,7 +19,7 @@ struct JobPolicyTests {
     var policy = JobPolicy()
     policy.lease = .minutes(5)
     policy.timeout = .seconds(30)
-    policy.stop = try #require(StopLadder("INT,2s,KILL"))
+    policy.stop = try #require(StopSequence("INT,2s,KILL"))
     policy.maxAttempts = 5
     policy.maxLosses = 0
     policy.maxSnoozes = 7

@@ -108,10 +108,10 @@ struct TimestampTests {
   }
 }
 
-@Suite("Stop ladders and signals")
-struct StopLadderTests {
+@Suite("Stop stop sequences and signals")
+struct StopSequenceTests {
   @Test(
-    "a ladder ends with KILL and reads what it writes",
+    "a stop sequence ends with KILL and reads what it writes",
     arguments: [
       ("TERM,10s,KILL", "TERM,10s,KILL"), ("TERM", "TERM,10s,KILL"), ("TERM,3s", "TERM,3s,KILL"),
       ("KILL", "KILL"), ("INT,2s,TERM,5s,KILL", "INT,2s,TERM,5s,KILL"),
@@ -119,30 +119,30 @@ struct StopLadderTests {
       ("HUP,0,KILL", "HUP,KILL"),
     ])
   func roundTrip(text: String, written: String) throws {
-    let ladder = try #require(StopLadder(text))
-    #expect(ladder.text == written)
-    #expect(ladder.steps.last?.signal == .kill)
-    #expect(StopLadder(written) == ladder)
+    let stopSequence = try #require(StopSequence(text))
+    #expect(stopSequence.text == written)
+    #expect(stopSequence.steps.last?.signal == .kill)
+    #expect(StopSequence(written) == stopSequence)
   }
 
   @Test(
-    "what is no ladder is refused",
+    "what is no stop sequence is refused",
     arguments: [
       "", ",", "10s", "TERM,", "TERM,10s,10s,KILL", "KILL,10s", "KILL,TERM", "KILL,KILL", "NOPE",
       "TERM,ten,KILL", "TERM,5,KILL", "term", "0", "65", "TERM 10s KILL", "-9",
     ])
-  func bad(text: String) { #expect(StopLadder(text) == nil) }
+  func bad(text: String) { #expect(StopSequence(text) == nil) }
 
   @Test("a stop sequence of more steps than an order has room for is refused, not cut")
   func tooLong() throws {
-    let most = Array(repeating: "USR1,100ms,", count: StopLadder.mostSteps - 1).joined()
-    #expect(try #require(StopLadder(most + "KILL")).steps.count == StopLadder.mostSteps)
-    #expect(StopLadder(most + "USR1,1s,KILL") == nil)
-    #expect(StopLadder(most + "USR1") == nil)
+    let most = Array(repeating: "USR1,100ms,", count: StopSequence.mostSteps - 1).joined()
+    #expect(try #require(StopSequence(most + "KILL")).steps.count == StopSequence.mostSteps)
+    #expect(StopSequence(most + "USR1,1s,KILL") == nil)
+    #expect(StopSequence(most + "USR1") == nil)
   }
 
-  @Test("the standard ladder is TERM, ten seconds, KILL")
-  func standard() { #expect(StopLadder.standard.text == "TERM,10s,KILL") }
+  @Test("the standard stop sequence is TERM, ten seconds, KILL")
+  func standard() { #expect(StopSequence.standard.text == "TERM,10s,KILL") }
 
   @Test("signals have the names and numbers of Linux")
   func signals() throws {

@@ -26,7 +26,7 @@ extension Supervision {
         return .neverStarted
       }
       let result = try AttemptRemains.stop(
-        contents, ladder: [LadderStep(signal: SIGTERM, waitMs: 20)])
+        contents, stopSequence: [StopStep(signal: SIGTERM, waitMs: 20)])
       #expect(result.leftCount == 0)
       return .unknown
     }
@@ -44,7 +44,7 @@ extension Supervision {
         (setsid sh -c "trap '' TERM; sleep 0.004" &)
         sleep 0.003; echo end >&9; exit 3
         """
-      ) { $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 20)] }
+      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 20)] }
       try link.start(order)
       // 0 to 18 ms: from before the order is read until after the outcome is written.
       usleep(UInt32(round * 300))

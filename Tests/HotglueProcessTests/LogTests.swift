@@ -79,7 +79,7 @@ extension Supervision {
       let order = workshop.order(
         "setsid sleep 600 & head -c 300000 /dev/zero | tr '\\0' x; echo end"
       ) {
-        $0.ladder = [LadderStep(signal: SIGKILL, waitMs: 0)]
+        $0.stopSequence = [StopStep(signal: SIGKILL, waitMs: 0)]
       }
       let outcome = try workshop.run(order, on: workshop.supervisor())
       #expect(outcome.logBytes == 300_004)

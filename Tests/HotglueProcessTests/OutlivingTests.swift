@@ -153,10 +153,10 @@ extension Supervision {
       #expect(after.attempt?.job == order.job)
       #expect(daemon.isHeld)
       let result = try AttemptRemains.stop(
-        after, ladder: [LadderStep(signal: SIGTERM, waitMs: 50)])
+        after, stopSequence: [StopStep(signal: SIGTERM, waitMs: 50)])
       #expect(result.killed >= 1 && result.leftCount == 0)
       #expect(!daemon.isHeld)
-      let again = try AttemptRemains.stop(after, ladder: [])
+      let again = try AttemptRemains.stop(after, stopSequence: [])
       #expect(again.killed == 0)
       #expect(try lock.keepLog(at: order.logPath, shared: false) == 0)
       try lock.removeFiles()
@@ -179,7 +179,7 @@ extension Supervision {
       _ = try workshop.lock(link.slotName)
       #expect(plain.isHeld)
       let result = try AttemptRemains.stop(
-        contents, ladder: [LadderStep(signal: SIGTERM, waitMs: 20)])
+        contents, stopSequence: [StopStep(signal: SIGTERM, waitMs: 20)])
       #expect(result.killed >= 2 && result.leftCount == 0)
       #expect(!plain.isHeld)
     }

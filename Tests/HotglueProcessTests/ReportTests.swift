@@ -142,7 +142,7 @@ extension Supervision {
       let life = Lifeline(workshop, "ready")
       let order = workshop.order(
         "trap '' TERM; \(say(Self.good)); echo ready >ROOT/ready; while :; do sleep 1; done"
-      ) { $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 50)] }
+      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 50)] }
       try link.start(order)
       _ = try link.started()
       #expect(try life.line() == "ready")

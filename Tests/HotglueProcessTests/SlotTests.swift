@@ -135,7 +135,7 @@ extension Supervision {
         Issue.record("the lock of a copy is not free")
         return
       }
-      #expect(try AttemptRemains.stop(contents, ladder: []).killed == 0)
+      #expect(try AttemptRemains.stop(contents, stopSequence: []).killed == 0)
       #expect(try !AttemptRemains.killHolder(contents))
       #expect(lifeline.isHeld)
       let attempt = try #require(contents.attempt)
@@ -151,7 +151,7 @@ extension Supervision {
       let here = try #require(try workshop.slot(link))
       var elsewhere = here
       elsewhere.isOfThisBoot = false
-      #expect(try AttemptRemains.stop(elsewhere, ladder: []).killed == 0)
+      #expect(try AttemptRemains.stop(elsewhere, stopSequence: []).killed == 0)
       elsewhere = here
       elsewhere.isOfThisNamespace = false
       #expect(try !AttemptRemains.killHolder(elsewhere))

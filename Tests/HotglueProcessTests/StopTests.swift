@@ -23,12 +23,12 @@ extension Supervision {
       return order
     }
 
-    @Test("a time-out goes down the ladder, to KILL where TERM is ignored")
+    @Test("a time-out goes down the stop sequence, to KILL where TERM is ignored")
     func timeout() throws {
       let outcome = try workshop.run("trap '' TERM; while :; do sleep 0.05; done") {
         // Time enough to set the trap.
         $0.timeoutMs = 3000
-        $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 100)]
+        $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 100)]
       }
       #expect(outcome.end == .signaled(signal: SIGKILL, coreDumped: false))
       #expect(outcome.stop?.reason == .timeout && outcome.killReached)
@@ -62,7 +62,7 @@ extension Supervision {
     func firstReason() throws {
       let link = try workshop.supervisor()
       let order = try start("trap '' TERM; echo up >&9; while :; do sleep 0.05; done", on: link) {
-        $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 300)]
+        $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 300)]
       }
       try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "first")
       try link.stop(job: order.job, fence: order.fence, reason: .reclaim, who: "second")
@@ -70,7 +70,7 @@ extension Supervision {
       #expect(outcome.stop?.reason == .cancel && outcome.stop?.who == "first")
     }
 
-    @Test("the signals of a ladder reach the whole process group")
+    @Test("the signals of a stop sequence reach the whole process group")
     func group() throws {
       let link = try workshop.supervisor()
       let order = try start(
@@ -103,7 +103,7 @@ extension Supervision {
         (setsid sh -c "trap '' TERM; (while :; do sleep 0.05; done) & echo up >&9; >ROOT/on; wait" &)
         until [ -e ROOT/on ]; do sleep 0.01; done
         """, on: link
-      ) { $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 100)] }
+      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 100)] }
       let outcome = try link.ended()
       #expect(outcome.end == .exited(status: 0))
       #expect(outcome.straysKilled >= 2 && outcome.straysLeftCount == 0)
@@ -119,7 +119,7 @@ extension Supervision {
         until [ -e ROOT/on ]; do sleep 0.01; done
         echo up >&9
         """, on: link
-      ) { $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 50)] }
+      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 50)] }
       let outcome = try link.ended()
       #expect(outcome.end == .exited(status: 0) && outcome.straysKilled >= 1)
       #expect(!lifeline.isHeld)
@@ -134,7 +134,7 @@ extension Supervision {
         setsid sh -c "trap '' TERM; echo up >&9; while :; do sleep 0.05; done" &
         while :; do sleep 0.05; done
         """, on: link
-      ) { $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 50)] }
+      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 50)] }
       try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "me")
       let outcome = try link.ended()
       #expect(outcome.end == .signaled(signal: SIGKILL, coreDumped: false) && outcome.killReached)
@@ -148,7 +148,7 @@ extension Supervision {
       let script = "trap '' TERM; sleep 0.002; [ -e ROOT/enough ] || setsid sh ROOT/chain.sh & exit"
       try workshop.write("chain.sh", script)
       _ = try start("setsid sh ROOT/chain.sh & setsid sh ROOT/chain.sh & echo up >&9", on: link) {
-        $0.ladder = [LadderStep(signal: SIGTERM, waitMs: 20)]
+        $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 20)]
       }
       let outcome = try link.ended()
       try workshop.write("enough", "")

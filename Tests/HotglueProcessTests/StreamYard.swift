@@ -33,7 +33,7 @@ final class StreamYard {
         "/bin/sh", "-c", (Self.prelude + handler).replacing("ROOT", with: workshop.root),
       ],
       environment: ["PATH=/usr/bin:/bin"], directory: workshop.root,
-      ladder: [LadderStep(signal: SIGTERM, waitMs: 5000)])
+      stopSequence: [StopStep(signal: SIGTERM, waitMs: 5000)])
     change(&order)
     try link.open(order)
   }
@@ -44,7 +44,7 @@ final class StreamYard {
     var job = StreamJob(
       job: number, fence: 7, watch: 1, attempt: 1,
       line: Array("\(number) 7 \(script.replacing("ROOT", with: workshop.root))".utf8),
-      ladder: [LadderStep(signal: SIGTERM, waitMs: 5000)], logPath: "logs/0/\(number)-7.log")
+      stopSequence: [StopStep(signal: SIGTERM, waitMs: 5000)], logPath: "logs/0/\(number)-7.log")
     change(&job)
     return job
   }

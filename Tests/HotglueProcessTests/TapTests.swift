@@ -27,13 +27,14 @@ struct TapTests {
   }
 
   private func run(
-    _ script: String, idle: Span? = nil, ladder: StopLadder = .standard, bound: Int = .max,
+    _ script: String, idle: Span? = nil, stopSequence: StopSequence = .standard, bound: Int = .max,
     when isReady: () -> Bool = { true }
   ) throws -> Told {
     let tap = try started(["sh", "-c", script])
     try eventually("the tap is ready", isReady)
     var told = Told(end: .exited(-1))
-    (told.end, told.stop) = try tap.wait(idle: idle, ladder: ladder, stoppingOn: nil) { piece in
+    (told.end, told.stop) = try tap.wait(idle: idle, stopSequence: stopSequence, stoppingOn: nil) {
+      piece in
       switch piece {
       case .output(let bytes): told.output += bytes
       case .errors(let bytes): told.errors += bytes
@@ -65,12 +66,12 @@ struct TapTests {
   @Test(
     "a tap that says nothing is taken for hung, and one that ignores TERM is killed, group and all")
   func hung() throws {
-    let ladder = try #require(StopLadder("TERM,200ms,KILL"))
+    let stopSequence = try #require(StopSequence("TERM,200ms,KILL"))
     let folder = try TemporaryFolder("hotglue-tap")
     let ready = folder.file("ready")
     let told = try run(
       "trap '' TERM; echo one; sleep 600 & echo $!; >\(ready); wait; sleep 600",
-      idle: Span(milliseconds: 300), ladder: ladder, when: { access(ready, F_OK) == 0 })
+      idle: Span(milliseconds: 300), stopSequence: stopSequence, when: { access(ready, F_OK) == 0 })
     #expect(told.stop == .idle)
     #expect(told.end == .killed(signal: SIGKILL))
     #expect(told.pauses >= 1)
@@ -110,14 +111,15 @@ struct TapTests {
     if hasTarget {
       let target = try started(["cat"], withInput: true)
       let ends = try DeliveryPipe(tap: tap, target: target).run(
-        idle: idle, grace: .seconds(30), ladder: .standard, stoppingOn: LeavingSignals()
+        idle: idle, grace: .seconds(30), stopSequence: .standard, stoppingOn: LeavingSignals()
       ) { piece in
         if case .output(.tap, let bytes) = piece { return taken(bytes) }
         return true
       }
       #expect(ends.stop != .tapIdle && ends.tap == .exited(0))
     } else {
-      let (end, stop) = try tap.wait(idle: idle, ladder: .standard, stoppingOn: nil) { piece in
+      let (end, stop) = try tap.wait(idle: idle, stopSequence: .standard, stoppingOn: nil) {
+        piece in
         if case .output(let bytes) = piece { return taken(bytes) }
         return true
       }
@@ -138,7 +140,7 @@ struct TapTests {
     try eventually("the tap has ended") { SeenProcess(pid) == nil }
     try eventually("its child writes", hasMore)
     var pieces = 0
-    let (end, stop) = try tap.wait(idle: nil, ladder: .standard, stoppingOn: nil) { piece in
+    let (end, stop) = try tap.wait(idle: nil, stopSequence: .standard, stoppingOn: nil) { piece in
       guard case .output = piece else { return true }
       pieces += 1
       if pieces == 50 { kill(-pid, SIGKILL) }

@@ -82,7 +82,8 @@ final class Workshop {
     var order = AttemptOrder(
       job: job, fence: 7, watch: 1, attempt: 1, arguments: arguments,
       environment: ["PATH=/usr/bin:/bin"], directory: root,
-      ladder: [LadderStep(signal: SIGTERM, waitMs: 5000)], logPath: "logs/0\(job % 8)/\(job)-7.log")
+      stopSequence: [StopStep(signal: SIGTERM, waitMs: 5000)],
+      logPath: "logs/0\(job % 8)/\(job)-7.log")
     change(&order)
     return order
   }

@@ -16,7 +16,7 @@
 #define HG_WHO_BYTES 64
 #define HG_BOOT_ID_BYTES 40
 #define HG_STORE_ID_BYTES 64
-#define HG_LADDER_MAX 16
+#define HG_STOP_SEQUENCE_MAX 16
 #define HG_STRAYS_MAX 8
 #define HG_STRAY_NAME_BYTES 20
 #define HG_PATH_BYTES 512
@@ -27,7 +27,7 @@
 // How many jobs a stream's supervisor holds: the one in hand and those that wait behind it.
 #define HG_QUEUE_MAX 64
 
-// One step of a stop ladder: send the signal, then wait this long before the next step.
+// One step of a stop sequence: send the signal, then wait this long before the next step.
 typedef struct {
   int32_t signal;
   int32_t reserved;
@@ -71,7 +71,7 @@ enum {
   HG_IGNORED_LONG = 2,    // longer than HG_LINE_BYTES
   HG_IGNORED_REFUSED = 3, // `job report` was called with arguments that it refused
   HG_IGNORED_FURTHER = 4, // a result was reported before
-  HG_IGNORED_LATE = 5,    // a result after the ladder's KILL
+  HG_IGNORED_LATE = 5,    // a result after the stop sequence's KILL
   HG_IGNORED_FOREIGN = 6, // of a stream: about a job that the handler did not have in hand
 };
 
@@ -229,10 +229,10 @@ typedef struct {
   uint32_t keep_children;
   uint32_t argc;
   uint32_t envc;
-  uint32_t ladder_count;
+  uint32_t stop_sequence_count;
   uint32_t umask;
   uint32_t reserved;
-  hg_step ladder[HG_LADDER_MAX];
+  hg_step stop_sequence[HG_STOP_SEQUENCE_MAX];
   char mark[HG_MARK_BYTES];
   uint64_t strings_bytes;
   int64_t payload_bytes; // -1: none, standard input is /dev/null
@@ -270,11 +270,11 @@ typedef struct {
   int64_t attempt;
   int64_t timeout_ms; // from when it is given, 0: none
   int64_t log_cap;    // 0: none
-  uint32_t ladder_count;
+  uint32_t stop_sequence_count;
   uint32_t line_bytes; // with its newline
   uint32_t log_path_bytes; // without a NUL
   uint32_t reserved;
-  hg_step ladder[HG_LADDER_MAX];
+  hg_step stop_sequence[HG_STOP_SEQUENCE_MAX];
 } hg_job;
 
 typedef struct {
@@ -495,7 +495,7 @@ uint32_t hg_cgroup_list(int folder, int32_t *pids, uint32_t most);
 /// Removes empty groups whose slots are gone, with the files that name them.
 int hg_cgroup_sweep(const char *store_folder);
 
-// What is left of an attempt whose supervisor is dead: found, stopped by a ladder, counted.
+// What is left of an attempt whose supervisor is dead: found, stopped by a stop sequence, counted.
 typedef struct hg_sweep hg_sweep;
 typedef struct {
   int32_t root;    // 0, or a live process whose descendants are meant
@@ -513,7 +513,7 @@ typedef struct {
 #define HG_SWEEP_UNBOUNDED (-1)
 
 hg_sweep *hg_sweep_new(
-  const hg_sweep_target *target, const hg_step *ladder, uint32_t count, int64_t bound_ms);
+  const hg_sweep_target *target, const hg_step *stop_sequence, uint32_t count, int64_t bound_ms);
 /// Does what is due and returns the boot-clock time of the next call, or 0 when it is over.
 int64_t hg_sweep_step(hg_sweep *sweep);
 uint32_t hg_sweep_killed(const hg_sweep *sweep);

@@ -12,7 +12,7 @@ struct JobRun: HotglueCommand {
       The job is as durable as any other: killed with this command or without it, it goes on under its
       supervisor. Its output goes to standard output as it comes, through back-offs and further
       attempts. Ends with the status of its last attempt, 128 + the number of a signal, 83 when nobody
-      knows, 75 when it never got to run. INT or TERM cancels it by its ladder; a second one leaves it
+      knows, 75 when it never got to run. INT or TERM cancels it by its stopSequence; a second one leaves it
       to its supervisor.
       """)
 

@@ -105,12 +105,12 @@ extension JobSettings {
     // What a job's type sets can be taken away for one job.
     case .timeout: policy.timeout = text == "none" ? nil : try span(anySpan)
     case .stop:
-      guard let ladder = StopLadder(text) else {
+      guard let stopSequence = StopSequence(text) else {
         throw bad(
-          "give at most \(StopLadder.mostSteps) signals with waits between them, ending in KILL, as "
+          "give at most \(StopSequence.mostSteps) signals with waits between them, ending in KILL, as "
             + "TERM,10s,KILL")
       }
-      policy.stop = ladder
+      policy.stop = stopSequence
     case .maxAttempts: policy.maxAttempts = try count(1...Self.counts.upperBound)
     case .maxLosses: policy.maxLosses = try count(Self.counts)
     case .maxSnoozes: policy.maxSnoozes = try count(Self.counts)

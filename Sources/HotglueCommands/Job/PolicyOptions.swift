@@ -18,7 +18,7 @@ struct PolicyOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How a handler is stopped: signals and the waits between them (default: TERM,10s,KILL).",
-      valueName: "ladder"))
+      valueName: "sequence"))
   var stop: String?
 
   @Option(

@@ -116,7 +116,7 @@ enum SyncJob {
       policy.replay = order.replay
       // The target finishes what it was given; the tap has had its own time to end before.
       let patience = Span(milliseconds: order.grace.milliseconds + 15_000)
-      policy.stop = StopLadder("TERM,\(patience.text),KILL") ?? policy.stop
+      policy.stop = StopSequence("TERM,\(patience.text),KILL") ?? policy.stop
     }
     return EnqueueRequest(
       type: type, command: ["hotglue"] + CommandKind.syncAttempt.words + [source.name],

@@ -25,9 +25,9 @@ public struct AttemptEnd: Hashable, Sendable {
 
   public var how: How
   public var stop: StopReason?
-  /// Whether the ladder had reached its KILL before the main process ended.
+  /// Whether the stop sequence had reached its KILL before the main process ended.
   public var reachedKill: Bool
-  /// A valid result line that came before the ladder's KILL.
+  /// A valid result line that came before the stop sequence's KILL.
   public var result: HandlerResult?
   /// The job was in the hand of a persistent handler. How that process ends is not about the job:
   /// without an answer its outcome is unknown, whatever the status or signal.
@@ -137,7 +137,7 @@ extension AttemptEnd {
       message: "the handler reported a result whose outcome is not known")
   }
 
-  /// Whether a valid result line, or exit 0 before the ladder's KILL, speaks for the attempt, even
+  /// Whether a valid result line, or exit 0 before the stop sequence's KILL, speaks for the attempt, even
   /// after a stop order.
   private var countsByItself: Bool {
     result != nil || (how == .exited(0) && !reachedKill && !isStreamed && !hasUnclearResult)

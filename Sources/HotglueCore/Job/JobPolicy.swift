@@ -3,7 +3,7 @@ public struct JobPolicy: Hashable, Sendable {
   public var lease: Span = .seconds(60)
   /// `nil`: no time-out.
   public var timeout: Span?
-  public var stop: StopLadder = .standard
+  public var stop: StopSequence = .standard
   /// Bounds the failures. 1 for bare commands, 5 for types.
   public var maxAttempts = 1
   public var maxLosses = 3
@@ -99,8 +99,8 @@ extension JobPolicy {
       guard let span = Span(text) else { return false }
       timeout = span
     case "stop":
-      guard let ladder = StopLadder(text) else { return false }
-      stop = ladder
+      guard let stopSequence = StopSequence(text) else { return false }
+      stop = stopSequence
     case "max_attempts":
       guard let count = value.boundedInteger else { return false }
       maxAttempts = Int(count)

@@ -17,13 +17,13 @@ struct ControlGroupTests {
     World.processes(named: "\(world.folder.path)/stray").filter(World.isAlive)
   }
 
-  private static let ladder = ["--stop", "TERM,100ms,KILL"]
+  private static let stopSequence = ["--stop", "TERM,100ms,KILL"]
 
   private func started(
     _ world: World, in group: DelegatedGroup, _ flags: [String] = [],
     then script: String = "while [ ! -e go ]; do sleep 0.01; done"
   ) throws -> (job: String, worker: Process) {
-    let job = try world.enqueue("\(Self.stray)\n\(script)", Self.ladder + flags)
+    let job = try world.enqueue("\(Self.stray)\n\(script)", Self.stopSequence + flags)
     let worker = try world.start(["job", "work", "-w", "main"], in: group)
     try world.eventually("the stray is up") { world.read("up") == "x\n" }
     return (job, worker)
@@ -132,7 +132,7 @@ struct ControlGroupTests {
     let file = "\(world.folder.path)/stray.py"
     try script.write(toFile: file, atomically: true, encoding: .utf8)
     let job = try world.succeed(
-      ["job", "enqueue", "-w", "main"] + Self.ladder + ["--", "/usr/bin/python3", file])
+      ["job", "enqueue", "-w", "main"] + Self.stopSequence + ["--", "/usr/bin/python3", file])
     let worker = try world.start(["job", "work", "-w", "main"], in: group)
     defer { World.end(worker) }
     try world.eventually("the chains run") {
@@ -163,7 +163,8 @@ struct ControlGroupTests {
     let file = world.folder.appendingPathComponent("handler")
     try Data(handler.utf8).write(to: file)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
-    try world.succeed(["type", "set", "work", "--persistent"] + Self.ladder + ["--", "./handler"])
+    try world.succeed(
+      ["type", "set", "work", "--persistent"] + Self.stopSequence + ["--", "./handler"])
     let jobs = try world.enqueueLines((1...3).map { "{\"type\":\"work\",\"payload\":\($0)}" })
     let worker = try world.start(
       ["job", "work", "-w", "main", "--concurrency", "1"], in: group)
@@ -201,7 +202,7 @@ struct ControlGroupTests {
     let world = try World()
     let group = try DelegatedGroup()
     try group.set("cgroup.max.descendants", "0")
-    let jobs = try (1...3).map { _ in try world.enqueue("sleep 300 & :", Self.ladder) }
+    let jobs = try (1...3).map { _ in try world.enqueue("sleep 300 & :", Self.stopSequence) }
     try world.work(["--drain", "--concurrency", "1"], in: group)
     let told = try jobs.map { job in
       try warnings(world, job).count { $0.hasPrefix("no control group could be made for it") }
@@ -220,7 +221,7 @@ struct ControlGroupTests {
       own=$(sed -n 's/^0:.*\\///p' /proc/self/cgroup)
       echo 1 >"\(group.path)/$own/cgroup.freeze"
       while :; do sleep 1; done
-      """, Self.ladder)
+      """, Self.stopSequence)
     let second = try world.enqueue("grep ^0:: /proc/self/cgroup >place")
     let worker = try world.start(
       ["job", "work", "-w", "main", "--concurrency", "1"], in: group)

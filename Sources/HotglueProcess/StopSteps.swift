@@ -1,13 +1,13 @@
 import HotglueCore
 
-/// A stop ladder on its way down: which step is next, and when.
-struct LadderSteps {
-  private var rest: ArraySlice<StopLadder.Step>
+/// A stop sequence on its way down: which step is next, and when.
+struct StopSteps {
+  private var rest: ArraySlice<StopSequence.Step>
   private var next: Int64
 
   /// The first step is due at `now`, in milliseconds of the boot clock.
-  init(_ ladder: StopLadder, _ now: Int64) {
-    rest = ladder.steps[...]
+  init(_ stopSequence: StopSequence, _ now: Int64) {
+    rest = stopSequence.steps[...]
     next = now
   }
 

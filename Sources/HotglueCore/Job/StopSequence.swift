@@ -1,7 +1,7 @@
 /// How a handler is stopped: signals with waits between them, always ending in KILL.
 ///
 /// Written as `TERM,10s,KILL`.
-public struct StopLadder: Hashable, Sendable {
+public struct StopSequence: Hashable, Sendable {
   public struct Step: Hashable, Sendable {
     public let signal: Signal
     /// How long to wait for the end before the next step; of no meaning for the last.
@@ -15,13 +15,13 @@ public struct StopLadder: Hashable, Sendable {
   public let steps: [Step]
   /// Steps at most, the last KILL among them: what an order to a supervisor has room for.
   public static let mostSteps = 16
-  public static let standard = StopLadder(steps: [
+  public static let standard = StopSequence(steps: [
     Step(signal: .term, wait: .seconds(10)), Step(signal: .kill, wait: .zero),
   ])
 
   private init(steps: [Step]) { self.steps = steps }
 
-  /// Reads a ladder. A last KILL is added when it is missing, after ten seconds if no wait
+  /// Reads a stop sequence. A last KILL is added when it is missing, after ten seconds if no wait
   /// precedes it. A KILL anywhere but at the end, two waits in a row, or a bare number where a wait
   /// may have been meant, is refused; so are more than `mostSteps`.
   public init?(_ text: String) {
