@@ -1,50 +1,66 @@
 import ArgumentParser
 import HotglueCore
+import HotglueProcess
 
 /// The program: arguments in; text or JSON, and an exit status, out.
 public enum Hotglue {
   public static let version = "0.1.0"
 
+  /// As process 1 of a PID namespace, where no signal would end a command, it goes on in a child. Called
+  /// before any thread is there. Returns whether that was so.
+  public static func leaveFirstProcess() -> Bool {
+    // Without a child it goes on as it is.
+    (try? FirstProcess.leave()) ?? true
+  }
+
   /// Runs one command line, without the program's name.
   public static func run(arguments: [String], in environment: CommandEnvironment) -> Int32 {
     var environment = environment
     environment.arguments = arguments
-    let status = answer(arguments, environment)
+    let (status, toldLoss) = answer(arguments, environment)
     do {
       try environment.output.flush()
     } catch {
-      // A command that failed has said why; perhaps this very thing.
-      guard status == .done else { return status.rawValue }
-      let lost = CommandError(error).saying(what: arguments, stored: environment.output.lost)
+      guard !toldLoss else { return status.rawValue }
+      let lost = CommandError(error).saying(what: arguments, lostBy: environment.output)
       report(lost, json: Dispatch.asksForJSON(arguments), environment)
-      return lost.exit.rawValue
+      return (status == .done ? lost.exit : status).rawValue
     }
     return status.rawValue
   }
 
+  /// `toldLoss`: that the output cannot be written has been said, as the reason why the command failed.
   private static func answer(
     _ arguments: [String], _ environment: CommandEnvironment
-  ) -> ExitStatus {
+  ) -> (ExitStatus, toldLoss: Bool) {
+    do {
+      return (try act(arguments, environment), false)
+    } catch {
+      var refusal = CommandError(from: error, in: environment)
+      let loss = environment.output.failure.map { CommandError($0) }
+      let isLoss = refusal.message == loss?.message
+      if isLoss { refusal = refusal.saying(what: arguments, lostBy: environment.output) }
+      report(refusal, json: Dispatch.asksForJSON(arguments), environment)
+      return (refusal.exit, isLoss)
+    }
+  }
+
+  private static func act(
+    _ arguments: [String], _ environment: CommandEnvironment
+  ) throws -> ExitStatus {
     if arguments == ["--version"] {
       environment.output.append(version + "\n")
       return .done
     }
-    do {
-      if arguments.contains("prompt"),
-        let quick = QuickGlobals(arguments, around: ["context", "prompt"])
-      {
-        return try ContextPrompt.print(
-          quick, asJSON: quick.flags.contains("--json"), in: environment)
-      }
-      switch Dispatch.decide(arguments) {
-      case .refused(let error): throw error
-      case .tree(let arguments): return try walkTree(arguments, environment)
-      case .command(let kind, let rest): return try start(kind, rest, environment)
-      }
-    } catch {
-      let refusal = CommandError(from: error, in: environment)
-      report(refusal, json: Dispatch.asksForJSON(arguments), environment)
-      return refusal.exit
+    if arguments.contains("prompt"),
+      let quick = QuickGlobals(arguments, around: ["context", "prompt"])
+    {
+      return try ContextPrompt.print(quick, asJSON: quick.flags.contains("--json"), in: environment)
+    }
+    switch Dispatch.decide(arguments) {
+    case .refused(let error): throw error
+    case .tree(let arguments): return try walkTree(arguments, environment)
+    case .command(let kind, let rest): return try start(kind, rest, environment)
     }
   }
 

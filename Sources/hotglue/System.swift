@@ -4,6 +4,16 @@ import HotglueCore
 
 /// The calls to the operating system behind `CommandEnvironment.live`.
 enum System {
+  /// Makes standard streams that are closed fail as such: else the first file that is opened takes
+  /// the number, and what is meant for the stream goes into it.
+  static func holdStandardStreams() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO
+    where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+      // The lowest number that is free is this one. Opened the wrong way round, it fails with EBADF.
+      _ = open("/dev/null", (descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC)
+    }
+  }
+
   /// The arguments without the program's name; `nil` when one is not UTF-8.
   static func arguments() -> [String]? {
     var arguments: [String] = []

@@ -6,7 +6,10 @@ signal(SIGPIPE, SIG_IGN)
 // So is a limit of file sizes: what is written fails with EFBIG, as on a full disk.
 signal(SIGXFSZ, SIG_IGN)
 
-let environment = CommandEnvironment.live()
+System.holdStandardStreams()
+let wasFirst = Hotglue.leaveFirstProcess()
+var environment = CommandEnvironment.live()
+environment.endsAll = wasFirst
 
 // The Swift runtime finds the arguments through /proc, and gives none where it cannot open a file there.
 // A command without arguments would succeed and do nothing.

@@ -90,6 +90,29 @@ struct JobRunTests {
     #expect(text == "hotglue: job 1 was cancelled by SIGTERM\n")
   }
 
+  @Test("a job whose output cannot be written is told with its ID, and why")
+  func lostOutput() throws {
+    let world = try World()
+    let script = """
+      hotglue job run -- echo hi >&-; echo "$?" >>statuses
+      hotglue job run --json -- echo hi >/dev/full; echo "$?" >>statuses
+      hotglue effect run k --scope workspace -- echo hi >&-; echo "$?" >>statuses
+      hotglue job enqueue -- true >&-; echo "$?" >>statuses
+      cat statuses
+      """
+    let result = try world.command("/bin/sh", ["-c", script])
+    #expect(result.lines == ["74", "74", "74", "74"], "\(result)")
+    for words in [
+      "bad file descriptor; the change is stored: 1\n", "no space left on device",
+      #""stored":"2""#, "bad file descriptor; the change is stored: k\n",
+      "bad file descriptor; the change is stored: 3\n",
+    ] {
+      #expect(result.errorOutput.contains(words), "\(result)")
+    }
+    #expect(try world.state("1") == "succeeded")
+    try world.checkStore()
+  }
+
   @Test("a directory that is not UTF-8 is refused where it would be stored, and stops nothing else")
   func directoryBytes() throws {
     let world = try World()

@@ -21,6 +21,8 @@ struct CommandPlace {
   var directory: String
   /// Of a current directory whose name is not UTF-8, in its place.
   var directoryBytes: [UInt8]?
+  /// The current directory was removed.
+  var directoryIsGone = false
   var variablesNotUTF8: Set<String> = []
   var userID = geteuid()
   var userName = "tester"
@@ -80,7 +82,8 @@ struct CommandPlace {
     let now = now
     let userName = userName
     var environment = CommandEnvironment(
-      variables: variables, currentDirectory: directoryBytes == nil ? directory : nil,
+      variables: variables,
+      currentDirectory: directoryBytes == nil && !directoryIsGone ? directory : nil,
       user: User(id: userID) { userName },
       readInput: { (count) throws(SystemError) in
         onRead()

@@ -34,6 +34,41 @@ struct CurrentDirectoryTests {
     #expect(place.run("job enqueue --cwd / -- true").status == 0)
   }
 
+  @Test("a current directory that is gone is told as that, and what helps there")
+  func gone() throws {
+    var place = try CommandPlace.ready()
+    place.directoryIsGone = true
+    for line in ["job list", "job enqueue -- true", "workspace current"] {
+      let answer = place.run(line)
+      #expect(answer.status == 78)
+      #expect(answer.error.contains("the current directory is gone"), "\(answer)")
+      #expect(answer.error.contains("change to a directory that exists"), "\(answer)")
+      #expect(!answer.error.contains("hotglue init"), "\(answer)")
+    }
+    let made = place.run("init")
+    #expect(made.status == 66)
+    #expect(made.error.contains("hint: change to a directory that exists"), "\(made)")
+    let given = ["--context", place.contextPath]
+    #expect(place.run(given + ["job", "list"]).status == 0)
+    #expect(
+      place.run(given + ["job", "enqueue", "--", "true"]).error.contains("--cwd /PATH"))
+  }
+
+  @Test(
+    "a HOME that names no folder is told as it is",
+    arguments: [
+      (nil, "HOME is not set"), ("", "HOME is empty"), ("rel", "not an absolute path ('rel')"),
+    ])
+  func home(value: String?, words: String) throws {
+    var place = try CommandPlace()
+    place.variables["HOME"] = value
+    for line in ["job list", "init --user"] {
+      let answer = place.run(line)
+      #expect(answer.status == 78)
+      #expect(answer.error.contains(words), "\(answer)")
+    }
+  }
+
   @Test(
     "a variable that decides something is refused, not passed over",
     arguments: [

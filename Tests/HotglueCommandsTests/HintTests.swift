@@ -31,6 +31,27 @@ struct HintTests {
     #expect(Hint(command: literal).text(for: Self.given) == shown)
   }
 
+  @Test("a command that the core suggests gets the same flags, and every word of it is quoted")
+  func suggested() {
+    func shown(_ command: SuggestedCommand, _ words: [String]) -> String {
+      Hint(command).text(for: GivenArguments(words))
+    }
+    let given = ["--store", "my store", "-w", "acme", "job", "explain", "1"]
+    #expect(
+      shown(.hotglue(["queue", "limit", "it's"], form: "N"), given)
+        == #"hotglue --store 'my store' -w acme queue limit 'it'\''s' N"#)
+    #expect(
+      shown(.hotglue(["job", "work", "-w", "beta"]), given)
+        == "hotglue --store 'my store' job work -w beta")
+    #expect(
+      Hint(command: "hotglue job reclaim -w beta 1").text(for: GivenArguments(given))
+        == "hotglue --store 'my store' job reclaim -w beta 1")
+    #expect(shown(.other(["sudo", "kill", "-KILL", "7"]), given) == "sudo kill -KILL 7")
+    #expect(
+      shown(.hotglue(["job", "retry", "1"]), ["-w", "acme", "open", "hotglue://beta/job/1"])
+        == "hotglue -w beta job retry 1", "what 'open' shows is in the workspace of its link")
+  }
+
   @Test("text that comes from a value is never taken for a command")
   func values() {
     let stored = "hotglue job cancel 1"
@@ -145,6 +166,65 @@ struct HintPlaceTests {
     #expect(worlds.state(of: worlds.two) == before, "\(answer)")
   }
 
+  /// What answers suggest, about a job that was cancelled, one that waits, and a new source.
+  static let answered = [
+    "job explain 2", "job explain 2 --json", "job show 2", "job explain 3", "job explain 3 --json",
+    "job show 3", "-w beta job explain 1", "-w beta job show 1", "open hotglue://beta/job/1",
+    "source add erp -- tap", "draft discard 4",
+  ]
+
+  @Test("no command of any answer acts in another store than the asked one", arguments: answered)
+  func answerStaysInStore(line: String) throws {
+    let worlds = try Worlds()
+    for place in [worlds.one, worlds.two] {
+      for line in [
+        "job cancel 2", "-w beta job cancel 1", "job enqueue nope --expires 1h",
+        "draft new job --from /dev/null",
+      ] { _ = place.run(line) }
+    }
+    let before = worlds.state(of: worlds.two)
+    let words = ["--context", worlds.one.contextPath] + line.split(separator: " ").map(String.init)
+    let answer = worlds.two.run(words)
+    let commands = Self.commands(in: answer.output + answer.error)
+    #expect(line.hasPrefix("draft") || !commands.isEmpty, "\(answer)")
+    for command in commands {
+      #expect(command.starts(with: ["--context", worlds.one.contextPath]), "\(command)")
+      // It would go on for ever.
+      if !command.contains("work") { _ = worlds.two.run(command) }
+    }
+    #expect(worlds.state(of: worlds.two) == before, "\(answer)")
+  }
+
+  @Test(
+    "a command that an answer suggests is done where the answer came from",
+    arguments: [("job explain 2", 2), ("job show 2", 2), ("open hotglue://beta/job/1", 1)])
+  func answerIsDone(line: String, job: JobID) throws {
+    let worlds = try Worlds()
+    for line in ["job cancel 2", "-w beta job cancel 1"] { _ = worlds.one.run(line) }
+    let words = ["--context", worlds.one.contextPath] + line.split(separator: " ").map(String.init)
+    let answer = worlds.two.run(words)
+    let retry = try #require(
+      Self.commands(in: answer.output).first { $0.contains("retry") }, "\(answer)")
+    #expect(worlds.two.run(retry).status == 0)
+    let workspace = try #require(WorkspaceID(job == 1 ? "beta" : "acme"))
+    #expect(try worlds.one.store().job(job, in: workspace).state == .pending)
+  }
+
+  @Test(
+    "a command in a hint has every argument that it needs",
+    arguments: [
+      ("sync reset crm --to 9", "hotglue -w beta sync history crm'"),
+      ("sync reset crm --to start --target 9", "hotglue -w beta sync status crm'"),
+      ("source test crm", "hotglue -w beta source edit crm -- TAP COMMAND…'"),
+      ("open hotglue://beta/job/77", "hotglue -w beta job list'"),
+    ])
+  func hasArguments(line: String, command: String) throws {
+    let worlds = try Worlds()
+    let scope = line.hasPrefix("open") ? [] : ["-w", "beta"]
+    let answer = worlds.one.run(scope + line.split(separator: " ").map(String.init))
+    #expect(answer.error.contains(command), "\(answer)")
+  }
+
   @Test(
     "a hint that is a command alone is done where it was refused",
     arguments: [
@@ -167,7 +247,7 @@ struct HintPlaceTests {
   /// The words of each command in a hint, without the program's name.
   private static func commands(in hint: String) -> [[String]] {
     hint.split(separator: "hotglue ").dropFirst(hint.hasPrefix("hotglue ") ? 0 : 1).map { text in
-      text.prefix { !"'|;\n".contains($0) }.split(separator: " ").map { word in
+      text.prefix { !"'\"|;\n".contains($0) }.split(separator: " ").map { word in
         String(word.prefix { $0 != "," })
       }
     }

@@ -83,10 +83,22 @@ struct OutputFormTests {
     #expect(job.error.hasSuffix("no space left on device; the change is stored: 1\n"), "\(job)")
     let workspace = place.run("workspace create more --json")
     #expect(workspace.error.contains(#"is stored: more""#), "\(workspace)")
+    let some = place.run("job cancel 1 99")
+    #expect(some.status == 66)
+    #expect(
+      some.error.hasSuffix("the change is stored: job 1 of workspace 'acme' is cancelled\n"),
+      "\(some)")
+    let backup = place.folder.file("backup.db")
+    #expect(place.run(["store", "backup", backup]).error.contains("the change is stored"))
+    place.input = Array("{\"command\":[\"a\"]}\n{\"command\":[\"b\"]}\n".utf8)
+    let bulk = place.run("job enqueue --jsonl - --commit-every 1")
+    #expect(bulk.status == 74)
+    #expect(bulk.error.contains("; the change is stored: 2\n"), "\(bulk)")
+    #expect(bulk.error.contains("the first job of the input is enqueued"), "\(bulk)")
     #expect(!place.run("workspace archive beta --dry-run").error.contains("stored"))
     #expect(!place.run("job list -q").error.contains("stored"))
     place.failOutput = nil
-    #expect(place.run("job list -q").output == "1\n")
+    #expect(place.run("job list -q").output == "2\n1\n")
     #expect(place.run("workspace list -q").output == "acme\nbeta\nmore\n")
   }
 }

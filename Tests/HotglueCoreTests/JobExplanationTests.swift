@@ -24,7 +24,7 @@ struct JobExplanationTests {
   }
 
   /// What holds a pending job back, and the code and command that say so.
-  static let reasons: [(@Sendable (inout JobCircumstances) -> Void, String, String?)] = [
+  static let reasons: [(@Sendable (inout JobCircumstances) -> Void, String, SuggestedCommand?)] = [
     ({ _ in }, "due", nil),
     ({ $0.runAt = now.advanced(by: .hours(1)) }, "scheduled", nil),
     (
@@ -40,22 +40,25 @@ struct JobExplanationTests {
         $0.attempts = [.init(number: 1, outcome: .snooze, reason: "result", endedAt: now)]
       }, "snoozing", nil
     ),
-    ({ $0.waitsForType = true }, "type_undefined", "hotglue type set mail -- COMMAND…"),
+    (
+      { $0.waitsForType = true }, "type_undefined",
+      .hotglue(["type", "set", "mail"], form: "-- COMMAND…")
+    ),
     (
       { $0.queueLimit = .init(name: "slow", limit: 1, running: [7]) }, "queue_limit",
-      "hotglue queue limit slow N"
+      .hotglue(["queue", "limit", "slow"], form: "N")
     ),
     (
       { $0.queueLimit = .init(name: "it's", limit: 1, running: [7]) }, "queue_limit",
-      #"hotglue queue limit 'it'\''s' N"#
+      .hotglue(["queue", "limit", "it's"], form: "N")
     ),
     (
       { $0.typeLimit = .init(name: "mail", limit: 2, running: [7, 8]) }, "type_limit",
-      "hotglue type set mail --limit N"
+      .hotglue(["type", "set", "mail"], form: "--limit N")
     ),
     (
       { $0.keyLimit = .init(name: "k", limit: 1, running: [7]) }, "limit_key",
-      "hotglue job cancel 7"
+      .hotglue(["job", "cancel", "7"])
     ),
     (
       {
@@ -63,7 +66,7 @@ struct JobExplanationTests {
         $0.waitsForKey = true
       }, "limit_key", nil
     ),
-    ({ $0.liveWorkers = 0 }, "no_worker", "hotglue job work -w acme"),
+    ({ $0.liveWorkers = 0 }, "no_worker", .hotglue(["job", "work", "-w", "acme"])),
     ({ $0.jobsAhead = 3 }, "behind_others", nil),
     ({ $0.workspaceIsArchived = true }, "workspace_archived", nil),
     // Limits with room hold nobody back.
@@ -140,7 +143,8 @@ struct JobExplanationTests {
     #expect(try live(.alive).why.map(\.code) == ["running"])
     #expect(try live(nil).why.first?.text.contains("its lease holds until") == true)
     #expect(try live(.gone).why.map(\.code) == ["orphaned"])
-    #expect(try live(.gone).why.first?.command?.hasPrefix("hotglue job reclaim -w ") == true)
+    #expect(
+      try live(.gone).why.first?.command == .hotglue(["job", "reclaim", "-w", "acme", "42"]))
     #expect(try live(.frozen).why.map(\.code) == ["running", "worker_frozen"])
     for record in [AttemptEvidence.Record.started, .outcome, .lost] {
       let over = try live(.gone, .gone, record)
@@ -159,21 +163,29 @@ struct JobExplanationTests {
   @Test(
     "a job that has ended says why, and what a person can do",
     arguments: [
-      (JobState.succeeded, nil as String?, "it has succeeded", nil as String?),
-      (.failed, nil, "it has failed for good: boom (exit)", "hotglue job retry 42"),
-      (.failed, "max_attempts", "it failed 5 times, the most of 5: ", "hotglue job retry 42"),
-      (.failed, "max_losses", "it was lost 1 time, more than 3: ", "hotglue job retry 42"),
-      (.cancelled, "expired", "its deadline passed", "hotglue job retry 42"),
+      (JobState.succeeded, nil as String?, "it has succeeded", nil as SuggestedCommand?),
+      (.failed, nil, "it has failed for good: boom (exit)", .hotglue(["job", "retry", "42"])),
+      (
+        .failed, "max_attempts", "it failed 5 times, the most of 5: ",
+        .hotglue(["job", "retry", "42"])
+      ),
+      (
+        .failed, "max_losses", "it was lost 1 time, more than 3: ",
+        .hotglue(["job", "retry", "42"])
+      ),
+      (.cancelled, "expired", "its deadline passed", .hotglue(["job", "retry", "42"])),
       (
         .uncertain, nil, "the outcome of its last attempt is unknown (boom (exit))",
-        "hotglue job resolve 42 --as succeeded|failed|retry --reason TEXT"
+        .hotglue(["job", "resolve", "42"], form: "--as succeeded|failed|retry --reason TEXT")
       ),
       (
         .uncertain, "restored", "it was pending in a backup that was restored",
-        "hotglue job resolve 42 --as succeeded|failed|retry --reason TEXT"
+        .hotglue(["job", "resolve", "42"], form: "--as succeeded|failed|retry --reason TEXT")
       ),
     ])
-  func ended(_ state: JobState, _ reason: String?, _ text: String, _ command: String?) throws {
+  func ended(_ state: JobState, _ reason: String?, _ text: String, _ command: SuggestedCommand?)
+    throws
+  {
     let explanation = try explain(state) {
       $0.reason = reason
       $0.failure = "boom (exit)"

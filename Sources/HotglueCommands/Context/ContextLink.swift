@@ -31,10 +31,34 @@ extension CommandError {
   /// As `init(from:)`, for what is found out about an error from the environment.
   init(from error: any Error, in environment: CommandEnvironment) {
     self.init(from: error)
-    guard case ContextError.nothingFound? = error as? ContextError,
-      (try? ContextLoader(environment).userPath()) == nil
-    else { return }
-    message += ", and HOME is not set, so no context of the user was looked for"
-    hint = "set HOME; or " + CommandError.makeContext
+    guard case ContextError.nothingFound? = error as? ContextError else { return }
+    if environment.currentDirectoryIsGone {
+      message = "no context: the current directory is gone, so none was looked for in it"
+      hint =
+        "change to a directory that exists, or name one with --context FILE or $HOTGLUE_CONTEXT"
+    }
+    guard (try? ContextLoader(environment).userPath()) == nil else { return }
+    message += ", and \(environment.homeProblem), so no context of the user was looked for"
+    let set: Hint =
+      environment.variables["HOME"] == nil ? "set HOME; or " : "set HOME to an absolute path; or "
+    hint = set + (hint ?? CommandError.makeContext)
+  }
+
+  /// There is no folder in which what belongs to the user could be.
+  static func noHome(in environment: CommandEnvironment, hint: Hint) -> CommandError {
+    CommandError(
+      "no_home", .badContext,
+      "no home folder: \(environment.homeProblem), and XDG_CONFIG_HOME names none", hint: hint)
+  }
+}
+
+extension CommandEnvironment {
+  /// Why HOME names no folder.
+  fileprivate var homeProblem: String {
+    switch variables["HOME"] {
+    case nil: "HOME is not set"
+    case ""?: "HOME is empty"
+    case let home?: "HOME is not an absolute path ('\(home)')"
+    }
   }
 }

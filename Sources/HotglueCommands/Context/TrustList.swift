@@ -32,9 +32,8 @@ struct TrustList {
   /// Adds a store, in place of what was trusted at its path.
   static func add(_ entry: Entry, in environment: CommandEnvironment) throws {
     guard let path = try TrustList(environment).path else {
-      throw CommandError(
-        "no_home", .badContext, "no home directory: HOME and XDG_CONFIG_HOME are not set",
-        hint: "set HOME, then try again")
+      throw CommandError.noHome(
+        in: environment, hint: "set HOME to an absolute path, then try again")
     }
     try ContextMaker(environment: environment, group: nil, workspace: nil).makeFolder(
       Path.folder(of: path), nil)

@@ -48,7 +48,8 @@ struct DoctorCommand: HotglueCommand {
     do {
       let audit = try store.audit()
       report.info = audit.info
-      report.add(try missingWorkspace(context, audit))
+      let hotglue = Self.hotglue(environment.given)
+      report.add(try missingWorkspace(context, audit, hotglue))
       if let expected = context.storeID, expected != audit.info.storeID {
         report.add([
           Finding(
@@ -72,7 +73,7 @@ struct DoctorCommand: HotglueCommand {
 
   /// One that the command line names is the caller's mistake; one that the context names is found.
   private func missingWorkspace(
-    _ context: ResolvedContext, _ audit: StoreAudit
+    _ context: ResolvedContext, _ audit: StoreAudit, _ hotglue: String
   ) throws -> [Finding] {
     guard let workspace = context.workspace, !audit.workspaces.contains(workspace) else {
       return []
@@ -106,10 +107,7 @@ struct DoctorCommand: HotglueCommand {
   }
 
   /// The command with the flags that make another one mean the same store.
-  private var hotglue: String {
-    var words = ["hotglue"]
-    if let context = global.context { words += ["--context", Shell.quoted(context)] }
-    if let store = global.store { words += ["--store", Shell.quoted(store)] }
-    return words.joined(separator: " ")
+  private static func hotglue(_ given: GivenArguments) -> String {
+    (["hotglue"] + given.flags(for: kind).map { Shell.exact($0) }).joined(separator: " ")
   }
 }

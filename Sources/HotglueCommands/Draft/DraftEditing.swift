@@ -152,7 +152,7 @@ struct DraftEditing {
     let editor = "the editor '\(editor.command)'"
     let words =
       switch end {
-      case .exited(127): "\(editor) is not there"
+      case .exited(127): "\(editor) \(whyNotFound)"
       case .exited(126): "\(editor) cannot be run"
       case .exited(let status): "\(editor) ended with status \(status)"
       case .killed(let signal): "\(editor) was ended by signal \(signal)"
@@ -161,13 +161,30 @@ struct DraftEditing {
       "editor_failed", .unsuccessful,
       "\(words); draft \(draft.id) of workspace '\(draft.workspace)' is kept with what was saved",
       hint: end == .exited(127)
-        ? "set VISUAL or EDITOR to one that is there, then 'hotglue draft edit \(draft.id)'"
+        ? "set VISUAL or EDITOR to one that can be run, then 'hotglue draft edit \(draft.id)'"
         : "go on with 'hotglue draft edit \(draft.id)', or put it aside with 'hotglue draft discard "
           + "\(draft.id)'",
       facts: [
         JSON.Member("draft", .integer(draft.id)),
         JSON.Member("workspace", .string(draft.workspace.text)),
       ])
+  }
+
+  /// The shell says 127 where the editor is not there, and where the interpreter of a script is not.
+  private var whyNotFound: String {
+    let environment = session.environment
+    let words = editor.command.split(separator: " ")
+    guard let word = words.first.map(String.init),
+      case .program = ProgramSearch(environment: environment).find(word)
+    else { return "is not there" }
+    let folder = environment.currentDirectory
+    let interpreter = ScriptInterpreter.of(
+      word, path: environment.variables["PATH"], in: folder)
+    if let interpreter, access(interpreter, F_OK) != 0 {
+      return "cannot be executed: "
+        + environment.executionFailure(word, code: errno, in: folder)
+    }
+    return words.count == 1 ? "ended with status 127" : "is not there"
   }
 
   private var variables: [String] {

@@ -93,7 +93,9 @@ struct EffectRun: WorkspaceCommand {
     _ result: EffectRunner.Result, of name: EffectName, _ session: WorkspaceSession
   ) throws -> ExitStatus {
     switch result {
-    case .confirmed: return .done
+    case .confirmed:
+      session.environment.output.stored = name.key
+      return .done
     case .replayed(_, let output):
       session.output.detail("effect '\(name.key)' is confirmed already; nothing was run")
       session.output.stored(output)

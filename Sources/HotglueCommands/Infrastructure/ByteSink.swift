@@ -7,11 +7,15 @@ import Glibc
 public final class ByteSink {
   private var buffer: [UInt8] = []
   private let write: (_ bytes: [UInt8]) throws(SystemError) -> Void
-  private var failure: SystemError?
+  /// The first failure there was, but for a reader that went away.
+  private(set) var failure: SystemError?
   /// The reader is gone; what would go on for long may stop.
   public private(set) var isClosed = false
   /// How the bytes began that could not be written.
   private(set) var lost: [UInt8] = []
+  /// The ID of what the command has stored, where its answer does not begin with that: told when the
+  /// answer is lost.
+  var stored: String?
   private static let capacity = 64 << 10
   /// What `write` writes to, so that a reader that goes away is noticed without a write.
   private let descriptor: Int32?

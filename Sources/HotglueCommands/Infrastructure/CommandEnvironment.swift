@@ -10,6 +10,8 @@ public struct CommandEnvironment {
   public var variablesNotUTF8: Set<String> = []
   /// The command line without the program's name, as it was given: hints repeat it.
   public internal(set) var arguments: [String] = []
+  /// The end of this command is that of its container.
+  public var endsAll = false
   /// Absolute; `nil` when the directory is gone, or its name is not UTF-8.
   public var currentDirectory: String?
   /// The name of a current directory that is not UTF-8; `nil` for any other.

@@ -14,12 +14,18 @@ public enum CurrentDirectory: Equatable {
 }
 
 extension CommandEnvironment {
-  /// The current directory, to be recorded; `remedy` says how else to name one.
-  func recordedDirectory(_ remedy: Hint) throws(CommandError) -> String {
+  /// The current directory was removed, or cannot be reached any more.
+  var currentDirectoryIsGone: Bool { currentDirectory == nil && currentDirectoryBytes == nil }
+
+  /// The current directory, to be recorded; `remedy` says how else to name one, `whenGone` what helps
+  /// where there is none any more, if that is another thing.
+  func recordedDirectory(
+    _ remedy: Hint, whenGone: Hint? = nil
+  ) throws(CommandError) -> String {
     if let currentDirectory { return currentDirectory }
-    guard currentDirectoryBytes != nil else {
+    guard !currentDirectoryIsGone else {
       throw CommandError(
-        "no_such_directory", .notFound, "the current directory is gone", hint: remedy)
+        "no_such_directory", .notFound, "the current directory is gone", hint: whenGone ?? remedy)
     }
     throw .notUTF8("the name of the current directory", hint: remedy)
   }

@@ -38,7 +38,7 @@ struct GivenArguments {
     ] where isTaken {
       if let value = value(of: [name]) { flags += [name, value] }
     }
-    let workspaces = values(of: Self.workspaceNames)
+    let workspaces = shownWorkspace.map { [$0.text] } ?? values(of: Self.workspaceNames)
     if !namesWorkspace, takes == .all, workspaces.count == 1 { flags += ["-w", workspaces[0]] }
     return flags
   }
@@ -77,6 +77,12 @@ struct GivenArguments {
       }
     }
     return parts.before + parts.own + parts.after
+  }
+
+  /// The workspace of what `open` shows: what is suggested there is to be done there.
+  private var shownWorkspace: WorkspaceID? {
+    guard case .command(.open, let arguments) = Dispatch.decide(words) else { return nil }
+    return arguments.lazy.compactMap { EntityLink($0) }.first?.workspace
   }
 
   private static let workspaceNames: Set<String> = ["-w", "--workspace"]

@@ -18,6 +18,27 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
   /// Text without a command.
   init(_ text: String) { parts = [.text(text)] }
 
+  /// A command that the core suggests, alone or, `insideQuotes`, within single quotes in a sentence.
+  init(_ command: SuggestedCommand, insideQuotes: Bool = false) {
+    func joined(_ words: [String]) -> String {
+      words.map { Shell.exact($0, insideQuotes: insideQuotes) }.joined(separator: " ")
+    }
+    switch command {
+    case .other(let words): parts = [.text(joined(words))]
+    case .hotglue(let words, let form):
+      let rest = words.isEmpty ? "" : " " + joined(words)
+      parts = [
+        .program(Self.kind(of: words), namesWorkspace: words.contains("-w")),
+        .text(rest + (form.map { " " + $0 } ?? "")),
+      ]
+    }
+  }
+
+  /// A command in quotes behind the words that lead to it.
+  init(_ command: SuggestedCommand, in words: String) {
+    self = "\(words) '\(Hint(command, insideQuotes: true))'"
+  }
+
   /// A command that another floor has put together, or text that has none.
   init(command text: String) { parts = Self.commands(in: text) }
 
@@ -82,12 +103,13 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
       let before = rest[..<found.lowerBound]
       let after = rest[found.upperBound...]
       let starts = (before.last ?? text.last).map { " '$(".contains($0) } ?? true
-      let namesWorkspace = after.hasPrefix("-w ")
+      let own = after.prefix { !"'|;)".contains($0) }.split(separator: " ")
+      let namesWorkspace = own.prefix { $0 != "--" }.contains("-w")
       let words = after.split(separator: " ", maxSplits: 3).prefix(3).map { word in
         String(word.prefix { $0.isLetter || $0 == "-" })
       }
       let isCommand =
-        namesWorkspace
+        after.hasPrefix("-w ")
         || words.first.map { CommandKind.isNoun([$0]) || named([$0]) != nil } ?? false
       guard starts, isCommand else {
         text += before + program
@@ -96,14 +118,17 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
       }
       text += before
       if !text.isEmpty { parts.append(.text(text)) }
-      let kind = (1...3).lazy.compactMap { named(Array(words.prefix($0))) }.first
-      parts.append(.program(kind, namesWorkspace: namesWorkspace))
+      parts.append(.program(kind(of: words), namesWorkspace: namesWorkspace))
       text = " "
       rest = after
     }
     text += rest
     if !text.isEmpty { parts.append(.text(text)) }
     return parts
+  }
+
+  private static func kind(of words: [String]) -> CommandKind? {
+    (1...3).lazy.compactMap { named(Array(words.prefix($0))) }.first
   }
 
   private static func named(_ words: [String]) -> CommandKind? { CommandKind.named(words) }

@@ -33,12 +33,12 @@ extension CommandError {
     case .unknownSyncRun(let run, let source):
       self.init(
         "unknown_run", .notFound, "the source has no run \(run)",
-        hint: "see them with 'hotglue sync history'",
+        hint: "see them with 'hotglue sync history SOURCE'",
         facts: [JSON.Member("run", .integer(run)), JSON.Member("source_id", .integer(source))])
     case .unknownTarget(let target, let source):
       self.init(
         "unknown_target", .notFound, "the source has no target \(target)",
-        hint: "see them with 'hotglue sync status'",
+        hint: "see them with 'hotglue sync status SOURCE'",
         facts: [
           JSON.Member("target", .integer(target)), JSON.Member("source_id", .integer(source)),
         ])
@@ -72,7 +72,7 @@ extension CommandError {
         "key_changed", .refused,
         "the key of stream '\(stream)' was (\(from.joined(separator: ", "))) and is "
           + "(\(to.joined(separator: ", "))) now",
-        hint: "a full sync takes the stream under its new key: 'hotglue sync run --full'",
+        hint: "a full sync takes the stream under its new key: 'hotglue sync run SOURCE --full'",
         facts: [
           JSON.Member("stream", .string(stream)), JSON.Member("from", .strings(from)),
           JSON.Member("to", .strings(to)),

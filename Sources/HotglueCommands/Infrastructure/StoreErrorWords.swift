@@ -16,8 +16,20 @@ extension CommandError {
       self = .mismatch(of: "job", String(job), owner: owner, in: session)
     case .draftOfOtherWorkspace(let draft, let owner):
       self = .mismatch(of: "draft", String(draft), owner: owner, in: session)
+    case .unknownSyncRun(_, let source): self.init(error, of: source, in: session, see: "history")
+    case .unknownTarget(_, let source): self.init(error, of: source, in: session, see: "status")
     default: self.init(error)
     }
+  }
+
+  /// Something that a source does not have: its name is what the command that lists them needs.
+  private init(
+    _ error: StoreError, of source: SourceID, in session: WorkspaceSession, see verb: String
+  ) {
+    self.init(error)
+    guard let owner = try? session.store.owner(ofSource: source) else { return }
+    hint = Hint(
+      .hotglue(["sync", verb, owner.name]), in: "see them with")
   }
 
   /// A thing that belongs to another workspace than the resolved one: the same command means it once it

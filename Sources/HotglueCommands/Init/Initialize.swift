@@ -102,13 +102,13 @@ struct Initialize: HotglueCommand {
     guard user else {
       return Path.joined(
         try environment.recordedDirectory(
-          "run 'hotglue init' in a directory whose path is UTF-8 text"),
+          "run 'hotglue init' in a directory whose path is UTF-8 text",
+          whenGone: "change to a directory that exists, as 'cd /', then try again"),
         ".hotglue/context.json")
     }
     guard let path = try ContextLoader(environment).userPath() else {
-      throw CommandError(
-        "no_home", .badContext, "no home folder: HOME and XDG_CONFIG_HOME are not set",
-        hint: "set HOME, or run 'hotglue init' in a folder")
+      throw CommandError.noHome(
+        in: environment, hint: "set HOME to an absolute path, or run 'hotglue init' in a folder")
     }
     return path
   }

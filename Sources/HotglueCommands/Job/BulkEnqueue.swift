@@ -65,8 +65,8 @@ struct BulkEnqueue {
         if part.isTooLarge { throw tooLarge(input, hint: "give a smaller --commit-every") }
         guard part.requests.count == count else { continue }
         try store(part)
-        try session.environment.output.flush()
         stored += count
+        try session.environment.output.flush()
         session.output.detail("\(Count.of(stored, "job")) enqueued, up to line \(input.line)")
         part = Part()
       }

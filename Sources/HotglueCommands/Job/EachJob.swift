@@ -23,7 +23,7 @@ extension WorkspaceSession {
       do {
         status = try body(jobNumber(argument))
       } catch {
-        status = try tell(error)
+        status = tell(error)
       }
       if status.rawValue > worst.rawValue { worst = status }
     }
@@ -31,13 +31,14 @@ extension WorkspaceSession {
   }
 
   /// Writes a refusal as the whole command would end with it, and returns its status.
-  private func tell(_ error: any Error) throws(SystemError) -> ExitStatus {
+  private func tell(_ error: any Error) -> ExitStatus {
     let words =
       (error as? StoreError).map { CommandError($0, in: self) } ?? CommandError(from: error)
-    // Results and refusals appear in the order in which they came to be.
-    try environment.output.flush()
+    // Results and refusals appear in the order in which they came to be. A result that is lost keeps no
+    // other job from being done, and is told at the end.
+    try? environment.output.flush()
     environment.errorOutput.append(words.lines(json: options.json, in: environment))
-    try environment.errorOutput.flush()
+    try? environment.errorOutput.flush()
     return words.exit
   }
 

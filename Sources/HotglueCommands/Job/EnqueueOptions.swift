@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import HotglueCore
 import HotglueStore
 
@@ -72,8 +71,8 @@ struct EnqueueWords {
 
   private static let elsewhere: Hint = "name the directory to run in with --cwd /PATH"
 
-  /// The absolute folder to record; one that is named must exist, so that a slip of the pen is told
-  /// at once and not when the job runs.
+  /// The real path of the folder to record; one that is named must exist, so that a slip of the pen is
+  /// told at once and not when the job runs.
   func directory(in environment: CommandEnvironment) throws(CommandError) -> String {
     guard let directory else {
       return try environment.recordedDirectory(Self.elsewhere)
@@ -81,13 +80,11 @@ struct EnqueueWords {
     let path =
       directory.hasPrefix("/")
       ? directory : Path.joined(try environment.recordedDirectory(Self.elsewhere), directory)
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-      throw CommandError(
-        "no_such_folder", .notFound, "no folder '\(path)'",
-        hint: "name one that exists with --cwd", facts: [JSON.Member("path", .string(path))])
+    do throws(RealFolder.Failure) {
+      return try RealFolder.path(of: path)
+    } catch {
+      throw CommandError(error, path)
     }
-    return path
   }
 
   func recordedVariables(in environment: CommandEnvironment) throws(CommandError) -> [String] {

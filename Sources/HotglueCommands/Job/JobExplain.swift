@@ -25,7 +25,7 @@ struct JobExplain: WorkspaceCommand {
     let explanation = JobExplanation(circumstances, at: session.now)
     let output = session.output
     if output.isJSON {
-      output.object(json(explanation, circumstances))
+      output.object(json(explanation, circumstances, session.environment.given))
     } else if output.isQuiet {
       for reason in explanation.why { output.line(reason.code) }
     } else {
@@ -46,7 +46,9 @@ struct JobExplain: WorkspaceCommand {
     for (name, statements) in explanation.parts {
       for statement in statements {
         fields.append((name, Cell(statement.text)))
-        if let command = statement.command, !commands.contains(command) {
+        if let command = statement.command.map({ Hint($0).text(for: session.environment.given) }),
+          !commands.contains(command)
+        {
           commands.append(command)
         }
       }
@@ -54,7 +56,9 @@ struct JobExplain: WorkspaceCommand {
     return fields + commands.map { ("change", Cell($0)) }
   }
 
-  private func json(_ explanation: JobExplanation, _ job: JobCircumstances) -> JSON {
+  private func json(
+    _ explanation: JobExplanation, _ job: JobCircumstances, _ given: GivenArguments
+  ) -> JSON {
     .object(
       [
         JSON.Member("job", .integer(job.facts.id)),
@@ -71,7 +75,8 @@ struct JobExplain: WorkspaceCommand {
                   JSON.Member("code", .string(statement.code)),
                   JSON.Member("message", .string(statement.text)),
                   JSON.Member("at", .text(statement.at?.rfc3339)),
-                  JSON.Member("command", .text(statement.command)),
+                  JSON.Member(
+                    "command", .text(statement.command.map { Hint($0).text(for: given) })),
                 ])
               }))
         })

@@ -133,7 +133,16 @@ struct JobLine {
     guard let path = value.stringValue, !path.isEmpty, !path.utf8.contains(0) else {
       throw UnusableRequest(problem: "'cwd' is not a path", hint: "give a folder as a string")
     }
-    return Path.joined(directory, path)
+    let named = Path.joined(directory, path)
+    do throws(RealFolder.Failure) {
+      return try RealFolder.path(of: named)
+    } catch {
+      guard error == .notUTF8 else { return named }
+      // One that is not there now may be when the job runs.
+      throw UnusableRequest(
+        problem: "the real path of '\(named)' is not UTF-8 text",
+        hint: "name a folder whose path is UTF-8 text")
+    }
   }
 
   /// `["NAME=VALUE", "NAME"]` or `{"NAME": "VALUE"}`.

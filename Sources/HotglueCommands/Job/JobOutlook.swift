@@ -5,17 +5,25 @@ import HotglueStore
 struct JobOutlook {
   let job: Job
   let now: Timestamp
+  /// The command line that asks, for which what it suggests works as it stands.
+  let given: GivenArguments
 
   var next: String {
     let explanation = JobExplanation(job.circumstances, at: now)
     guard job.state == .pending || job.state == .running || job.state == .blocked else {
-      return explanation.next.first?.text ?? "nothing"
+      guard let next = explanation.next.first else { return "nothing" }
+      return next.text + (next.command.map { ": \(quoted($0))" } ?? "")
     }
     guard let reason = explanation.why.first else { return "attempt \(job.attempt) is running" }
-    let command = reason.command.map { "; '\($0)' changes that" } ?? ""
+    let command = reason.command.map { "; \(quoted($0)) changes that" } ?? ""
     let deadline =
       job.request.expiresAt.map { ", unless it has not started by \($0.text(seenFrom: now))" }
     return reason.text + command + (deadline ?? "")
+  }
+
+  private func quoted(_ command: SuggestedCommand) -> String {
+    let hint: Hint = "'\(Hint(command, insideQuotes: true))'"
+    return hint.text(for: given)
   }
 
   /// When it would be run again if it failed from now on, as it would be decided.

@@ -41,6 +41,7 @@ struct JobRun: HotglueCommand {
     let enqueued = try session.store.enqueue(
       [request], in: session.workspace, by: session.actor, at: bare.now)
     guard let id = enqueued.first?.id else { return .internalError }
+    session.environment.output.stored = String(id)
     session.output.detail("job \(id)")
     var options = WorkerOptions(scope: .workspaces([session.workspace]))
     options.only = id
@@ -68,13 +69,15 @@ struct JobRun: HotglueCommand {
       return nil
     }
     let summary = try worker.run()
-    if let failure { throw failure }
-    if streams { _ = try log.step { _ in true } }
+    if streams, failure == nil {
+      do { _ = try log.step { _ in true } } catch { failure = error }
+    }
     let ended = try session.store.job(id, in: session.workspace)
     if !streams { session.output.object(JobJSON.object(ended, at: session.now)) }
     if summary.couldNotCancel { session.output.warning(.notCancelled(id)) }
     notes.tellEnd(of: ended, summary)
     if let signal = summary.signal { return ExitStatus(rawValue: 128 + signal) }
+    if let failure { throw failure }
     return Self.status(of: ended)
   }
 

@@ -42,7 +42,7 @@ struct JobStoryText {
 
   private var facts: [(name: String, cell: Cell)] {
     let request = job.request
-    let outlook = JobOutlook(job: job, now: now)
+    let outlook = JobOutlook(job: job, now: now, given: output.environment.given)
     var facts: [(name: String, cell: Cell)] = [("job", Cell(job.id))]
     func add(_ name: String, _ text: String?) {
       if let text { facts.append((name, Cell(text))) }

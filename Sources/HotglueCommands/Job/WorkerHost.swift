@@ -9,8 +9,6 @@ struct WorkerHost {
   let session: StoreSession
   let place: WorkerPlace
   let forkServer: ForkServer
-  /// The worker's end is that of its container.
-  private let endsAll: Bool
   private let signals: LeavingSignals
   private let makeForkServer: () throws(ProcessError) -> ForkServer
 
@@ -20,7 +18,6 @@ struct WorkerHost {
   static func open(
     for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
   ) throws -> WorkerHost {
-    let endsAll = try FirstProcess.leave()
     let signals = try LeavingSignals()
     let context = try ContextLoader(environment).resolve(options)
     let info = try environment.stores.open(context.store, context.storeID).info()
@@ -33,15 +30,14 @@ struct WorkerHost {
     let session = try StoreSession.open(for: kind, options, in: environment)
     return WorkerHost(
       session: session, place: try place(of: session.store, in: environment),
-      forkServer: forkServer,
-      endsAll: endsAll, signals: signals, makeForkServer: makeForkServer)
+      forkServer: forkServer, signals: signals, makeForkServer: makeForkServer)
   }
 
   func worker(
     _ options: WorkerOptions, observe: @escaping (WorkerEvent) -> Void
   ) throws(RunnerError) -> Worker {
     var options = options
-    options.endsAll = endsAll
+    options.endsAll = session.environment.endsAll
     return try Worker(
       store: session.store, place: place, forkServer: forkServer, makeForkServer: makeForkServer,
       signals: signals, options: options, actor: session.actor, observe: observe)

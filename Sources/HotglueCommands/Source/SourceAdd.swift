@@ -40,7 +40,7 @@ struct SourceAdd: WorkspaceCommand {
         json: SourceJSON.object(source), id: source.name
       ) { "source '\(name)' is added to workspace '\(session.workspace)'" }
       if definition.catalog == nil {
-        session.output.note("next: 'hotglue source discover \(Shell.quoted(name))'")
+        session.output.note(naming: "next: 'hotglue source discover \(Shell.quoted(name))'")
       }
       return .done
     } catch {

@@ -96,19 +96,19 @@ struct Discovery {
         }, pause: {})
       if isTooLong { throw CommandError.badInput("the tap's catalog is longer than 256 MiB") }
     } catch let failure as TapFailure {
-      throw CommandError(failure)
+      throw CommandError(failure, of: launch.source.name)
     }
-    try end.requireSuccess("nothing was changed")
+    try end.requireSuccess("nothing was changed", of: launch.source)
     return try SourceOptions.catalog(bytes, named: "the tap's answer to --discover")
   }
 }
 
 extension TapRun.End {
   /// For commands that run a tap themselves.
-  func requireSuccess(_ otherwise: String) throws(CommandError) {
+  func requireSuccess(_ otherwise: String, of source: Source) throws(CommandError) {
     switch self {
     case .finished, .enough: return
-    case .failed(let failure): throw CommandError(failure)
+    case .failed(let failure): throw CommandError(failure, of: source.name)
     case .told(let signal):
       throw CommandError(
         "interrupted", ExitStatus(rawValue: 128 + signal), "interrupted: \(otherwise)")

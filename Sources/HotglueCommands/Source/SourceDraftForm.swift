@@ -286,7 +286,7 @@ private struct SourceLine {
       ["catalog", "streams"].contains(key)
         ? "'\(key)' is not written here" : "unknown key '\(key)'",
       hint: ["catalog", "streams"].contains(key)
-        ? "'hotglue source discover' and 'source select' change it"
+        ? "'hotglue source discover NAME' and 'hotglue source select NAME' change it"
         : near.isEmpty
           ? "keys are \(Self.known.joined(separator: ", "))"
           : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?")

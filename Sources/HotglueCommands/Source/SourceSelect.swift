@@ -97,7 +97,7 @@ struct SourceSelect: WorkspaceCommand {
     for text in missing { try Self.setMissing(text, in: &definition) }
     let output = session.output
     if var catalog = definition.knownCatalog {
-      let change = CatalogSelection(streams: catalog.streams)
+      let change = CatalogSelection(source: source.name, streams: catalog.streams)
       for note in try apply(change, definition.selection, to: &catalog) { output.note(note) }
       definition.catalog = catalog.json
     } else if changesCatalog {
@@ -186,6 +186,7 @@ struct SourceSelect: WorkspaceCommand {
 
 /// Finds the streams and fields that a user names in a catalog.
 struct CatalogSelection {
+  let source: String
   let streams: [Catalog.Stream]
 
   /// Those that a pattern means: one of this identifier, else all of this name, else all that match.
@@ -215,7 +216,7 @@ struct CatalogSelection {
         continue
       }
       if found.count == 1 {
-        for field in fields { try Self.check(field, of: stream) }
+        for field in fields { try check(field, of: stream) }
       }
       catalog.select(fields: Set(fields), of: stream.id)
     }
@@ -240,7 +241,7 @@ struct CatalogSelection {
       throw .usage("invalid value '\(text)' for '--replication-key': expected PATTERN=FIELD")
     }
     let having = found.filter { $0.fields.contains { $0.name == words[0] } }
-    if having.isEmpty, let first = found.first { try Self.check(words[0], of: first) }
+    if having.isEmpty, let first = found.first { try check(words[0], of: first) }
     for stream in having { catalog.replicate(stream.id, along: words[0]) }
   }
 
@@ -248,10 +249,10 @@ struct CatalogSelection {
     let (pattern, fields) = try SourceOptions.assignment(text, flag: "--ignore")
     let found = try matching(pattern)
     guard found.count == 1, let only = found.first, !only.fields.isEmpty else { return }
-    for field in fields { try Self.check(field, of: only) }
+    for field in fields { try check(field, of: only) }
   }
 
-  private static func check(
+  private func check(
     _ field: String, of stream: Catalog.Stream
   ) throws(CommandError) {
     let names = stream.fields.map(\.name)
@@ -260,7 +261,7 @@ struct CatalogSelection {
     throw CommandError(
       "unknown_field", .notFound, "stream '\(stream.id)' has no field '\(field)'",
       hint: near.isEmpty
-        ? "see them with 'hotglue source show --catalog'"
+        ? Hint(.hotglue(["source", "show", source, "--catalog"]), in: "see them with")
         : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
       facts: [JSON.Member("field", .string(field))])
   }

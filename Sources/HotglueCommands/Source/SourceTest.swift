@@ -96,18 +96,18 @@ struct TapTrial {
         isEnough: { limit.map { counter.records >= Int64($0) } ?? false })
       if end == .finished { try counter.finish(log: reading.lastLine) }
     } catch let failure as TapFailure {
-      throw CommandError(failure)
+      throw CommandError(failure, of: source.name)
     } catch let error as SyncError {
       throw refusal(error, counter.records > 0)
     }
     switch end {
     case .failed(let failure):
       throw CommandError(
-        failure,
+        failure, of: source.name,
         hint: hint.text(
           failure.kind.rawValue, failure.message, hasSent: counter.records > 0))
     case .refused(let error): throw refusal(error, counter.records > 0)
-    default: try end.requireSuccess("nothing was stored")
+    default: try end.requireSuccess("nothing was stored", of: source)
     }
     return Counted(
       records: counter.records, bytes: bytes,

@@ -130,12 +130,15 @@ struct TapLaunch {
 extension TapFailure: Error {}
 
 extension CommandError {
-  /// `hint`: a better one than that of every such failure.
-  init(_ failure: TapFailure, hint better: Hint? = nil) {
+  /// `hint`: a better one than that of every such failure of the source with this name.
+  init(_ failure: TapFailure, of source: String, hint better: Hint? = nil) {
+    let name = Shell.exact(source, insideQuotes: true)
     let hint: Hint? =
       switch failure.kind {
-      case .notFound: "name it by its path, or put it into PATH; 'hotglue source edit' changes it"
-      case .config: "'hotglue source test' tries the tap after a change"
+      case .notFound:
+        "name it by its path, or put it into PATH; 'hotglue source edit \(name) -- TAP COMMAND…' "
+          + "changes it"
+      case .config: "'hotglue source test \(name)' tries the tap after a change"
       case .targetNotFound: "name it by its path, or put it into PATH"
       case .targetConfig, .targetEarly: nil
       case .transient, .crash, .hang, .targetTransient, .targetCrash, .targetHang: nil

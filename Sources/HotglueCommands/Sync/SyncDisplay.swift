@@ -147,7 +147,7 @@ struct SyncSummary {
   }
 
   private static func hint(_ standing: SyncStanding, _ job: Job) -> Hint {
-    let name = standing.source.name
+    let name = Shell.exact(standing.source.name, insideQuotes: true)
     if let hint = standing.hint {
       return "\(hint); else see 'hotglue job logs \(job.id)'"
     }

@@ -44,6 +44,7 @@ struct SyncForeground {
   func work(
     _ job: JobID, isOurs: Bool, show: (SyncStanding) throws -> Void
   ) throws -> ExitStatus {
+    if isOurs { session.environment.output.stored = String(job) }
     session.output.detail("job \(job)")
     let summary = try follow(job, isOurs: isOurs)
     let ended = try session.store.job(job, in: session.workspace)

@@ -97,7 +97,8 @@ struct SyncRunCommand: HotglueCommand {
       throw CommandError.usage(
         "a stream is named, but not what to do with it",
         hint: "to sync it from its beginning: 'hotglue sync run \(Shell.quoted(source)) --full "
-          + "\(Shell.quoted(stream ?? ""))'; 'hotglue source select' chooses streams")
+          + "\(Shell.quoted(stream ?? ""))'; to choose streams: 'hotglue source select "
+          + "\(Shell.quoted(source)) PATTERN'")
     }
     try checkTarget()
     if detach || dryRun {
@@ -226,6 +227,7 @@ struct SyncRunCommand: HotglueCommand {
       session.output.note("job \(job) syncs source '\(source.name)' already")
       id = job
     }
+    session.environment.output.stored = String(id)
     if session.output.isJSON {
       session.output.object(
         JobJSON.object(

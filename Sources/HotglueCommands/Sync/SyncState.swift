@@ -56,7 +56,9 @@ struct SyncState: WorkspaceCommand {
       return try take(from: imported, in: session)
     }
     guard !all || run != nil else {
-      throw CommandError.usage("'--all' is for '--run'", hint: "see 'hotglue sync history'")
+      throw CommandError.usage(
+        "'--all' is for '--run'",
+        hint: "see its runs with 'hotglue sync history \(Shell.quoted(self.source))'")
     }
     guard target == nil || run == nil else {
       throw CommandError.usage(

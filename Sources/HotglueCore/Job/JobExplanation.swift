@@ -8,9 +8,11 @@ public struct JobExplanation: Hashable, Sendable {
     /// When it comes or came, where it has a time.
     public var at: Timestamp?
     /// The command that would change it.
-    public var command: String?
+    public var command: SuggestedCommand?
 
-    public init(_ code: String, _ text: String, at: Timestamp? = nil, command: String? = nil) {
+    public init(
+      _ code: String, _ text: String, at: Timestamp? = nil, command: SuggestedCommand? = nil
+    ) {
       self.code = code
       self.text = text
       self.at = at
@@ -66,7 +68,7 @@ private struct ExplanationWords {
             : "the outcome of its last attempt is unknown (\(failure)), and it is not safe to run "
               + "twice",
           at: job.finishedAt,
-          command: "hotglue job resolve \(id) --as succeeded|failed|retry --reason TEXT")
+          command: resolving)
       ]
     case .cancelled:
       [Statement(job.reason ?? "cancelled", cancellation, at: job.finishedAt)]
@@ -90,7 +92,7 @@ private struct ExplanationWords {
         Statement(
           "type_undefined",
           "waits for its type: '\(job.type)' is not defined in workspace '\(job.workspace)'",
-          command: "hotglue type set \(job.type) -- COMMAND…"))
+          command: .hotglue(["type", "set", job.type], form: "-- COMMAND…")))
     }
     reasons += limits
     if reasons.isEmpty, job.jobsAhead > 0 {
@@ -107,7 +109,7 @@ private struct ExplanationWords {
       reasons.append(
         Statement(
           "no_worker", "no worker is alive on this machine",
-          command: "hotglue job work -w \(job.workspace)"))
+          command: .hotglue(["job", "work", "-w", job.workspace.text])))
     }
     if reasons.isEmpty {
       reasons.append(Statement("due", "is due: the next free worker that takes it runs it"))
@@ -136,19 +138,19 @@ private struct ExplanationWords {
       reasons.append(
         Statement(
           "queue_limit", "waits for its queue: \(fullness(limit)) of queue '\(limit.name)'",
-          command: "hotglue queue limit \(quoted(limit.name)) N"))
+          command: .hotglue(["queue", "limit", limit.name], form: "N")))
     }
     if let limit = job.typeLimit, limit.isFull {
       reasons.append(
         Statement(
           "type_limit", "waits for its type: \(fullness(limit)) of type '\(limit.name)'",
-          command: "hotglue type set \(limit.name) --limit N"))
+          command: .hotglue(["type", "set", limit.name], form: "--limit N")))
     }
     if let limit = job.keyLimit, limit.isFull || job.waitsForKey {
       reasons.append(
         Statement(
           "limit_key", "waits for limit key '\(limit.name)': \(fullness(limit)) of it",
-          command: limit.running?.first.map { "hotglue job cancel \($0)" }))
+          command: limit.running?.first.map { .hotglue(["job", "cancel", String($0)]) }))
     }
     return reasons
   }
@@ -189,15 +191,17 @@ private struct ExplanationWords {
     _ evidence: AttemptEvidence, _ live: JobCircumstances.LiveAttempt
   ) -> [Statement] {
     let attempt = "attempt \(job.facts.attempt)"
-    let reclaim = "hotglue job reclaim -w \(job.workspace) \(id)"
+    let reclaim = SuggestedCommand.hotglue(
+      ["job", "reclaim", "-w", job.workspace.text, String(id)])
     switch evidence.judgement {
     case .held(let processes):
-      let pids = processes.map { String($0.pid) }.joined(separator: " ")
+      let pids = processes.map { String($0.pid) }
       return [
         Statement(
           "held",
           "\(attempt) has ended and waits for processes it left, which could not be stopped: "
-            + LeftoverProcess.text(processes), command: "sudo kill -KILL \(pids)")
+            + LeftoverProcess.text(processes),
+          command: .other(["sudo", "kill", "-KILL"] + pids))
       ]
     case .over:
       return [
@@ -301,17 +305,11 @@ private struct ExplanationWords {
     case .failed, .cancelled:
       return [
         Statement(
-          "nothing", "nothing by itself; 'hotglue job retry \(id)' gives it fresh budgets",
-          command: "hotglue job retry \(id)")
+          "nothing", "nothing by itself; a retry gives it fresh budgets",
+          command: .hotglue(["job", "retry", String(id)]))
       ]
     case .uncertain:
-      let command = "hotglue job resolve \(id) --as succeeded|failed|retry --reason TEXT"
-      return [
-        Statement(
-          "nothing",
-          "nothing until you say what happened: '\(command)'",
-          command: command)
-      ]
+      return [Statement("nothing", "nothing until you say what happened", command: resolving)]
     }
   }
 
@@ -331,7 +329,7 @@ private struct ExplanationWords {
         steps.append(
           Statement(
             "expire", "is cancelled if it has not started by \(at(deadline))", at: deadline,
-            command: "hotglue job cancel \(id)"))
+            command: .hotglue(["job", "cancel", String(id)])))
       }
     case .running?:
       if let timeout = policy.timeout, let live = job.live {
@@ -362,14 +360,9 @@ private struct ExplanationWords {
 
   private func at(_ moment: Timestamp) -> String { moment.text(seenFrom: now) }
 
-  /// A name as a shell takes it for one word.
-  private func quoted(_ name: String) -> String {
-    func isPlain(_ byte: UInt8) -> Bool {
-      byte.isDigit || (0x61...0x7A).contains(byte | 0x20) || byte == UInt8(ascii: "-")
-    }
-    if name.utf8.allSatisfy(isPlain) { return name }
-    let inner = name.split(separator: "'", omittingEmptySubsequences: false)
-    return "'" + inner.joined(separator: #"'\''"#) + "'"
+  private var resolving: SuggestedCommand {
+    .hotglue(
+      ["job", "resolve", String(id)], form: "--as succeeded|failed|retry --reason TEXT")
   }
 
   private static func count(_ number: Int, _ noun: String) -> String {

@@ -91,6 +91,26 @@ struct ContainerTests {
     #expect(try world.state("1") == "succeeded")
   }
 
+  @Test(
+    "every command that waits ends at a signal as process 1, as elsewhere",
+    arguments: [
+      ["job", "wait", "1"], ["job", "logs", "1", "-f"], ["job", "list", "--watch"],
+      ["job", "show", "1", "--watch"],
+    ])
+  func waiting(_ arguments: [String]) throws {
+    _ = try world.enqueue("exit 0")
+    let container = try contained([World.binaryPath] + arguments + ["-w", "main"])
+    let first = try first(of: container)
+    // The command itself, below process 1: it has its own signals from its start.
+    try world.eventually("the command") {
+      let path = "/proc/\(first)/task/\(first)/children"
+      return try !String(contentsOfFile: path, encoding: .utf8).isEmpty
+    }
+    kill(first, SIGTERM)
+    container.waitUntilExit()
+    #expect(container.terminationStatus == 128 + SIGTERM)
+  }
+
   @Test("process 1 reaps what it inherits")
   func reaps() throws {
     let container = try contained([

@@ -159,6 +159,18 @@ struct DraftCommandTests {
     #expect(place.run("draft show 1 --text").output == "typed")
   }
 
+  @Test("an editor that is there and cannot be executed is told with its interpreter")
+  func interpreter() throws {
+    var place = try CommandPlace.writing()
+    let editor = place.folder.file("crlf")
+    try place.write("#!/bin/sh\r\ntrue\r\n", to: editor, mode: 0o700)
+    place.variables["EDITOR"] = editor
+    let answer = place.run("draft new job")
+    #expect(answer.status == 1)
+    #expect(answer.error.contains("cannot be executed: its interpreter '/bin/sh"), "\(answer)")
+    #expect(answer.error.contains("no such file or directory"), "\(answer)")
+  }
+
   @Test("off a terminal the editor is opened once, and a draft with a mistake is kept: 65")
   func onceOffTerminal() throws {
     var place = try CommandPlace.writing()

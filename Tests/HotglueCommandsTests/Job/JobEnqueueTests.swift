@@ -178,6 +178,38 @@ import Testing
     #expect(world.run("job", "enqueue", "--env", "=x", "--", "true").status == 64)
   }
 
+  @Test(
+    "--cwd is recorded by its real path, so that a key means the same folder however it is named")
+  func realFolder() throws {
+    for name in ["d1", "d2"] { mkdir(world.folder.file(name), 0o700) }
+    symlink("d1", world.folder.file("link"))
+    for name in ["d1", "d2/../d1", "./link/.", world.folder.file("link")] {
+      let answer = world.run("job", "enqueue", "-q", "--key", "k", "--cwd", name, "--", "true")
+      #expect(answer.status == 0, "\(answer)")
+      #expect(answer.out == "1\n")
+    }
+    #expect(try world.job(1).request.directory == world.folder.file("d1"))
+    #expect(world.run("job", "enqueue", "--key", "k", "--cwd", "d2", "--", "true").status == 81)
+    let line = #"{"command":["true"],"key":"k","cwd":"d2/../link"}"# + "\n"
+    #expect(world.run("job", "enqueue", "--jsonl", "-", input: line).out == "1\n")
+  }
+
+  @Test("why a --cwd cannot be one is told as it is")
+  func noFolder() throws {
+    try Self.write("", to: world.folder.file("file"))
+    for name in ["file", "file/below"] {
+      let answer = world.run("job", "enqueue", "--cwd", name, "--", "true")
+      #expect(answer.status == 66)
+      #expect(answer.err.contains("' is not a directory\n"), "\(answer)")
+    }
+    let bytes = Array((world.folder.path + "/d").utf8).map { CChar(bitPattern: $0) } + [-23, 0]
+    mkdir(bytes, 0o700)
+    symlink(bytes, world.folder.file("latin"))
+    let answer = world.run("job", "enqueue", "--cwd", "latin", "--", "true")
+    #expect(answer.status == 64)
+    #expect(answer.err.contains("is not UTF-8 text"), "\(answer)")
+  }
+
   @Test("--cwd is recorded absolute and must exist")
   func folder() throws {
     mkdir(world.folder.file("sub"), 0o700)
