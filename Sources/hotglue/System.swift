@@ -10,6 +10,7 @@ enum System {
     for descriptor in STDIN_FILENO...STDERR_FILENO
     where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
       // The lowest number that is free is this one. Opened the wrong way round, it fails with EBADF.
+      // A program that is executed finds the stream closed, as it was given.
       _ = open("/dev/null", (descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC)
     }
   }
