@@ -18,6 +18,8 @@ struct WaitingTests {
     ])
   func sleeps(_ arguments: [String]) throws {
     let world = try World()
+    // Runs last, when no worker is left: supervisors outlive theirs, and their handlers sleep on.
+    defer { _ = try? world.run(["job", "reclaim", "--stop", "-w", "main"]) }
     // Runs, and takes what is enqueued; what it has no room for is due all the time.
     let script = "echo begun; echo x >begun; exec sleep 600"
     let running = try world.enqueue(script, ["--limit-key", "one"])
@@ -63,6 +65,8 @@ struct FollowerTests {
     ])
   func readerEnds(_ arguments: [String]) throws {
     let world = try World()
+    // Runs last, when no worker is left: supervisors outlive theirs, and their handlers sleep on.
+    defer { _ = try? world.run(["job", "reclaim", "--stop", "-w", "main"]) }
     _ = try world.enqueue("echo ready; echo x >begun; exec sleep 600")
     let worker = try world.start(["job", "work", "-w", "main"])
     defer {
