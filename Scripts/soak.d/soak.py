@@ -17,11 +17,13 @@ import time
 BINARY = os.environ["HOTGLUE_BINARY"]
 
 # What every job runs. Its record is written with O_APPEND, a line at a time. The lock of its job is
-# inherited by all that it starts: a second attempt that finds it held runs beside a first one.
+# inherited by all that it starts: a second attempt that finds it held runs beside a first one. The
+# faults hit flock as well: one that was killed has found nothing.
 HANDLER = r"""#!/bin/sh
 kind=$1
 exec 9>>"$SOAK_ORACLE/locks/$HOTGLUE_JOB"
-flock --nonblock 9 || echo "beside $HOTGLUE_JOB $HOTGLUE_FENCE $kind" >>"$SOAK_ORACLE/record"
+flock --nonblock --conflict-exit-code 111 9
+[ $? -ne 111 ] || echo "beside $HOTGLUE_JOB $HOTGLUE_FENCE $kind" >>"$SOAK_ORACLE/record"
 echo "start $HOTGLUE_JOB $HOTGLUE_FENCE $kind" >>"$SOAK_ORACLE/record"
 case $kind in
   quick|unsafe) ;;
