@@ -220,9 +220,12 @@ static void turn(hg_supervisor *self) {
   }
   if (poll(wait, count, -1) < 0) return;
   // Before anything that may end the attempt, or begin the next one.
-  if (wait[5].revents) {
+  if (wait[5].revents & POLLIN) {
     hg_log_home home = hg_log_home_of(self);
     hg_log_take(&self->log, &home);
+  } else if (wait[5].revents) {
+    // No process can write to the pipe, and it is empty.
+    hg_log_hang_up(&self->log);
   }
   if (wait[0].revents) {
     struct signalfd_siginfo info[4];
