@@ -112,7 +112,11 @@ extension Universe {
     if let predicted {
       try require(
         predicted == claimed.map(\.job.id), "the order of claims",
-        "claimed: \(claimed.map(\.job.id)), due: \(predicted.compactMap { seen.jobs[$0] })")
+        """
+        claimed: \(claimed.map { seen.jobs[$0.job.id].map { "\($0)" } ?? "\($0.job.id)" }), due: \
+        \(predicted.compactMap { seen.jobs[$0] }), at \(now.milliseconds), behind the keys: \
+        \(rivals(of: claimed.map(\.job.id) + predicted))
+        """)
     }
     try note(results, of: settlements)
     // It may die before it has heard that its step was done.
@@ -171,6 +175,14 @@ extension Universe {
     }
   }
 
+  /// Unfinished jobs with the limit keys of these.
+  private func rivals(of jobs: [JobID]) -> [JobRow] {
+    let keys = Set(jobs.compactMap { seen.jobs[$0]?.limitKey })
+    return seen.jobs.values
+      .filter { !$0.isFinished && $0.limitKey.map(keys.contains) == true }
+      .sorted { $0.id < $1.id }
+  }
+
   /// The claim as the rules have it, worked out over plain rows: priority, then `run_at`, then ID, and
   /// no limit exceeded.
   private func predictClaim(_ request: ClaimRequest) -> [JobID] {
@@ -204,12 +216,16 @@ extension Universe {
       if let key = job.limitKey {
         var count = now.count { $0.workspace == job.workspace && $0.limitKey == key }
         // The one that came back in its stead is due again when the clock gets there, as is every job
-        // that was due before it was set back.
+        // that was due before it was set back. A claim that cancels one whose deadline has passed lets
+        // the parked ones come back first.
         if job.isParked, wasClockSetBack {
-          count += seen.jobs.values.count {
-            $0.workspace == job.workspace && $0.limitKey == key && $0.state == "pending"
-              && !$0.isParked && $0.runAt > self.now.milliseconds
+          let rivals = seen.jobs.values.filter {
+            $0.workspace == job.workspace && $0.limitKey == key && $0.state == "pending" && !$0.isParked
           }
+          let cancelsOne = rivals.contains {
+            $0.attempt == 0 && ($0.expiresAt ?? .max) <= self.now.milliseconds
+          }
+          if !cancelsOne { count += rivals.count { $0.runAt > self.now.milliseconds } }
         }
         if count >= job.limitMax { continue }
       }
