@@ -23,7 +23,6 @@ static void prepare_once(void) {
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   mallopt(M_TRIM_THRESHOLD, 1 << 20);
   csqlite_judge_opens();
-  csqlite_log_vfs();
 }
 
 void csqlite_prepare_process(void) {

@@ -24,12 +24,10 @@
 // No controller is turned on, so that no limit and no account changes, and the delegated group may keep
 // processes of its own.
 //
-// The handler is cloned into its group, so that there is no moment at which it is elsewhere. Where the
-// kernel or a filter knows no clone3, it writes itself there before it executes anything, which may wait
-// for a grace period of the kernel. What cannot be put there at all runs outside, as without delegation,
-// and the worker tells that with the first attempt. /bin/true takes 0.51 ms without a group, 0.53 ms
-// with clone3 and 0.55 ms with a write (median of 1,000 each, Linux 6.18, 2 cores with other work); the
-// group itself, once for a supervisor, 0.08 ms to make and 0.05 ms to remove.
+// The child moves itself into its group before it executes anything, so that no foreign code ever runs
+// outside it (Decisions/0009). A child that cannot move runs outside, as without delegation, and the
+// worker reports that with the first attempt. The group costs 0.08 ms to make and 0.05 ms to remove,
+// once for each supervisor.
 //
 // What it is good for. `populated` of cgroup.events is asked when an attempt has ended, in a read that
 // costs two microseconds; cgroup.procs names who is left; cgroup.kill ends all of them at one stroke, also

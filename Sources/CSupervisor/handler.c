@@ -7,7 +7,6 @@
 // of this attempt ever ran.
 #include "handler.h"
 
-#include "clone.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -24,7 +23,6 @@ typedef struct {
   pid_t parent;
   volatile uint32_t kind;
   volatile int error;
-  int cgroup; // 0: there is none that the child has to go into itself
   volatile int cgroup_error;
   char interpreter[HG_QUOTE_BYTES];
 } birth;
@@ -139,7 +137,7 @@ void hg_script_interpreter(const char *name, const char *path, char *interpreter
   }
 }
 
-/// Where a child could not be born in its group it goes there itself, which takes some milliseconds.
+/// The child moves itself into its control group before it executes anything.
 static int enter(int group) {
   int fd = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return errno;
@@ -151,7 +149,7 @@ static int enter(int group) {
 static int child(void *context) {
   birth *birth = context;
   const hg_launch *launch = birth->launch;
-  if (birth->cgroup > 0) birth->cgroup_error = enter(birth->cgroup);
+  if (launch->cgroup > 0) birth->cgroup_error = enter(launch->cgroup);
   if (!launch->joins_group) setpgid(0, 0);
   if (launch->dies_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -206,14 +204,7 @@ hg_launched hg_launch_child(const hg_launch *launch) {
     stack = at;
   }
   birth birth = {.launch = launch, .parent = getpid()};
-  pid_t pid = -1;
-  if (launch->cgroup > 0) {
-    pid = hg_clone_into(launch->cgroup, stack, CHILD_STACK_BYTES, child, &birth);
-    if (pid < 0) birth.cgroup = launch->cgroup;
-  }
-  if (pid < 0) {
-    pid = clone(child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
-  }
+  pid_t pid = clone(child, stack + CHILD_STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
   if (pid < 0) return (hg_launched){.kind = HG_NEVER_STARTED, .error = errno};
   hg_launched launched = {
     .pid = pid, .kind = birth.kind, .error = birth.error, .cgroup_error = birth.cgroup_error};

@@ -90,7 +90,7 @@ public final class SQLiteStore {
   /// may find them: that is said.
   private func commit() throws(StoreError) {
     do throws(StoreError) {
-      try connection.commit()
+      try connection.run(TransactionSQL.commit)
     } catch .inputOutput(let path, let detail) {
       throw .inputOutput(
         path: path, detail: detail + "; it is not promised, and may be there all the same")

@@ -29,10 +29,6 @@ static inline int csqlite_bind_blob(
 /// kernel and come from it once a claim (measured: 14 calls of `brk` instead of 2,200 in 3,000 claims).
 void csqlite_prepare_process(void);
 
-/// The name of the VFS to open stores with: the system's own, which can write the log of a commit in
-/// one piece. NULL when it cannot be had. `csqlite_prepare_process` comes first.
-const char *csqlite_log_vfs(void);
-
 /// Lets SQLite open, besides files of this user and of root, those of `owner`, and those that exactly
 /// `group` may write, whoever owns them (-1: nobody's, none). For this process, from now on.
 ///
@@ -40,12 +36,6 @@ const char *csqlite_log_vfs(void);
 /// and journal. So it makes no difference what others put at a path after it was looked at. A link is
 /// never followed, and a file that all users may write is never opened.
 void csqlite_admit(uint32_t owner, uint32_t group);
-
-/// Between these two, around one COMMIT, the frames that go to the log are collected and written
-/// together: a call instead of two for each page, before the sync as ever. Without effect on a
-/// connection that has no log.
-void csqlite_begin_commit(sqlite3 *db);
-void csqlite_end_commit(sqlite3 *db);
 
 /// Waits for an exclusive `flock`, at most until `deadline_ms` of the monotonic clock.
 ///

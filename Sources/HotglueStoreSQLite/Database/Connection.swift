@@ -30,7 +30,7 @@ final class Connection {
       | SQLITE_OPEN_NOFOLLOW
     var opened: OpaquePointer?
     let name = access == .alone ? Self.address(ofUnchanging: path) : path
-    let code = sqlite3_open_v2(name, &opened, flags, csqlite_log_vfs())
+    let code = sqlite3_open_v2(name, &opened, flags, nil)
     logLength.initialize(to: 0)
     guard code == SQLITE_OK, let opened else {
       logLength.deallocate()
@@ -100,13 +100,6 @@ final class Connection {
     let code = firstStep(statement)
     guard code == SQLITE_DONE || code == SQLITE_ROW else { throw failure(code, sql) }
     return Int(sqlite3_changes64(handle))
-  }
-
-  /// Ends the transaction that is open; what it writes to the log goes there in one piece.
-  func commit() throws(StoreError) {
-    csqlite_begin_commit(handle)
-    defer { csqlite_end_commit(handle) }
-    try run(TransactionSQL.commit)
   }
 
   /// The first row, decoded; `nil` when there is none.
