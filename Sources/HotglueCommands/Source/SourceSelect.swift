@@ -170,11 +170,6 @@ struct SourceSelect: WorkspaceCommand {
       catalog.select {
         isNew ? selection.includes($0.names) : $0.isSelected && leftOut.includes($0.names)
       }
-      guard catalog.streams.contains(where: \.isSelected) else {
-        throw CommandError(
-          "nothing_selected", .notFound, "every stream is left out",
-          hint: "give a pattern that fewer streams match, after '--not'")
-      }
     }
     for text in fields { try change.select(fields: text, in: &catalog) }
     for text in methods { try change.replicate(by: text, in: &catalog) }
@@ -208,58 +203,76 @@ struct CatalogSelection {
   }
 
   func select(fields text: String, in catalog: inout Catalog) throws(CommandError) {
-    let (pattern, fields) = try SourceOptions.assignment(text, flag: "--field")
+    let (pattern, fields) = try SourceOptions.assignment(
+      text, flag: "--field", form: "PATTERN=FIELD,… or PATTERN=*")
     let found = try matching(pattern)
+    if fields != ["*"] { try check(fields, of: found) }
     for stream in found {
       if fields == ["*"] {
         catalog.select(fields: Set(stream.fields.map(\.name)), of: stream.id)
         continue
-      }
-      if found.count == 1 {
-        for field in fields { try check(field, of: stream) }
       }
       catalog.select(fields: Set(fields), of: stream.id)
     }
   }
 
   func replicate(by text: String, in catalog: inout Catalog) throws(CommandError) {
-    let (pattern, words) = try SourceOptions.assignment(text, flag: "--method")
+    let (pattern, words) = try SourceOptions.assignment(
+      text, flag: "--method", form: Self.methodForm, hint: methodHint(text))
     let found = try matching(pattern)
-    let method = words[0].uppercased().replacing("-", with: "_")
-    guard words.count == 1, ["INCREMENTAL", "FULL_TABLE", "LOG_BASED"].contains(method) else {
-      throw .usage(
-        "invalid value '\(text)' for '--method': expected PATTERN=incremental, PATTERN=full-table or "
-          + "PATTERN=log-based")
+    guard words.count == 1, let method = Self.method(words[0]) else {
+      throw .usage("invalid value '\(text)' for '--method': expected \(Self.methodForm)")
     }
     for stream in found { catalog.replicate(stream.id, by: method) }
   }
 
+  private static let methodForm =
+    "PATTERN=incremental, PATTERN=full-table or PATTERN=log-based"
+
+  private static func method(_ text: String) -> String? {
+    let method = text.uppercased().replacing("-", with: "_")
+    return ["INCREMENTAL", "FULL_TABLE", "LOG_BASED"].contains(method) ? method : nil
+  }
+
+  /// For a stream without a method, or a method without a stream.
+  private func methodHint(_ text: String) -> Hint {
+    let value = Self.method(text) == nil ? "\(text)=full-table" : "*=\(text)"
+    return "hotglue source select \(Shell.quoted(source)) --method \(Shell.quoted(value))"
+  }
+
   func replicate(along text: String, in catalog: inout Catalog) throws(CommandError) {
-    let (pattern, words) = try SourceOptions.assignment(text, flag: "--replication-key")
+    let (pattern, words) = try SourceOptions.assignment(
+      text, flag: "--replication-key", form: "PATTERN=FIELD")
     let found = try matching(pattern)
     guard words.count == 1 else {
       throw .usage("invalid value '\(text)' for '--replication-key': expected PATTERN=FIELD")
     }
-    let having = found.filter { $0.fields.contains { $0.name == words[0] } }
-    if having.isEmpty, let first = found.first { try check(words[0], of: first) }
-    for stream in having { catalog.replicate(stream.id, along: words[0]) }
+    try check(words, of: found)
+    for stream in found where stream.fields.contains(where: { $0.name == words[0] }) {
+      catalog.replicate(stream.id, along: words[0])
+    }
   }
 
   func checkIgnored(_ text: String) throws(CommandError) {
     let (pattern, fields) = try SourceOptions.assignment(text, flag: "--ignore")
     let found = try matching(pattern)
+    // Taps add fields to their records that their catalogs do not have.
     guard found.count == 1, let only = found.first, !only.fields.isEmpty else { return }
-    for field in fields { try check(field, of: only) }
+    try check(fields, of: [only])
   }
 
+  /// Each field is one of some of these streams.
   private func check(
-    _ field: String, of stream: Catalog.Stream
+    _ fields: [String], of streams: [Catalog.Stream]
   ) throws(CommandError) {
-    let names = stream.fields.map(\.name)
-    guard !names.contains(field) else { return }
+    let names = Set(streams.flatMap { $0.fields.map(\.name) })
+    guard let field = fields.first(where: { !names.contains($0) }) else { return }
     let near = NearMatch.among(names, to: field)
     throw CommandError(
-      "unknown_field", .notFound, "stream '\(stream.id)' has no field '\(field)'",
+      "unknown_field", .notFound,
+      streams.count == 1
+        ? "stream '\(streams[0].id)' has no field '\(field)'"
+        : "none of the \(streams.count) streams has a field '\(field)'",
       hint: near.isEmpty
         ? Hint(.hotglue(["source", "show", source, "--catalog"]), in: "see them with")
         : "did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?",
@@ -276,6 +289,7 @@ struct CatalogSelection {
     }
     let streams = catalog.streams
     let selected = streams.filter(\.isSelected).map(\.id)
+    if selected.isEmpty { return "no stream" }
     if definition.selection.isAll, selected.count == streams.count { return "all streams" }
     return list(selected)
   }
@@ -285,11 +299,19 @@ struct CatalogSelection {
     let selected = (source.definition.knownCatalog?.streams ?? []).filter(\.isSelected)
     let name = Shell.quoted(source.name)
     var gaps: [(note: String, hint: Hint)] = []
+    if selected.isEmpty, source.definition.knownCatalog != nil {
+      gaps.append(
+        (
+          "note: no stream is selected: a sync fails until one is",
+          "hotglue source select \(name) --all"
+        ))
+    }
     let withoutMethod = selected.filter(\.needsMethod).map(\.id)
     if !withoutMethod.isEmpty {
       gaps.append(
         (
-          "note: no replication method for \(list(withoutMethod)); taps for databases require one",
+          "note: no replication method for \(list(withoutMethod)); taps for databases require one, and "
+            + "without full-table deleted rows stay",
           "hotglue source select \(name) --method '*=full-table'"
         ))
     }

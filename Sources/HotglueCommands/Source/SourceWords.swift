@@ -186,13 +186,16 @@ extension SourceOptions {
   private static let longest = 16 << 20
 
   /// `STREAM=FIELD,…`; the last '=' counts, since a stream's name may hold one.
-  static func assignment(_ text: String, flag: String) throws(CommandError) -> (String, [String]) {
+  static func assignment(
+    _ text: String, flag: String, form: String = "STREAM=FIELD,…", hint: Hint? = nil
+  ) throws(CommandError) -> (String, [String]) {
     guard let equals = text.lastIndex(of: "="), equals > text.startIndex else {
-      throw .usage("'\(flag)' cannot be '\(text)'", hint: "give STREAM=FIELD,…")
+      throw .usage("invalid value '\(text)' for '\(flag)': expected \(form)", hint: hint)
     }
     let fields = text[text.index(after: equals)...].split(separator: ",").map(String.init)
     guard !fields.isEmpty, Set(fields).count == fields.count else {
-      throw .usage("'\(flag)' cannot be '\(text)'", hint: "name each field once: STREAM=FIELD,…")
+      throw .usage(
+        "invalid value '\(text)' for '\(flag)': expected \(form), each field once", hint: hint)
     }
     return (String(text[..<equals]), fields)
   }

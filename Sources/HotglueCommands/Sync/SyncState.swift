@@ -12,7 +12,8 @@ struct SyncState: WorkspaceCommand {
       last; 'sync status' shows its number.
 
       With --import the bookmark of a file becomes that of the source, in the store: a state.json of \
-      the tap, a STATE message, or a state of Meltano. Records remain. It appears in 'sync history' as \
+      the tap, a STATE message, or a state of Meltano, whose partial state is merged into the completed \
+      one. Records remain. It appears in 'sync history' as \
       a run of its own, so that 'sync reset' can go back. Refused while a sync of the source runs.
 
       EXAMPLES
@@ -137,7 +138,30 @@ enum BookmarkFile {
   /// Of a STATE message its value, of a state of Meltano that of the tap, else all of it.
   private static func bookmark(in json: JSON) -> JSON {
     if json["type"]?.stringValue == "STATE", let value = json["value"] { return value }
-    if let state = json["completed"]?["singer_state"] ?? json["singer_state"] { return state }
-    return json
+    if let state = singerState(json) { return state }
+    let completed = singerState(json["completed"] ?? json["completed_state"])
+    let partial = singerState(json["partial"] ?? json["partial_state"])
+    guard let partial else { return completed ?? json }
+    return completed.map { merged($0, with: partial) } ?? partial
+  }
+
+  /// The tap's state in one that Meltano keeps, which in its database is a text.
+  private static func singerState(_ json: JSON?) -> JSON? {
+    guard let text = json?.stringValue else { return json?["singer_state"] }
+    do throws(JSONError) {
+      return try JSON.parse(text)["singer_state"]
+    } catch {
+      return nil
+    }
+  }
+
+  /// What a run that did not come to its end added to the state, or replaced in it.
+  private static func merged(_ state: JSON, with partial: JSON) -> JSON {
+    guard state.members != nil, let members = partial.members else { return partial }
+    return members.reduce(state) { result, member in
+      let known = state[member.key]
+      return result.setting(
+        member.key, known.map { merged($0, with: member.value) } ?? member.value)
+    }
   }
 }

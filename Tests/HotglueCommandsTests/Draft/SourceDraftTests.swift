@@ -55,7 +55,7 @@ struct SourceDraftTests {
       ("[source.crm]\ncommand = [\"x\"]\nconfig = \"nowhere.json\"\n", "line 3: "),
       ("[source.crm]\ncommand = [\"x\"]\nconfig = \"-\"\n", "line 3: no configuration is kept"),
       ("[source.crm]\ncommand = [\"x\"]\nkeys = [\"a=b\"]\n", "line 3: unknown key 'keys'"),
-      ("[source.crm]\ncommand = [\"x\"]\nkey = [\"a\"]\n", "line 3: 'key' cannot be 'a'"),
+      ("[source.crm]\ncommand = [\"x\"]\nkey = [\"a\"]\n", "line 3: invalid value 'a' for 'key'"),
       ("[source.crm]\ncommand = [\"x\"]\ncatalog = \"c\"\n", "line 3: 'catalog' is not written"),
       ("[source.\"a b\"]\ncommand = [\"x\"]\n", "line 1: 'a b' is no name of a source"),
       ("[type.crm]\ncommand = [\"x\"]\n", "line 1: [type.crm] is no source"),
