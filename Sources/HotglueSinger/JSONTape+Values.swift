@@ -26,24 +26,32 @@ extension JSONTape {
     }
   }
 
+  private static let nonFiniteReason = "NaN and Infinity are not JSON values"
+
   /// What makes the text unreadable as JSON although it has its form, and the range of bytes of it.
   var oddity: (range: ClosedRange<Int>, reason: String)? {
-    if let halves { return (halves, "half a surrogate pair") }
-    if let nonFinites { return (nonFinites, "NaN and Infinity are not JSON values") }
+    if let halves { return (halves, Message.halfReason) }
+    if let nonFinites { return (nonFinites, Self.nonFiniteReason) }
     return nil
   }
 
-  /// Whether all that is odd, if anything, lies in this value.
-  func hasOdditiesOnly(in node: JSONTape.Node) -> Bool {
-    func holds(_ range: ClosedRange<Int>?) -> Bool {
-      range.map { $0.lowerBound >= node.start && $0.upperBound < node.end } ?? true
+  /// Where something odd lies in this value, and what it is; `nil`: the value can be read.
+  func oddity(in node: JSONTape.Node) -> (byte: Int, reason: String)? {
+    guard let oddity, isOdd(node) else { return nil }
+    let halves = halves.map { ($0, Message.halfReason) }
+    let nonFinites = nonFinites.map { ($0, Self.nonFiniteReason) }
+    for case .some((let range, let reason)) in [halves, nonFinites] {
+      for byte in [range.lowerBound, range.upperBound]
+      where byte >= node.start && byte < node.end {
+        return (byte, reason)
+      }
     }
-    return holds(halves) && holds(nonFinites)
+    return (Int(node.start), oddity.reason)
   }
 
-  /// Whether a value has half of a surrogate pair in it, and so cannot be read.
-  func isHalf(_ node: JSONTape.Node) -> Bool {
-    guard halves != nil else { return false }
+  /// Whether a value has something odd in it, and so cannot be read.
+  func isOdd(_ node: JSONTape.Node) -> Bool {
+    guard oddity != nil else { return false }
     do throws(JSONError) {
       _ = try JSON.parse(Array(raw(node)))
       return false

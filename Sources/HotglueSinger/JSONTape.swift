@@ -38,6 +38,9 @@ struct JSONTape: ~Copyable {
   private(set) var halves: ClosedRange<Int>?
   /// From the first `NaN` or `Infinity` to the last; `nil`: there is none. Each is a node like `null`.
   private(set) var nonFinites: ClosedRange<Int>?
+  /// Why the line is not JSON of which the tape has what could be made of it.
+  private(set) var repaired: LineFlaw?
+  private var repairedBytes: UnsafeMutableBufferPointer<UInt8>?
 
   static let deepest = 512
 
@@ -48,7 +51,10 @@ struct JSONTape: ~Copyable {
     base = UnsafePointer(UnsafeMutableRawPointer(nodes).assumingMemoryBound(to: UInt8.self))
   }
 
-  deinit { nodes.deallocate() }
+  deinit {
+    nodes.deallocate()
+    repairedBytes?.deallocate()
+  }
 
   subscript(index: Int) -> Node {
     precondition(index < count)
@@ -63,6 +69,7 @@ struct JSONTape: ~Copyable {
     isSpaced = false
     halves = nil
     nonFinites = nil
+    if repaired != nil { repaired = nil }
     guard let start = bytes.baseAddress, !bytes.isEmpty else { throw flaw("the line is empty") }
     self.bytes = bytes
     base = start
@@ -72,6 +79,22 @@ struct JSONTape: ~Copyable {
     skipSpace()
     guard position == length else { throw flaw("unexpected text after the value") }
     if highBits & 0x8080_8080_8080_8080 != 0 { try UTF8Check.run(bytes) }
+  }
+
+  /// Reads what can be made of a line with this flaw; false: nothing.
+  mutating func scan(repairing line: UnsafeBufferPointer<UInt8>, flaw: LineFlaw) -> Bool {
+    let text = LineRepair.repaired(line)
+    repairedBytes?.deallocate()
+    let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.count)
+    _ = room.initialize(fromContentsOf: text)
+    repairedBytes = room
+    do throws(LineFlaw) {
+      try scan(UnsafeBufferPointer(room))
+    } catch {
+      return false
+    }
+    repaired = flaw
+    return oddity == nil
   }
 
   // MARK: Values

@@ -9,8 +9,6 @@ struct LineSplitter {
 
   init(limit: Int) { self.limit = limit }
 
-  var hasRest: Bool { !kept.isEmpty }
-
   mutating func add(
     _ bytes: UnsafeBufferPointer<UInt8>,
     _ body: (UnsafeBufferPointer<UInt8>, Int64) throws(SyncError) -> Void

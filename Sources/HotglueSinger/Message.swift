@@ -1,6 +1,7 @@
 import HotglueCore
 
-/// One message of a tap: its type, and where its parts are in the line.
+/// One message of a tap: its type, and where its parts are in the line. It has all the parts that its type
+/// requires, and they can be read.
 struct Message {
   enum Kind: Equatable { case record, state, schema, activateVersion, batch, other }
 
@@ -19,39 +20,88 @@ struct Message {
   /// Reads a line; `nil` for one that holds nothing but space.
   static func read(
     _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ tape: inout JSONTape
-  ) throws(SyncError) -> Message? {
+  ) throws(UnreadableLine) -> Message? {
     if line.count < 8, line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return nil }
     do throws(LineFlaw) {
       try tape.scan(line)
     } catch {
-      throw .notJSON(line: number, flaw: error, excerpt: excerpt(line))
+      let unreadable = UnreadableLine(line, number, error)
+      guard unreadable.kind == .schema, tape.scan(repairing: line, flaw: error) else {
+        throw unreadable
+      }
     }
     guard tape[0].kind == .object else {
-      throw .notAMessage(line: number, reason: "it is no object")
+      throw UnreadableLine(number, nil, "it is not an object")
     }
     var message = Message()
     message.findParts(tape)
-    try message.requireText(line, number, tape)
     guard let type = message.type, tape[type].kind == .string else {
-      throw .notAMessage(line: number, reason: "it has no 'type'")
+      throw UnreadableLine(
+        number, nil, "it has no 'type'", mayHoldRecord: message.record != nil)
     }
     message.kind = kind(of: tape[type], tape)
+    if tape.oddity != nil { try message.repairSchema(line, number, &tape) }
+    try message.requireParts(number, tape)
     return message
   }
 
-  /// Half of a surrogate pair, or NaN, in a record is that record's flaw. Anywhere else, as in a bookmark,
-  /// it makes the line unfit.
-  private func requireText(
-    _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ tape: borrowing JSONTape
-  ) throws(SyncError) {
-    guard let oddity = tape.oddity else { return }
-    if let record, tape.hasOdditiesOnly(in: tape[record]), let type,
-      Self.kind(of: tape[type], tape) == .record
-    {
-      return
-    }
+  /// Half of a surrogate pair, or NaN, somewhere in a schema.
+  private mutating func repairSchema(
+    _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ tape: inout JSONTape
+  ) throws(UnreadableLine) {
+    guard kind == .schema, let oddity = tape.oddity else { return }
     let flaw = LineFlaw(reason: oddity.reason, column: oddity.range.lowerBound + 1)
-    throw .notJSON(line: number, flaw: flaw, excerpt: Self.excerpt(line))
+    guard tape.scan(repairing: line, flaw: flaw) else {
+      throw UnreadableLine(line, number, flaw)
+    }
+    self = Message()
+    findParts(tape)
+    kind = .schema
+  }
+
+  /// What is not used of a message may be odd, and so may a record: that is judged as one.
+  private func requireParts(
+    _ number: Int64, _ tape: borrowing JSONTape
+  ) throws(UnreadableLine) {
+    switch kind {
+    case .record:
+      let name = try name(number, tape)
+      if record == nil { throw UnreadableLine(number, kind, stream: name, "it has no 'record'") }
+    case .state: try require(value, "value", number, tape)
+    case .schema:
+      let name = try name(number, tape)
+      if schema == nil { throw UnreadableLine(number, kind, stream: name, "it has no 'schema'") }
+    case .activateVersion:
+      _ = try name(number, tape)
+      try require(version, "version", number, tape)
+    case .batch:
+      _ = try name(number, tape)
+      try require(manifest, "manifest", number, tape)
+    case .other: break
+    }
+  }
+
+  /// The stream's name, where it is wanted for an error; it costs nothing where all is well.
+  private func name(
+    _ number: Int64, _ tape: borrowing JSONTape
+  ) throws(UnreadableLine) -> String? {
+    guard let stream, tape[stream].kind == .string else {
+      throw UnreadableLine(number, kind, "it has no 'stream'")
+    }
+    guard !tape.isOdd(tape[stream]) else {
+      throw UnreadableLine(number, kind, "'stream' cannot be read: \(tape.oddity?.reason ?? "")")
+    }
+    guard kind == .record && record == nil || kind == .schema && schema == nil else { return nil }
+    return tape.text(tape[stream])
+  }
+
+  private func require(
+    _ part: Int?, _ word: String, _ number: Int64, _ tape: borrowing JSONTape
+  ) throws(UnreadableLine) {
+    guard let part else { throw UnreadableLine(number, kind, "it has no '\(word)'") }
+    guard tape.isOdd(tape[part]) else { return }
+    throw UnreadableLine(
+      number, kind, "'\(word)' cannot be read: \(tape.oddity?.reason ?? "")")
   }
 
   static let halfReason = "half a surrogate pair"
@@ -89,16 +139,19 @@ struct Message {
     }
   }
 
-  /// Types are the same in small letters.
   private static func kind(of node: JSONTape.Node, _ tape: borrowing JSONTape) -> Kind {
-    if tape.isText(node, "RECORD") { return .record }
-    switch tape.text(node).uppercased() {
-    case "RECORD": return .record
-    case "STATE": return .state
-    case "SCHEMA": return .schema
-    case "ACTIVATE_VERSION": return .activateVersion
-    case "BATCH": return .batch
-    default: return .other
+    tape.isText(node, "RECORD") ? .record : kind(of: tape.text(node))
+  }
+
+  /// Types are the same in small letters.
+  static func kind(of type: String) -> Kind {
+    switch type.uppercased() {
+    case "RECORD": .record
+    case "STATE": .state
+    case "SCHEMA": .schema
+    case "ACTIVATE_VERSION": .activateVersion
+    case "BATCH": .batch
+    default: .other
     }
   }
 

@@ -16,25 +16,48 @@ public struct MessageCounter: ~Copyable {
     init(_ resolver: StreamResolver) { intake = StreamIntake(resolver) }
 
     mutating func add(
-      _ line: UnsafeBufferPointer<UInt8>, _ number: Int64
+      _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, isLast: Bool = false
     ) throws(SyncError) {
-      guard let message = try Message.read(line, number, &tape) else { return }
+      let message: Message
+      do throws(UnreadableLine) {
+        guard let read = try Message.read(line, number, &tape) else { return }
+        message = read
+      } catch {
+        if isLast, error.isCut { throw .cutOff(line: number) }
+        return try add(error, number)
+      }
       switch message.kind {
       case .record:
         if try isSelected(message, number) { records += 1 }
         return
       case .schema, .activateVersion, .batch: _ = try isSelected(message, number)
-      case .state: intake.noteBookmark()
+      case .state: intake.noteArrival()
       case .other: break
       }
       types[message.typeText(tape), default: 0] += 1
     }
 
+    /// A line that cannot be read is noted, also one that a sync counts as a rejected record.
+    private mutating func add(_ line: UnreadableLine, _ number: Int64) throws(SyncError) {
+      switch line.kind {
+      case .record:
+        guard let name = line.stream else { break }
+        let found = try intake.stream(named: name, of: .record, line: number, &notes)
+        guard let stream = found else { return }
+        guard declared.contains(stream.id) else {
+          throw .recordBeforeSchema(line: number, stream: name)
+        }
+        return notes.addUnreadable(line, line: number)
+      case .batch: throw line.failure
+      case .state: intake.noteArrival()
+      case .schema, .activateVersion, .other, nil: break
+      }
+      notes.addUnreadable(line, line: number)
+    }
+
     private mutating func isSelected(_ message: Message, _ number: Int64) throws(SyncError) -> Bool
     {
-      guard let node = message.stream, tape[node].kind == .string else {
-        throw .notAMessage(line: number, reason: "a message without 'stream'")
-      }
+      guard let node = message.stream else { return false }
       if message.kind == .record, !latest.isEmpty, !tape[node].isEscaped,
         tape.inner(tape[node]).elementsEqual(latest)
       {
@@ -79,12 +102,9 @@ public struct MessageCounter: ~Copyable {
   /// The output has ended: a last line that is whole, but for its end, counts.
   /// `log`: the last line that the tap wrote to standard error.
   public mutating func finish(log: String? = nil) throws(SyncError) {
-    do throws(SyncError) {
-      try splitter.finish { (line, number) throws(SyncError) in try counts.add(line, number) }
-    } catch {
-      if case .notJSON(let line, _, _) = error { throw .cutOff(line: line) }
-      throw error
+    try splitter.finish { (line, number) throws(SyncError) in
+      try counts.add(line, number, isLast: true)
     }
-    try counts.intake.requireArrival(log: log)
+    try counts.intake.requireArrival(log: log ?? counts.notes.strayLine)
   }
 }

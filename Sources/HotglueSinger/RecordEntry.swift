@@ -9,8 +9,8 @@ enum RecordEntry {
     _ check: inout RecordCheck
   ) throws(RecordFlaw) {
     check.startOver()
-    if let oddity = tape.oddity {
-      throw RecordFlaw(oddity.reason, at: tape.path(to: oddity.range.lowerBound, in: record))
+    if let oddity = tape.oddity(in: tape[record]) {
+      throw RecordFlaw(oddity.reason, at: tape.path(to: oddity.byte, in: record))
     }
     guard tape[record].kind == .object else { throw RecordFlaw("the record is not an object") }
     if let schema { try check.check(record, of: tape, against: schema) }

@@ -78,8 +78,8 @@ enum KeyReader {
       guard line[value].kind != .null else {
         throw RecordFlaw("the key is null").under(name)
       }
-      guard !line.isHalf(line[value]) else {
-        throw RecordFlaw(Message.halfReason).under(name)
+      if let oddity = line.oddity(in: line[value]) {
+        throw RecordFlaw(oddity.reason).under(name)
       }
       nodes.append(value)
     }

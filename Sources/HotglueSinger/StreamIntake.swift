@@ -14,7 +14,8 @@ struct StreamIntake {
 
   init(_ resolver: StreamResolver) { self.resolver = resolver }
 
-  mutating func noteBookmark() { hasCome = true }
+  /// A bookmark came, also one that cannot be read.
+  mutating func noteArrival() { hasCome = true }
 
   /// The stream that a message names; `nil` when the message is to be skipped.
   mutating func stream(
@@ -55,10 +56,16 @@ struct StreamIntake {
     return near.isEmpty ? Array(resolver.known.prefix(5)) : near
   }
 
-  /// Throws when the catalog selects streams and nothing of them came. `log`: the last line that the tap
-  /// wrote to standard error.
+  /// Throws when nothing came of what is selected: a tap that sends no SCHEMA, RECORD or STATE has done
+  /// nothing, whatever it ends with. `log`: the last line that the tap wrote to standard error.
   func requireArrival(log: String?) throws(SyncError) {
-    guard !hasCome, let selected = resolver.selected, !selected.isEmpty else { return }
-    throw .nothingCame(selected: selected, log: log)
+    guard !hasCome else { return }
+    let scope: SyncError.Scope =
+      if let selected = resolver.selected {
+        .catalog(selected)
+      } else {
+        resolver.patterns.map { .patterns($0) } ?? .all
+      }
+    throw .nothingCame(of: scope, log: log)
   }
 }

@@ -32,22 +32,25 @@ extension SyncEngine {
   private func setAside(
     _ record: Int, of stream: SingerStream, line: Int64, _ flaw: RecordFlaw
   ) throws(SyncError) {
-    stream.tally.rejected += 1
-    rejectCount += 1
     let raw = tape.raw(tape[record])
     let key = readableKey(of: record, in: stream)
-    batch.append(
+    try setAside(
       RejectedRecord(
         stream: stream.index, line: line, path: flaw.place, reason: flaw.reason,
         data: String(decoding: raw.prefix(Self.keptOfReject), as: UTF8.self),
-        isWhole: raw.count <= Self.keptOfReject, key: key.map(batch.recordKey)))
-    switch options.rejects ?? .standard {
-    case .fail:
-      throw .rejected(
-        line: line, stream: stream.title, path: flaw.place, reason: flaw.reason)
-    case .setAside(let limit):
-      guard rejectCount <= limit else { throw .tooManyRejects(line: line, limit: limit) }
-    }
+        isWhole: raw.count <= Self.keptOfReject, key: key.map(batch.recordKey)),
+      of: stream, key: key)
+  }
+
+  func setAside(
+    _ reject: RejectedRecord, of stream: SingerStream, key: RecordBatch.Key?
+  ) throws(SyncError) {
+    stream.tally.rejected += 1
+    batch.append(reject)
+    try countReject(
+      line: reject.line,
+      failure: .rejected(
+        line: reject.line, stream: stream.title, path: reject.path, reason: reject.reason))
     // What is stored under its key was sent, however the record looks now.
     if let key, !stream.key.isEmpty {
       batch.append(stream: stream.index, key: key, data: 0..<0, isPresenceOnly: true)
@@ -70,25 +73,20 @@ extension SyncEngine {
   // MARK: Schemas
 
   func takeSchema(_ message: Message, _ line: Int64) throws(SyncError) {
-    guard let streamNode = message.stream, tape[streamNode].kind == .string,
-      let schemaNode = message.schema
-    else {
-      throw .notAMessage(line: line, reason: "SCHEMA without 'stream' and 'schema'")
-    }
+    guard let streamNode = message.stream, let schemaNode = message.schema else { return }
     let name = tape.text(tape[streamNode])
     let selected = try intake.stream(named: name, of: .schema, line: line, &notes)
     guard let identity = selected else { return }
     let title = identity.title
     let told = message.keyProperties.map { tape.json(tape[$0]) }
-    let key =
-      options.keys.setting(for: identity) ?? told?.stringArray
-      ?? told?.stringValue.map { [$0] } ?? []
+    let key = key(said: told, of: identity)
     let raw = Array(tape.raw(tape[schemaNode]))
     let known = numbers[title]
     if let known, streams[known].declared == raw, streams[known].key == key { return }
     let json = tape.json(tape[schemaNode])
     let (schema, oddities) = SchemaNode.read(json)
     notes.addUnchecked(title, oddities)
+    if let flaw = tape.repaired { notes.addRepaired(title, flaw, line: line) }
     let bookmarkProperties =
       message.bookmarkProperties.flatMap { tape.json(tape[$0]).stringArray } ?? []
     let declaration = StreamDeclaration(
@@ -101,7 +99,7 @@ extension SyncEngine {
     if declared.schemaChanged {
       notes.add("the schema of stream '\(title)' changed at line \(line)")
     }
-    if !declared.hasView { notes.countWithoutView(title) }
+    notes.countView(declared.view, of: title)
     for note in declared.notes { notes.add(note) }
     let monitor = OrderMonitor(
       identity, bookmarkProperty: bookmarkProperties.first ?? identity.replicationKey,
@@ -130,6 +128,18 @@ extension SyncEngine {
     if let version = pendingVersions.removeValue(forKey: title) {
       try activate(version, of: stream)
     }
+  }
+
+  /// The key that the user names, else that of the message.
+  private func key(said: JSON?, of stream: StreamResolver.Stream) -> [String] {
+    if let key = options.keys.setting(for: stream) { return key }
+    if let key = said?.stringArray ?? said?.stringValue.map({ [$0] }) { return key }
+    if let said, said != .null {
+      notes.add(
+        "the key_properties of stream '\(stream.title)' are not a list of names: it has no record key"
+      )
+    }
+    return []
   }
 
   private func declare(
@@ -163,6 +173,7 @@ extension SyncEngine {
       throw .notAMessage(
         line: line, reason: "BATCH files of format '\(format)', compression '\(compression)'")
     }
+    // Without its files the records of a batch would be lost, however many they are.
     guard let manifest = message.manifest, let files = tape.json(tape[manifest]).stringArray else {
       throw .notAMessage(line: line, reason: "BATCH without a list as 'manifest'")
     }
@@ -187,7 +198,9 @@ extension SyncEngine {
       do throws(LineFlaw) {
         try tape.scan(text)
       } catch {
-        throw failed("line \(number) is not JSON: \(error.reason)")
+        return try setAsideUnread(
+          text, isRecord: true, of: stream, line: line,
+          "line \(number) of '\(url)' is not JSON: \(error.reason) at byte \(error.column)")
       }
       try takeRecord(0, of: stream, line: line)
     }

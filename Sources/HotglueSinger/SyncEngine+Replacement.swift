@@ -43,4 +43,13 @@ extension SyncEngine {
       )
     }
   }
+
+  /// Tells of streams of which the catalog does not say whether they are sent whole.
+  func noteMethods() {
+    for stream in streams where stream.identity.needsMethod && !stream.isReplaced {
+      notes.add(
+        "stream '\(stream.title)' has no replication method in the catalog: records that the tap no longer "
+          + "sends stay; 'hotglue source select --method' sets one")
+    }
+  }
 }

@@ -88,6 +88,8 @@ public final class SyncEngine {
   /// Streams that are to be sent whole, and that the bookmark names a place in.
   var keptTables: [String] = []
   var rejectCount = 0
+  /// A line could not be read that may have held a record, of a stream that is not known.
+  var hasLostLine = false
   var notes = SyncNotes()
 
   public init(
@@ -126,15 +128,10 @@ public final class SyncEngine {
   /// did not send, and publishes. The last bookmark is what the tap said last, not its last line.
   /// `log`: the last line that the tap wrote to standard error.
   public func succeed(log: String? = nil) throws(SyncError) -> SyncRun {
-    if splitter.hasRest {
-      do throws(SyncError) {
-        try splitter.finish { (line, number) throws(SyncError) in try self.take(line, number) }
-      } catch {
-        if case .notJSON(let line, _, _) = error { throw .cutOff(line: line) }
-        throw error
-      }
+    try splitter.finish { (line, number) throws(SyncError) in
+      try self.take(line, number, isLast: true)
     }
-    try intake.requireArrival(log: log)
+    try intake.requireArrival(log: log ?? notes.strayLine)
     for stream in pendingVersions.keys.sorted() {
       notes.add("a version of stream '\(stream)' was activated, and its schema did not come")
     }
@@ -142,16 +139,9 @@ public final class SyncEngine {
     try flush(publishing: nil)
     try removeRepetitions()
     noteKeptTables()
+    noteMethods()
     noteUnordered()
-    for stream in streams where stream.isReplaced && !options.missing.keeps(stream.identity.names) {
-      guard !stream.hasUnplacedReject else {
-        notes.add(
-          "stream '\(stream.title)' keeps records that were not sent: one without a key was set "
-            + "aside")
-        continue
-      }
-      try removeUnsent(stream)
-    }
+    try removeUnsent()
     for stream in streams where !stream.tally.addsUp {
       let tally = stream.tally
       throw .countsDiffer(
@@ -204,6 +194,20 @@ public final class SyncEngine {
     return run
   }
 
+  private func removeUnsent() throws(SyncError) {
+    for stream in streams where stream.isReplaced && !options.missing.keeps(stream.identity.names) {
+      guard !stream.hasUnplacedReject, !hasLostLine else {
+        notes.add(
+          "stream '\(stream.title)' keeps records that were not sent: "
+            + (hasLostLine
+              ? "a line that may hold a record of it cannot be read"
+              : "one without a key was set aside"))
+        continue
+      }
+      try removeUnsent(stream)
+    }
+  }
+
   private func removeUnsent(_ stream: SingerStream) throws(SyncError) {
     var isDone = false
     while !isDone {
@@ -217,19 +221,26 @@ public final class SyncEngine {
 
   // MARK: Lines
 
-  private func take(_ line: UnsafeBufferPointer<UInt8>, _ number: Int64) throws(SyncError) {
+  /// `isLast`: the line has no end, so that it may be the first part of one.
+  private func take(
+    _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, isLast: Bool = false
+  ) throws(SyncError) {
     linesTaken = number
-    guard let message = try Message.read(line, number, &tape) else { return }
+    let message: Message
+    do throws(UnreadableLine) {
+      guard let read = try Message.read(line, number, &tape) else { return }
+      message = read
+    } catch {
+      if isLast, error.isCut { throw .cutOff(line: number) }
+      return try takeUnreadable(error, line, number)
+    }
     if message.kind != .state { isAtBookmark = false }
     switch message.kind {
     case .record:
-      guard let stream = try stream(message, number) else { return }
+      guard let stream = try stream(message, number), let record = message.record else { return }
       if let version = message.version { try activate(tape.json(tape[version]), of: stream) }
-      guard let record = message.record else {
-        throw .notAMessage(line: number, reason: "RECORD without 'record'")
-      }
       try takeRecord(record, of: stream, line: number)
-    case .state: try takeState(message, number)
+    case .state: try takeState(message)
     case .schema: try takeSchema(message, number)
     case .activateVersion: try takeVersion(message, number)
     case .batch:
@@ -239,9 +250,12 @@ public final class SyncEngine {
     }
   }
 
+  /// Something came that the last bookmark does not cover.
+  func noteNoBookmark() { isAtBookmark = false }
+
   /// The stream of records that a message names; `nil` when it is not selected.
   private func stream(_ message: Message, _ line: Int64) throws(SyncError) -> SingerStream? {
-    let node = try nameNode(of: message, line)
+    guard let node = message.stream else { return nil }
     if !tape[node].isEscaped, latest < streams.count,
       streams[latest].isNamed(tape.inner(tape[node]))
     {
@@ -257,19 +271,10 @@ public final class SyncEngine {
     return streams[known]
   }
 
-  private func nameNode(of message: Message, _ line: Int64) throws(SyncError) -> Int {
-    guard let node = message.stream, tape[node].kind == .string else {
-      throw .notAMessage(line: line, reason: "a message without 'stream'")
-    }
-    return node
-  }
-
   /// ACTIVATE_VERSION; one before the schema of its stream is kept until that comes.
   private func takeVersion(_ message: Message, _ line: Int64) throws(SyncError) {
-    let name = tape.text(tape[try nameNode(of: message, line)])
-    guard let node = message.version else {
-      throw .notAMessage(line: line, reason: "ACTIVATE_VERSION without 'version'")
-    }
+    guard let streamNode = message.stream, let node = message.version else { return }
+    let name = tape.text(tape[streamNode])
     let selected = try intake.stream(named: name, of: .activateVersion, line: line, &notes)
     guard let identity = selected else { return }
     let version = tape.json(tape[node])
@@ -277,10 +282,9 @@ public final class SyncEngine {
       return try activate(version, of: streams[known])
     }
     guard pendingVersions.count < Self.mostPendingVersions else {
-      throw .notAMessage(
-        line: line,
-        reason: "ACTIVATE_VERSION of more than \(Self.mostPendingVersions) streams without a schema"
-      )
+      return notes.add(
+        "versions of more than \(Self.mostPendingVersions) streams were activated before their "
+          + "schemas: the others do not count")
     }
     pendingVersions[identity.title] = version
   }
@@ -291,11 +295,9 @@ public final class SyncEngine {
     try replace(stream, token: "version:\(version.text)", version: version)
   }
 
-  private func takeState(_ message: Message, _ line: Int64) throws(SyncError) {
-    guard let node = message.value else {
-      throw .notAMessage(line: line, reason: "STATE without 'value'")
-    }
-    intake.noteBookmark()
+  private func takeState(_ message: Message) throws(SyncError) {
+    guard let node = message.value else { return }
+    intake.noteArrival()
     let value = tape.json(tape[node])
     let next = Bookmark.after(value, current: said ?? session.bookmark)
     isAtBookmark = true

@@ -14,8 +14,8 @@ public enum SyncError: Error, Equatable, Sendable {
   case unknownStream(line: Int64, stream: String, known: [String])
   /// A name that several selected streams have: their identifiers.
   case ambiguousStream(line: Int64, stream: String, among: [String])
-  /// The tap ended well and sent nothing of the streams that the catalog selects.
-  case nothingCame(selected: [String], log: String?)
+  /// The tap ended well and sent nothing of what is selected.
+  case nothingCame(of: Scope, log: String?)
   /// A record broke its schema, and that fails the run.
   case rejected(line: Int64, stream: String, path: String, reason: String)
   case tooManyRejects(line: Int64, limit: Int)
@@ -30,6 +30,16 @@ public enum SyncError: Error, Equatable, Sendable {
   /// The target says that it took other counts than it was sent.
   case deliveryDiffers(stream: String?, sent: Int64, counted: Int64)
   case store(StoreError)
+
+  /// What is selected.
+  public enum Scope: Equatable, Sendable {
+    /// These streams of the catalog.
+    case catalog([String])
+    /// Without a catalog: streams that match one of these, and those that are not left out.
+    case patterns([String])
+    /// Without a catalog: any stream.
+    case all
+  }
 
   /// A stable word for reports.
   public var code: String {
@@ -72,14 +82,13 @@ public enum SyncError: Error, Equatable, Sendable {
     case .ambiguousStream(let line, let stream, let among):
       "line \(line): a message of stream '\(stream)', a name that \(among.count) selected streams of "
         + "the catalog have: \(Self.list(among))"
-    case .nothingCame(let selected, let log):
-      "the tap sent no SCHEMA, RECORD or STATE: nothing of the selected streams "
-        + Self.list(selected) + (log.map { "; its last line: \($0)" } ?? "")
+    case .nothingCame(let scope, let log):
+      Self.nothing(of: scope) + (log.map { "; its last line: \($0)" } ?? "")
     case .rejected(let line, let stream, let path, let reason):
       "line \(line): a record of stream '\(stream)' breaks its schema"
         + (path.isEmpty ? "" : " at '\(path)'") + ": \(reason)"
     case .tooManyRejects(let line, let limit):
-      "line \(line): more than \(limit) records break their schema or have no key"
+      "line \(line): more than \(limit) records break their schema, have no key or cannot be read"
     case .mostlyRejected(let stream, let rejected, let received):
       "\(rejected) of \(received) records of stream '\(stream)' were rejected"
     case .keyChanged(let line, let stream, let from, let to):
@@ -94,6 +103,18 @@ public enum SyncError: Error, Equatable, Sendable {
       "the target counted \(counted) records"
         + (stream.map { " of stream '\($0)'" } ?? "") + ", but was sent \(sent)"
     case .store: "the store cannot be used"
+    }
+  }
+
+  private static func nothing(of scope: Scope) -> String {
+    switch scope {
+    case .catalog([]): "the tap sent no STATE, and the catalog selects no stream"
+    case .catalog(let selected):
+      "the tap sent no SCHEMA, RECORD or STATE: nothing of the selected streams \(list(selected))"
+    case .patterns(let patterns):
+      "the tap sent no SCHEMA, RECORD or STATE of the selected streams \(list(patterns)); it ran "
+        + "without a catalog"
+    case .all: "the tap sent no SCHEMA, RECORD or STATE; it ran without a catalog"
     }
   }
 

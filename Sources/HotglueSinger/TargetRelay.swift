@@ -11,6 +11,8 @@ public struct RelayOptions: Sendable {
   public var resumesAtEnd = false
   /// Bytes of a line at the most.
   public var lineLimit = SyncOptions.standardLineLimit
+  /// Bounds the lines that may hold a record and cannot be given to a stream. A target judges records itself.
+  public var rejects: RejectRule = .standard
 
   public init() {}
 }
@@ -68,6 +70,8 @@ public final class TargetRelay {
   private var hasBatches = false
   private var uncounted: Int64?
   private var oddLines: Int64 = 0
+  /// Lines of the tap that may hold a record of a stream that is not known.
+  private var lostLines = 0
   private var notes = SyncNotes()
 
   /// `send` hands bytes to the target, in their order.
@@ -104,10 +108,12 @@ public final class TargetRelay {
   /// that is not is the result; the target has not got that.
   public func endOfTap() throws(SyncError) -> SyncError? {
     do throws(SyncError) {
-      try fromTap.finish { (line, number) throws(SyncError) in try self.pass(line, number) }
+      try fromTap.finish { (line, number) throws(SyncError) in
+        try self.pass(line, number, isLast: true)
+      }
       return nil
     } catch {
-      if case .notJSON(let line, _, _) = error { return .cutOff(line: line) }
+      if case .cutOff = error { return error }
       throw error
     }
   }
@@ -124,15 +130,22 @@ public final class TargetRelay {
     [UInt8(ascii: "\n")].withUnsafeBufferPointer { send($0) }
   }
 
-  private func pass(_ line: UnsafeBufferPointer<UInt8>, _ number: Int64) throws(SyncError) {
+  private func pass(
+    _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, isLast: Bool = false
+  ) throws(SyncError) {
     lines = number
-    guard let message = try Message.read(line, number, &tape) else { return }
+    let message: Message
+    do throws(UnreadableLine) {
+      guard let read = try Message.read(line, number, &tape) else { return }
+      message = read
+    } catch {
+      if isLast, error.isCut { throw .cutOff(line: number) }
+      return try passUnreadable(error, line, number)
+    }
     switch message.kind {
     case .state:
-      guard let value = message.value else {
-        throw .notAMessage(line: number, reason: "STATE without 'value'")
-      }
-      intake.noteBookmark()
+      guard let value = message.value else { return }
+      intake.noteArrival()
       let bookmark = tape.json(tape[value])
       try judgeOrder(bookmark)
       lastState = (Array(line), bookmark)
@@ -143,9 +156,7 @@ public final class TargetRelay {
       return forward(Array(line))
     case .record, .schema, .activateVersion, .batch: break
     }
-    guard let node = message.stream, tape[node].kind == .string else {
-      throw .notAMessage(line: number, reason: "a message without 'stream'")
-    }
+    guard let node = message.stream else { return }
     if message.kind == .record, !tape[node].isEscaped, latest < streams.count,
       tape.inner(tape[node]).elementsEqual(streams[latest].name.utf8)
     {
@@ -160,10 +171,9 @@ public final class TargetRelay {
         throw .recordBeforeSchema(line: number, stream: name)
       }
       guard pendingVersions.count < Self.mostPendingVersions else {
-        throw .notAMessage(
-          line: number,
-          reason:
-            "ACTIVATE_VERSION of more than \(Self.mostPendingVersions) streams without a schema")
+        return notes.add(
+          "versions of more than \(Self.mostPendingVersions) streams were activated before their "
+            + "schemas: the others do not count")
       }
       pendingVersions[identity.title] = Array(line)
       return
@@ -176,10 +186,7 @@ public final class TargetRelay {
     _ message: Message, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, of index: Int
   ) throws(SyncError) {
     if message.kind == .batch { hasBatches = true }
-    if message.kind == .record {
-      guard let record = message.record else {
-        throw .notAMessage(line: number, reason: "RECORD without 'record'")
-      }
+    if let record = message.record, message.kind == .record {
       streams[index].sent += 1
       try noteOrder(record, of: index)
     }
@@ -189,13 +196,45 @@ public final class TargetRelay {
     [UInt8(ascii: "\n")].withUnsafeBufferPointer { send($0) }
   }
 
+  /// A record goes to the target as it came, which judges it. Another line that cannot be read is left out.
+  private func passUnreadable(
+    _ unreadable: UnreadableLine, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64
+  ) throws(SyncError) {
+    switch unreadable.kind {
+    case .record:
+      guard let name = unreadable.stream else { break }
+      let selected = try intake.stream(named: name, of: .record, line: number, &notes)
+      guard let identity = selected else { return }
+      guard let index = numbers[identity.title] else {
+        throw .recordBeforeSchema(line: number, stream: name)
+      }
+      streams[index].sent += 1
+      if !streams[index].monitor.isMoving {
+        streams[index].monitor.isMoving = true
+        moving.append(index)
+      }
+      hasSent = true
+      isBehindState = true
+      return forward(Array(line))
+    case .batch: throw unreadable.failure
+    case .state: intake.noteArrival()
+    case .schema, .activateVersion, .other, nil: break
+    }
+    notes.addUnreadable(unreadable, line: number)
+    guard unreadable.mayHoldRecord else { return }
+    lostLines += 1
+    switch options.rejects {
+    case .fail: throw unreadable.failure
+    case .setAside(let limit):
+      guard lostLines <= limit else { throw .tooManyRejects(line: number, limit: limit) }
+    }
+  }
+
   private func passSchema(
     _ message: Message, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, _ name: String,
     _ identity: StreamResolver.Stream
   ) throws(SyncError) {
-    guard message.schema != nil else {
-      throw .notAMessage(line: number, reason: "SCHEMA without 'stream' and 'schema'")
-    }
+    if let flaw = tape.repaired { notes.addRepaired(identity.title, flaw, line: number) }
     let monitor = monitor(of: identity, message)
     if let known = numbers[identity.title] {
       let before = streams[known].monitor
@@ -210,7 +249,7 @@ public final class TargetRelay {
       members.append(JSON.Member("key_properties", .strings(key)))
       forward(Array(JSON.object(members).text.utf8))
     } else {
-      forward(Array(line))
+      forward(Array(tape.repaired == nil ? line : tape.raw(tape[0])))
     }
     if let version = pendingVersions.removeValue(forKey: identity.title) { forward(version) }
   }
@@ -331,7 +370,7 @@ public final class TargetRelay {
 
   /// `log`: the last line that the tap wrote to standard error.
   public func succeed(log: String? = nil) throws(SyncError) -> SyncRun {
-    try intake.requireArrival(log: log)
+    try intake.requireArrival(log: log ?? notes.strayLine)
     try compareCounts()
     if isWithheld, let said, isLastConfirmed { try keep(said) }
     if hasSent, said == nil || !isLastConfirmed {

@@ -1,5 +1,14 @@
 /// Whether bytes are UTF-8: no overlong form, no surrogate, nothing past U+10FFFF.
 enum UTF8Check {
+  static func accepts(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    do throws(LineFlaw) {
+      try run(bytes)
+      return true
+    } catch {
+      return false
+    }
+  }
+
   static func run(_ bytes: UnsafeBufferPointer<UInt8>) throws(LineFlaw) {
     let raw = UnsafeRawBufferPointer(bytes)
     let count = bytes.count

@@ -151,6 +151,16 @@ public struct StreamDeclaration: Hashable, Sendable {
 }
 
 public struct DeclaredStream: Hashable, Sendable {
+  /// The SQL view of a stream: the text of all views of a store has a bound.
+  public enum ViewForm: Hashable, Sendable {
+    /// A column for each property.
+    case columns
+    /// Each record as one JSON text: there is no room for the columns.
+    case wholeRecords
+    /// There is no room for any.
+    case none
+  }
+
   /// Names the stream in this session.
   public var index: Int
   /// It was never declared before.
@@ -159,20 +169,19 @@ public struct DeclaredStream: Hashable, Sendable {
   /// The token under which its records are to be replaced, since they are stored under another key, or
   /// were when an interrupted run began to replace them.
   public var keyToken: String?
-  /// False: there was no room for an SQL view of it.
-  public var hasView: Bool
+  public var view: ViewForm
   /// What a user of its SQL view has to know, in sentences.
   public var notes: [String]
 
   public init(
-    index: Int, isNew: Bool, schemaChanged: Bool, keyToken: String?, hasView: Bool = true,
-    notes: [String] = []
+    index: Int, isNew: Bool, schemaChanged: Bool, keyToken: String?,
+    view: ViewForm = .columns, notes: [String] = []
   ) {
     self.index = index
     self.isNew = isNew
     self.schemaChanged = schemaChanged
     self.keyToken = keyToken
-    self.hasView = hasView
+    self.view = view
     self.notes = notes
   }
 

@@ -50,6 +50,28 @@ struct CatalogTests {
     #expect(streams[0].method == "FULL_TABLE" && streams[0].replicationKey == "amount")
   }
 
+  @Test("an empty method or replication key is none, wherever it stands")
+  func emptyMethod() throws {
+    func stream(_ own: String, _ more: String) -> String {
+      #"{"streams":[{"stream":"s","replication_method":\#(own),"replication_key":"","metadata":"#
+        + #"[{"breadcrumb":[],"metadata":{"replication-method":"",\#(more)"replication-key":""}}]}]}"#
+    }
+    let forced = #""forced-replication-method":"FULL_TABLE","#
+    for (own, more, method) in [
+      (#""""#, "", nil), (#""LOG_BASED""#, "", "LOG_BASED"), (#""""#, forced, "FULL_TABLE"),
+    ] {
+      let known = try catalog(stream(own, more))
+      let found = try #require(known.streams.first)
+      #expect(found.method == method && found.needsMethod == (method == nil))
+      #expect(found.replicationKey == nil)
+    }
+    // Nor does it replace one that a later discovery states.
+    let later = try catalog(stream(#""LOG_BASED""#, "")).found(
+      after: try catalog(stream(#""""#, ""))
+    ) { _ in true }
+    #expect(later.streams.first?.method == "LOG_BASED")
+  }
+
   @Test("a selection is written in every form that taps read, for streams and for fields")
   func formsOfSelection() throws {
     var catalog = try catalog().found(after: nil) { _ in true }

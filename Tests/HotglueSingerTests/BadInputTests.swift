@@ -11,47 +11,6 @@ struct BadInputTests {
 
   init() throws { harbour = try Harbour() }
 
-  @Test(
-    "what is no message fails the run with the number of its line",
-    arguments: [
-      ("INFO tap started", "not_json"), ("{\"type\":\"RECORD\"", "not_json"),
-      ("{\"type\":\"STATE\",\"value\":{\"a\":\"\u{0}\"}}", "not_json"),
-      ("{\"type\":\"STATE\",\"value\":\"\\ud800\"}", "not_json"),
-      ("{\"type\":\"RECORD\",\"stream\":\"\\ud800\",\"record\":{\"id\":2}}", "not_json"),
-      ("{\"type\":\"RECORD\",\"stream\":\"s\",\"record\":{},\"at\":\"\\udc00\"}", "not_json"),
-      ("{} {}", "not_json"), ("[1]", "not_a_message"), ("{\"a\":1}", "not_a_message"),
-      ("{\"type\":\"STATE\"}", "not_a_message"), ("{\"type\":\"SCHEMA\"}", "not_a_message"),
-      ("{\"type\":\"RECORD\",\"stream\":\"s\"}", "not_a_message"),
-      ("{\"type\":\"RECORD\",\"record\":{}}", "not_a_message"),
-      ("{\"type\":\"RECORD\",\"stream\":\"t\",\"record\":{}}", "record_before_schema"),
-      ("{\"type\":\"STATE\",\"value\":{\"a\":NaN}}", "not_json"),
-      ("{\"type\":\"RECORD\",\"stream\":\"s\",\"record\":{\"id\":nan}}", "not_json"),
-    ])
-  func notAMessage(_ line: String, _ code: String) throws {
-    let failure = try harbour.failure(Self.good + line + "\n" + Lines.record("{\"id\":2}"))
-    #expect(failure.code == code)
-    #expect(failure.message.contains("line 4"), "\(failure.message)")
-    // What was published before it stays.
-    #expect(try harbour.records("s") == ["{\"id\":1}"])
-    #expect(try harbour.sight().bookmark == "{\"at\":1}")
-  }
-
-  @Test("invalid UTF-8 fails the run")
-  func invalidUTF8() throws {
-    let sequences: [[UInt8]] = [
-      [0xFF], [0xC3], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80],
-    ]
-    for bytes in sequences {
-      let engine = try harbour.engine()
-      try engine.take(Self.good)
-      let line =
-        Array("{\"type\":\"RECORD\",\"stream\":\"s\",\"record\":{\"id\":2,\"w\":\"".utf8) + bytes
-        + Array("\"}}\n".utf8)
-      let error = #expect(throws: SyncError.self) { try engine.take(line[...]) }
-      #expect(error?.code == "not_json")
-    }
-  }
-
   @Test("half a line at the end is said to be one; a whole one needs no end")
   func cutOff() throws {
     let line = Lines.record("{\"id\":2}")

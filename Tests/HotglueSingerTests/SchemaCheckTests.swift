@@ -281,7 +281,7 @@ struct SchemaCheckTests {
       try tape.scan(bytes)
       let found = tape.halves.map { tape.path(to: $0.lowerBound, in: 0) }
       #expect(found == path)
-      let isTold = tape.isHalf(tape[0]) && tape.hasOdditiesOnly(in: tape[0])
+      let isTold = tape.oddity(in: tape[0])?.reason == Message.halfReason
       #expect(isTold)
     }
     let whole = Array(#"{"a":"\ud83e\udd8a"}"#.utf8)

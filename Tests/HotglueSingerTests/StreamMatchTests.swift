@@ -80,15 +80,56 @@ struct StreamMatchTests {
     for text in ["", "{\"type\":\"LOG\"}\n", stream("public-log")] {
       #expect(
         try failure(text)
-          == .nothingCame(selected: ["public-orders", "public-items"], log: nil))
+          == .nothingCame(of: .catalog(["public-orders", "public-items"]), log: nil))
     }
     for text in [Lines.state("{}"), Lines.schema("orders"), stream("items")] {
       _ = try sync(text)
     }
-    // Without a catalog nothing is expected; nor where none is selected.
-    try harbour.sync("")
-    try harbour.sync("") {
-      $0.resolver = StreamResolver(catalog: Lines.catalog([("a", "a", false)]))
+  }
+
+  @Test("a tap that sends nothing fails the run, also without a catalog or where none is selected")
+  func nothingCameWithoutCatalog() throws {
+    let other = Lines.schema("other") + Lines.record("{\"id\":1}", stream: "other")
+    let cases: [(StreamResolver, SyncError.Scope, [String])] = [
+      (StreamResolver(), .all, ["", "{\"type\":\"LOG\"}\n"]),
+      (
+        StreamResolver(selection: StreamSelection(patterns: ["a*"])), .patterns(["a*"]),
+        ["", other]
+      ),
+      (StreamResolver(selection: StreamSelection(excluded: ["*"])), .patterns(["*"]), [other]),
+      (
+        StreamResolver(catalog: Lines.catalog([("other", "other", false)])), .catalog([]),
+        ["", other]
+      ),
+    ]
+    for (resolver, scope, texts) in cases {
+      for text in texts {
+        #expect(
+          try harbour.failure(text) { $0.resolver = resolver } == .nothingCame(of: scope, log: nil))
+      }
+      try harbour.sync(Lines.state("{}")) { $0.resolver = resolver }
+    }
+    // A log on standard output is told.
+    #expect(try harbour.failure("INFO hello\n") == .nothingCame(of: .all, log: "INFO hello"))
+    try harbour.sync(Lines.schema())
+    var counter = MessageCounter()
+    #expect(throws: SyncError.nothingCame(of: .all, log: nil)) { try counter.finish() }
+  }
+
+  @Test("a stream whose catalog states an empty method keeps what is not sent, and a note says so")
+  func emptyMethod() throws {
+    for (method, notes, removed) in [("", 1, 0), ("FULL_TABLE", 0, 1), ("INCREMENTAL", 0, 0)] {
+      let harbour = try Harbour()
+      let catalog = Lines.catalog([("s", "s", true)], method: method)
+      func sync(_ id: Int) throws -> SyncRun {
+        try harbour.sync(Lines.schema() + Lines.record("{\"id\":\(id)}")) {
+          $0.resolver = StreamResolver(catalog: catalog)
+        }
+      }
+      _ = try sync(1)
+      let run = try sync(2)
+      #expect(run.streams.first?.tally.removed == Int64(removed))
+      #expect(run.notes.count { $0.contains("no replication method in the catalog") } == notes)
     }
   }
 
@@ -136,7 +177,8 @@ struct StreamMatchTests {
       #expect(error?.code == code)
     }
     #expect(
-      throws: SyncError.nothingCame(selected: ["public-orders", "public-items"], log: "INFO bye")
+      throws: SyncError.nothingCame(
+        of: .catalog(["public-orders", "public-items"]), log: "INFO bye")
     ) {
       try count("")
     }

@@ -144,6 +144,21 @@ struct SyncViewTests {
       try rows("SELECT \"é\", \"É\", 1 FROM \"acme/crm/s\"") == [["10", "11", "1"]])
   }
 
+  @Test("a property whose name holds a NUL has no column, and the declaration says so")
+  func nulInName() throws {
+    let session = try session()
+    let declared = try session.declare(
+      StreamDeclaration(
+        name: "s", schema: #"{"properties":{"n\u0000":{},"n":{},"\u0000":{}}}"#, key: ["n"],
+        bookmarkProperties: [], line: 1), mayChangeKey: false, at: SQLiteFixture.start)
+    #expect(declared.notes.count == 2 && declared.notes[0].contains("'n\u{2400}'"))
+    try publish(session, #"{"n\u0000":9,"n":1}"#)
+    #expect(
+      try rows("SELECT name, 1, 1 FROM pragma_table_info('acme/crm/s')").map(\.first)
+        == ["_key", "_updated_at", "_data", "n"])
+    #expect(try rows("SELECT n, 1, 1 FROM \"acme/crm/s\"") == [["1", "1", "1"]])
+  }
+
   @Test("a view has as many columns as SQLite allows, and says what it leaves out")
   func manyColumns() throws {
     let schema = { (count: Int) in
@@ -160,7 +175,7 @@ struct SyncViewTests {
     }
     #expect(try declare("wide", 1997, key: "p0").notes == [])
     let wider = try declare("wider", 2100, key: "p2099")
-    #expect(wider.hasView)
+    #expect(wider.view == .columns)
     #expect(wider.notes.count == 1 && wider.notes[0].contains("1997 of its 2100 properties"))
     var batch = RecordBatch()
     for stream in 0...1 {
@@ -206,31 +221,51 @@ struct SyncViewTests {
     }
   }
 
-  @Test("views have a bound, since every command reads them: a stream past it is there without one")
-  func bound() throws {
-    let session = try fixture.store.beginSync(
+  private func declare(
+    _ name: String, columns: Int, in session: any SyncSession
+  ) throws -> DeclaredStream {
+    let properties = (0..<columns).map { "\"property\($0)\":{}" }.joined(separator: ",")
+    return try session.declare(
+      StreamDeclaration(
+        name: name, schema: "{\"properties\":{\(properties)}}", key: ["id"],
+        bookmarkProperties: [], line: 1),
+      mayChangeKey: false, at: SQLiteFixture.start)
+  }
+
+  private func session() throws -> any SyncSession {
+    try fixture.store.beginSync(
       SyncRequest(workspace: fixture.acme, source: source.id, attempt: nil),
       by: StoreFixture.alice, at: SQLiteFixture.start)
-    let properties = (0..<900).map { "\"property\($0)\":{}" }.joined(separator: ",")
-    let declared = try (0..<8).map { number in
-      try session.declare(
-        StreamDeclaration(
-          name: "s\(number)", schema: "{\"properties\":{\(properties)}}", key: ["id"],
-          bookmarkProperties: [], line: 1),
-        mayChangeKey: false, at: SQLiteFixture.start)
+  }
+
+  @Test("two hundred streams of eighty columns have their views")
+  func manyViews() throws {
+    let session = try session()
+    for number in 0..<200 {
+      #expect(try declare("s\(number)", columns: 80, in: session).view == .columns)
     }
-    #expect(declared[0].hasView)
-    #expect(!declared[7].hasView)
-    let views = declared.count(where: \.hasView)
-    #expect(
-      try rows(
-        "SELECT count(*), sum(length(sql)) <= \(StreamView.mostBytes), 1 FROM sqlite_schema "
-          + "WHERE type = 'view' AND name LIKE 'acme/%'") == [[String(views), "1", "1"]])
-    let small = try session.declare(
-      StreamDeclaration(
-        name: "small", schema: "{}", key: ["id"], bookmarkProperties: [], line: 1),
-      mayChangeKey: false, at: SQLiteFixture.start)
-    #expect(small.hasView)
+  }
+
+  @Test("columns of views have a bound: a stream past it has whole records until there is room")
+  func bound() throws {
+    let session = try session()
+    // Past the bound, whatever a column takes.
+    let declared = try (0..<30).map { try declare("s\($0)", columns: 900, in: session) }
+    let full = declared.count { $0.view == .columns }
+    #expect((10..<30).contains(full))
+    #expect(declared.map(\.view) == declared.indices.map { $0 < full ? .columns : .wholeRecords })
+    let bytes = "SELECT sum(length(sql)) <= \(StreamView.mostBytes), 1, 1 FROM sqlite_schema"
+    #expect(try rows(bytes + " WHERE type = 'view' AND name LIKE 'acme/%'") == [["1", "1", "1"]])
+    #expect(try rows("SELECT _key, _data, 1 FROM \"acme/crm/s29\"") == [])
+    // Of these not even the name fits.
+    let long = String(repeating: "x", count: 300 << 10)
+    #expect(try declare(long, columns: 0, in: session).view == .none)
+    #expect(try declare("small", columns: 1, in: session).view == .columns)
+
+    #expect(try declare("s29", columns: 900, in: session).view == .wholeRecords)
+    for number in 0..<2 { _ = try declare("s\(number)", columns: 1, in: session) }
+    #expect(try declare("s29", columns: 900, in: session).view == .columns)
+    #expect(try rows("SELECT _key, property899, 1 FROM \"acme/crm/s29\"") == [])
   }
 
   @Test("a statement ends well however often the schema changes while it is prepared")

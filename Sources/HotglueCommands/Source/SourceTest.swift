@@ -11,7 +11,8 @@ struct SourceTest: WorkspaceCommand {
     discussion: """
       The tap gets what a sync gives it, and is stopped after so many records. Exits with 0 when it \
       came so far, or to its own end, and 1 when it failed. A tap that sends nothing of the selected \
-      streams, or a record of a stream that the catalog does not have, fails as in a sync.
+      streams, or a record of a stream that the catalog does not have, fails as in a sync. So does a \
+      tap without a catalog that sends no SCHEMA, RECORD or STATE.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -34,6 +35,7 @@ struct SourceTest: WorkspaceCommand {
     session.output.result(json: counted.json(of: source), id: source.name) {
       "source '\(source.name)' works: \(counted.text)"
     }
+    counted.tell(session.output)
     return .done
   }
 }
@@ -44,10 +46,16 @@ struct TapTrial {
     var records: Int64
     var bytes: Int64
     var others: [(type: String, count: Int64)]
+    /// What a sync would note, in sentences.
+    var notes: [String]
 
     var text: String {
       ([("RECORD", records)] + others).map { "\($0.1) \($0.0)" }.joined(separator: ", ")
         + " (\(ByteCount.approximateText(bytes)))"
+    }
+
+    func tell(_ output: Output) {
+      for note in notes { output.note("note: \(note)") }
     }
 
     func json(of source: Source) -> JSON {
@@ -60,6 +68,7 @@ struct TapTrial {
           "messages",
           .object(
             ([("RECORD", records)] + others).map { JSON.Member($0.0, .integer($0.1)) })),
+        JSON.Member("notes", .strings(notes)),
       ])
     }
   }
@@ -111,7 +120,8 @@ struct TapTrial {
     }
     return Counted(
       records: counter.records, bytes: bytes,
-      others: counter.types.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+      others: counter.types.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+      notes: counter.notes)
   }
 
   private var hint: TapHint { TapHint(source: source) }

@@ -15,7 +15,7 @@ struct TapHint {
     switch code {
     case "unknown_stream": return "'hotglue source discover \(name)' requests the catalog again"
     case "ambiguous_stream": return ambiguity
-    case "nothing_came": return selection(message) ?? lookAtSelection
+    case "nothing_came": return selection(message) ?? nothingCame
     case "line_too_long": return "'hotglue source edit \(name) --line-limit 1G' allows longer lines"
     case "mostly_rejected":
       return "'hotglue sync rejects \(name)' shows the records; "
@@ -56,6 +56,18 @@ struct TapHint {
       return lookAtSelection
     }
     return nil
+  }
+
+  /// A tap without a catalog sends what it likes; taps for databases then send nothing.
+  private var nothingCame: Hint {
+    guard let catalog = source.definition.knownCatalog else {
+      return "'hotglue source discover \(name)' requests the catalog, "
+        + "'hotglue source select \(name) --all' selects its streams"
+    }
+    guard catalog.streams.contains(where: \.isSelected) else {
+      return "hotglue source select \(name) --all"
+    }
+    return lookAtSelection
   }
 
   private var methodHint: Hint {

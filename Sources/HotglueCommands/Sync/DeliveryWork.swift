@@ -68,6 +68,7 @@ struct DeliveryWork {
     options.resolver = source.definition.resolver()
     options.lineLimit = source.definition.lineBound
     options.resumesAtEnd = source.definition.resumesAtEnd
+    options.rejects = source.definition.rejects ?? .standard
     return options
   }
 

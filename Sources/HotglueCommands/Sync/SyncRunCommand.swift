@@ -253,6 +253,7 @@ struct SyncRunCommand: HotglueCommand {
       "source '\(source.name)' would send \(counted.text); "
         + (target.isEmpty ? "nothing was stored" : "the target was not started")
     }
+    counted.tell(session.output)
     return .done
   }
 }

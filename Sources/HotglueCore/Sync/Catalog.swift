@@ -30,7 +30,8 @@ public struct Catalog: Hashable, Sendable {
     public var replicationKey: String?
     public var isSelected: Bool
     public var fields: [Field]
-    /// It has the metadata of a table and no method of replication: taps for databases require one.
+    /// It states no method of replication, and has the metadata of a table or an empty method: whether the
+    /// tap sends all of it in each run is not known.
     public var needsMethod: Bool
 
     fileprivate init(_ entry: CatalogEntry) {
@@ -39,14 +40,17 @@ public struct Catalog: Hashable, Sendable {
       let root = entry.metadata(at: [])
       key =
         root?["table-key-properties"]?.stringArray ?? entry["key_properties"]?.stringArray ?? []
-      // Taps of the Meltano SDK write an empty text where they choose one themselves.
-      let stated =
-        root?["replication-method"]?.stringValue ?? entry["replication_method"]?.stringValue
-        ?? root?["forced-replication-method"]?.stringValue
-      method = stated == "" ? nil : stated
-      needsMethod = stated == nil && Self.tableSigns.contains { root?[$0] != nil }
-      replicationKey =
-        root?["replication-key"]?.stringValue ?? entry["replication_key"]?.stringValue
+      // Taps of the Meltano SDK write an empty text where they choose one themselves: it states none.
+      let stated = [
+        root?["replication-method"], entry["replication_method"],
+        root?["forced-replication-method"],
+      ]
+      method = Self.firstText(of: stated)
+      needsMethod =
+        method == nil
+        && (Self.tableSigns.contains { root?[$0] != nil }
+          || stated.contains { $0?.stringValue == "" })
+      replicationKey = Self.firstText(of: [root?["replication-key"], entry["replication_key"]])
       isSelected = entry.isSelected
       fields = entry.properties.map { member in
         Field(
@@ -62,6 +66,10 @@ public struct Catalog: Hashable, Sendable {
       "table-key-properties", "view-key-properties", "is-view", "database-name", "schema-name",
       "row-count",
     ]
+
+    private static func firstText(of values: [JSON?]) -> String? {
+      values.lazy.compactMap { $0?.stringValue }.first { !$0.isEmpty }
+    }
 
     private static func withoutSelection(_ schema: JSON) -> JSON {
       guard case .object(let members) = schema else { return schema }
@@ -144,10 +152,10 @@ extension CatalogEntry {
   fileprivate mutating func keepChoices(of earlier: CatalogEntry) {
     let root = earlier.metadata(at: [])
     for key in ["selected", "replication-method", "replication-key"] {
-      if let value = root?[key] { setMetadata(key, value, at: []) }
+      if let value = root?[key], value != .string("") { setMetadata(key, value, at: []) }
     }
     for key in ["selected", "replication_method", "replication_key"] {
-      if let value = earlier[key] { set(key, value) }
+      if let value = earlier[key], value != .string("") { set(key, value) }
     }
     if let value = earlier["schema"]?["selected"]?.boolValue { setInSchema(selected: value) }
     let properties = Set(properties.map(\.key))

@@ -13,15 +13,18 @@ public struct StreamResolver: Sendable {
     public var title: String
     /// The catalog asks for all of it in every run.
     public var isFullTable: Bool
+    /// The catalog has no replication method for it, though it should.
+    public var needsMethod: Bool
     /// Others of the catalog have its name, and are not selected.
     public var sharesName: Bool
     /// The replication key that the catalog names.
     public var replicationKey: String?
 
     public init(
-      id: String, name: String, title: String, isFullTable: Bool = false, sharesName: Bool = false,
-      replicationKey: String? = nil
+      id: String, name: String, title: String, isFullTable: Bool = false,
+      needsMethod: Bool = false, sharesName: Bool = false, replicationKey: String? = nil
     ) {
+      self.needsMethod = needsMethod
       self.replicationKey = replicationKey
       self.id = id
       self.name = name
@@ -71,6 +74,11 @@ public struct StreamResolver: Sendable {
   /// The identifiers of the streams that the catalog selects; `nil` without a catalog.
   public var selected: [String]? { catalog?.filter(\.isSelected).map(\.id) }
 
+  /// The patterns of the selection that decide without a catalog; `nil`: any stream is selected.
+  public var patterns: [String]? {
+    selection.isAll ? nil : (selection.patterns ?? ["*"])
+  }
+
   /// The identifiers of all streams of the catalog.
   public var known: [String] { catalog?.map(\.id) ?? [] }
 
@@ -93,7 +101,7 @@ public struct StreamResolver: Sendable {
     return .selected(
       Stream(
         id: stream.id, name: stream.name, title: staysUnderName ? message : stream.id,
-        isFullTable: stream.method == "FULL_TABLE",
+        isFullTable: stream.method == "FULL_TABLE", needsMethod: stream.needsMethod,
         sharesName: (byName[stream.name]?.count ?? 0) > 1,
         replicationKey: stream.replicationKey))
   }

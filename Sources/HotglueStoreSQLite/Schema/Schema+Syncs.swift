@@ -84,6 +84,8 @@ extension Schema {
       boundary INTEGER,
       -- The name of its SQL view, which no other stream has in SQLite's eyes.
       view TEXT,
+      -- Whether that view has a column for each property.
+      has_columns INTEGER NOT NULL DEFAULT 0 CHECK (has_columns IN (0, 1)),
       UNIQUE (workspace, source, name),
       UNIQUE (source, name),
       FOREIGN KEY (workspace, source) REFERENCES source (workspace, id),

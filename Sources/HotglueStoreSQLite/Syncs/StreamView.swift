@@ -14,25 +14,47 @@ struct StreamView {
   let stream: String
   let id: Int64
 
-  /// Every command reads the text of all views when it opens the store, some 30 ms for a million
-  /// bytes: so many bytes they may have in all. A stream whose view would not fit has none.
-  static let mostBytes: Int64 = 256 << 10
+  /// Every command reads the text of all views when it opens the store, some 30 ms for a million bytes:
+  /// so many bytes they may have in all.
+  static let mostBytes: Int64 = 1 << 20
+  /// So many more are for views without columns, of streams whose columns do not fit.
+  static let mostBytesWithoutColumns: Int64 = 256 << 10
 
-  /// Recreates the view; within a transaction. False: there is no room for it.
-  func make(_ columns: ViewColumns, in connection: Connection) throws(StoreError) -> Bool {
+  /// Recreates the view, in the form for which there is room; within a transaction.
+  func make(
+    _ columns: ViewColumns, in connection: Connection
+  ) throws(StoreError) -> DeclaredStream.ViewForm {
     let name = try claimName(in: connection)
-    try drop(in: connection)
     let list = columns.columns.map { ", \($0.expression) AS \(SQLiteName.quoted($0.name))" }
-    let text = """
-      CREATE VIEW \(SQLiteName.quoted(name)) AS
-        SELECT key AS _key, updated_at AS _updated_at, data AS _data\(list.joined())
-        FROM record WHERE workspace = \(SQLiteName.literal(workspace.text))
-          AND source = \(SQLiteName.literal(source)) AND stream = \(SQLiteName.text(stream))
-      """
-    let taken = try connection.first(StreamViewSQL.bytes, [], { $0.integer(0) }) ?? 0
-    guard taken + Int64(text.utf8.count) <= Self.mostBytes else { return false }
-    try connection.execute(text)
-    return true
+    let full = statement(name, list.joined())
+    let short = statement(name, "")
+    let taken =
+      try connection.first(StreamViewSQL.bytesOfOthers, [.text(name)], { $0.integer(0) }) ?? 0
+    let form: DeclaredStream.ViewForm =
+      if taken + Int64(full.utf8.count) <= Self.mostBytes {
+        .columns
+      } else if taken + Int64(short.utf8.count) <= Self.mostBytes + Self.mostBytesWithoutColumns {
+        .wholeRecords
+      } else {
+        .none
+      }
+    try drop(in: connection)
+    switch form {
+    case .columns: try connection.execute(full)
+    case .wholeRecords: try connection.execute(short)
+    case .none: break
+    }
+    try connection.run(StreamViewSQL.setForm, [.integer(id), .flag(form == .columns)])
+    return form
+  }
+
+  private func statement(_ name: String, _ columns: String) -> String {
+    """
+    CREATE VIEW \(SQLiteName.quoted(name)) AS
+      SELECT key AS _key, updated_at AS _updated_at, data AS _data\(columns)
+      FROM record WHERE workspace = \(SQLiteName.literal(workspace.text))
+        AND source = \(SQLiteName.literal(source)) AND stream = \(SQLiteName.text(stream))
+    """
   }
 
   var plainName: String {
@@ -71,12 +93,14 @@ struct StreamView {
 }
 
 enum StreamViewSQL {
-  static let bytes = SQL(
-    "stream_view.bytes",
+  static let bytesOfOthers = SQL(
+    "stream_view.bytes_of_others",
     """
     SELECT coalesce(sum(length(CAST(sql AS BLOB))), 0) FROM sqlite_master
-    WHERE type = 'view' AND name LIKE '%/%'
+    WHERE type = 'view' AND name LIKE '%/%' AND name <> ?1 COLLATE NOCASE
     """)
+  static let setForm = SQL(
+    "stream_view.set_form", "UPDATE sync_stream SET has_columns = ?2 WHERE id = ?1")
   static let name = SQL("stream_view.name", "SELECT view FROM sync_stream WHERE id = ?1")
   static let isTaken = SQL(
     "stream_view.is_taken",
@@ -86,5 +110,6 @@ enum StreamViewSQL {
   static let names = SQL(
     "stream_view.names", "SELECT view FROM sync_stream WHERE source = ?1 AND view IS NOT NULL")
   static let forgetNames = SQL(
-    "stream_view.forget_names", "UPDATE sync_stream SET view = NULL WHERE source = ?1")
+    "stream_view.forget_names",
+    "UPDATE sync_stream SET view = NULL, has_columns = 0 WHERE source = ?1")
 }

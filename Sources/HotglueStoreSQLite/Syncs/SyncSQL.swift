@@ -134,7 +134,8 @@ enum SyncSQL {
   static let stream = SQL(
     "sync.stream",
     """
-    SELECT id, key, schema_version, version, next_version, next_floor, boundary, records, next_run
+    SELECT id, key, schema_version, version, next_version, next_floor, boundary, records, next_run,
+      has_columns
     FROM sync_stream
     WHERE workspace = ?1 AND source = ?2 AND name = ?3
     """)

@@ -143,13 +143,17 @@ extension SQLiteSyncSession {
     }
     let schemaChanged = latest.map { $0.schema != declaration.schema } ?? true
     var row = known
-    var view = (isMade: true, notes: [String]())
-    if schemaChanged || latest?.key != keyText {
+    var view = (form: DeclaredStream.ViewForm.columns, notes: [String]())
+    let isOther = schemaChanged || latest?.key != keyText
+    if isOther || known?.hasColumns != true {
       row = try step(durable: false) { () throws(StoreError) in
         if known == nil { try connection.run(SyncSQL.addStream, place + [.text(keyText)]) }
         let stream = try connection.first(SyncSQL.stream, place) { StreamRow($0) }
         guard let stream else { return nil }
-        view = try keep(declaration, keyText, for: stream, isOtherKey: change != nil, at: now)
+        if isOther {
+          try keep(declaration, keyText, for: stream, isOtherKey: change != nil, at: now)
+        }
+        view = try makeView(of: declaration, stream.id)
         return stream
       }
     }
@@ -165,7 +169,7 @@ extension SQLiteSyncSession {
     return DeclaredStream(
       index: index, isNew: known == nil,
       schemaChanged: known != nil && schemaChanged, keyToken: token,
-      hasView: view.isMade, notes: view.notes)
+      view: view.form, notes: view.notes)
   }
 
   private func isDeclared(_ stream: StreamRow) -> Bool {
@@ -214,7 +218,7 @@ extension SQLiteSyncSession {
   private func keep(
     _ declaration: StreamDeclaration, _ keyText: String, for stream: StreamRow, isOtherKey: Bool,
     at now: Timestamp
-  ) throws(StoreError) -> (isMade: Bool, notes: [String]) {
+  ) throws(StoreError) {
     let latest = try connection.first(
       SyncSQL.latestSchema, [.integer(stream.id)], { $0.optionalInteger(0) })
     let version = Int(latest.flatMap { $0 } ?? 0) + 1
@@ -233,24 +237,24 @@ extension SQLiteSyncSession {
       try connection.run(
         SyncSQL.setSchema, [.integer(stream.id), .integer(version), .text(keyText)])
     }
-    return try makeView(of: declaration, stream.id)
   }
 
   private func makeView(
     of declaration: StreamDeclaration, _ stream: Int64
-  ) throws(StoreError) -> (isMade: Bool, notes: [String]) {
+  ) throws(StoreError) -> (form: DeclaredStream.ViewForm, notes: [String]) {
     let schemas = try connection.all(
       SyncSQL.schemasOfStream, [.integer(stream)], { $0.text(0) })
     let columns = ViewColumns(of: declaration, after: schemas)
     let view = StreamView(
       workspace: run.workspace, source: try store.sourceName(run.source),
       stream: declaration.name, id: stream)
-    guard try view.make(columns, in: connection) else { return (false, []) }
-    var notes = columns.notes
+    let form = try view.make(columns, in: connection)
+    guard form != .none else { return (form, []) }
+    var notes = form == .columns ? columns.notes : []
     if let name = try view.name(in: connection), name != view.plainName {
       notes.insert("the SQL view of stream '\(declaration.name)' is '\(name)'", at: 0)
     }
-    return (true, notes)
+    return (form, notes)
   }
 
   private func index(of row: StreamRow, named name: String) -> Int {
@@ -274,6 +278,7 @@ struct StreamRow {
   let nextVersion: String?
   let boundary: Int64?
   let records: Int64
+  let hasColumns: Bool
 
   init(_ row: Row) {
     id = row.integer(0)
@@ -283,5 +288,6 @@ struct StreamRow {
     nextVersion = row.optionalText(4)
     boundary = row.optionalInteger(6)
     records = row.integer(7)
+    hasColumns = row.integer(9) != 0
   }
 }

@@ -23,7 +23,14 @@ struct ViewColumns {
 
   /// `schemas`: all that the stream ever had, since records of each may be there.
   init(of declaration: StreamDeclaration, after schemas: [String]) {
-    let properties = Self.properties(declaration.schema)
+    let all = Self.properties(declaration.schema)
+    // The names that SQLite reads from a JSON text end at a NUL.
+    let properties = all.filter { !$0.key.utf8.contains(0) }
+    for property in all where property.key.utf8.contains(0) {
+      notes.append(
+        "the view of stream '\(declaration.name)' has no column for property "
+          + "'\(SQLiteName.printable(property.key))', whose name holds a NUL: '_data' has it")
+    }
     let earlier = schemas.filter { $0 != declaration.schema }.map(Self.properties)
     let chosen = Self.chosen(properties.map(\.key), key: declaration.key)
     var taken = Set(Self.own)
@@ -123,7 +130,7 @@ struct ViewColumns {
       !property.isEmpty && !property.utf8.contains { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 }
     guard isPlain else {
       return "(SELECT value FROM json_each(data) AS member WHERE member.key = "
-        + "\(SQLiteName.text(property)))"
+        + "\(SQLiteName.literal(property)))"
     }
     let escaped = inASCII(property)
     let plain = "data ->> \(SQLiteName.literal("$.\"\(property)\""))"

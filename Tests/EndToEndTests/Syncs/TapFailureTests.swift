@@ -31,7 +31,7 @@ struct TapFailureTests {
       code: "tap_hung", words: "said nothing for 300ms", flags: ["--idle-timeout", "300ms"]),
     Failing(
       name: "a log on standard output", body: "echo 'INFO starting up'", state: "failed",
-      code: "not_json", words: "INFO starting up"),
+      code: "nothing_came", words: "INFO starting up"),
     Failing(
       name: "half a line", body: "printf '{\"type\":\"SCH'", state: "pending", code: "cut_off",
       words: "middle of line 1"),
