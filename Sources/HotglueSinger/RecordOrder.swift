@@ -1,58 +1,51 @@
 import HotglueCore
 
-/// Whether the records of a stream come in the order of its replication key.
-///
-/// While they do, a bookmark says of all records below it that they were sent. A record that is less than
-/// one before it, or than a bookmark that the tap gave meanwhile, shows that it does not.
+/// Whether records come in the order of one of their members: none is less than one before it.
 struct RecordOrder {
-  /// The member of the record; `nil`: it is not known, and nothing is compared.
-  private(set) var property: String?
+  let property: String
   /// The greatest value so far, as it was written; empty: there is none.
   private var last: [UInt8] = []
   private var kind: JSONTape.Kind?
-  private var name: [UInt8] = []
+  private let name: [UInt8]
   /// The number of the member in the record before.
   private var guess = 0
   private(set) var isBroken = false
 
-  init(property: String?) {
+  init(of property: String) {
     self.property = property
-    name = property.map { Array($0.utf8) } ?? []
+    name = Array(property.utf8)
   }
 
-  /// A bookmark names the replication key of a stream whose schema does not.
-  mutating func learn(_ property: String) {
-    if self.property == nil { self = RecordOrder(property: property) }
-  }
-
-  /// The bookmark itself goes backwards.
+  /// Records that cannot be read came, too.
   mutating func breakOff() { isBroken = true }
 
   /// Compares a record with those before it.
   mutating func note(_ record: Int, on line: borrowing JSONTape) {
-    guard !isBroken, let property else { return }
-    let found = find(property, of: record, on: line)
-    guard let node = found, line[node].kind != .null else {
-      // A tap that goes on from a value sends no record without one: behind it such a record is lost.
+    guard !isBroken else { return }
+    guard let node = find(record, on: line), line[node].kind != .null else {
+      // A tap that resumes from a value sends no record without one: after it such a record is lost.
       if !last.isEmpty { isBroken = true }
       return
     }
     take(line.raw(line[node]), line[node].kind)
   }
 
-  /// A bookmark that is ahead of the records: one below it would be skipped by a run that resumes there.
-  mutating func noteBookmark(_ value: JSON) {
-    guard !isBroken, property != nil, !last.isEmpty, let before = parsed,
-      ReplicationOrder.isAscending(from: before, to: value) == true
-    else { return }
-    last = Array(value.text.utf8)
-    kind = nil
+  /// Whether the records have reached this value: it is not past the greatest of them.
+  func hasReached(_ value: JSON) -> Bool {
+    guard !isBroken, let greatest else { return false }
+    return ReplicationOrder.isAscending(from: value, to: greatest) == true
   }
 
+  /// Whether this is the greatest value of the records.
+  func isAt(_ value: JSON) -> Bool {
+    guard hasReached(value), let greatest else { return false }
+    return ReplicationOrder.isAscending(from: greatest, to: value) == true
+  }
+
+  var hasValue: Bool { !last.isEmpty }
+
   /// The members of a stream's records nearly always come in one order.
-  private mutating func find(
-    _ property: String, of record: Int, on line: borrowing JSONTape
-  ) -> Int? {
+  private mutating func find(_ record: Int, on line: borrowing JSONTape) -> Int? {
     var place = record + 1
     let end = Int(line[record].next)
     var number = 0
@@ -78,7 +71,7 @@ struct RecordOrder {
     case .ascending: isAscending = true
     case .unknown:
       isAscending =
-        parsed.map { before in
+        greatest.map { before in
           Self.parse(raw).flatMap { ReplicationOrder.isAscending(from: before, to: $0) } ?? false
         } ?? true
     }
@@ -91,7 +84,7 @@ struct RecordOrder {
     kind = next
   }
 
-  private var parsed: JSON? {
+  private var greatest: JSON? {
     last.isEmpty ? nil : last.withUnsafeBufferPointer { Self.parse($0) }
   }
 
@@ -121,7 +114,9 @@ struct RecordOrder {
     case .integer: return next[0] == UInt8(ascii: "-") ? .unknown : .ascending
     case .string:
       // The quote, and 'Z' or an offset from UTC before it.
-      guard count > 2, last[count - 2] == next[count - 2] else { return .unknown }
+      guard count > 2, last[count - 2] == next[count - 2], next[1] != UInt8(ascii: "-") else {
+        return .unknown
+      }
       if next[count - 2] == UInt8(ascii: "Z") { return .ascending }
       let tail = max(0, count - 7)
       return last[tail..<count].elementsEqual(next[tail..<count]) ? .ascending : .unknown

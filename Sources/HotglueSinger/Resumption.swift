@@ -39,7 +39,9 @@ extension SyncEngine {
 
   private func place(of stream: SingerStream, in bookmark: JSON?) -> ReplicationPlace {
     if stream.identity.isFullTable { return .beginning }
-    return stream.monitor.place(in: bookmark)
+    return ReplicationPlace(
+      judge.part(of: bookmark, for: stream.identity), property: stream.replicationKey,
+      properties: stream.schema.propertyNames)
   }
 
   /// The tap said a bookmark: where it moves a stream's place to a position, what was staged so far
@@ -57,12 +59,12 @@ extension SyncEngine {
     }
   }
 
-  /// A stream without keys whose bookmark the tap gave again as it was, behind its records: the tap sent
-  /// everything, and the bookmark is no place in it. What it repeated is not there twice.
+  /// A stream without keys that the tap sent records of without another bookmark for it: it will send them
+  /// again in each run, and the bookmark is no place in them. What it repeated is not there twice.
   func removeRepetitions() throws(SyncError) {
     for stream in streams {
-      guard let resumption = stream.resumption, !resumption.hasEverMoved, hasSaid,
-        !stream.monitor.isMoving, case .position = resumption.given
+      guard let resumption = stream.resumption, !resumption.hasEverMoved,
+        resumption.given.isPosition
       else { continue }
       var isDone = stream.tally.added == 0
       while !isDone {
@@ -82,7 +84,7 @@ extension SyncEngine {
     for stream in streams where stream.resumption?.hasMoved == true {
       stream.resumption?.hasMoved = false
       switch stream.resumption?.place {
-      case .value where stream.monitor.isBroken: moved[stream.index] = .unordered
+      case .value where !stream.monitor.isOrdered: moved[stream.index] = .unordered
       case .value: moved[stream.index] = .value
       case .position: moved[stream.index] = .position
       case .beginning, nil: moved[stream.index] = .beginning

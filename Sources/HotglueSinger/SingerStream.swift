@@ -22,12 +22,14 @@ final class SingerStream {
   var isReplaced = false
   /// Of a stream without keys; `nil` for any other.
   var resumption: Resumption?
-  /// Which bookmarks count.
-  var monitor: OrderMonitor
+  /// As the catalog or the schema names it.
+  let replicationKey: String?
+  /// The order of its records.
+  let monitor: OrderMonitor
 
   init(
     _ identity: StreamResolver.Stream, name: [UInt8], index: Int, key: [String],
-    schema: SchemaNode, declared: [UInt8], monitor: OrderMonitor
+    schema: SchemaNode, declared: [UInt8], replicationKey: String?, monitor: OrderMonitor
   ) {
     self.identity = identity
     self.name = name
@@ -35,6 +37,7 @@ final class SingerStream {
     self.key = key
     self.schema = schema
     self.declared = declared
+    self.replicationKey = replicationKey
     self.monitor = monitor
   }
 
@@ -44,16 +47,10 @@ final class SingerStream {
     version = before.version
     isReplaced = before.isReplaced
     hasUnplacedReject = before.hasUnplacedReject
-    monitor.carryOn(from: before.monitor)
   }
 
   /// Under which its records are stored.
   var title: String { identity.title }
-
-  /// What a bookmark calls it.
-  func name(in bookmark: JSON?) -> String {
-    Bookmark.name(among: identity.names, in: bookmark)
-  }
 
   func isNamed(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     guard bytes.count == name.count else { return false }

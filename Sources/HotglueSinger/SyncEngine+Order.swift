@@ -1,48 +1,53 @@
 import HotglueCore
 import HotglueStore
 
-/// Which bookmarks of a run count.
+/// Which bookmarks of a run count; see `BookmarkJudge`.
 extension SyncEngine {
   /// To be called with each record that is received, before it is judged.
   func noteOrder(_ record: Int, of stream: SingerStream) throws(SyncError) {
-    if !stream.monitor.isMoving {
-      stream.monitor.isMoving = true
-      moving.append(stream)
-    }
     guard tape[record].kind == .object else { return }
     if stream.monitor.note(record, on: tape, published: session.mark) {
-      try withdraw(for: stream)
+      try withdraw(for: stream.monitor)
     }
   }
 
-  /// A bookmark says where the streams are of which records came since the one before.
-  func judgeOrder(_ value: JSON) throws(SyncError) {
-    for stream in moving {
-      stream.monitor.isMoving = false
-      switch stream.monitor.judge(value, after: hasSaid ? saidValue : nil, given: givenValue) {
-      case .fine: break
-      case .backwards: noteBackwards(stream)
-      case .broken:
-        noteBackwards(stream)
-        try withdraw(for: stream)
-      }
+  /// The tap said a bookmark: whether it counts at once.
+  func judgeOrder(_ value: JSON?) {
+    guard let value else { return }
+    for monitor in judge.note(said: value) {
+      notes.add("the bookmark of stream '\(monitor.title)' went backwards")
     }
-    moving.removeAll(keepingCapacity: true)
-    hasSaid = true
-    if !isWithheld, streams.contains(where: { $0.monitor.isMisled(by: value) }) { withhold() }
+    withhold(options.resumesAtEnd || hasKeylessPosition || !judge.isProven(value))
+    if !isWithheld { judge.count(value) }
   }
 
-  private func noteBackwards(_ stream: SingerStream) {
-    notes.add("the bookmark of stream '\(stream.title)' went backwards")
+  /// A stream without keys that resumes from a place in the tap's own terms: whether the tap heeds it is
+  /// known at its end. Records that it sent all the same must not be seen twice until then.
+  private var hasKeylessPosition: Bool {
+    streams.contains { stream in
+      guard stream.monitor.hasRecords, let resumption = stream.resumption else { return false }
+      return resumption.given.isPosition || resumption.place.isPosition
+    }
   }
 
   /// What was published of the stream's place since its first record is no place to resume from.
-  private func withdraw(for stream: SingerStream) throws(SyncError) {
-    guard let fallback = stream.monitor.fallback,
-      stream.monitor.isMisled(by: session.bookmark?.value)
-    else { return }
+  func withdraw(for monitor: OrderMonitor) throws(SyncError) {
+    guard let fallback = monitor.fallback, judge.isMisled(monitor) else { return }
     let time = declarationTime
     try stored { () throws(StoreError) in try session.withdraw(to: fallback, at: time) }
-    withhold()
+    judge.count(session.bookmark?.value)
+    withhold(true)
+  }
+
+  /// Notes why the last bookmark did not count before the end.
+  func noteWithheld(hasFailed: Bool) {
+    for monitor in judge.withholding(saidValue) { notes.addWithheld(monitor, hasFailed: hasFailed) }
+  }
+}
+
+extension ReplicationPlace {
+  var isPosition: Bool {
+    if case .position = self { return true }
+    return false
   }
 }

@@ -101,21 +101,27 @@ extension SyncEngine {
     }
     notes.countView(declared.view, of: title)
     for note in declared.notes { notes.add(note) }
-    let monitor = OrderMonitor(
-      identity, bookmarkProperty: bookmarkProperties.first ?? identity.replicationKey,
-      properties: schema.propertyNames, given: givenValue)
+    let property = bookmarkProperties.first ?? identity.replicationKey
+    let monitor =
+      known.map { streams[$0].monitor }
+      ?? OrderMonitor(
+        identity, property: property, keyProperties: key,
+        given: judge.part(of: givenValue, for: identity))
     let stream = SingerStream(
       identity, name: Array(name.utf8), index: declared.index, key: key, schema: schema,
-      declared: raw, monitor: monitor)
+      declared: raw, replicationKey: property, monitor: monitor)
     stream.ignored = declaration.ignored
     if let known {
+      monitor.declare(property: property)
+      try withdraw(for: monitor)
       stream.carryOn(from: streams[known])
       stream.resumption =
         key.isEmpty ? streams[known].resumption ?? resumption(of: stream) : nil
-      moving.removeAll { $0 === streams[known] }
-      if stream.monitor.isMoving { moving.append(stream) }
       streams[known] = stream
     } else {
+      judge.add(monitor)
+      // A value outside of all entries was taken for that of the only stream.
+      if let first = streams.first?.monitor { try withdraw(for: first) }
       stream.resumption = resumption(of: stream)
       numbers[title] = streams.count
       streams.append(stream)
@@ -148,8 +154,7 @@ extension SyncEngine {
     // A part of a stream does not replace what is stored under another key.
     let mayChangeKey =
       (options.mayChangeKeys || stream.names.contains(where: options.fullStreams.contains))
-      && !ReplicationPlace.isNamed(
-        in: givenValue, stream: Bookmark.name(among: stream.names, in: givenValue))
+      && judge.part(of: givenValue, for: stream)?.namesPlace != true
     do throws(StoreError) {
       return try session.declare(declaration, mayChangeKey: mayChangeKey, at: declarationTime)
     } catch {

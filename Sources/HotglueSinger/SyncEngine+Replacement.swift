@@ -8,10 +8,8 @@ extension SyncEngine {
     _ stream: SingerStream, token: String, version: JSON? = nil
   ) throws(SyncError) {
     var start = ReplacementStart.beginning
-    let name = stream.name(in: givenValue)
-    if ReplicationPlace.isNamed(in: givenValue, stream: name) {
-      let given = ReplicationPlace.version(in: givenValue, stream: name)
-      start = .place(isSameVersion: version.map { $0 == given } ?? false)
+    if let part = judge.part(of: givenValue, for: stream.identity), part.namesPlace {
+      start = .place(isSameVersion: version.map { $0 == part.version } ?? false)
     }
     // What came before is staged before.
     try flush(publishing: nil)
@@ -25,7 +23,7 @@ extension SyncEngine {
   /// The catalog says that the stream is sent whole at every run, and the run begins it without a place.
   func replaceTable(_ stream: SingerStream) throws(SyncError) {
     guard stream.identity.isFullTable else { return }
-    guard !ReplicationPlace.isNamed(in: givenValue, stream: stream.name(in: givenValue)) else {
+    guard judge.part(of: givenValue, for: stream.identity)?.namesPlace != true else {
       keptTables.append(stream.title)
       return
     }

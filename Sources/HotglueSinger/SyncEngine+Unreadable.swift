@@ -45,10 +45,6 @@ extension SyncEngine {
     _ reason: String
   ) throws(SyncError) {
     stream.tally.received += 1
-    if !stream.monitor.isMoving {
-      stream.monitor.isMoving = true
-      moving.append(stream)
-    }
     try setAside(
       RejectedRecord(
         stream: stream.index, line: line, path: "", reason: reason,

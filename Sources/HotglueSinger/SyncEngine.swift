@@ -63,8 +63,6 @@ public final class SyncEngine {
   /// Versions that were activated before the schema of their stream came, by that name.
   var pendingVersions: [String: JSON] = [:]
   private static let mostPendingVersions = 10_000
-  /// Streams of which records came since the last bookmark.
-  var moving: [SingerStream] = []
   /// The stream of the last record: nearly always that of the next.
   private var latest = 0
   private var bytesTaken: Int64 = 0
@@ -73,12 +71,12 @@ public final class SyncEngine {
   /// What the tap said last, and whether nothing came after it.
   private var said: Bookmark?
   private(set) var saidValue: JSON?
-  /// It was said in this run.
-  var hasSaid = false
   /// What the tap was given.
   let givenValue: JSON?
   private var isAtBookmark = false
   private var publishedAt: Timestamp?
+  /// Which bookmarks count.
+  var judge: BookmarkJudge
   /// The bookmark that the tap said last counts at the run's end alone.
   private(set) var isWithheld: Bool
   /// Something was staged or said that is not published.
@@ -106,6 +104,7 @@ public final class SyncEngine {
     isWithheld = options.resumesAtEnd
     givenValue = session.run.given?.value
     saidValue = givenValue
+    judge = BookmarkJudge(options.resolver, given: givenValue)
   }
 
   // MARK: Feeding
@@ -140,7 +139,7 @@ public final class SyncEngine {
     try removeRepetitions()
     noteKeptTables()
     noteMethods()
-    noteUnordered()
+    noteWithheld(hasFailed: false)
     try removeUnsent()
     for stream in streams where !stream.tally.addsUp {
       let tally = stream.tally
@@ -164,7 +163,7 @@ public final class SyncEngine {
         guard case .mostlyRejected = error else { throw error }
       }
     }
-    noteUnordered()
+    noteWithheld(hasFailed: true)
     batch.removeEntries()
     if !batch.isEmpty {
       _ = try stored { () throws(StoreError) in
@@ -179,13 +178,6 @@ public final class SyncEngine {
     SyncProgress(
       streams: streams.map { StreamReport(stream: $0.title, tally: $0.tally) },
       bytes: bytesTaken, lines: linesTaken)
-  }
-
-  /// Streams that are out of order, and that a bookmark moved.
-  private func noteUnordered() {
-    for stream in streams where stream.monitor.isMisled(by: saidValue) {
-      notes.addUnordered(stream.title)
-    }
   }
 
   private func finish(_ end: SyncEnd) throws(SyncError) -> SyncRun {
@@ -301,12 +293,13 @@ public final class SyncEngine {
     let value = tape.json(tape[node])
     let next = Bookmark.after(value, current: said ?? session.bookmark)
     isAtBookmark = true
-    try judgeOrder(value)
-    guard next != said || isBehind || !batch.isEmpty else { return }
     if next != said {
-      saidValue = value
-      try movePlaces(to: value)
+      // An empty one leaves the one before.
+      saidValue = Bookmark.isEmpty(value) ? next?.value : value
+      if let saidValue { try movePlaces(to: saidValue) }
     }
+    judgeOrder(saidValue)
+    guard next != said || isBehind || !batch.isEmpty else { return }
     said = next
     isBehind = true
     let time = now()
@@ -333,8 +326,8 @@ public final class SyncEngine {
 
   /// A bookmark that does not count shows no records either: they come again from the one before it.
   private func publish() throws(SyncError) {
-    guard !isWithheld else { return }
     try requireFewRejects()
+    guard !isWithheld else { return }
     try flush(
       publishing: Publication(bookmark: said, tallies: tallies, places: movedPlaces()))
     isBehind = false
@@ -379,7 +372,7 @@ public final class SyncEngine {
     }
   }
 
-  func withhold() { isWithheld = true }
+  func withhold(_ isWithheld: Bool) { self.isWithheld = isWithheld }
 
   private var tallies: [Int: StreamTally] {
     var all: [Int: StreamTally] = [:]

@@ -27,10 +27,18 @@ struct SyncNotes {
     add("the schema of stream '\(stream)' is unchecked where it is not understood: \(shown)\(rest)")
   }
 
-  mutating func addUnordered(_ stream: String) {
-    add(
-      "stream '\(stream)' is not in the order of its replication key: bookmarks that move it count at "
-        + "the end of a run only")
+  /// A bookmark of the stream counts at the end of the run only. That a tap never compares its bookmarks with
+  /// records matters to a run that has failed.
+  mutating func addWithheld(_ stream: OrderMonitor, hasFailed: Bool) {
+    if stream.isBroken {
+      add(
+        "stream '\(stream.title)' is not in the order of its replication key: bookmarks that move it "
+          + "count at the end of a run only")
+    } else if hasFailed {
+      add(
+        "the bookmark of stream '\(stream.title)' is no value that its records have reached: it counts "
+          + "at the end of a run only")
+    }
   }
 
   /// A schema that was taken without what cannot be read of it.

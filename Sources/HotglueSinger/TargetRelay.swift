@@ -29,8 +29,8 @@ public final class TargetRelay {
     var name: String
     var sent: Int64 = 0
     var counted: Int64?
-    /// Which bookmarks count.
-    var monitor: OrderMonitor
+    /// The order of its records.
+    let monitor: OrderMonitor
   }
 
   private let session: any DeliverySession
@@ -50,10 +50,10 @@ public final class TargetRelay {
   /// ACTIVATE_VERSION lines that came before the schema of their stream, by its title.
   private var pendingVersions: [String: [UInt8]] = [:]
   private static let mostPendingVersions = 10_000
-  /// Streams of which records came since the tap's last bookmark.
-  private var moving: [Int] = []
   /// What the tap was given.
   private let given: JSON?
+  /// Which bookmarks count.
+  private var judge: BookmarkJudge
   /// How many bookmarks of this run were taken.
   private var confirmations = 0
   private var bytes: Int64 = 0
@@ -82,6 +82,7 @@ public final class TargetRelay {
   ) {
     self.session = session
     given = session.run.given?.value
+    judge = BookmarkJudge(options.resolver, given: given)
     self.options = options
     self.now = now
     self.send = send
@@ -147,7 +148,7 @@ public final class TargetRelay {
       guard let value = message.value else { return }
       intake.noteArrival()
       let bookmark = tape.json(tape[value])
-      try judgeOrder(bookmark)
+      _ = judge.note(said: bookmark)
       lastState = (Array(line), bookmark)
       isBehindState = false
       return forward(Array(line))
@@ -185,7 +186,11 @@ public final class TargetRelay {
   private func pass(
     _ message: Message, _ line: UnsafeBufferPointer<UInt8>, _ number: Int64, of index: Int
   ) throws(SyncError) {
-    if message.kind == .batch { hasBatches = true }
+    if message.kind == .batch {
+      hasBatches = true
+      streams[index].monitor.breakOff()
+      try withdraw(for: streams[index].monitor)
+    }
     if let record = message.record, message.kind == .record {
       streams[index].sent += 1
       try noteOrder(record, of: index)
@@ -209,10 +214,6 @@ public final class TargetRelay {
         throw .recordBeforeSchema(line: number, stream: name)
       }
       streams[index].sent += 1
-      if !streams[index].monitor.isMoving {
-        streams[index].monitor.isMoving = true
-        moving.append(index)
-      }
       hasSent = true
       isBehindState = true
       return forward(Array(line))
@@ -235,12 +236,20 @@ public final class TargetRelay {
     _ identity: StreamResolver.Stream
   ) throws(SyncError) {
     if let flaw = tape.repaired { notes.addRepaired(identity.title, flaw, line: number) }
-    let monitor = monitor(of: identity, message)
+    let told = message.bookmarkProperties.flatMap { tape.json(tape[$0]).stringArray }
+    let property = told?.first ?? identity.replicationKey
     if let known = numbers[identity.title] {
-      let before = streams[known].monitor
-      streams[known].monitor = monitor
-      streams[known].monitor.carryOn(from: before)
+      streams[known].monitor.declare(property: property)
+      try withdraw(for: streams[known].monitor)
     } else {
+      let key = message.keyProperties.flatMap { tape.json(tape[$0]).stringArray }
+      let monitor = OrderMonitor(
+        identity, property: property,
+        keyProperties: options.keys.setting(for: identity) ?? key ?? [],
+        given: judge.part(of: given, for: identity))
+      judge.add(monitor)
+      // A value outside of all entries was taken for that of the only stream.
+      if let first = streams.first?.monitor { try withdraw(for: first) }
       numbers[identity.title] = streams.count
       streams.append(Stream(title: identity.title, name: name, monitor: monitor))
     }
@@ -252,16 +261,6 @@ public final class TargetRelay {
       forward(Array(tape.repaired == nil ? line : tape.raw(tape[0])))
     }
     if let version = pendingVersions.removeValue(forKey: identity.title) { forward(version) }
-  }
-
-  private func monitor(
-    of stream: StreamResolver.Stream, _ message: Message
-  ) -> OrderMonitor {
-    let properties = message.schema.flatMap { tape.json(tape[$0])["properties"]?.members } ?? []
-    let told = message.bookmarkProperties.flatMap { tape.json(tape[$0]).stringArray }
-    return OrderMonitor(
-      stream, bookmarkProperty: told?.first ?? stream.replicationKey,
-      properties: Set(properties.map(\.key)), given: given)
   }
 
   /// The stream that the target calls by this name.
@@ -306,9 +305,10 @@ public final class TargetRelay {
   /// A bookmark that the target has confirmed counts by the same rule as one of a sync into the store.
   private func confirm(_ value: JSON) throws(SyncError) {
     said = value
-    isWithheld =
-      options.resumesAtEnd || streams.contains { $0.monitor.isMisled(by: value) }
-    if !isWithheld { try keep(value) }
+    isWithheld = options.resumesAtEnd || !judge.isProven(value)
+    guard !isWithheld else { return }
+    judge.count(value)
+    try keep(value)
   }
 
   private func keep(_ value: JSON) throws(SyncError) {
@@ -390,8 +390,8 @@ public final class TargetRelay {
   public func fail(_ failure: Job.Failure) throws(SyncError) -> SyncRun { try finish(failure) }
 
   private func finish(_ failure: Job.Failure?) throws(SyncError) -> SyncRun {
-    for stream in streams where stream.monitor.isMisled(by: lastState?.bookmark) {
-      notes.addUnordered(stream.title)
+    for monitor in judge.withholding(lastState?.bookmark) {
+      notes.addWithheld(monitor, hasFailed: failure != nil)
     }
     if oddLines > 0 {
       notes.add(
@@ -434,10 +434,6 @@ public final class TargetRelay {
 
 extension TargetRelay {
   private func noteOrder(_ record: Int, of index: Int) throws(SyncError) {
-    if !streams[index].monitor.isMoving {
-      streams[index].monitor.isMoving = true
-      moving.append(index)
-    }
     guard tape[record].kind == .object else { return }
     let isBroken = streams[index].monitor.note(
       record, on: tape,
@@ -445,29 +441,15 @@ extension TargetRelay {
     if isBroken { try withdraw(for: streams[index].monitor) }
   }
 
-  private func judgeOrder(_ value: JSON) throws(SyncError) {
-    for index in moving {
-      streams[index].monitor.isMoving = false
-      switch streams[index].monitor.judge(
-        value, after: lastState?.bookmark, given: given)
-      {
-      case .fine, .backwards: break
-      case .broken: try withdraw(for: streams[index].monitor)
-      }
-    }
-    moving.removeAll(keepingCapacity: true)
-  }
-
   /// What the target confirmed of the stream's place since its first record is no place to resume from.
   private func withdraw(for monitor: OrderMonitor) throws(SyncError) {
-    guard let fallback = monitor.fallback, monitor.isMisled(by: session.bookmark?.value) else {
-      return
-    }
+    guard let fallback = monitor.fallback, judge.isMisled(monitor) else { return }
     do throws(StoreError) {
       try session.withdraw(
         to: fallback.bookmark, isOwn: fallback.publications > 0, at: now())
     } catch {
       throw .store(error)
     }
+    judge.count(session.bookmark?.value)
   }
 }

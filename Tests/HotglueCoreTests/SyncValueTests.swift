@@ -55,9 +55,8 @@ struct SyncValueTests {
   @Test("what a bookmark says of a stream without keys")
   func places() throws {
     func place(_ bookmark: String, _ property: String? = nil) throws -> ReplicationPlace {
-      ReplicationPlace(
-        try JSON.parse(bookmark), stream: "s", bookmarkProperty: property,
-        properties: ["at", "name"])
+      let part = BookmarkPart(of: try JSON.parse(bookmark), names: ["s"], others: ["t"])
+      return ReplicationPlace(part, property: property, properties: ["at", "name"])
     }
     for text in [
       "null", "{}", #"{"bookmarks":{"t":{"at":1}}}"#, #"{"bookmarks":{"s":{}}}"#,
@@ -79,6 +78,42 @@ struct SyncValueTests {
     else {
       Issue.record("an offset and a time are places")
       return
+    }
+  }
+
+  @Test(
+    "whether one value comes after another: numbers, times, texts by their bytes",
+    arguments: [
+      ("9", "10", true), ("1.5", "1.50", true), ("10", "9", false), (#""a""#, #""b""#, true),
+      (#""b""#, #""a""#, false), (#""9""#, #""10""#, false), (#""10""#, #""9""#, false),
+      (#""8""#, #""9""#, true), (#""2026-01-01T00:00:00Z""#, #""2026-01-01T00:00:00+00:00""#, true),
+      (#""2026-01-01T00:00:00.000900Z""#, #""2026-01-01T00:00:00.0001Z""#, false),
+      (#""2026-01-01T00:00:00.0001Z""#, #""2026-01-01T00:00:00.000900Z""#, true),
+    ])
+  func ascending(_ last: String, _ next: String, _ isAscending: Bool) throws {
+    #expect(
+      ReplicationOrder.isAscending(from: try JSON.parse(last), to: try JSON.parse(next))
+        == isAscending)
+  }
+
+  @Test("a bookmark names a place in a stream when its own entry holds a value that may be one")
+  func namedPlaces() throws {
+    func names(_ bookmark: String) throws -> Bool {
+      BookmarkPart(of: try JSON.parse(bookmark), names: ["s"], others: ["t"])?.namesPlace == true
+    }
+    for text in [
+      "{}", #"{"t":99}"#, #"{"t":{"since":99}}"#, #"{"state":{"t":{"at":1}}}"#,
+      #"{"bookmarks":{"t":{"at":1}}}"#, #"{"bookmarks":{"u":{"at":1}}}"#,
+      #"{"s":{"xmin":null}}"#, #"{"s":{"last_replication_method":"INCREMENTAL"}}"#,
+      #"{"s":{"mode":"FULL_TABLE","done":true,"version":5}}"#, #"{"currently_syncing":"s"}"#,
+    ] {
+      #expect(try !names(text), "\(text)")
+    }
+    for text in [
+      #"{"s":99}"#, #"{"s":{"since":99}}"#, #"{"state":{"s":{"at":1}}}"#, #"{"offset":5}"#,
+      #"{"bookmarks":{"s":{"hash":"7e"}}}"#, #"{"s":{"xmin":"999"}}"#,
+    ] {
+      #expect(try names(text), "\(text)")
     }
   }
 

@@ -138,7 +138,7 @@ struct BadInputTests {
     }
     let run = try harbour.sync(Self.good + state(5) + Lines.record("{\"id\":2}") + state(3))
     #expect(run.notes.first == "the bookmark of stream 's' went backwards")
-    #expect(run.notes.count == 2 && run.notes[1].contains("not in the order"))
+    #expect(run.notes.count == 1)
     #expect(run.bookmark?.text.contains("2026-01-03") == true)
   }
 
@@ -255,8 +255,10 @@ struct BadInputTests {
     "before each publication: most of what a stream received is rejected, and the run fails",
     arguments: [(9, 0, true), (10, 9, true), (10, 8, false), (11, 5, false)])
   func mostlyRejected(_ bad: Int, _ good: Int, _ succeeds: Bool) throws {
+    try harbour.sync(Self.good)
     let text =
-      Self.good + String(repeating: Lines.record("{}"), count: bad)
+      Lines.schema() + Lines.record("{\"id\":1}")
+      + String(repeating: Lines.record("{}"), count: bad)
       + (0..<good).map { Lines.record("{\"id\":\($0 + 10)}") }.joined() + Lines.state("{\"at\":2}")
     // One good record came before.
     let isJust = bad * 2 <= bad + good + 1 || bad < 10

@@ -95,12 +95,12 @@ struct RelayOrderTests {
 }
 
 extension TargetRelay {
-  fileprivate func fromTap(_ text: String) throws(SyncError) {
+  func fromTap(_ text: String) throws(SyncError) {
     let bytes = Array(text.utf8)
     try bytes.withUnsafeBufferPointer { (bytes) throws(SyncError) in try take(ofTap: bytes) }
   }
 
-  fileprivate func fromTarget(_ line: String) throws(SyncError) {
+  func fromTarget(_ line: String) throws(SyncError) {
     let bytes = Array((line + "\n").utf8)
     try bytes.withUnsafeBufferPointer { (bytes) throws(SyncError) in try take(ofTarget: bytes) }
   }

@@ -335,10 +335,13 @@ struct CatalogSelection {
     let earlier = before.definition.knownCatalog?.streams ?? []
     let others = earlier.filter { $0.method != nil && $0.method != "FULL_TABLE" }.map(\.id)
     let value = bookmark.flatMap(SyncTold.value)
-    let placed = (source.definition.knownCatalog?.streams ?? []).filter { stream in
+    let streams = source.definition.knownCatalog?.streams ?? []
+    let names = Set(streams.flatMap(\.names))
+    let placed = streams.filter { stream in
       stream.isSelected && stream.method == "FULL_TABLE" && others.contains(stream.id)
-        && ReplicationPlace.isNamed(
-          in: value, stream: Bookmark.name(among: stream.names, in: value))
+        && BookmarkPart(
+          of: value, names: stream.names, others: names.subtracting(stream.names))?.namesPlace
+          == true
     }.map(\.id)
     guard let first = placed.first else { return [] }
     let one = placed.count == 1 ? " \(Shell.quoted(first))" : ""

@@ -21,21 +21,6 @@ public struct Bookmark: Hashable, Sendable {
     isEmpty(said) && current != nil ? current : Bookmark(text: said.text)
   }
 
-  /// By which of its names, the most exact first, a bookmark calls a stream.
-  public static func name(among names: [String], in bookmark: JSON?) -> String {
-    let streams = bookmark?["bookmarks"] ?? bookmark
-    return names.first { streams?[$0] != nil } ?? names.first ?? ""
-  }
-
-  /// What a bookmark says of one stream, where it follows the custom of `bookmarks`: its replication
-  /// value. `nil` where it follows another.
-  public static func replicationValue(_ value: JSON?, stream: String, property: String?) -> JSON? {
-    guard let place = value?["bookmarks"]?[stream] else { return nil }
-    if let found = place["replication_key_value"] { return found }
-    guard let property else { return nil }
-    return place[property]
-  }
-
   /// Whether `next` is before `current` for this stream; `nil` where the two cannot be compared.
   public static func isBackwards(_ next: JSON?, from current: JSON?) -> Bool? {
     switch (next, current) {

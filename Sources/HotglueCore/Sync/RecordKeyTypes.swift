@@ -1,10 +1,11 @@
 /// The types that a schema declares for the properties of a record key.
 ///
 /// A record's identity is the values and types of its key: `1` and `"1"` are two records. So a key
-/// property that changes its type is another key, though its name stays.
+/// property that changes its type is another key, though its name stays, also where it takes a further
+/// type or loses one: its records may come as the other from then on.
 public struct RecordKeyTypes: Hashable, Sendable {
   /// In the order of the key; `nil` where the schema declares none.
-  private let types: [(Set<String>)?]
+  private var types: [(Set<String>)?]
   private let key: [String]
 
   public init(of key: [String], in schema: JSON?) {
@@ -14,12 +15,20 @@ public struct RecordKeyTypes: Hashable, Sendable {
     }
   }
 
-  /// Whether a property of both keys has no type left in common with before.
+  /// A schema that declares no type leaves the one of the schema before.
+  public var isComplete: Bool { types.allSatisfy { $0 != nil } }
+
+  public mutating func fill(from earlier: RecordKeyTypes) {
+    guard key == earlier.key else { return }
+    types = zip(types, earlier.types).map { $0 ?? $1 }
+  }
+
+  /// Whether a property of both keys is of another type.
   public func differ(from before: RecordKeyTypes) -> Bool {
     guard key == before.key else { return false }
     return zip(types, before.types).contains { mine, theirs in
       guard let mine, let theirs else { return false }
-      return Self.kinds(mine).isDisjoint(with: Self.kinds(theirs))
+      return Self.kinds(mine) != Self.kinds(theirs)
     }
   }
 

@@ -12,57 +12,27 @@ public enum ReplicationPlace: Hashable, Sendable {
   /// A place in the tap's own terms, as an offset: what comes from there on is new.
   case position(JSON)
 
-  /// What a bookmark says of a stream. By the custom of taps it stands under `bookmarks` and the stream's
-  /// name; else under the name alone; else the bookmark is that of all streams.
-  private static func part(of bookmark: JSON?, stream: String) -> JSON? {
-    let streams = bookmark?["bookmarks"]
-    return streams?.members != nil ? streams?[stream] : bookmark?[stream] ?? bookmark
-  }
-
-  /// Reads it out of a bookmark.
-  public init(
-    _ bookmark: JSON?, stream: String, bookmarkProperty: String?, properties: Set<String>
-  ) {
-    let isCustomary = bookmark?["bookmarks"]?.members != nil
-    let place = Self.part(of: bookmark, stream: stream)
-    guard let place, !Bookmark.isEmpty(place) else {
+  /// Reads it out of what a bookmark says of the stream. `property`: the replication key, where it is known;
+  /// `properties`: the members of the stream's records.
+  public init(_ part: BookmarkPart?, property: String?, properties: Set<String>) {
+    guard let part, BookmarkPart.holds(part.value, { _ in true }) else {
       self = .beginning
       return
     }
-    if let property = place["replication_key"]?.stringValue ?? bookmarkProperty,
-      let value = place["replication_key_value"], value != .null
-    {
-      self = .value(value, property: property)
-    } else if let bookmarkProperty {
-      // Markers of progress, without the value from which a run would go on.
-      guard let value = place[bookmarkProperty], value != .null else {
-        self = isCustomary ? .beginning : Self.position(in: place)
-        return
-      }
-      self = .value(value, property: bookmarkProperty)
-    } else {
-      let named = (place.members ?? []).filter { member in
-        properties.contains(member.key) && Self.isOrdered(member.value)
-      }
-      guard named.count == 1, let only = named.first else {
-        self = Self.position(in: place)
-        return
-      }
-      self = .value(only.value, property: only.key)
+    let value = part.value
+    let named = value["replication_key"]?.stringValue ?? property
+    if let named, let bound = value["replication_key_value"] ?? value[named], bound != .null {
+      self = .value(bound, property: named)
+      return
     }
-  }
-
-  private static func position(in place: JSON) -> ReplicationPlace {
-    holdsOrder(place) ? .position(place) : .beginning
-  }
-
-  /// A number or a time. The number of a stream's version tells no place within it.
-  private static func holdsOrder(_ value: JSON) -> Bool {
-    switch value {
-    case .array(let values): values.contains(where: holdsOrder)
-    case .object(let members):
-      members.contains { $0.key != "version" && holdsOrder($0.value) }
-    default: isOrdered(value)
+    let members = (value.members ?? []).filter { member in
+      property == nil && properties.contains(member.key) && Self.isOrdered(member.value)
+    }
+    if members.count == 1, let only = members.first {
+      self = .value(only.value, property: only.key)
+    } else {
+      // A number or a time.
+      self = BookmarkPart.holds(value, Self.isOrdered) ? .position(value) : .beginning
     }
   }
 
@@ -87,39 +57,6 @@ public enum ReplicationPlace: Hashable, Sendable {
       return value.utf8.lexicographicallyPrecedes(bound.utf8)
     case (.number, .number): return Bookmark.isBackwards(value, from: bound) ?? true
     default: return true
-    }
-  }
-}
-
-extension ReplicationPlace {
-  /// Whether a tap that is given this bookmark may leave out what comes before a place in the stream, so
-  /// that what it sends is not the whole.
-  ///
-  /// Here anything that may be a place is one, also the digest of a file that the tap then skips: a row
-  /// that is missing is worse than one that stays. The number of the stream's version, names of fields and
-  /// notes of progress are none.
-  public static func isNamed(in bookmark: JSON?, stream: String) -> Bool {
-    part(of: bookmark, stream: stream).map(namesPlace) ?? false
-  }
-
-  /// The version of the stream that a bookmark names.
-  public static func version(in bookmark: JSON?, stream: String) -> JSON? {
-    part(of: bookmark, stream: stream)?["version"]
-  }
-
-  private static let notPlaces: Set<String> = [
-    "version", "replication_key", "replication_method", "replication_key_signpost",
-    "starting_replication_value", "progress_markers", "context", "currently_syncing",
-  ]
-
-  private static func namesPlace(_ value: JSON) -> Bool {
-    switch value {
-    case .null, .bool: false
-    case .number: true
-    case .string(let text): !text.isEmpty
-    case .array(let values): values.contains(where: namesPlace)
-    case .object(let members):
-      members.contains { !notPlaces.contains($0.key) && namesPlace($0.value) }
     }
   }
 }

@@ -82,6 +82,11 @@ public struct StreamResolver: Sendable {
   /// The identifiers of all streams of the catalog.
   public var known: [String] { catalog?.map(\.id) ?? [] }
 
+  /// All that bookmarks may call its streams.
+  public var names: Set<String> {
+    stored.union(known).union(byName.keys)
+  }
+
   public func match(_ message: String) -> Match {
     guard let catalog else {
       guard selection.includes([message]) else { return .deselected }

@@ -147,6 +147,13 @@ enum SyncSQL {
     "SELECT schema, key FROM sync_schema WHERE stream = ?1 AND version = ?2")
   static let schemasOfStream = SQL(
     "sync.schemas_of_stream", "SELECT schema FROM sync_schema WHERE stream = ?1")
+  static let schemasOfKey = SQL(
+    "sync.schemas_of_key",
+    """
+    SELECT schema FROM sync_schema WHERE stream = ?1 AND key = ?2
+      AND version > coalesce((SELECT max(version) FROM sync_schema WHERE stream = ?1 AND key <> ?2), 0)
+    ORDER BY version DESC
+    """)
   static let latestSchema = SQL(
     "sync.latest_schema", "SELECT max(version) FROM sync_schema WHERE stream = ?1")
   static let addSchema = SQL(

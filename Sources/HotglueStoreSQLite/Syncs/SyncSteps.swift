@@ -136,7 +136,9 @@ extension SQLiteSyncSession {
     // A stream without records has none under another key.
     let isEmpty = known.map { $0.records == 0 && !isDeclared($0) } ?? true
     var change: (from: [String], to: [String], token: String)?
-    if let latest, !isEmpty { change = try keyChange(from: latest, to: declaration) }
+    if let latest, let known, !isEmpty {
+      change = try keyChange(of: known.id, from: latest, to: declaration)
+    }
     if let change, !mayChangeKey {
       throw StoreError.streamKeyChanged(
         stream: declaration.name, from: change.from, to: change.to)
@@ -188,14 +190,22 @@ extension SQLiteSyncSession {
 
   /// How a key differs, in words; `nil`: it is the same.
   private func keyChange(
-    from latest: (schema: String, key: String), to declaration: StreamDeclaration
+    of stream: Int64, from latest: (schema: String, key: String),
+    to declaration: StreamDeclaration
   ) throws(StoreError) -> (from: [String], to: [String], token: String)? {
     let key = try store.decodeJSON(latest.key)?.stringArray ?? []
     if latest.schema == declaration.schema, key == declaration.key { return nil }
     let types = RecordKeyTypes(
       of: declaration.key, in: try store.decodeJSON(declaration.schema))
     if key != declaration.key { return (key, declaration.key, Self.keyToken(types)) }
-    let before = RecordKeyTypes(of: key, in: try store.decodeJSON(latest.schema))
+    var before = RecordKeyTypes(of: key, in: try store.decodeJSON(latest.schema))
+    if !before.isComplete {
+      let earlier = try connection.all(
+        SyncSQL.schemasOfKey, [.integer(stream), .text(latest.key)], { $0.text(0) })
+      for schema in earlier where !before.isComplete {
+        before.fill(from: RecordKeyTypes(of: key, in: try store.decodeJSON(schema)))
+      }
+    }
     guard types.differ(from: before) else { return nil }
     return (before.texts, types.texts, Self.keyToken(types))
   }

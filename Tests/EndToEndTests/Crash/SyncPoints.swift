@@ -12,7 +12,8 @@ extension World {
     import json, os, sys, time
     start = 0
     if "--state" in sys.argv:
-        with open(sys.argv[sys.argv.index("--state") + 1]) as file: start = json.load(file)["n"]
+        with open(sys.argv[sys.argv.index("--state") + 1]) as file:
+            start = json.load(file)["bookmarks"]["a"]["id"]
     with open("starts", "a") as out: out.write(str(start) + "\\n")
     def say(**message): print(json.dumps(message), flush=True)
     def schema(stream):
@@ -25,7 +26,7 @@ extension World {
     for n in range(start + 1, 21):
         say(type="RECORD", stream="a", record={"id": n})
         if n == 5: schema("b")
-        if n % 10 == 0: say(type="STATE", value={"n": n})
+        if n % 10 == 0: say(type="STATE", value={"bookmarks": {"a": {"id": n}}})
     """
 
   /// Keeps what it is sent, and confirms each bookmark.
