@@ -60,20 +60,21 @@ public enum Hotglue {
     switch Dispatch.decide(arguments) {
     case .refused(let error): throw error
     case .tree(let arguments): return try walkTree(arguments, environment)
-    case .command(let kind, let rest): return try start(kind, rest, environment)
+    case .command(let type, let rest): return try start(type, rest, environment)
     }
   }
 
   /// Parses the one command that is named; only when that fails is the tree asked, so that messages
   /// and usage lines show the whole command.
   private static func start(
-    _ kind: CommandKind, _ rest: [String], _ environment: CommandEnvironment
+    _ type: any HotglueCommand.Type, _ rest: [String], _ environment: CommandEnvironment
   ) throws -> ExitStatus {
-    if kind == .jobEnqueue, let quick = QuickEnqueue(rest) {
-      let session = try WorkspaceSession.open(for: kind, quick.global.options, in: environment)
+    if type == JobEnqueue.self, let quick = QuickEnqueue(rest) {
+      let session = try WorkspaceSession.open(
+        for: JobEnqueue.record, quick.global.options, in: environment)
       return try session.telling { try quick.action.run(in: session) }
     }
-    if kind == .syncRun, rest.last == "--" {
+    if type == SyncRunCommand.self, rest.last == "--" {
       // A variable that was to hold the target, and is empty: the store was not meant.
       throw CommandError.usage(
         "nothing stands behind '--'",
@@ -81,21 +82,21 @@ public enum Hotglue {
     }
     let command: any HotglueCommand
     do {
-      command = try kind.type.parse(rest)
+      command = try type.parse(rest)
     } catch {
-      return try explain(kind, rest, environment)
+      return try explain(type, rest, environment)
     }
     return try run(command, environment)
   }
 
   /// Help, or what is wrong with the arguments.
   private static func explain(
-    _ kind: CommandKind, _ rest: [String], _ environment: CommandEnvironment
+    _ type: any HotglueCommand.Type, _ rest: [String], _ environment: CommandEnvironment
   ) throws -> ExitStatus {
     do {
-      return try walkTree(kind.words + rest, environment)
+      return try walkTree(type.record.words + rest, environment)
     } catch {
-      if kind == .jobReport { JobReport.tellRefusal(of: rest, in: environment) }
+      if type == JobReport.self { JobReport.tellRefusal(of: rest, in: environment) }
       throw error
     }
   }
@@ -125,7 +126,7 @@ public enum Hotglue {
   private static func run(
     _ command: any HotglueCommand, _ environment: CommandEnvironment
   ) throws -> ExitStatus {
-    if command.global.workspaces.count > 1, !type(of: command).kind.repeatsWorkspace {
+    if command.global.workspaces.count > 1, !type(of: command).record.repeatsWorkspace {
       throw CommandError.usage(
         "-w is given \(command.global.workspaces.count) times",
         hint: "a command acts in one workspace: give it once")
@@ -141,7 +142,7 @@ public enum Hotglue {
   /// JSON Lines and CSV are of records; the other forms are of every command.
   private static func checkFormat(of command: any HotglueCommand) throws(CommandError) {
     guard let format = command.global.format else { return }
-    let isExport = type(of: command).kind == .recordExport
+    let isExport = command is RecordExport
     guard format.isOfExport == isExport || isExport && format == .json else {
       let offered = OutputFormat.allCases.filter { $0.isOfExport == isExport }.map(\.rawValue)
       throw .usage(
@@ -167,8 +168,8 @@ public enum Hotglue {
     }
     let message = RootCommand.message(for: error)
     let words = Array(arguments.prefix(3).prefix { !$0.hasPrefix("-") })
-    let kind = (1...3).compactMap { CommandKind.named(Array(words.prefix($0))) }.first
-    let usage = kind.flatMap { $0.type.configuration.shouldDisplay ? commandUsage($0.type) : nil }
+    let type = (1...3).lazy.compactMap { CommandRegistry.command(words.prefix($0)) }.first
+    let usage = type.flatMap { $0.configuration.shouldDisplay ? commandUsage($0) : nil }
     throw CommandError.usage(
       BadValueWords.of(message)
         ?? message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
@@ -179,7 +180,7 @@ public enum Hotglue {
   private static func externalHelp(
     _ name: String, _ environment: CommandEnvironment
   ) throws -> String? {
-    if CommandKind.verbs(of: []).contains(name) || name == "help" || name.hasPrefix("-") {
+    if CommandRegistry.verbs(of: []).contains(name) || name == "help" || name.hasPrefix("-") {
       return nil
     }
     let search = ProgramSearch(environment: environment)
@@ -193,7 +194,7 @@ public enum Hotglue {
   private static func listExternals(_ environment: CommandEnvironment) {
     let search = ProgramSearch(environment: environment)
     let names = search.names(after: ExternalCommand.prefix).filter {
-      !CommandKind.verbs(of: []).contains($0) && $0 != "help"
+      !CommandRegistry.verbs(of: []).contains($0) && $0 != "help"
     }
     guard !names.isEmpty else { return }
     let list = names.map { "  \(Visible.text($0))\n" }.joined()

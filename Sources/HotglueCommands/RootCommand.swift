@@ -21,10 +21,8 @@ struct RootCommand: ParsableCommand {
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
       QueueNoun.self, EffectNoun.self, DraftNoun.self, SourceNoun.self, SyncNoun.self,
-      RecordNoun.self, StoreNoun.self, OpenLink.self, ActivityLog.self, DoctorCommand.self,
-      Completions.self, RecordOutcome.self, SyncAttempt.self, ExternalCommand.self,
-      Complete.self,
-    ])
+      RecordNoun.self, StoreNoun.self,
+    ] + CommandRegistry.commands(of: "").filter { $0 != Initialize.self })
 }
 
 struct WorkspaceNoun: ParsableCommand {
@@ -34,11 +32,7 @@ struct WorkspaceNoun: ParsableCommand {
       A workspace keeps its jobs apart from those of all others. Its ID is never renamed and never
       used again; the name for people may change.
       """,
-    subcommands: [
-      WorkspaceCreate.self, WorkspaceList.self, WorkspaceShow.self, WorkspaceCurrent.self,
-      WorkspaceSwitch.self, WorkspaceShell.self, WorkspaceEdit.self, WorkspaceArchive.self,
-      WorkspaceUnarchive.self, WorkspaceProtect.self, WorkspaceUnprotect.self, MemberNoun.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "workspace") + [MemberNoun.self])
 }
 
 struct MemberNoun: ParsableCommand {
@@ -52,7 +46,7 @@ struct MemberNoun: ParsableCommand {
       These are guard rails for people. The security boundary is the permissions of the store's
       files: see hotglue-guards(7).
       """,
-    subcommands: [MemberAdd.self, MemberRemove.self, MemberList.self, MemberRoles.self])
+    subcommands: CommandRegistry.commands(of: "workspace member"))
 }
 
 struct ContextNoun: ParsableCommand {
@@ -62,9 +56,7 @@ struct ContextNoun: ParsableCommand {
       One context file counts: that of --context, else of $HOTGLUE_CONTEXT, else the nearest
       .hotglue/context.json in this folder or above, else the user's own. See hotglue-context(7).
       """,
-    subcommands: [
-      ContextShow.self, ContextPath.self, ContextPrompt.self, ContextTrustCommand.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "context"))
 }
 
 struct JobNoun: ParsableCommand {
@@ -74,21 +66,13 @@ struct JobNoun: ParsableCommand {
       Where a job is named, its number is taken, or its link: hotglue://WORKSPACE/job/42. A job of
       another workspace than the resolved one is refused, with the flag that would mean it.
       """,
-    subcommands: [
-      JobEnqueue.self, JobList.self, JobShow.self, JobExplain.self, JobLogs.self, JobWait.self,
-      JobCancel.self,
-      JobRetry.self, JobResolve.self, JobPrune.self, JobLifecycle.self, JobWork.self,
-      JobReclaim.self, JobRun.self, JobReport.self, JobProgressReport.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "job"))
 }
 
 struct TypeNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "type", abstract: "define what jobs of a type run, and by which contract",
-    subcommands: [
-      TypeSet.self, TypeList.self, TypeShow.self, TypeRemove.self, TypeDiff.self, TypeApply.self,
-      TypeExport.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "type"))
 }
 
 struct QueueNoun: ParsableCommand {
@@ -98,16 +82,13 @@ struct QueueNoun: ParsableCommand {
       A queue is a name that jobs wait under ('--queue'); a worker may serve all queues or some. It \
       needs no definition.
       """,
-    subcommands: [QueueLimit.self, QueueList.self])
+    subcommands: CommandRegistry.commands(of: "queue"))
 }
 
 struct EffectNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "effect", abstract: "carry out steps to confirmation at most once, and see them",
-    subcommands: [
-      EffectRun.self, EffectBegin.self, EffectConfirm.self, EffectAbandon.self, EffectList.self,
-      EffectShow.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "effect"))
 }
 
 struct DraftNoun: ParsableCommand {
@@ -118,35 +99,26 @@ struct DraftNoun: ParsableCommand {
       is kept whatever happens; a draft that was put aside lies in the bin for 14 days. Where a draft
       is named, its number is taken, or its link: hotglue://WORKSPACE/draft/7.
       """,
-    subcommands: [
-      DraftNew.self, DraftEdit.self, DraftList.self, DraftShow.self, DraftSubmit.self,
-      DraftDiscard.self, DraftRestore.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "draft"))
 }
 
 struct SourceNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "source", abstract: "define where records come from: Singer taps",
     discussion: "See hotglue-sync(7), which has a complete example.",
-    subcommands: [
-      SourceAdd.self, SourceList.self, SourceShow.self, SourceDiscover.self, SourceSelect.self,
-      SourceEdit.self, SourceTest.self, SourceRemove.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "source"))
 }
 
 struct SyncNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sync", abstract: "take in what sources send, and see how it went",
-    subcommands: [
-      SyncRunCommand.self, SyncStatus.self, SyncHistory.self, SyncState.self, SyncReset.self,
-      SyncRejects.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "sync"))
 }
 
 struct RecordNoun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "record", abstract: "read the records of a source",
-    subcommands: [RecordList.self, RecordCount.self, RecordExport.self])
+    subcommands: CommandRegistry.commands(of: "record"))
 }
 
 struct StoreNoun: ParsableCommand {
@@ -156,8 +128,5 @@ struct StoreNoun: ParsableCommand {
       The store is one SQLite file, beside it a folder of the same name that ends in '.d' with locks
       and logs. The two belong together: move them together, and only while no worker runs.
       """,
-    subcommands: [
-      StoreInfoCommand.self, StoreCheck.self, StoreBackup.self, StoreRestore.self,
-      StorePrune.self,
-    ])
+    subcommands: CommandRegistry.commands(of: "store"))
 }

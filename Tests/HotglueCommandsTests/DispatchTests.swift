@@ -5,31 +5,28 @@ import Testing
 
 @Suite("Dispatch and arguments")
 struct DispatchTests {
-  @Test("every command is found by its words, and knows its row of the table")
-  func table() {
-    for kind in CommandKind.allCases {
-      #expect(kind.type.kind == kind)
-      #expect(kind.type.configuration.commandName == kind.words.last)
-      guard case .command(let found, arguments: []) = Dispatch.decide(kind.words) else {
-        Issue.record("'\(kind.name)' is not found")
+  @Test("every command of the registry is found by its own path, which no other command has")
+  func registry() {
+    for command in CommandRegistry.commands {
+      let record = command.record
+      #expect(command.configuration.commandName == record.words.last)
+      guard case .command(let found, arguments: []) = Dispatch.decide(record.words) else {
+        Issue.record("'\(record.path)' is not found")
         continue
       }
-      #expect(found == kind)
+      #expect(found.record == record)
     }
-    #expect(Set(CommandKind.allCases.map(\.words)).count == CommandKind.allCases.count)
+    #expect(Set(CommandRegistry.records.map(\.path)).count == CommandRegistry.commands.count)
   }
 
-  @Test("the tree has every command of the table but those that only hotglue itself uses")
+  @Test("the tree has every command of the registry")
   func tree() {
     func leaves(_ type: any ParsableCommand.Type, _ path: [String]) -> [[String]] {
       let below = type.configuration.subcommands
       if below.isEmpty { return [path] }
       return below.flatMap { leaves($0, path + [$0.configuration.commandName ?? "?"]) }
     }
-    func shown(_ commands: [[String]]) -> Set<[String]> {
-      Set(commands.filter { !$0[0].hasPrefix("__") })
-    }
-    #expect(shown(leaves(RootCommand.self, [])) == shown(CommandKind.allCases.map(\.words)))
+    #expect(Set(leaves(RootCommand.self, [])) == Set(CommandRegistry.records.map(\.words)))
   }
 
   @Test(
@@ -47,9 +44,9 @@ struct DispatchTests {
   @Test("nothing behind '--' is taken for a global flag")
   func terminator() {
     guard
-      case .command(.jobEnqueue, let arguments) = Dispatch.decide([
+      case .command(let command, let arguments) = Dispatch.decide([
         "-q", "job", "enqueue", "--", "ls", "--json", "-w", "x",
-      ])
+      ]), command == JobEnqueue.self
     else {
       Issue.record("not found")
       return

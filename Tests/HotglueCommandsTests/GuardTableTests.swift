@@ -5,25 +5,28 @@ import Testing
 
 @testable import HotglueCommands
 
-@Suite("The table of commands and its guards")
+@Suite("The records of commands, and their guards")
 struct GuardTableTests {
   @Test("what changes something takes an operator at least, what reads a workspace a viewer")
   func rolesFitAccess() {
-    for kind in CommandKind.allCases {
-      switch kind.access {
-      case .none: #expect(kind.need == .nothing, "\(kind.name)")
+    for record in CommandRegistry.records {
+      switch record.access {
+      case .none: #expect(record.required == .none, "\(record.path)")
       case .readsWorkspace:
         // To run a tap is more than to read, though nothing is kept of it.
-        #expect(kind.need == .role(kind == .sourceTest ? .operator : .viewer), "\(kind.name)")
+        #expect(
+          record.required == .role(record == SourceTest.record ? .operator : .viewer),
+          "\(record.path)")
       case .changesWorkspace, .settlesWorkspace:
-        #expect(kind.leastRole.map { $0 >= .operator } == true, "\(kind.name)")
+        #expect(record.leastRole.map { $0 >= .operator } == true, "\(record.path)")
       case .readsStore:
-        #expect([nil, .viewer].contains(kind.leastRole), "\(kind.name)")
+        #expect([nil, .viewer].contains(record.leastRole), "\(record.path)")
       case .changesStore:
         // To create a workspace, to switch to one that may be read, and to trust a store for oneself
         // needs no role.
-        let isFree = [.workspaceCreate, .workspaceSwitch, .contextTrust].contains(kind)
-        #expect(isFree || kind.leastRole == .owner, "\(kind.name)")
+        let isFree = [WorkspaceCreate.record, WorkspaceSwitch.record, ContextTrustCommand.record]
+          .contains(record)
+        #expect(isFree || record.leastRole == .owner, "\(record.path)")
       }
     }
   }
@@ -31,13 +34,14 @@ struct GuardTableTests {
   @Test("only what puts members right is for rescue")
   func rescue() {
     #expect(
-      CommandKind.allCases.filter(\.isForRescue) == [.memberAdd, .memberRemove, .memberList])
+      CommandRegistry.records.filter(\.isForRescue).map(\.path)
+        == ["workspace member add", "workspace member remove", "workspace member list"])
   }
 
-  @Test("the table is told whole, but for the words that only hotglue itself uses")
+  @Test("the registry is listed whole, but for what only hotglue itself uses")
   func told() throws {
     let lines = try CommandPlace().run("workspace member roles").output.split(separator: "\n")
-    let shown = CommandKind.allCases.filter { !$0.words[0].hasPrefix("__") }
+    let shown = CommandRegistry.records.filter { !$0.isInternal }
     #expect(lines.map { $0.split(separator: "\t")[0] } == shown.map { $0.name[...] })
     #expect(lines.contains("job cancel\tchanges_workspace\toperator"))
     #expect(lines.contains("store prune\tchanges_store\towner*"))

@@ -11,7 +11,8 @@ struct BenchClaim: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "__bench-claim", abstract: "claim and complete queued jobs, and print the rate",
     shouldDisplay: false)
-  static let kind = CommandKind.benchClaim
+  static let record = CommandRecord(
+    "__bench-claim", .none, requires: .none)
 
   enum Commits: String, ExpressibleByArgument {
     /// A commit for the claim and one for the completion.
@@ -32,7 +33,7 @@ struct BenchClaim: HotglueCommand {
       name: "bench:\(me.pid)", bootID: me.bootID, pidNamespace: String(me.pidNamespace),
       pid: me.pid, processStartTime: me.startTime, lockPath: "workers/bench")
     let actor = Actor(
-      user: environment.user.name(), command: Self.kind.name, workspaceOrigin: "flag")
+      user: environment.user.name(), command: Self.record.name, workspaceOrigin: "flag")
     let worker = try store.register(identity, by: actor, at: environment.now())
     let workspaces = try store.workspaces().map(\.id)
     let began = BootClock.now()

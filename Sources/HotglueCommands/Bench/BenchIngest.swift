@@ -12,7 +12,8 @@ struct BenchIngest: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "__bench-ingest", abstract: "take in a tap's output, and print the rate",
     shouldDisplay: false)
-  static let kind = CommandKind.benchIngest
+  static let record = CommandRecord(
+    "__bench-ingest", .none, requires: .none)
 
   enum Part: String, ExpressibleByArgument {
     /// All of it.
@@ -46,7 +47,7 @@ struct BenchIngest: HotglueCommand {
     let store = try environment.stores.open(storePath, nil)
     guard let workspace = try store.workspaces().first?.id else { return 0 }
     let actor = Actor(
-      user: environment.user.name(), command: Self.kind.name, workspaceOrigin: "flag")
+      user: environment.user.name(), command: Self.record.name, workspaceOrigin: "flag")
     let source = try store.setSource(
       "bench", to: SourceDefinition(command: ["bench"], directory: "/"), in: workspace,
       expecting: .anything, by: actor, at: environment.now())

@@ -8,7 +8,8 @@ import HotglueStore
 /// It never fails and never changes anything: where nothing can be resolved nothing is offered, and a
 /// switch that was cut short is left as it is.
 struct Complete: HotglueCommand {
-  static let kind = CommandKind.complete
+  static let record = CommandRecord(
+    "__complete", .readsStore, requires: .role(.viewer), contextFlags: .nothing)
   static let configuration = CommandConfiguration(
     commandName: "__complete",
     abstract: "print what may stand at the cursor; the completion scripts of shells call it",
@@ -25,7 +26,7 @@ struct Complete: HotglueCommand {
     case .file: Output(environment, global).rawLine(":files")
     case .command: print(commands(environment), line, environment)
     case .verb(let path):
-      print(CommandKind.verbs(of: path).map { candidate(path + [$0]) }, line, environment)
+      print(CommandRegistry.verbs(of: path).map { candidate(path + [$0]) }, line, environment)
     case .option(let options):
       let all = options.compactMap { option in
         option.names.last { $0.hasPrefix("--") }.map { Candidate(text: $0, help: option.help) }
@@ -38,7 +39,7 @@ struct Complete: HotglueCommand {
   }
 
   private func commands(_ environment: CommandEnvironment) -> [Candidate] {
-    let own = (CommandKind.verbs(of: []) + ["help"]).map { candidate([$0]) }
+    let own = (CommandRegistry.verbs(of: []) + ["help"]).map { candidate([$0]) }
     let externals = ProgramSearch(environment: environment).names(after: ExternalCommand.prefix)
     return own
       + externals.map { Candidate(text: $0, help: ExternalCommand.prefix + $0) }
@@ -56,7 +57,7 @@ struct Complete: HotglueCommand {
   private func printValues(
     of parameter: CommandShape.Parameter, _ line: CompletionLine, _ environment: CommandEnvironment
   ) {
-    let kind = ValueKind(parameter, of: line.kind)
+    let kind = ValueKind(parameter, of: line.command)
     switch kind {
     case .file: Output(environment, global).rawLine(":files")
     case .folder: Output(environment, global).rawLine(":folders")
@@ -64,7 +65,7 @@ struct Complete: HotglueCommand {
     case .workspace, .job, .type, .queue, .state, .unknown:
       guard
         let session = try? StoreSession.open(
-          for: Self.kind, line.global.options, in: environment, repairing: false),
+          for: Self.record, line.global.options, in: environment, repairing: false),
         let found = try? CompletionValues(session: session).candidates(kind)
       else { return }
       // An argument that is there already is not offered again.

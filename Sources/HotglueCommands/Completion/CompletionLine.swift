@@ -20,7 +20,7 @@ struct CompletionLine {
 
   /// The global flags so far: they decide which workspace and store candidates come from.
   private(set) var global = QuickGlobals()
-  private(set) var kind: CommandKind?
+  private(set) var command: CommandRecord?
   /// Arguments of the command so far.
   private(set) var given: [String] = []
   private(set) var wanted = Wanted.nothing
@@ -45,7 +45,7 @@ struct CompletionLine {
         take(option, word)
         pending = nil
       } else if word == "--" {
-        wanted = kind == nil ? .nothing : rest.isEmpty ? .program : .file
+        wanted = command == nil ? .nothing : rest.isEmpty ? .program : .file
         return
       } else if word.hasPrefix("-"), word != "-" {
         pending = take(word)
@@ -67,13 +67,13 @@ struct CompletionLine {
       text = String(text[text.index(after: equals)...])
       return .value(option)
     }
-    if text.hasPrefix("-"), text != "-" || kind != .workspaceSwitch {
+    if text.hasPrefix("-"), text != "-" || command != WorkspaceSwitch.record {
       return .option(shape.options.filter { $0.isRepeating || used.isDisjoint(with: $0.names) })
     }
-    if kind != nil { return shape.argument(given.count).map { .value($0) } ?? .nothing }
+    if command != nil { return shape.argument(given.count).map { .value($0) } ?? .nothing }
     switch words.first == "help" ? Array(words.dropFirst()) : words {
     case []: return .command
-    case let path where CommandKind.isNoun(path): return .verb(of: path)
+    case let path where CommandRegistry.isNoun(path): return .verb(of: path)
     default: return .nothing
     }
   }
@@ -100,15 +100,16 @@ struct CompletionLine {
   /// Takes a noun, a verb or an argument; false for the name of an external command, whose own the
   /// rest is.
   private mutating func take(plainWord word: String) -> Bool {
-    if kind != nil {
+    if command != nil {
       given.append(word)
       return true
     }
     words.append(word)
     if words[0] == "help" { return true }
-    kind = CommandKind.named(words)
-    if let kind { shape = CommandShape(of: kind.type) }
-    return kind != nil || CommandKind.isNoun(Array(words.prefix(1)))
+    let found = CommandRegistry.command(words)
+    command = found?.record
+    if let found { shape = CommandShape(of: found) }
+    return found != nil || CommandRegistry.isNoun(Array(words.prefix(1)))
   }
 
   /// A word without the quotes and backslashes that a shell would take away. Nothing is expanded but a

@@ -22,7 +22,7 @@ enum ValueKind: Equatable {
   case unknown
 
   /// By what a command's definition calls it.
-  init(_ parameter: CommandShape.Parameter, of kind: CommandKind?) {
+  init(_ parameter: CommandShape.Parameter, of command: CommandRecord?) {
     if !parameter.values.isEmpty {
       self = .words(parameter.values)
       return
@@ -31,17 +31,17 @@ enum ValueKind: Equatable {
     case "--replay": self = .words(["safe", "keyed", "unsafe"])
     case "--jitter": self = .words(["none", "equal", "full"])
     case "--backoff": self = .words(["exponential", "linear", "fixed"])
-    default: self = Self.named(parameter.valueName, kind)
+    default: self = Self.named(parameter.valueName, command)
     }
   }
 
-  private static func named(_ name: String, _ kind: CommandKind?) -> ValueKind {
+  private static func named(_ name: String, _ command: CommandRecord?) -> ValueKind {
     switch name {
     // A new workspace has a new ID.
-    case "id": kind == .workspaceCreate ? .unknown : .workspace
-    case "job": .job(states(for: kind))
+    case "id": command == WorkspaceCreate.record ? .unknown : .workspace
+    case "job": .job(states(for: command))
     case "type": .type
-    case "name" where kind?.words.first == "type": .type
+    case "name" where command?.words.first == "type": .type
     case "queue": .queue
     case "state": .state
     case "file", "file|-", "path", "json|@file|-": .file
@@ -54,12 +54,12 @@ enum ValueKind: Equatable {
   }
 
   /// The states in which a verb can do something to a job.
-  private static func states(for kind: CommandKind?) -> Set<JobState> {
-    switch kind {
-    case .jobCancel: [.blocked, .pending, .running]
-    case .jobRetry: [.failed, .cancelled]
-    case .jobResolve: [.uncertain]
-    case .jobReclaim: [.running]
+  private static func states(for command: CommandRecord?) -> Set<JobState> {
+    switch command {
+    case JobCancel.record: [.blocked, .pending, .running]
+    case JobRetry.record: [.failed, .cancelled]
+    case JobResolve.record: [.uncertain]
+    case JobReclaim.record: [.running]
     default: []
     }
   }

@@ -2,7 +2,7 @@ import ArgumentParser
 import HotglueCore
 
 struct Completions: HotglueCommand {
-  static let kind = CommandKind.completions
+  static let record = CommandRecord("completions", .none, requires: .none)
   static let configuration = CommandConfiguration(
     commandName: "completions", abstract: "print the completions for a shell",
     discussion: """

@@ -4,7 +4,8 @@ import HotglueCore
 struct ContextPath: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "path", abstract: "print the path of the context file that counts here")
-  static let kind = CommandKind.contextPath
+  static let record = CommandRecord(
+    "context path", .none, requires: .none, contextFlags: .all)
 
   @OptionGroup var global: GlobalOptions
 

@@ -11,7 +11,8 @@ struct ContextPrompt: HotglueCommand {
       --snippet prints what puts it into a shell's prompt; into ~/.bashrc, for example, goes \
       eval "$(hotglue context prompt --snippet bash)"
       """)
-  static let kind = CommandKind.contextPrompt
+  static let record = CommandRecord(
+    "context prompt", .none, requires: .none)
 
   @OptionGroup var global: GlobalOptions
 

@@ -8,7 +8,8 @@ struct ContextShow: StoreCommand {
       An origin is flag, environment, context_file, discovered (in this folder or above) or user (the
       home folder's).
       """)
-  static let kind = CommandKind.contextShow
+  static let record = CommandRecord(
+    "context show", .readsStore, requires: .none, contextFlags: .all)
 
   @OptionGroup var global: GlobalOptions
 

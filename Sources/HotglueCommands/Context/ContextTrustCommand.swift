@@ -26,7 +26,8 @@ struct ContextTrustCommand: HotglueCommand {
         hotglue context trust /srv/team/.hotglue
         hotglue context trust backup/store.db
       """)
-  static let kind = CommandKind.contextTrust
+  static let record = CommandRecord(
+    "context trust", .changesStore, requires: .none)
 
   @OptionGroup var global: GlobalOptions
 
@@ -46,7 +47,7 @@ struct ContextTrustCommand: HotglueCommand {
       TrustList.Entry(path: info.path, storeID: info.storeID, fingerprint: fingerprint), facts,
       in: environment)
     let actor = Actor(
-      user: environment.user.name(), command: Self.kind.name, workspaceOrigin: "none",
+      user: environment.user.name(), command: Self.record.name, workspaceOrigin: "none",
       terminal: environment.terminalName())
     try store.log(actor, in: nil, subjects: ["store"], at: environment.now())
     let owner = SystemAccounts.user(facts.owner)

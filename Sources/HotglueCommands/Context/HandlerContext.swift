@@ -18,7 +18,9 @@ extension ResolvedContext {
   /// Refuses what a job is needed for in a stream's own context. A stream has one job after the other
   /// in hand, so that a process which starts late, or goes on behind an answer, would mean another job
   /// than it was started for.
-  func requireJob(for kind: CommandKind, in environment: CommandEnvironment) throws(CommandError) {
+  func requireJob(for command: CommandRecord, in environment: CommandEnvironment)
+    throws(CommandError)
+  {
     guard let type = streamType, origins.store != .flag else { return }
     var hint: Hint =
       "name the 'context' of the line that the job was given by, with --context or "
@@ -34,7 +36,7 @@ extension ResolvedContext {
     }
     throw CommandError(
       "no_job_in_context", .contextMismatch,
-      "'\(kind.name)' needs a job, and the context of a stream handler of type '\(type)' names none",
+      "'\(command.name)' needs a job, and the context of a stream handler of type '\(type)' names none",
       hint: hint,
       facts: [JSON.Member("type", .string(type))])
   }

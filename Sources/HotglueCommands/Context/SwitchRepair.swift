@@ -45,7 +45,7 @@ extension StoreSession {
     let words =
       "a switch to '\(intent.workspace)' that was cut short is \(end) yet: \(reason.message)"
     // Drafts that it moved lie where they would after it.
-    if kind.words.first == "draft" { output.note(words) } else { output.detail(words) }
+    if command.words.first == "draft" { output.note(words) } else { output.detail(words) }
   }
 
   /// Who ends what another command began.

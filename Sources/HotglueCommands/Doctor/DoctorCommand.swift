@@ -15,7 +15,8 @@ struct DoctorCommand: HotglueCommand {
       status 1. A note is something to know; notes leave the status 0. -q prints the codes of the
       findings. They are listed in hotglue-crash(7).
       """)
-  static let kind = CommandKind.doctor
+  static let record = CommandRecord(
+    "doctor", .readsStore, requires: .none)
 
   @OptionGroup var global: GlobalOptions
 
@@ -108,6 +109,6 @@ struct DoctorCommand: HotglueCommand {
 
   /// The command with the flags that make another one mean the same store.
   private static func hotglue(_ given: GivenArguments) -> String {
-    (["hotglue"] + given.flags(for: kind).map { Shell.exact($0) }).joined(separator: " ")
+    (["hotglue"] + given.flags(for: record).map { Shell.exact($0) }).joined(separator: " ")
   }
 }

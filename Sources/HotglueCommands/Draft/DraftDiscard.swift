@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct DraftDiscard: WorkspaceCommand {
-  static let kind = CommandKind.draftDiscard
+  static let record = CommandRecord("draft discard", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "discard", abstract: "put drafts aside; they can be restored for 14 days")
 
@@ -50,7 +50,7 @@ struct DraftDiscard: WorkspaceCommand {
 }
 
 struct DraftRestore: WorkspaceCommand {
-  static let kind = CommandKind.draftRestore
+  static let record = CommandRecord("draft restore", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "restore", abstract: "bring drafts back from the bin")
 

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct DraftEdit: WorkspaceCommand {
-  static let kind = CommandKind.draftEdit
+  static let record = CommandRecord("draft edit", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "edit", abstract: "go on with a draft, or begin one from what is there",
     usage: "hotglue draft edit [flags] (DRAFT | KIND NAME)",

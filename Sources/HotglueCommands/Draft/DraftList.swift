@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct DraftList: WorkspaceCommand {
-  static let kind = CommandKind.draftList
+  static let record = CommandRecord("draft list", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the drafts of the workspace, newest first")
 

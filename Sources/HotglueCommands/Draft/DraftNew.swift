@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct DraftNew: WorkspaceCommand {
-  static let kind = CommandKind.draftNew
+  static let record = CommandRecord("draft new", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "new", abstract: "begin a draft of a job, a type or a source in your editor",
     discussion: """

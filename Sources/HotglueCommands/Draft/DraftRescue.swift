@@ -98,7 +98,7 @@ struct DraftRescue {
   private func mayTakeUp(what typist: Actor?, in workspace: WorkspaceID) throws -> Bool {
     if typist?.user == session.user { return true }
     let standing = try session.store.role(of: session.user, in: workspace)
-    return standing.allows(CommandKind.draftEdit.leastRole)
+    return standing.allows(DraftEdit.record.leastRole)
   }
 }
 

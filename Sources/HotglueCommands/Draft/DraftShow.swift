@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct DraftShow: WorkspaceCommand {
-  static let kind = CommandKind.draftShow
+  static let record = CommandRecord("draft show", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "show a draft with its text, and whether it can be submitted")
 

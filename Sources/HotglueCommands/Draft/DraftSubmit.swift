@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct DraftSubmit: WorkspaceCommand {
-  static let kind = CommandKind.draftSubmit
+  static let record = CommandRecord("draft submit", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "submit", abstract: "make what a draft describes",
     discussion: """
@@ -50,11 +50,11 @@ struct DraftSubmit: WorkspaceCommand {
         throw DraftWords.refusal(error, of: draft)
       }
       // What a draft makes takes the role of the command that makes it otherwise.
-      let maker: CommandKind =
+      let maker: CommandRecord =
         switch submission {
-        case .job: .jobEnqueue
-        case .type: .typeSet
-        case .source: draft.baseRevision == nil ? .sourceAdd : .sourceEdit
+        case .job: JobEnqueue.record
+        case .type: TypeSet.record
+        case .source: draft.baseRevision == nil ? SourceAdd.record : SourceEdit.record
         }
       let entitled = try session.base.standing(for: maker).entering(session.workspace)
       do {

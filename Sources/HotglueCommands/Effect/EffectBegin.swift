@@ -5,7 +5,7 @@ import HotglueRunner
 import HotglueStore
 
 struct EffectBegin: WorkspaceCommand {
-  static let kind = CommandKind.effectBegin
+  static let record = CommandRecord("effect begin", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "begin", abstract: "record the intent of an effect that the caller carries out",
     discussion: """

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct EffectConfirm: WorkspaceCommand {
-  static let kind = CommandKind.effectConfirm
+  static let record = CommandRecord("effect confirm", .settlesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "confirm", abstract: "say that an effect happened",
     discussion: """
@@ -56,7 +56,7 @@ struct EffectConfirm: WorkspaceCommand {
 }
 
 struct EffectAbandon: WorkspaceCommand {
-  static let kind = CommandKind.effectAbandon
+  static let record = CommandRecord("effect abandon", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "abandon", abstract: "say that an effect has not happened",
     discussion: """

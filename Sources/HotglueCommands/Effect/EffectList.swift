@@ -4,7 +4,7 @@ import HotglueProcess
 import HotglueStore
 
 struct EffectList: WorkspaceCommand {
-  static let kind = CommandKind.effectList
+  static let record = CommandRecord("effect list", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the effects of the workspace and its jobs, newest first",
     discussion: """

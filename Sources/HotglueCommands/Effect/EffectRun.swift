@@ -5,7 +5,8 @@ import HotglueRunner
 import HotglueStore
 
 struct EffectRun: WorkspaceCommand {
-  static let kind = CommandKind.effectRun
+  static let record = CommandRecord(
+    "effect run", .changesWorkspace, requires: .role(.operator), answersWithChange: false)
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "run a command to confirmation at most once",
     usage: "hotglue effect run [flags] KEY -- COMMAND…",

@@ -74,7 +74,7 @@ extension WorkspaceSession {
   /// Inside a job effects are its own affair: with another workspace named they are refused, and so
   /// they are in a stream's own context, which names no job.
   func refuseForeignEffects() throws(CommandError) {
-    try context.requireJob(for: base.kind, in: environment)
+    try context.requireJob(for: base.command, in: environment)
     guard let pin = context.pinned, pinnedAttempt == nil else { return }
     let home = context.source?.file.workspace?.text ?? "?"
     throw CommandError(

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct EffectShow: WorkspaceCommand {
-  static let kind = CommandKind.effectShow
+  static let record = CommandRecord("effect show", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "tell what is known of an effect, or print its recorded output")
 

@@ -8,7 +8,8 @@ import HotglueStore
 /// does, wherever it goes and whoever switches meanwhile, `hotglue` inside it acts where it was
 /// started, unless told otherwise by a flag. Where nothing was resolved nothing is resolved inside.
 struct ExternalCommand: HotglueCommand {
-  static let kind = CommandKind.external
+  static let record = CommandRecord(
+    "__external", .readsStore, requires: .none, loggedAs: "external")
   static let configuration = CommandConfiguration(
     commandName: "__external", abstract: "run an external command; typed as 'hotglue NAME'",
     shouldDisplay: false)
@@ -59,7 +60,7 @@ struct ExternalCommand: HotglueCommand {
   private func session(in environment: CommandEnvironment) throws -> StoreSession? {
     let session: StoreSession
     do {
-      session = try StoreSession.open(for: Self.kind, global, in: environment)
+      session = try StoreSession.open(for: Self.record, global, in: environment)
     } catch let error as ContextError where error.saysThereIsNone && global.namesNoContext {
       return nil
     }

@@ -4,7 +4,7 @@ import HotglueCore
 enum Dispatch {
   enum Decision {
     /// Parse this command with these arguments, which follow its words.
-    case command(CommandKind, arguments: [String])
+    case command(any HotglueCommand.Type, arguments: [String])
     /// Nothing to run: help, completions, or a noun alone. The tree knows what to say.
     case tree([String])
     case refused(CommandError)
@@ -29,11 +29,14 @@ enum Dispatch {
       guard !word.hasPrefix("-") else { return .tree(path + rest) }
       rest.removeFirst()
       path.append(word)
-      if let kind = CommandKind.named(path) { return .command(kind, arguments: moved + rest) }
-      guard CommandKind.isNoun(path) else {
+      if let found = CommandRegistry.command(path) {
+        return .command(found, arguments: moved + rest)
+      }
+      guard CommandRegistry.isNoun(path) else {
         // Everything behind the name is the external command's own.
         return path.count == 1
-          ? .command(.external, arguments: moved + ["--", word] + rest) : .refused(unknown(path))
+          ? .command(ExternalCommand.self, arguments: moved + ["--", word] + rest)
+          : .refused(unknown(path))
       }
       takeGlobals(from: &rest, to: &moved)
     }
@@ -41,7 +44,7 @@ enum Dispatch {
     return .refused(
       .usage(
         "'\(name)' needs a verb",
-        hint: "one of \(list(CommandKind.verbs(of: path))); see 'hotglue \(name) --help'"))
+        hint: "one of \(list(CommandRegistry.verbs(of: path))); see 'hotglue \(name) --help'"))
   }
 
   /// Whether the refusal of these arguments is to be JSON, also when they cannot be parsed.
@@ -74,7 +77,7 @@ enum Dispatch {
   static func unknown(_ path: [String], externals: [String] = []) -> CommandError {
     let noun = path.dropLast().joined(separator: " ")
     let word = path.last ?? ""
-    let known = CommandKind.verbs(of: path.dropLast())
+    let known = CommandRegistry.verbs(of: path.dropLast())
     let near = NearMatch.among(noun.isEmpty ? known + ["help"] + externals : known, to: word)
     let others: Hint = noun.isEmpty ? "see 'hotglue help'" : "one of \(list(known))"
     return .usage(
@@ -84,27 +87,5 @@ enum Dispatch {
 
   private static func list(_ words: [String], last: String = ", ") -> String {
     words.map { "'\($0)'" }.joined(separator: last)
-  }
-}
-
-extension CommandKind {
-  static func named(_ words: [String]) -> CommandKind? {
-    allCases.first { $0.words == words }
-  }
-
-  /// Whether more words must follow these.
-  static func isNoun(_ path: [String]) -> Bool {
-    allCases.contains { $0.words.count > path.count && $0.words.starts(with: path) }
-  }
-
-  /// The words that may follow these, in the order of the table; without those that only hotglue
-  /// itself uses.
-  static func verbs(of path: some Collection<String>) -> [String] {
-    var verbs: [String] = []
-    for words in allCases.map(\.words) where words.count > path.count && words.starts(with: path) {
-      let verb = words[path.count]
-      if !verbs.contains(verb), !verb.hasPrefix("__") { verbs.append(verb) }
-    }
-    return path.isEmpty ? verbs.sorted() : verbs
   }
 }

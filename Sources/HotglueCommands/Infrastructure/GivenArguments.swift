@@ -29,9 +29,9 @@ struct GivenArguments {
 
   /// The flags that another command needs to mean the same: those that the given command line has, and
   /// that the other one takes.
-  func flags(for kind: CommandKind?, namesWorkspace: Bool = false) -> [String] {
-    guard kind != nil || namesWorkspace else { return [] }
-    let takes = kind?.takesContext ?? .all
+  func flags(for command: CommandRecord?, namesWorkspace: Bool = false) -> [String] {
+    guard command != nil || namesWorkspace else { return [] }
+    let takes = command?.contextFlags ?? .all
     var flags: [String] = []
     for (name, isTaken) in [
       ("--context", takes != .nothing), ("--store", takes == .store || takes == .all),
@@ -81,7 +81,9 @@ struct GivenArguments {
 
   /// The workspace of what `open` shows: what is suggested there is to be done there.
   private var shownWorkspace: WorkspaceID? {
-    guard case .command(.open, let arguments) = Dispatch.decide(words) else { return nil }
+    guard case .command(let command, let arguments) = Dispatch.decide(words),
+      command == OpenLink.self
+    else { return nil }
     return arguments.lazy.compactMap { EntityLink($0) }.first?.workspace
   }
 
@@ -104,7 +106,9 @@ private struct Parts {
 
   init(_ words: [String]) {
     var end = words.firstIndex(of: "--") ?? words.endIndex
-    if case .command(.external, let arguments) = Dispatch.decide(words) {
+    if case .command(let command, let arguments) = Dispatch.decide(words),
+      command == ExternalCommand.self
+    {
       // The dispatcher puts '--' before the name.
       end = arguments.firstIndex(of: "--") ?? end
     }
@@ -137,12 +141,12 @@ private struct Parts {
 
   /// Of several things that the command names, leaves the one with this ID, given as such or by a link.
   mutating func keepOnly(_ id: String) {
-    guard case .command(let kind, _) = Dispatch.decide(own) else { return }
-    let shape = CommandShape(of: kind.type)
+    guard case .command(let command, _) = Dispatch.decide(own) else { return }
+    let shape = CommandShape(of: command)
     guard shape.arguments.last?.isRepeating == true else { return }
     var places: [Int] = []
     var place = 0
-    var words = kind.words[...]
+    var words = command.record.words[...]
     while place < own.count {
       let word = own[place]
       if word.hasPrefix("-"), word != "-" {
@@ -158,31 +162,6 @@ private struct Parts {
     func means(_ place: Int) -> Bool { own[place] == id || own[place].hasSuffix("/" + id) }
     guard let kept = places.first(where: means) else { return }
     for place in places.reversed() where place != kept { own.remove(at: place) }
-  }
-}
-
-extension CommandKind {
-  /// Which of `--context`, `--store` and `-w` a command takes a meaning from.
-  enum ContextFlags {
-    case nothing
-    case context
-    case store
-    case all
-  }
-
-  var takesContext: ContextFlags {
-    switch self {
-    case .initialize, .jobLifecycle, .memberRoles, .completions, .complete: .nothing
-    // It changes the context that counts, which keeps its own store.
-    case .workspaceSwitch: .context
-    case .contextShow, .contextPath: .all
-    default:
-      switch access {
-      case .none: .nothing
-      case .readsStore, .changesStore: .store
-      case .readsWorkspace, .settlesWorkspace, .changesWorkspace: .all
-      }
-    }
   }
 }
 

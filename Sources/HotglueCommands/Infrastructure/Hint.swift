@@ -8,8 +8,8 @@ import HotglueCore
 struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
   enum Part: Hashable, Sendable {
     case text(String)
-    /// The word `hotglue` that starts a command. `kind`: which command, as far as the literal says.
-    case program(CommandKind?, namesWorkspace: Bool)
+    /// The word `hotglue` that starts a command: which one, as far as the literal says.
+    case program(CommandRecord?, namesWorkspace: Bool)
     case again([GivenArguments.Change])
   }
 
@@ -28,7 +28,7 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
     case .hotglue(let words, let form):
       let rest = words.isEmpty ? "" : " " + joined(words)
       parts = [
-        .program(Self.kind(of: words), namesWorkspace: words.contains("-w")),
+        .program(Self.command(of: words), namesWorkspace: words.contains("-w")),
         .text(rest + (form.map { " " + $0 } ?? "")),
       ]
     }
@@ -79,8 +79,8 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
     for part in parts {
       switch part {
       case .text(let words): text += Visible.text(words)
-      case .program(let kind, let namesWorkspace):
-        let flags = given.flags(for: kind, namesWorkspace: namesWorkspace)
+      case .program(let command, let namesWorkspace):
+        let flags = given.flags(for: command, namesWorkspace: namesWorkspace)
         // Inside a quoted command the other quotes are used.
         let isQuoted = text.hasSuffix("'")
         text += (["hotglue"] + flags.map { Shell.exact($0, insideQuotes: isQuoted) })
@@ -110,7 +110,8 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
       }
       let isCommand =
         after.hasPrefix("-w ")
-        || words.first.map { CommandKind.isNoun([$0]) || named([$0]) != nil } ?? false
+        || words.first.map { CommandRegistry.isNoun([$0]) || CommandRegistry.command([$0]) != nil }
+          ?? false
       guard starts, isCommand else {
         text += before + program
         rest = after
@@ -118,7 +119,7 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
       }
       text += before
       if !text.isEmpty { parts.append(.text(text)) }
-      parts.append(.program(kind(of: words), namesWorkspace: namesWorkspace))
+      parts.append(.program(command(of: words), namesWorkspace: namesWorkspace))
       text = " "
       rest = after
     }
@@ -127,9 +128,7 @@ struct Hint: Hashable, Sendable, ExpressibleByStringInterpolation {
     return parts
   }
 
-  private static func kind(of words: [String]) -> CommandKind? {
-    (1...3).lazy.compactMap { named(Array(words.prefix($0))) }.first
+  private static func command(of words: [String]) -> CommandRecord? {
+    (1...3).lazy.compactMap { CommandRegistry.command(words.prefix($0))?.record }.first
   }
-
-  private static func named(_ words: [String]) -> CommandKind? { CommandKind.named(words) }
 }

@@ -4,8 +4,7 @@ import HotglueStore
 
 /// A verb: options, `validate()`, and a run that fetches, decides by calling the core, and renders.
 protocol HotglueCommand: ParsableCommand {
-  /// Its row in the table of commands.
-  static var kind: CommandKind { get }
+  static var record: CommandRecord { get }
   var global: GlobalOptions { get }
   /// Throws `CommandError`, `StoreError`, `ContextError` or `SystemError`; the caller turns them into
   /// words and an exit status.
@@ -24,13 +23,13 @@ protocol WorkspaceCommand: HotglueCommand {
 
 extension StoreCommand {
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
-    try run(in: StoreSession.open(for: Self.kind, global, in: environment))
+    try run(in: StoreSession.open(for: Self.record, global, in: environment))
   }
 }
 
 extension WorkspaceCommand {
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
-    let session = try WorkspaceSession.open(for: Self.kind, global, in: environment)
+    let session = try WorkspaceSession.open(for: Self.record, global, in: environment)
     return try session.telling { try run(in: session) }
   }
 }

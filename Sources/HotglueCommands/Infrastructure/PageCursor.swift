@@ -64,7 +64,7 @@ struct PagedList {
   init(_ session: StoreSession, in workspace: WorkspaceID?, filters: [String]) {
     self.session = session
     self.workspace = workspace
-    query = PageCursor.hash(of: ["list=\(session.kind.name)"] + filters)
+    query = PageCursor.hash(of: ["list=\(session.command.name)"] + filters)
   }
 
   /// Where an earlier page ended. A cursor of another workspace or another list is refused.
@@ -72,7 +72,7 @@ struct PagedList {
     guard let text else { return nil }
     guard let cursor = PageCursor(text) else {
       throw .usage(
-        "'--cursor' cannot be '\(text)'", hint: "give one that '\(session.kind.name)' printed")
+        "'--cursor' cannot be '\(text)'", hint: "give one that '\(session.command.name)' printed")
     }
     guard cursor.workspace == workspace else { throw mismatch(cursor) }
     guard cursor.query == query else {

@@ -3,7 +3,7 @@ import HotglueStore
 
 /// A resolved context with its store open: what a command acts on.
 struct StoreSession {
-  let kind: CommandKind
+  let command: CommandRecord
   let environment: CommandEnvironment
   let options: GlobalOptions
   let context: ResolvedContext
@@ -14,21 +14,21 @@ struct StoreSession {
   /// The workspace is the command's own argument, so it is named.
   var isNamed = false
   /// The command does here what another one is for, which takes that one's role, too.
-  var standsFor: CommandKind?
+  var standsFor: CommandRecord?
 
   /// Resolves the context once, opens its store, and puts right a switch that was cut short, unless it
   /// is only to be looked at.
   static func open(
-    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment,
+    for command: CommandRecord, _ options: GlobalOptions, in environment: CommandEnvironment,
     repairing: Bool = true
   ) throws -> StoreSession {
     let loader = ContextLoader(environment)
-    let context = try Self.context(for: kind, options, loader)
+    let context = try Self.context(for: command, options, loader)
     let store = try openStore(of: context, loader)
     let session = StoreSession(
-      kind: kind, environment: environment, options: options, context: context, store: store,
+      command: command, environment: environment, options: options, context: context, store: store,
       output: Output(environment, options), user: environment.user.name())
-    try requireRoleEverywhere(for: kind, in: store, session.user)
+    try requireRoleEverywhere(for: command, in: store, session.user)
     if repairing { try session.recoverSwitch() }
     return session
   }
@@ -47,13 +47,13 @@ struct StoreSession {
   }
 
   private static func context(
-    for kind: CommandKind, _ options: GlobalOptions, _ loader: ContextLoader
+    for command: CommandRecord, _ options: GlobalOptions, _ loader: ContextLoader
   ) throws -> ResolvedContext {
     do {
       let context = try loader.resolve(options)
       try context.requireSpeaker(in: loader.environment)
       return context
-    } catch ContextError.attemptEnded(let path) where kind == .effectConfirm {
+    } catch ContextError.attemptEnded(let path) where command == EffectConfirm.record {
       guard let context = try ofEndedAttempt(path, options, loader.environment) else {
         throw ContextError.attemptEnded(path: path)
       }
@@ -87,7 +87,7 @@ struct StoreSession {
   /// a copy of the file, or one that a killed supervisor left, is told apart by the fence.
   /// That an effect happened is a fact, also in the mouth of a late attempt: the store judges it.
   private func requireLiveAttempt() throws {
-    guard kind != .effectConfirm, let attempt = context.attempt else { return }
+    guard command != EffectConfirm.record, let attempt = context.attempt else { return }
     let running = try store.runningAttempt(of: attempt.pin.job, in: attempt.workspace)
     guard let running, running.reference.fence == attempt.pin.fence else {
       throw ContextError.attemptEnded(path: context.source?.shownPath ?? "")
@@ -98,7 +98,7 @@ struct StoreSession {
 
   /// Who does it, for the log and for histories, and what that user may do.
   var actor: Actor {
-    var actor = Actor(for: kind, context, in: environment, user: user)
+    var actor = Actor(for: command, context, in: environment, user: user)
     actor.authority = Authority(
       leastRole: takenRole, namesWorkspace: isNamed || context.namesWorkspace)
     if isNamed { actor.workspaceOrigin = "argument" }
@@ -112,14 +112,14 @@ struct StoreSession {
     return session
   }
 
-  /// The same session in one workspace, with the guards of the command's row in the table. `isNamed`:
+  /// The same session in one workspace, with the guards of the command's record. `isNamed`:
   /// the workspace is the command's own argument.
   func entering(_ id: WorkspaceID, isNamed: Bool = false) throws -> WorkspaceSession {
     try requireLiveAttempt()
     let facts = try store.guardFacts(of: id, for: user)
     let session = isNamed ? naming : self
     try session.requireRole(facts)
-    switch kind.access {
+    switch command.access {
     case .changesWorkspace:
       guard facts.workspace.state == .active else { throw StoreError.archivedWorkspace(id) }
       try session.requireName(facts.workspace)
@@ -131,18 +131,20 @@ struct StoreSession {
 
   /// The least role that the command takes of this user.
   private var takenRole: Role? {
-    if kind.isForRescue && environment.user.id == 0 { return nil }
-    guard let other = standsFor?.leastRole, let own = kind.leastRole else { return kind.leastRole }
+    if command.isForRescue && environment.user.id == 0 { return nil }
+    guard let other = standsFor?.leastRole, let own = command.leastRole else {
+      return command.leastRole
+    }
     return max(own, other)
   }
 
   /// For commands that act on the store as a whole: the role is needed in each of its workspaces.
   static func requireRoleEverywhere(
-    for kind: CommandKind, in store: any Store, _ user: String
+    for command: CommandRecord, in store: any Store, _ user: String
   ) throws {
-    guard case .roleEverywhere(let role) = kind.need else { return }
+    guard case .everywhere(let role) = command.required else { return }
     for facts in try store.guardFacts(for: user) {
-      try require(role, of: user, facts, for: "'\(kind.name)'", in: store)
+      try require(role, of: user, facts, for: "'\(command.name)'", in: store)
     }
   }
 
@@ -164,18 +166,18 @@ struct StoreSession {
   private func requireRole(_ facts: GuardFacts) throws {
     guard let role = takenRole else { return }
     let also = standsFor.map { ", which does here what '\($0.name)' does," } ?? ""
-    try Self.require(role, of: user, facts, for: "'\(kind.name)'\(also)", in: store)
+    try Self.require(role, of: user, facts, for: "'\(command.name)'\(also)", in: store)
   }
 
   /// The same session of a command that does what another one is for.
-  func standing(for other: CommandKind) -> StoreSession {
+  func standing(for other: CommandRecord) -> StoreSession {
     var session = self
     session.standsFor = other
     return session
   }
 
   /// Whether one who stands so in a workspace may do there what another command is for, too.
-  func mayStand(for other: CommandKind, as standing: Standing) -> Bool {
+  func mayStand(for other: CommandRecord, as standing: Standing) -> Bool {
     standing.allows(self.standing(for: other).takenRole)
   }
 
@@ -205,9 +207,9 @@ struct WorkspaceSession {
   let standing: Standing
 
   static func open(
-    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+    for command: CommandRecord, _ options: GlobalOptions, in environment: CommandEnvironment
   ) throws -> WorkspaceSession {
-    let session = try StoreSession.open(for: kind, options, in: environment)
+    let session = try StoreSession.open(for: command, options, in: environment)
     return try session.entering(session.requireWorkspace())
   }
 
@@ -232,11 +234,11 @@ extension StoreSession {
 
 extension Actor {
   init(
-    for kind: CommandKind, _ context: ResolvedContext, in environment: CommandEnvironment,
+    for command: CommandRecord, _ context: ResolvedContext, in environment: CommandEnvironment,
     user: String? = nil
   ) {
     self.init(
-      user: user ?? environment.user.name(), command: kind.name,
+      user: user ?? environment.user.name(), command: command.name,
       workspaceOrigin: context.origins.workspace?.rawValue ?? "none",
       terminal: environment.terminalName(),
       job: context.attempt?.pin.job)

@@ -17,27 +17,12 @@ extension CommandError {
 
   /// `nil` for a command that stored nothing.
   private static func beginning(of arguments: [String], _ lost: [UInt8]) -> String? {
-    guard case .command(let kind, let rest) = Dispatch.decide(arguments), kind.changesStore,
+    guard case .command(let command, let rest) = Dispatch.decide(arguments),
+      command.record.answersWithChange,
       !rest.prefix(while: { $0 != "--" }).contains("--dry-run")
     else { return nil }
     let first = String(decoding: lost.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     let id = (try? JSON.parse(first))?["id"]
     return id?.stringValue ?? id?.integerValue.map { String($0) } ?? String(first.prefix(200))
-  }
-}
-
-extension CommandKind {
-  /// Whether its success means that something was stored which the answer names.
-  fileprivate var changesStore: Bool {
-    switch self {
-    // These report what ran; what they have stored they say themselves.
-    case .jobWork, .jobRun, .effectRun, .syncRun, .syncAttempt: return false
-    case .initialize, .storeBackup: return true
-    default: break
-    }
-    switch access {
-    case .changesStore, .settlesWorkspace, .changesWorkspace: return true
-    case .none, .readsStore, .readsWorkspace: return false
-    }
   }
 }

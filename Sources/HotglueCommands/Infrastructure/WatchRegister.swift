@@ -87,7 +87,7 @@ extension WorkspaceSession {
     return WatchRegister(store).enter(
       LiveWatch(
         processID: Int(getpid()),
-        command: base.kind.name + (flag.map { " \($0)" } ?? ""), workspace: workspace,
+        command: base.command.name + (flag.map { " \($0)" } ?? ""), workspace: workspace,
         contextID: source.key.contextID, contextPath: source.key.path,
         followsContext: follows && context.origins.workspace == .contextFile
           && context.pinned == nil))

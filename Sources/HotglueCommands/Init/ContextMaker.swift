@@ -49,7 +49,7 @@ struct ContextMaker {
       workspace: workspace, generation: workspace == nil ? 0 : 1)
     // Before the file: cut short in between, the next one finishes it and leaves a row of its own.
     let actor = Actor(
-      user: environment.user.name(), command: CommandKind.initialize.name,
+      user: environment.user.name(), command: Initialize.record.name,
       workspaceOrigin: workspace == nil ? "none" : "argument", terminal: environment.terminalName())
     try store.log(actor, in: nil, subjects: ["store"], at: environment.now())
     if let workspace { try store.makeWorkspace(workspace, by: actor, at: environment.now()) }

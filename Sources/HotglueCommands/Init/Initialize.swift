@@ -18,7 +18,8 @@ struct Initialize: HotglueCommand {
         hotglue init --user personal
         hotglue init --group deploy team
       """)
-  static let kind = CommandKind.initialize
+  static let record = CommandRecord(
+    "init", .none, requires: .none, answersWithChange: true)
 
   @OptionGroup var global: GlobalOptions
 
@@ -90,7 +91,8 @@ struct Initialize: HotglueCommand {
   ) throws {
     var options = global
     options.context = path
-    let session = try StoreSession.open(for: .workspaceSwitch, options, in: environment).naming
+    let session = try StoreSession.open(for: WorkspaceSwitch.record, options, in: environment)
+      .naming
     guard let source = session.context.source else { throw ContextError.nothingFound }
     try session.store.makeWorkspace(workspace, by: session.actor, at: session.now)
     let transition = SwitchTransition(

@@ -19,7 +19,7 @@ struct HandlerVoice {
   private static let patienceMs: Int64 = 10_000
 
   static func open(
-    for kind: CommandKind, _ flags: QuickGlobals, in environment: CommandEnvironment
+    for command: CommandRecord, _ flags: QuickGlobals, in environment: CommandEnvironment
   ) throws -> HandlerVoice {
     let context: ResolvedContext
     do {
@@ -33,12 +33,13 @@ struct HandlerVoice {
       return HandlerVoice(
         environment: environment, folder: place.folder, slot: nil, pin: place.pin)
     }
-    try context.requireJob(for: kind, in: environment)
+    try context.requireJob(for: command, in: environment)
     guard let source = context.source, let pin = source.file.pinned,
       let workspace = source.file.workspace
     else {
       throw CommandError(
-        "no_attempt", .badContext, "'\(kind.name)' speaks for an attempt, and there is none here",
+        "no_attempt", .badContext,
+        "'\(command.name)' speaks for an attempt, and there is none here",
         hint: "it works inside a handler, which has HOTGLUE_CONTEXT from its worker")
     }
     try environment.requireSpeaker(of: pin)
@@ -94,9 +95,9 @@ struct HandlerVoice {
   /// A result was declared with words that are refused: the attempt's end is no success then, unless
   /// it is said better. Whoever declared it is told of the refusal; an attempt that is over, or cannot
   /// be asked, has nothing to learn from it.
-  static func tellRefusal(of kind: CommandKind, in environment: CommandEnvironment) {
+  static func tellRefusal(of command: CommandRecord, in environment: CommandEnvironment) {
     do {
-      let voice = try open(for: kind, QuickGlobals(), in: environment)
+      let voice = try open(for: command, QuickGlobals(), in: environment)
       guard let slot = voice.slot else { return }
       _ = try voice.ask(Array(HandlerLine.unclear.json.text.utf8), at: slot)
     } catch {

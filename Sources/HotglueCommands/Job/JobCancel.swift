@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct JobCancel: WorkspaceCommand {
-  static let kind = CommandKind.jobCancel
+  static let record = CommandRecord("job cancel", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "cancel", abstract: "call jobs off",
     discussion: """

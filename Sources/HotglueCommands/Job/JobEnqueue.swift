@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct JobEnqueue: WorkspaceCommand {
-  static let kind = CommandKind.jobEnqueue
+  static let record = CommandRecord("job enqueue", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "enqueue", abstract: "store a command, or a job of a type, to be run by a worker",
     usage: "hotglue job enqueue [flags] (TYPE | -- COMMAND… | --jsonl FILE|-)",

@@ -5,7 +5,7 @@ import HotglueRunner
 import HotglueStore
 
 struct JobExplain: WorkspaceCommand {
-  static let kind = CommandKind.jobExplain
+  static let record = CommandRecord("job explain", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "say why a job does not run, why it was run again, and what happens next",

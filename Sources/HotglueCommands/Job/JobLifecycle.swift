@@ -2,7 +2,7 @@ import ArgumentParser
 import HotglueCore
 
 struct JobLifecycle: HotglueCommand {
-  static let kind = CommandKind.jobLifecycle
+  static let record = CommandRecord("job lifecycle", .none, requires: .none)
   static let configuration = CommandConfiguration(
     commandName: "lifecycle", abstract: "print the states of a job and every way between them",
     discussion: "The program itself runs on this table: what is not in it is refused.")

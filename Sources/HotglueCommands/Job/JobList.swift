@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct JobList: WorkspaceCommand {
-  static let kind = CommandKind.jobList
+  static let record = CommandRecord("job list", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the jobs of the workspace, newest first",
     discussion: """

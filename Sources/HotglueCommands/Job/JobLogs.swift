@@ -4,7 +4,7 @@ import HotglueProcess
 import HotglueStore
 
 struct JobLogs: WorkspaceCommand {
-  static let kind = CommandKind.jobLogs
+  static let record = CommandRecord("job logs", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "logs", abstract: "print what a job's attempts wrote",
     discussion: """

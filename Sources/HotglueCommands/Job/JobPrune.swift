@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct JobPrune: WorkspaceCommand {
-  static let kind = CommandKind.jobPrune
+  static let record = CommandRecord("job prune", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "prune",
     abstract: "remove the workspace's jobs that ended long ago, and their logs",

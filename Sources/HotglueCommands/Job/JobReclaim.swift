@@ -11,7 +11,8 @@ struct JobReclaim: HotglueCommand {
       lease is over, is asked. What has ended is recorded, what never started goes back, what is lost
       is judged by the job's --replay. What lives goes on and is printed as 'unattended'.
       """)
-  static let kind = CommandKind.jobReclaim
+  static let record = CommandRecord(
+    "job reclaim", .settlesWorkspace, requires: .role(.operator))
 
   @OptionGroup var global: GlobalOptions
 
@@ -28,7 +29,7 @@ struct JobReclaim: HotglueCommand {
   var job: String?
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
-    let session = try StoreSession.open(for: Self.kind, global, in: environment)
+    let session = try StoreSession.open(for: Self.record, global, in: environment)
     let place = try WorkerHost.place(of: session.store, in: environment)
     let workspaces: [WorkspaceID]
     var only: JobID?

@@ -2,7 +2,7 @@ import ArgumentParser
 import HotglueCore
 
 struct JobReport: HotglueCommand {
-  static let kind = CommandKind.jobReport
+  static let record = CommandRecord("job report", .none, requires: .none)
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "inside a handler: say what the attempt came to",
     discussion: """
@@ -44,7 +44,7 @@ struct JobReport: HotglueCommand {
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     do {
       let result = try result(environment)
-      return try HandlerVoice.open(for: Self.kind, QuickGlobals(global), in: environment)
+      return try HandlerVoice.open(for: Self.record, QuickGlobals(global), in: environment)
         .say(.result(result, problems: []))
     } catch {
       let refusals: [ExitStatus] = [.usage, .badInput, .contextMismatch]
@@ -59,7 +59,7 @@ struct JobReport: HotglueCommand {
   /// to say 'succeeded' may leave that to the status.
   static func tellRefusal(of arguments: [String], in environment: CommandEnvironment) {
     guard !arguments.contains(AttemptOutcome.succeeded.rawValue) else { return }
-    HandlerVoice.tellRefusal(of: kind, in: environment)
+    HandlerVoice.tellRefusal(of: record, in: environment)
   }
 
   private func result(_ environment: CommandEnvironment) throws -> HandlerResult {
@@ -85,7 +85,7 @@ struct JobReport: HotglueCommand {
 }
 
 struct JobProgressReport: HotglueCommand {
-  static let kind = CommandKind.jobProgress
+  static let record = CommandRecord("job progress", .none, requires: .none)
   static let configuration = CommandConfiguration(
     commandName: "progress", abstract: "inside a handler: say how far the attempt is",
     discussion: """
@@ -109,7 +109,7 @@ struct JobProgressReport: HotglueCommand {
       throw CommandError.usage(
         "there is nothing to say", hint: "hotglue job progress 4 10 --message 'sorting'")
     }
-    return try HandlerVoice.open(for: Self.kind, QuickGlobals(global), in: environment)
+    return try HandlerVoice.open(for: Self.record, QuickGlobals(global), in: environment)
       .say(.progress(JobProgress(current: current, total: total, message: message)))
   }
 }

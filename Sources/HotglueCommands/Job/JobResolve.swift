@@ -2,7 +2,7 @@ import ArgumentParser
 import HotglueCore
 
 struct JobResolve: WorkspaceCommand {
-  static let kind = CommandKind.jobResolve
+  static let record = CommandRecord("job resolve", .settlesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "resolve", abstract: "say what became of uncertain jobs",
     discussion: """

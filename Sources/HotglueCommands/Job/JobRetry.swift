@@ -2,7 +2,7 @@ import ArgumentParser
 import HotglueCore
 
 struct JobRetry: WorkspaceCommand {
-  static let kind = CommandKind.jobRetry
+  static let record = CommandRecord("job retry", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "retry", abstract: "give failed or cancelled jobs fresh budgets",
     discussion: """

@@ -4,7 +4,8 @@ import HotglueRunner
 import HotglueStore
 
 struct JobRun: HotglueCommand {
-  static let kind = CommandKind.jobRun
+  static let record = CommandRecord(
+    "job run", .changesWorkspace, requires: .role(.operator), answersWithChange: false)
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "store a command as a job, run it here, and end as it ended",
     usage: "hotglue job run [flags] -- COMMAND…",
@@ -29,7 +30,7 @@ struct JobRun: HotglueCommand {
       throw CommandError.usage(
         "there is no command to run", hint: "hotglue job run [flags] -- COMMAND…")
     }
-    let host = try WorkerHost.open(for: Self.kind, global, in: environment)
+    let host = try WorkerHost.open(for: Self.record, global, in: environment)
     let session = try host.session.entering(host.session.requireWorkspace())
     return try session.telling { try run(in: session, at: host) }
   }

@@ -4,7 +4,7 @@ import HotglueRunner
 import HotglueStore
 
 struct JobShow: WorkspaceCommand {
-  static let kind = CommandKind.jobShow
+  static let record = CommandRecord("job show", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "show",
     abstract: "tell the whole story of a job: policy, attempts, history, and what comes next",

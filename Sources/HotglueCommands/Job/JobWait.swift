@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct JobWait: WorkspaceCommand {
-  static let kind = CommandKind.jobWait
+  static let record = CommandRecord("job wait", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "wait", abstract: "wait until jobs have ended",
     discussion: """

@@ -15,7 +15,9 @@ struct JobWork: HotglueCommand {
       Off a terminal the workspace must be named (-w or --all-workspaces): a person's switch does not
       redirect a cron job. Nothing is printed there but errors; -v says more.
       """)
-  static let kind = CommandKind.jobWork
+  static let record = CommandRecord(
+    "job work", .changesWorkspace, requires: .role(.operator), repeatsWorkspace: true,
+    answersWithChange: false)
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup(title: "What to take") var selection: WorkSelection
@@ -32,7 +34,7 @@ struct JobWork: HotglueCommand {
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     try refuseSilentContext(environment)
-    let host = try WorkerHost.open(for: Self.kind, global, in: environment)
+    let host = try WorkerHost.open(for: Self.record, global, in: environment)
     let session = host.session
     var options = WorkerOptions(scope: try scope(session))
     options.queues = selection.queues

@@ -10,7 +10,8 @@ struct RecordOutcome: HotglueCommand {
   static let configuration = CommandConfiguration(
     commandName: "__record", abstract: "record what an attempt without a worker came to",
     shouldDisplay: false)
-  static let kind = CommandKind.recordOutcome
+  static let record = CommandRecord(
+    "__record", .none, requires: .none)
 
   @OptionGroup var global: GlobalOptions
   @Argument var storePath: String

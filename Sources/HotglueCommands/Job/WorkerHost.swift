@@ -16,7 +16,7 @@ struct WorkerHost {
   /// connection is inherited. The store is opened once before, so that nothing is made beside a file
   /// that is not to be trusted.
   static func open(
-    for kind: CommandKind, _ options: GlobalOptions, in environment: CommandEnvironment
+    for command: CommandRecord, _ options: GlobalOptions, in environment: CommandEnvironment
   ) throws -> WorkerHost {
     let signals = try LeavingSignals()
     let context = try ContextLoader(environment).resolve(options)
@@ -24,10 +24,10 @@ struct WorkerHost {
     let makeForkServer = { () throws(ProcessError) in
       try ForkServer.start(
         storeFolder: info.folder, storeID: info.storeID, shared: info.group != nil,
-        recorder: ["/proc/self/exe", CommandKind.recordOutcome.name, info.path])
+        recorder: ["/proc/self/exe", RecordOutcome.record.name, info.path])
     }
     let forkServer = try makeForkServer()
-    let session = try StoreSession.open(for: kind, options, in: environment)
+    let session = try StoreSession.open(for: command, options, in: environment)
     return WorkerHost(
       session: session, place: try place(of: session.store, in: environment),
       forkServer: forkServer, signals: signals, makeForkServer: makeForkServer)

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct ActivityLog: HotglueCommand {
-  static let kind = CommandKind.log
+  static let record = CommandRecord("log", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "log", abstract: "tell who changed what, and where they thought they were",
     discussion: """
@@ -49,9 +49,9 @@ struct ActivityLog: HotglueCommand {
   /// What no command is called was never logged: a misspelled one would find nothing without a word.
   private func checkCommand() throws(CommandError) {
     guard let command else { return }
-    let names = CommandKind.allCases.map(\.name)
+    let names = CommandRegistry.records.map(\.name)
     guard !names.contains(where: { "\($0) ".hasPrefix("\(command) ") }) else { return }
-    let near = NearMatch.among(names + CommandKind.verbs(of: []), to: command)
+    let near = NearMatch.among(names + CommandRegistry.verbs(of: []), to: command)
     throw .usage(
       "'--command' cannot be '\(command)': no command is called so",
       hint: near.isEmpty
@@ -61,7 +61,7 @@ struct ActivityLog: HotglueCommand {
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     try checkCommand()
-    let session = try StoreSession.open(for: Self.kind, global, in: environment)
+    let session = try StoreSession.open(for: Self.record, global, in: environment)
     if allWorkspaces {
       let (allowed, others) = try session.allowedWorkspaces()
       if others > 0 {

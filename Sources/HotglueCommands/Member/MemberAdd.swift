@@ -3,7 +3,8 @@ import HotglueCore
 import HotglueStore
 
 struct MemberAdd: WorkspaceCommand {
-  static let kind = CommandKind.memberAdd
+  static let record = CommandRecord(
+    "workspace member add", .changesWorkspace, requires: .role(.owner), isForRescue: true)
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "give a user a role in the workspace",
     discussion: """
@@ -41,7 +42,8 @@ struct MemberAdd: WorkspaceCommand {
 }
 
 struct MemberRemove: WorkspaceCommand {
-  static let kind = CommandKind.memberRemove
+  static let record = CommandRecord(
+    "workspace member remove", .changesWorkspace, requires: .role(.owner), isForRescue: true)
   static let configuration = CommandConfiguration(
     commandName: "remove", abstract: "take a user's role in the workspace away",
     discussion: "The last owner is not removed: nobody could manage the workspace after that.")
@@ -66,7 +68,8 @@ struct MemberRemove: WorkspaceCommand {
 }
 
 struct MemberList: WorkspaceCommand {
-  static let kind = CommandKind.memberList
+  static let record = CommandRecord(
+    "workspace member list", .readsWorkspace, requires: .role(.viewer), isForRescue: true)
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the members of the workspace, by name")
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import HotglueCore
 
 struct MemberRoles: HotglueCommand {
-  static let kind = CommandKind.memberRoles
+  static let record = CommandRecord("workspace member roles", .none, requires: .none)
   static let configuration = CommandConfiguration(
     commandName: "roles", abstract: "print what every command does, and the role that it takes",
     discussion: """
@@ -14,31 +14,31 @@ struct MemberRoles: HotglueCommand {
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     let output = Output(environment, global)
-    let kinds = CommandKind.allCases.filter { !$0.words[0].hasPrefix("__") }
+    let records = CommandRegistry.records.filter { !$0.isInternal }
     if output.isJSON {
-      for kind in kinds { output.jsonLine(Self.json(kind)) }
+      for record in records { output.jsonLine(Self.json(record)) }
     } else if output.isQuiet {
-      for kind in kinds { output.line(kind.name) }
+      for record in records { output.line(record.name) }
     } else {
       output.table(
         ["command", "access", "role"],
-        kinds.map { kind in
-          let mark = if case .roleEverywhere = kind.need { "*" } else { "" }
+        records.map { record in
+          let mark = if case .everywhere = record.required { "*" } else { "" }
           return [
-            Cell(kind.name), Cell(kind.access.rawValue),
-            Cell(kind.leastRole.map { $0.rawValue + mark }),
+            Cell(record.name), Cell(record.access.rawValue),
+            Cell(record.leastRole.map { $0.rawValue + mark }),
           ]
         })
     }
     return .done
   }
 
-  private static func json(_ kind: CommandKind) -> JSON {
-    let everywhere = if case .roleEverywhere = kind.need { true } else { false }
+  private static func json(_ record: CommandRecord) -> JSON {
+    let everywhere = if case .everywhere = record.required { true } else { false }
     return .object([
-      JSON.Member("command", .string(kind.name)),
-      JSON.Member("access", .string(kind.access.rawValue)),
-      JSON.Member("role", .text(kind.leastRole?.rawValue)),
+      JSON.Member("command", .string(record.name)),
+      JSON.Member("access", .string(record.access.rawValue)),
+      JSON.Member("role", .text(record.leastRole?.rawValue)),
       JSON.Member("everywhere", .bool(everywhere)),
     ])
   }

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct OpenLink: StoreCommand {
-  static let kind = CommandKind.open
+  static let record = CommandRecord("open", .readsStore, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "open",
     abstract: "show what a link names, in its own workspace and without switching",

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct QueueLimit: WorkspaceCommand {
-  static let kind = CommandKind.queueLimit
+  static let record = CommandRecord("queue limit", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "limit", abstract: "bound how many jobs of a queue run at once",
     discussion: """

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct QueueList: WorkspaceCommand {
-  static let kind = CommandKind.queueList
+  static let record = CommandRecord("queue list", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the queues of the workspace, by name",
     discussion: """

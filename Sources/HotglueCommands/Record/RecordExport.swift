@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct RecordExport: WorkspaceCommand {
-  static let kind = CommandKind.recordExport
+  static let record = CommandRecord("record export", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "print records as JSON Lines or CSV",
     discussion: """

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct RecordList: WorkspaceCommand {
-  static let kind = CommandKind.recordList
+  static let record = CommandRecord("record list", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show records of a source in the order of their keys",
     discussion: """
@@ -104,7 +104,7 @@ struct RecordList: WorkspaceCommand {
 }
 
 struct RecordCount: WorkspaceCommand {
-  static let kind = CommandKind.recordCount
+  static let record = CommandRecord("record count", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "count", abstract: "count records, stream by stream",
     discussion: "Without filters nothing is read but the counts, which are kept.")

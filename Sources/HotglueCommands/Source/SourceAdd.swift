@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct SourceAdd: WorkspaceCommand {
-  static let kind = CommandKind.sourceAdd
+  static let record = CommandRecord("source add", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "define a source: a tap, and how its records are taken",
     usage: "hotglue source add NAME [flags] -- TAP COMMAND…",

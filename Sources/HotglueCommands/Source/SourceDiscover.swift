@@ -5,7 +5,8 @@ import HotglueSinger
 import HotglueStore
 
 struct SourceDiscover: WorkspaceCommand {
-  static let kind = CommandKind.sourceDiscover
+  static let record = CommandRecord(
+    "source discover", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "discover", abstract: "Request the catalog from the tap and keep it",
     discussion: """

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct SourceEdit: WorkspaceCommand {
-  static let kind = CommandKind.sourceEdit
+  static let record = CommandRecord("source edit", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "edit", abstract: "change what is named of a source",
     usage: "hotglue source edit SOURCE [flags] [-- TAP COMMAND…]",

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct SourceList: WorkspaceCommand {
-  static let kind = CommandKind.sourceList
+  static let record = CommandRecord("source list", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the sources of the workspace, by name")
 
@@ -37,7 +37,7 @@ struct SourceList: WorkspaceCommand {
 }
 
 struct SourceShow: WorkspaceCommand {
-  static let kind = CommandKind.sourceShow
+  static let record = CommandRecord("source show", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "tell what a source is, and which streams are taken",
     discussion: "What is in its configuration is not shown.")
@@ -77,7 +77,7 @@ extension WorkspaceSession {
 }
 
 struct SourceRemove: WorkspaceCommand {
-  static let kind = CommandKind.sourceRemove
+  static let record = CommandRecord("source remove", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "remove", abstract: "take a source away, with its records and its history",
     discussion: """

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct SourceSelect: WorkspaceCommand {
-  static let kind = CommandKind.sourceSelect
+  static let record = CommandRecord("source select", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "select", abstract: "Select the streams and fields to take, and how",
     usage: "hotglue source select SOURCE (PATTERN… | --all) [flags]",

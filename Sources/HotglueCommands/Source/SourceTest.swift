@@ -5,7 +5,7 @@ import HotglueSinger
 import HotglueStore
 
 struct SourceTest: WorkspaceCommand {
-  static let kind = CommandKind.sourceTest
+  static let record = CommandRecord("source test", .readsWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "test", abstract: "Run the tap until its first records, and store nothing",
     discussion: """

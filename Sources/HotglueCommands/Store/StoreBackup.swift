@@ -9,7 +9,8 @@ struct StoreBackup: StoreCommand {
       One moment of the store, with all it acknowledged until then; the logs of attempts are not in
       it. 'hotglue store restore' puts it back.
       """)
-  static let kind = CommandKind.storeBackup
+  static let record = CommandRecord(
+    "store backup", .readsStore, requires: .everywhere(.viewer), answersWithChange: true)
 
   @OptionGroup var global: GlobalOptions
 

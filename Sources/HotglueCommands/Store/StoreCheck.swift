@@ -6,7 +6,8 @@ struct StoreCheck: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "look for anything that is wrong in the store",
     discussion: "Ends with status 1 when there are findings.")
-  static let kind = CommandKind.storeCheck
+  static let record = CommandRecord(
+    "store check", .readsStore, requires: .none)
 
   @OptionGroup var global: GlobalOptions
 

@@ -5,7 +5,8 @@ import HotglueStore
 struct StoreInfoCommand: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "info", abstract: "show what the store is and holds")
-  static let kind = CommandKind.storeInfo
+  static let record = CommandRecord(
+    "store info", .readsStore, requires: .none)
 
   @OptionGroup var global: GlobalOptions
 

@@ -17,7 +17,8 @@ struct StorePrune: StoreCommand {
       nothing in the store names any more go, too. Records that a sync set aside are kept as long as \
       the job of that sync would be.
       """)
-  static let kind = CommandKind.storePrune
+  static let record = CommandRecord(
+    "store prune", .changesStore, requires: .everywhere(.owner))
 
   @OptionGroup var global: GlobalOptions
 

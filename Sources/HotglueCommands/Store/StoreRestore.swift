@@ -20,7 +20,8 @@ struct StoreRestore: HotglueCommand {
       its locks and marks, and named. A store that is damaged must be moved away first, with its -wal
       and -shm; STORE.d stays.
       """)
-  static let kind = CommandKind.storeRestore
+  static let record = CommandRecord(
+    "store restore", .changesStore, requires: .everywhere(.owner))
 
   @OptionGroup var global: GlobalOptions
 
@@ -59,7 +60,7 @@ struct StoreRestore: HotglueCommand {
         "replace '\(context.store)', which holds \(held), by '\(backup)'"
           + (mayHaveRun == 0 ? "?" : " (\(doubt(mayHaveRun)))?"))
     }
-    let actor = Actor(for: Self.kind, context, in: environment)
+    let actor = Actor(for: Self.record, context, in: environment)
     do {
       try environment.stores.restore(
         backup, context.store, assumeNotRun, actor, environment.now(), Self.alive)
@@ -114,7 +115,7 @@ struct StoreRestore: HotglueCommand {
   ) throws -> String? {
     do {
       let store = try environment.stores.open(context.store, context.storeID)
-      try StoreSession.requireRoleEverywhere(for: Self.kind, in: store, environment.user.name())
+      try StoreSession.requireRoleEverywhere(for: Self.record, in: store, environment.user.name())
       let info = try store.info()
       return WorkspaceContents(jobsByState: info.jobsByState).summary
     } catch StoreError.missing {

@@ -10,7 +10,9 @@ import HotglueStore
 /// any point it leaves what was published last; the next attempt goes on from there. The tap dies
 /// with it.
 struct SyncAttempt: WorkspaceCommand {
-  static let kind = CommandKind.syncAttempt
+  static let record = CommandRecord(
+    "__sync", .changesWorkspace, requires: .role(.operator), loggedAs: SyncRunCommand.record.name,
+    answersWithChange: false)
   static let configuration = CommandConfiguration(
     commandName: "__sync",
     abstract: "the handler of sync jobs; 'hotglue sync run' is for people", shouldDisplay: false)

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct SyncHistory: WorkspaceCommand {
-  static let kind = CommandKind.syncHistory
+  static let record = CommandRecord("sync history", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "history", abstract: "show the runs of a source, newest first",
     discussion: """
@@ -132,7 +132,7 @@ enum SyncRunJSON {
 }
 
 struct SyncReset: WorkspaceCommand {
-  static let kind = CommandKind.syncReset
+  static let record = CommandRecord("sync reset", .changesWorkspace, requires: .role(.operator))
   static let configuration = CommandConfiguration(
     commandName: "reset", abstract: "let the next sync start from an earlier bookmark",
     discussion: """
@@ -246,7 +246,7 @@ extension WorkspaceSession {
     _ owner: (workspace: WorkspaceID, source: String)
   ) throws(StoreError) -> String {
     let standing = try store.role(of: base.user, in: owner.workspace)
-    return standing.allows(CommandKind.sourceShow.leastRole)
+    return standing.allows(SourceShow.record.leastRole)
       ? owner.source : "SOURCE"
   }
 }

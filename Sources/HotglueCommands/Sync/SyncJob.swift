@@ -119,7 +119,7 @@ enum SyncJob {
       policy.stop = StopSequence("TERM,\(patience.text),KILL") ?? policy.stop
     }
     return EnqueueRequest(
-      type: type, command: ["hotglue"] + CommandKind.syncAttempt.words + [source.name],
+      type: type, command: ["hotglue"] + SyncAttempt.record.words + [source.name],
       directory: "/", payload: order.json.text, key: key(order, source), keyHold: .untilDone,
       limitKey: "sync:\(source.name)", policy: policy)
   }

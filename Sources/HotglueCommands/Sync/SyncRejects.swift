@@ -4,7 +4,7 @@ import HotglueSinger
 import HotglueStore
 
 struct SyncRejects: WorkspaceCommand {
-  static let kind = CommandKind.syncRejects
+  static let record = CommandRecord("sync rejects", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "rejects", abstract: "Show the records that were set aside, and take them again",
     discussion: """
@@ -52,17 +52,17 @@ struct SyncRejects: WorkspaceCommand {
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
     guard retry else {
       guard !dryRun else { throw CommandError.usage("'--dry-run' is for '--retry'") }
-      let session = try WorkspaceSession.open(for: Self.kind, global, in: environment)
+      let session = try WorkspaceSession.open(for: Self.record, global, in: environment)
       return try session.telling { try run(in: session) }
     }
     guard pages.limit == nil, pages.cursor == nil else {
       throw CommandError.usage("'--limit' and '--cursor' cannot be given with '--retry'")
     }
     if dryRun {
-      let session = try WorkspaceSession.open(for: .syncRun, global, in: environment)
+      let session = try WorkspaceSession.open(for: SyncRunCommand.record, global, in: environment)
       return try session.telling { try retry(in: session).tryOut() }
     }
-    let host = try WorkerHost.open(for: .syncRun, global, in: environment)
+    let host = try WorkerHost.open(for: SyncRunCommand.record, global, in: environment)
     let session = try host.session.entering(host.session.requireWorkspace())
     return try session.telling { try retry(in: session).run(at: host, isVerbose: global.verbose) }
   }

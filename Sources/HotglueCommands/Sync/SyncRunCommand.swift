@@ -4,7 +4,8 @@ import HotglueRunner
 import HotglueStore
 
 struct SyncRunCommand: HotglueCommand {
-  static let kind = CommandKind.syncRun
+  static let record = CommandRecord(
+    "sync run", .changesWorkspace, requires: .role(.operator), answersWithChange: false)
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "sync a source: take in what its tap sends",
     usage: "hotglue sync run SOURCE [--full [STREAM]] [flags] [-- TARGET COMMAND…]",
@@ -102,10 +103,10 @@ struct SyncRunCommand: HotglueCommand {
     }
     try checkTarget()
     if detach || dryRun {
-      let session = try WorkspaceSession.open(for: Self.kind, global, in: environment)
+      let session = try WorkspaceSession.open(for: Self.record, global, in: environment)
       return try session.telling { detach ? try enqueue(in: session) : try tryOut(in: session) }
     }
-    let host = try WorkerHost.open(for: Self.kind, global, in: environment)
+    let host = try WorkerHost.open(for: Self.record, global, in: environment)
     let session = try host.session.entering(host.session.requireWorkspace())
     return try session.telling { try run(in: session, at: host) }
   }

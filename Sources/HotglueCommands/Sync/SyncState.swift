@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct SyncState: WorkspaceCommand {
-  static let kind = CommandKind.syncState
+  static let record = CommandRecord("sync state", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "state", abstract: "Print or import the bookmark from which the next sync starts",
     discussion: """
@@ -42,8 +42,8 @@ struct SyncState: WorkspaceCommand {
 
   /// An import is a change, and needs what a reset needs.
   func run(in environment: CommandEnvironment) throws -> ExitStatus {
-    let kind = imported == nil ? Self.kind : CommandKind.syncReset
-    let session = try WorkspaceSession.open(for: kind, global, in: environment)
+    let command = imported == nil ? Self.record : SyncReset.record
+    let session = try WorkspaceSession.open(for: command, global, in: environment)
     return try session.telling { try run(in: session) }
   }
 

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct SyncStatus: WorkspaceCommand {
-  static let kind = CommandKind.syncStatus
+  static let record = CommandRecord("sync status", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "tell how the last sync of a source stands",
     discussion: "Without a source: of every source of the workspace, a line each.")

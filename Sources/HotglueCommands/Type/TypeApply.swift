@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct TypeApply: WorkspaceCommand {
-  static let kind = CommandKind.typeApply
+  static let record = CommandRecord("type apply", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "apply", abstract: "set job types as a file says, all of them or none",
     discussion: """
@@ -49,7 +49,7 @@ struct TypeApply: WorkspaceCommand {
 }
 
 struct TypeExport: WorkspaceCommand {
-  static let kind = CommandKind.typeExport
+  static let record = CommandRecord("type export", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "write job types in the form that 'type apply' reads")
 

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct TypeDiff: WorkspaceCommand {
-  static let kind = CommandKind.typeDiff
+  static let record = CommandRecord("type diff", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "show what changed between two revisions of a job type",
     discussion: "Without revisions: from the one before the last to the last.")

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct TypeList: WorkspaceCommand {
-  static let kind = CommandKind.typeList
+  static let record = CommandRecord("type list", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "show the job types of the workspace, by name",
     discussion: """
@@ -38,7 +38,7 @@ struct TypeList: WorkspaceCommand {
 }
 
 struct TypeRemove: WorkspaceCommand {
-  static let kind = CommandKind.typeRemove
+  static let record = CommandRecord("type remove", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "remove", abstract: "take a job type's definition away; its jobs wait",
     discussion: """

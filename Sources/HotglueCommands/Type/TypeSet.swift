@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct TypeSet: WorkspaceCommand {
-  static let kind = CommandKind.typeSet
+  static let record = CommandRecord("type set", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "set", abstract: "define a job type, or change what is named of it",
     usage: "hotglue type set NAME [flags] [-- COMMAND…]",

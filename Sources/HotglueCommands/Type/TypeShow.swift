@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct TypeShow: WorkspaceCommand {
-  static let kind = CommandKind.typeShow
+  static let record = CommandRecord("type show", .readsWorkspace, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "tell the whole contract of a job type in words",
     discussion: """

@@ -128,7 +128,7 @@ struct SwitchTransition {
   /// To put drafts aside is to act in the workspace that is left.
   func requireLeaveToMove(_ plan: SwitchPlan) throws {
     guard let from = plan.from, plan.drafts.contains(where: { $0.fate.movesToBin }) else { return }
-    _ = try session.standing(for: .draftDiscard).entering(from, isNamed: true)
+    _ = try session.standing(for: DraftDiscard.record).entering(from, isNamed: true)
   }
 
   private func plan(from file: ContextFile) throws -> SwitchPlan {
@@ -161,7 +161,7 @@ struct SwitchTransition {
       in: left.id, below: session.store.folder, besides: source.realPath,
       for: ContextLoader(session.environment))
     if plan.isAlreadyThere { return plan }
-    let mayMove = here.map { session.mayStand(for: .draftDiscard, as: $0) } ?? true
+    let mayMove = here.map { session.mayStand(for: DraftDiscard.record, as: $0) } ?? true
     plan.drafts = try staleDrafts(in: left, mayMove: mayMove)
     plan.hidesDrafts = here?.allows(.viewer) == false
     let watches = WatchRegister(session.store).living().filter {

@@ -10,7 +10,8 @@ struct WorkspaceArchive: StoreCommand {
       Nothing is removed. An archived workspace takes what already happened: 'job reclaim', 'job \
       resolve' and 'effect confirm'. 'workspace unarchive' reverses it.
       """)
-  static let kind = CommandKind.workspaceArchive
+  static let record = CommandRecord(
+    "workspace archive", .changesStore, requires: .role(.owner))
 
   @OptionGroup var global: GlobalOptions
 

@@ -5,7 +5,8 @@ import HotglueStore
 struct WorkspaceCreate: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "make a workspace")
-  static let kind = CommandKind.workspaceCreate
+  static let record = CommandRecord(
+    "workspace create", .changesStore, requires: .none)
 
   @OptionGroup var global: GlobalOptions
 

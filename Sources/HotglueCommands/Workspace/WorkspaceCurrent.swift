@@ -5,7 +5,8 @@ import HotglueStore
 struct WorkspaceCurrent: WorkspaceCommand {
   static let configuration = CommandConfiguration(
     commandName: "current", abstract: "print the ID of the resolved workspace")
-  static let kind = CommandKind.workspaceCurrent
+  static let record = CommandRecord(
+    "workspace current", .readsWorkspace, requires: .role(.viewer))
 
   @OptionGroup var global: GlobalOptions
 

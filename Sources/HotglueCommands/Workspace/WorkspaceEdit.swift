@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct WorkspaceEdit: StoreCommand {
-  static let kind = CommandKind.workspaceEdit
+  static let record = CommandRecord("workspace edit", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "edit", abstract: "Change the display name of a workspace",
     discussion: """

@@ -5,7 +5,8 @@ import HotglueStore
 struct WorkspaceList: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "list the workspaces of the store")
-  static let kind = CommandKind.workspaceList
+  static let record = CommandRecord(
+    "workspace list", .readsStore, requires: .none)
 
   @OptionGroup var global: GlobalOptions
 

@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct WorkspaceProtect: StoreCommand {
-  static let kind = CommandKind.workspaceProtect
+  static let record = CommandRecord("workspace protect", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "protect", abstract: "have a workspace named by -w before anything changes in it",
     discussion: """
@@ -23,7 +23,8 @@ struct WorkspaceProtect: StoreCommand {
 }
 
 struct WorkspaceUnprotect: StoreCommand {
-  static let kind = CommandKind.workspaceUnprotect
+  static let record = CommandRecord(
+    "workspace unprotect", .changesWorkspace, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "unprotect", abstract: "let the context file alone name a workspace again")
 

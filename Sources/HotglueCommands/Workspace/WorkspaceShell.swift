@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct WorkspaceShell: HotglueCommand {
-  static let kind = CommandKind.workspaceShell
+  static let record = CommandRecord("workspace shell", .readsStore, requires: .role(.viewer))
   static let configuration = CommandConfiguration(
     commandName: "shell", abstract: "run a shell or a command in a workspace, beside all others",
     usage: "hotglue workspace shell [flags] ID [-- COMMAND…]",
@@ -48,7 +48,7 @@ struct WorkspaceShell: HotglueCommand {
   private func prepared(
     _ name: String, in environment: CommandEnvironment
   ) throws -> (ContextFile, path: String) {
-    let session = try StoreSession.open(for: Self.kind, global, in: environment)
+    let session = try StoreSession.open(for: Self.record, global, in: environment)
     let there = try session.entering(WorkspaceID(argument: id))
     guard there.record.state == .active else { throw StoreError.archivedWorkspace(there.workspace) }
     let file = ContextFile(

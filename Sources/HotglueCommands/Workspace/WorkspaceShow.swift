@@ -5,7 +5,8 @@ import HotglueStore
 struct WorkspaceShow: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "show a workspace and what it holds")
-  static let kind = CommandKind.workspaceShow
+  static let record = CommandRecord(
+    "workspace show", .readsStore, requires: .role(.viewer))
 
   @OptionGroup var global: GlobalOptions
 

@@ -11,7 +11,8 @@ struct WorkspaceSwitch: StoreCommand {
       that is left are reset, which moves them to the bin, when they are untouched or of a job whose \
       payload was not edited; any other stops the switch until somebody decides about it.
       """)
-  static let kind = CommandKind.workspaceSwitch
+  static let record = CommandRecord(
+    "workspace switch", .changesStore, requires: .role(.viewer), contextFlags: .context)
 
   @OptionGroup var global: GlobalOptions
 

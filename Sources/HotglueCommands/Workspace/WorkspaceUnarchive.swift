@@ -3,7 +3,7 @@ import HotglueCore
 import HotglueStore
 
 struct WorkspaceUnarchive: StoreCommand {
-  static let kind = CommandKind.workspaceUnarchive
+  static let record = CommandRecord("workspace unarchive", .changesStore, requires: .role(.owner))
   static let configuration = CommandConfiguration(
     commandName: "unarchive", abstract: "Take an archived workspace into use again",
     discussion: """
