@@ -28,7 +28,7 @@ struct Complete: HotglueCommand {
     case .verb(let path):
       print(CommandRegistry.verbs(of: path).map { candidate(path + [$0]) }, line, environment)
     case .option(let options):
-      let all = options.compactMap { option in
+      let all = options.filter { !$0.isHidden }.compactMap { option in
         option.names.last { $0.hasPrefix("--") }.map { Candidate(text: $0, help: option.help) }
       }
       print(all, line, environment)

@@ -23,16 +23,9 @@ enum ValueKind: Equatable {
 
   /// By what a command's definition calls it.
   init(_ parameter: CommandShape.Parameter, of command: CommandRecord?) {
-    if !parameter.values.isEmpty {
-      self = .words(parameter.values)
-      return
-    }
-    switch parameter.names.last {
-    case "--replay": self = .words(["safe", "keyed", "unsafe"])
-    case "--jitter": self = .words(["none", "equal", "full"])
-    case "--backoff": self = .words(["exponential", "linear", "fixed"])
-    default: self = Self.named(parameter.valueName, command)
-    }
+    self =
+      parameter.words.isEmpty
+      ? Self.named(parameter.valueName, command) : .words(parameter.words)
   }
 
   private static func named(_ name: String, _ command: CommandRecord?) -> ValueKind {

@@ -81,10 +81,11 @@ struct JobDraftForm: DraftForm {
       }
       return .job(try reader.request(.object(members)))
     } catch let error as BadSetting {
-      let entry = table.entries.first { $0.key == error.setting.rawValue }
+      let key = error.setting.key
+      let entry = table.entries.first { $0.key == key }
       throw Self.wrong(
-        entry?.line ?? table.line, "'\(error.setting.rawValue)' cannot be '\(error.value)'",
-        Hint(error.accepted))
+        entry?.line ?? table.line, error.message(for: key),
+        Hint(error.hint { "\(key) = \($0.text)" }))
     } catch let error as UnusableRequest {
       throw Self.wrong(error, in: table)
     } catch let error as CommandError {

@@ -10,30 +10,7 @@ struct EnqueueOptions: ParsableArguments {
         + "1 MiB at most.", valueName: "json|@file|-"))
   var payload: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Not before this time: 2026-03-01T08:30:00Z, or +10m.", valueName: "time"))
-  var runAt: String?
-
-  @Option(help: ArgumentHelp("Not before this time from now.", valueName: "duration"))
-  var delay: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Cancel the job if it has not started by then.", valueName: "time|duration"))
-  var expires: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Make one job only: the same key with the same request is the same job. A payload is the same "
-        + "when it is the same JSON value, however it is spelled.", valueName: "key"))
-  var key: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "How long the key is held, or 'done': until the job has ended "
-        + "(default: while the job is kept).", valueName: "duration|done"))
-  var keyFor: String?
+  @OptionGroup var single: SingleJobOptions
 
   @Option(
     help: ArgumentHelp(
@@ -49,22 +26,15 @@ struct EnqueueOptions: ParsableArguments {
 
   init() {}
 
-  private var given: [(JobSetting, String?)] {
-    [
-      (.runAt, runAt), (.delay, delay), (.expires, expires), (.key, key), (.keyFor, keyFor),
-    ]
-  }
-
   var plain: EnqueueWords {
     EnqueueWords(
-      settings: given.compactMap { setting, value in value.map { (setting, $0) } },
-      payload: payload, variables: env, directory: cwd)
+      settings: single.given, payload: payload, variables: env, directory: cwd)
   }
 }
 
 /// What a command line says about one new job, in words that are not read yet.
 struct EnqueueWords {
-  var settings: [(JobSetting, String)] = []
+  var settings: [GivenSetting] = []
   var payload: String?
   var variables: [String] = []
   var directory: String?
@@ -137,8 +107,10 @@ struct EnqueueWords {
 extension CommandError {
   /// A flag's value that has not its form.
   init(_ error: BadSetting) {
+    let flag = error.setting.flag
     self = .usage(
-      "'\(error.setting.flag)' cannot be '\(error.value)'", hint: Hint(error.accepted))
+      error.message(for: flag),
+      hint: Hint(error.hint { "\(flag) \(Shell.quoted($0.stringValue ?? $0.text))" }))
   }
 
   /// A line of JSON Lines that is no job.
@@ -172,12 +144,11 @@ struct BareJob {
   init(_ words: EnqueueWords, in environment: CommandEnvironment) throws(CommandError) {
     now = environment.now()
     var settings = JobSettings()
-    for (setting, value) in words.settings {
-      do {
-        try settings.set(setting, to: value, now: now, zone: environment.localZone)
-      } catch {
-        throw CommandError(error)
-      }
+    do throws(BadSetting) {
+      let clock = SettingClock(now: now, zone: environment.localZone)
+      for given in words.settings { try settings.set(given.setting, to: given.value, clock) }
+    } catch {
+      throw CommandError(error)
     }
     Self.showResolved(words.settings, settings, environment)
     self.settings = settings
@@ -189,10 +160,11 @@ struct BareJob {
 
   /// At a terminal, what a local time was resolved to: it may lie on another day than expected.
   private static func showResolved(
-    _ given: [(JobSetting, String)], _ settings: JobSettings, _ environment: CommandEnvironment
+    _ given: [GivenSetting], _ settings: JobSettings, _ environment: CommandEnvironment
   ) {
     guard environment.isTerminal(.error) else { return }
-    for (setting, text) in given where Span(text) == nil && TimeExpression.isLocal(text) {
+    for (setting, text) in given.map({ ($0.setting, $0.value) })
+    where Span(text) == nil && TimeExpression.isLocal(text) {
       let time: Timestamp? =
         switch setting {
         case .runAt: settings.runAt

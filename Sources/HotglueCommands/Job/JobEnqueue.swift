@@ -109,7 +109,7 @@ struct Enqueuing {
         "a command and '--jsonl' cannot both be given",
         hint: "each line names its own command")
     }
-    let key = words.settings.first { $0.0 == .key }?.1
+    let key = words.settings.first { $0.setting == .key }?.value
     for (flag, value) in [("--payload", words.payload), ("--key", key)] where value != nil {
       throw .usage(
         "'\(flag)' and '--jsonl' cannot both be given",

@@ -43,8 +43,8 @@ struct JobLine {
     } catch let error as BadSetting {
       throw BadLine(
         line: line, column: nil,
-        problem: "'\(error.setting.rawValue)' cannot be '\(error.value)'",
-        hint: Hint(error.accepted))
+        problem: error.message(for: error.setting.key),
+        hint: Hint(error.hint { "\"\(error.setting.key)\": \($0.text)" }))
     } catch let error as UnusableRequest {
       throw BadLine(line: line, column: nil, problem: error.problem, hint: error.hint)
     } catch {
@@ -54,7 +54,7 @@ struct JobLine {
 
   /// The first of these keys that says nothing about a job.
   static func refuseUnknown(_ keys: [String]) throws(UnusableRequest) {
-    for key in keys where !otherKeys.contains(key) && JobSetting.byKey[key] == nil {
+    for key in keys where !otherKeys.contains(key) && JobSettingTable.current[key] == nil {
       throw unknown(key)
     }
   }
@@ -66,6 +66,7 @@ struct JobLine {
         problem: "the line is not an object",
         hint: "each line is one JSON object, as {\"command\":[\"echo\",\"hello\"]}")
     }
+    let (table, clock) = (JobSettingTable.current, SettingClock(now: now, zone: zone))
     var settings = defaults
     var command: [String] = []
     var type = TypeName.bareCommand
@@ -80,9 +81,8 @@ struct JobLine {
       case "cwd": chosenDirectory = try directory(member.value)
       case "env": environment += try variables(member.value)
       default:
-        guard let setting = JobSetting.byKey[member.key] else { throw Self.unknown(member.key) }
-        try settings.set(
-          setting, to: Self.text(member.value, for: setting), now: now, zone: zone)
+        guard let setting = table[member.key] else { throw Self.unknown(member.key) }
+        try settings.set(setting, to: setting.text(given: member.value), clock)
       }
     }
     guard type == TypeName.bareCommand else {
@@ -93,7 +93,7 @@ struct JobLine {
       }
       return try settings.request(
         type: type, directory: directory, chosenDirectory: chosenDirectory ?? self.chosenDirectory,
-        environment: environment, payload: payload, now: now, name: { $0.rawValue })
+        environment: environment, payload: payload, now: now, name: \.key)
     }
     guard !command.isEmpty else {
       throw UnusableRequest(
@@ -102,7 +102,7 @@ struct JobLine {
     }
     return try settings.request(
       command: command, directory: chosenDirectory ?? directory, umask: umask,
-      environment: environment, payload: payload, now: now, name: { $0.rawValue })
+      environment: environment, payload: payload, now: now, name: \.key)
   }
 
   private static func command(_ value: JSON) throws(UnusableRequest) -> [String] {
@@ -168,25 +168,8 @@ struct JobLine {
     return variables
   }
 
-  /// The value as a flag would be given it: a number or a truth value where the setting is one, else
-  /// a string.
-  static func text(_ value: JSON, for setting: JobSetting) throws(BadSetting) -> String {
-    switch (setting, value) {
-    case (.keepChildren, .bool(let truth)): return String(truth)
-    case (.keepChildren, _):
-      throw BadSetting(setting: setting, value: value.text, accepted: "give true or false")
-    case (_, .string(let text)): return text
-    case (.maxAttempts, .number(let text)), (.maxLosses, .number(let text)),
-      (.maxSnoozes, .number(let text)), (.priority, .number(let text)),
-      (.limitMax, .number(let text)), (.logCap, .number(let text)):
-      return text
-    default:
-      throw BadSetting(setting: setting, value: value.text, accepted: "give it as a string")
-    }
-  }
-
   private static func unknown(_ key: String) -> UnusableRequest {
-    let near = NearMatch.among(JobSetting.allCases.map(\.rawValue) + otherKeys, to: key)
+    let near = NearMatch.among(JobSettingTable.current.all.map(\.key) + otherKeys, to: key)
     return UnusableRequest(
       problem: "unknown key '\(key)'",
       hint: near.isEmpty

@@ -58,7 +58,7 @@ extension JobSettings {
 
   /// What was said about the policy, in the form of `JobPolicy.json`.
   var policyChange: [JSON.Member] {
-    let keys = Set(given.map(\.rawValue))
+    let keys = Set(given.map(\.key))
     guard !keys.isEmpty else { return [] }
     return (policy.json(complete: true).members ?? []).filter { keys.contains($0.key) }
   }
@@ -86,7 +86,7 @@ extension JobSettings {
     return start
   }
 
-  private var hold: KeyHold {
+  private var hold: HotglueStore.KeyHold {
     switch keyHold {
     case .span(let span): .span(span)
     case .done: .untilDone

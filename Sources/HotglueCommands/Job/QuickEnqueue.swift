@@ -9,17 +9,12 @@ import HotglueCore
 /// Flags are the settings of JSON Lines with dashes, so both readers mean the same by construction.
 struct QuickEnqueue: Equatable {
   var global = QuickGlobals()
-  var settings: [Setting] = []
+  var settings: [GivenSetting] = []
   var payload: String?
   var variables: [String] = []
   var directory: String?
   var type: String?
   var command: [String] = []
-
-  struct Setting: Equatable {
-    var setting: JobSetting
-    var value: String
-  }
 
   /// `nil`: not for us.
   init?(_ arguments: [String]) {
@@ -43,18 +38,21 @@ struct QuickEnqueue: Equatable {
     if global.take(flag: word) { return true }
     let equals = word.hasPrefix("--") ? word.firstIndex(of: "=") : nil
     let name = equals.map { String(word[..<$0]) } ?? word
-    if name == "--keep-children" || name == "--no-keep-children" {
-      guard equals == nil, !has(.keepChildren) else { return false }
-      settings.append(
-        Setting(setting: .keepChildren, value: String(name == "--keep-children")))
-      return true
+    let no = "--no-"
+    let table = JobSettingTable.current.all
+    let setting = table.first { $0.flag == name }
+    if let flag = setting ?? table.first(where: { name == no + $0.flag.dropFirst(2) }),
+      flag.shape.kind == .truth
+    {
+      return equals == nil && give(flag, String(setting != nil))
     }
     let value: String
     if let equals {
       value = String(word[word.index(after: equals)...])
     } else {
-      // The parser does not take what looks like a flag for a value, except for a priority.
-      guard let next = rest.popFirst(), !next.hasPrefix("-") || name == "--priority" else {
+      // The parser does not take what looks like a flag for a value, unless the value may be negative.
+      guard let next = rest.popFirst(), !next.hasPrefix("-") || setting?.shape.takesDash == true
+      else {
         return false
       }
       value = next
@@ -64,24 +62,20 @@ struct QuickEnqueue: Equatable {
     case "--payload" where payload == nil: payload = value
     case "--cwd" where directory == nil: directory = value
     case "--env": variables.append(value)
-    default:
-      guard let setting = JobSetting.allCases.first(where: { $0.flag == name }), !has(setting)
-      else {
-        return false
-      }
-      settings.append(Setting(setting: setting, value: value))
+    default: return setting.map { give($0, value) } ?? false
     }
     return true
   }
 
-  private func has(_ setting: JobSetting) -> Bool {
-    settings.contains { $0.setting == setting }
+  private mutating func give(_ setting: JobSetting, _ value: String) -> Bool {
+    guard !settings.contains(where: { $0.setting == setting }) else { return false }
+    settings.append(GivenSetting(setting: setting, value: value))
+    return true
   }
 
   var action: Enqueuing {
     let words = EnqueueWords(
-      settings: settings.map { ($0.setting, $0.value) }, payload: payload, variables: variables,
-      directory: directory)
+      settings: settings, payload: payload, variables: variables, directory: directory)
     return Enqueuing(words: words, type: type, command: command)
   }
 }

@@ -52,10 +52,12 @@ struct QueueLimit: WorkspaceCommand {
   /// The name as '--queue' takes it.
   private func name(at now: Timestamp) throws(CommandError) -> String {
     var settings = JobSettings()
-    do {
-      try settings.set(.queue, to: queue, now: now)
+    do throws(BadSetting) {
+      try settings.set(.queue, to: queue, SettingClock(now: now))
     } catch {
-      throw .usage("a queue cannot be named '\(queue)'", hint: Hint(error.accepted))
+      throw .usage(
+        error.message(for: "<queue>"),
+        hint: Hint(error.hint { "hotglue queue limit \($0.stringValue ?? "") \(limit)" }))
     }
     return settings.queue
   }

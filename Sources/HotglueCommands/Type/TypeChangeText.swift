@@ -57,7 +57,7 @@ struct TypeChangeText {
 
   /// A setting's value as its flag is written.
   static func text(_ value: JSON, of key: String) -> String {
-    if key == "log_cap", let bytes = value.integerValue { return ByteCount.text(bytes) }
+    if let setting = JobSettingTable.current[key] { return setting.text(of: value) }
     if let words = value.stringArray { return ShellWords.joined(words) }
     return value == .null ? "none" : value.stringValue ?? value.text
   }

@@ -20,6 +20,7 @@ struct TypeContractText {
       ("attempts", attempts), ("retries", retries), ("safe twice", safeTwice),
       ("on a crash", onCrash), ("on time-out", onTimeout), ("on exit", onExit),
       ("on cancel", "\(stopping); the job ends cancelled"), ("output", output),
+      ("flags", flags),
     ]
   }
 
@@ -132,6 +133,16 @@ struct TypeContractText {
     }
     return own + good + ", 75 retry, "
       + "64 65 66 77 78 80 81 82 126 127 failed for good, 83 or a signal unknown, any other retry"
+  }
+
+  /// What the flags of 'type set' say, as far as that is not their default.
+  private var flags: String {
+    let said = definition.saidSettings.compactMap { member -> String? in
+      guard let setting = JobSettingTable.current[member.key] else { return nil }
+      if setting.shape.kind == .truth { return setting.flag }
+      return "\(setting.flag) \(Shell.quoted(setting.text(of: member.value)))"
+    }
+    return said.isEmpty ? "none: each has its default" : said.joined(separator: " ")
   }
 
   private var output: String {

@@ -79,7 +79,8 @@ struct TypeFile {
         try take(entry, &definition, &said, folder: folder, now: now)
       } catch let error as BadSetting {
         throw wrong(
-          entry.line, "'\(entry.key)' cannot be \(entry.value.text)", Hint(error.accepted))
+          entry.line, error.message(for: entry.key),
+          Hint(error.hint { "\(entry.key) = \($0.text)" }))
       } catch let error as UnusableRequest {
         throw wrong(entry.line, error.problem, error.hint)
       } catch {
@@ -134,16 +135,16 @@ struct TypeFile {
     case .limit:
       definition.limit = try TypeSetting.limit(entry.value.stringValue ?? entry.value.text)
     case nil:
-      guard let setting = JobSetting.byKey[entry.key], JobSetting.policy.contains(setting) else {
+      guard let setting = JobSettingTable.current[entry.key], setting.scope != .job else {
         throw unknown(entry.key)
       }
-      try said.set(setting, to: JobLine.text(entry.value, for: setting), now: now)
+      try said.set(setting, to: setting.text(given: entry.value), SettingClock(now: now))
     }
   }
 
   private static func unknown(_ key: String) -> UnusableRequest {
     let near = NearMatch.among(TypeSetting.keys, to: key)
-    if JobSetting.byKey[key] != nil {
+    if JobSettingTable.current[key] != nil {
       return UnusableRequest(
         problem: "'\(key)' is said of one job, not of a type",
         hint: "give it to 'hotglue job enqueue'")

@@ -37,12 +37,11 @@ struct TypeSet: WorkspaceCommand {
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     let name = try session.name(name, of: .type)
     var said = JobSettings()
-    for (setting, value) in policy.given {
-      do {
-        try said.set(setting, to: value, now: session.now)
-      } catch {
-        throw CommandError(error)
-      }
+    do throws(BadSetting) {
+      let clock = SettingClock(now: session.now)
+      for given in policy.given { try said.set(given.setting, to: given.value, clock) }
+    } catch {
+      throw CommandError(error)
     }
     do {
       try JobTypeWords.check(name)

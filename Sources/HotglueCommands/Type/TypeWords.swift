@@ -22,7 +22,9 @@ enum TypeSetting: String, CaseIterable {
   case command, cwd, umask, persistent, limit
 
   /// The keys of a type in a file of types.
-  static let keys = allCases.map(\.rawValue) + JobSetting.policy.map(\.rawValue)
+  static var keys: [String] {
+    allCases.map(\.rawValue) + JobSettingTable.current.contract.map(\.key)
+  }
 
   static func limit(_ text: String) throws(UnusableRequest) -> Int? {
     if text == "none" { return nil }
@@ -33,14 +35,6 @@ enum TypeSetting: String, CaseIterable {
     }
     return limit
   }
-}
-
-extension JobSetting {
-  /// Those that are part of a type's contract; the others are of one job alone.
-  static let policy: [JobSetting] = [
-    .lease, .timeout, .stop, .maxAttempts, .maxLosses, .maxSnoozes, .backoff, .jitter, .retryFor,
-    .onExit, .replay, .verify, .logCap, .keepChildren, .queue, .priority, .limitKey, .limitMax,
-  ]
 }
 
 extension TypeDefinition {

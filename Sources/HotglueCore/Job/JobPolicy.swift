@@ -36,107 +36,31 @@ public struct JobPolicy: Hashable, Sendable {
 extension JobPolicy {
   /// The policy as JSON: every key when `complete`, else only what differs from a bare command's.
   public func json(complete: Bool) -> JSON {
-    let standard = JobPolicy.bareCommand
-    var members: [JSON.Member] = []
-    func add<Value: Equatable>(_ key: String, _ path: KeyPath<JobPolicy, Value>, _ json: JSON) {
-      if complete || self[keyPath: path] != standard[keyPath: path] {
-        members.append(JSON.Member(key, json))
-      }
-    }
-    add("lease", \.lease, .string(lease.text))
-    add("timeout", \.timeout, .text(timeout?.text))
-    add("stop", \.stop, .string(stop.text))
-    add("max_attempts", \.maxAttempts, .integer(maxAttempts))
-    add("max_losses", \.maxLosses, .integer(maxLosses))
-    add("max_snoozes", \.maxSnoozes, .integer(maxSnoozes))
-    add("backoff", \.backoff, .string(backoff.text))
-    add("jitter", \.jitter, .string(jitter.rawValue))
-    add("retry_for", \.retryFor, .text(retryFor?.text))
-    add("on_exit", \.onExit, onExit == .none ? .null : .string(onExit.text))
-    add("replay", \.replay, .string(replay.rawValue))
-    add("verify", \.verify, .text(verify))
-    add("log_cap", \.logCap, .integer(logCap))
-    add("keep_children", \.keepChildren, .bool(keepChildren))
-    return .object(members)
+    let (own, standard) = (JobSettings(policy: self), JobSettings())
+    let settings = JobSettingTable.current.policy.filter { complete || !$0.isSame(own, standard) }
+    return .object(settings.map { JSON.Member($0.key, $0.json(of: own)) })
   }
 
   /// Reads what `json(complete:)` wrote; a key that is not there is as for a bare command. A value
   /// that is not of its key's form makes the whole unreadable.
   public init?(json: JSON) {
-    self.init()
-    guard let policy = applying(json) else { return nil }
+    guard let policy = JobPolicy.bareCommand.applying(json) else { return nil }
     self = policy
   }
 
   /// This policy with what `change` says: members in the form of `json(complete:)`, where `null` takes
   /// away a bound. `nil` when a value is not of its key's form.
   public func applying(_ change: JSON) -> JobPolicy? {
-    var policy = self
+    let table = JobSettingTable.current.policy
+    var settings = JobSettings(policy: self)
     for member in change.members ?? [] {
-      guard policy.apply(member) else { return nil }
-    }
-    return policy
-  }
-
-  private mutating func apply(_ member: JSON.Member) -> Bool {
-    let value = member.value
-    let text = value.stringValue ?? ""
-    if value == .null {
-      switch member.key {
-      case "timeout": timeout = nil
-      case "retry_for": retryFor = nil
-      case "verify": verify = nil
-      case "on_exit": onExit = .none
-      default: break
+      guard let setting = table.first(where: { $0.key == member.key }) else {
+        guard member.value == .null else { return nil }
+        continue
       }
-      return true
+      guard setting.take(member.value, into: &settings) else { return nil }
     }
-    switch member.key {
-    case "lease":
-      guard let span = Span(text) else { return false }
-      lease = span
-    case "timeout":
-      guard let span = Span(text) else { return false }
-      timeout = span
-    case "stop":
-      guard let stopSequence = StopSequence(text) else { return false }
-      stop = stopSequence
-    case "max_attempts":
-      guard let count = value.boundedInteger else { return false }
-      maxAttempts = Int(count)
-    case "max_losses":
-      guard let count = value.boundedInteger else { return false }
-      maxLosses = Int(count)
-    case "max_snoozes":
-      guard let count = value.boundedInteger else { return false }
-      maxSnoozes = Int(count)
-    case "backoff":
-      guard let rule = Backoff(text) else { return false }
-      backoff = rule
-    case "jitter":
-      guard let rule = Jitter(rawValue: text) else { return false }
-      jitter = rule
-    case "retry_for":
-      guard let span = Span(text) else { return false }
-      retryFor = span
-    case "on_exit":
-      guard let rules = ExitRules(text) else { return false }
-      onExit = rules
-    case "replay":
-      guard let rule = Replay(rawValue: text) else { return false }
-      replay = rule
-    case "verify":
-      guard let command = value.stringValue else { return false }
-      verify = command
-    case "log_cap":
-      guard let bytes = value.boundedInteger else { return false }
-      logCap = bytes
-    case "keep_children":
-      guard let keep = value.boolValue else { return false }
-      keepChildren = keep
-    default: return false
-    }
-    return true
+    return settings.policy
   }
 
   /// Between what the wait after the `count`th failure lies, whichever job and attempt it is.

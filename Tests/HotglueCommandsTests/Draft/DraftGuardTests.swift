@@ -200,7 +200,7 @@ struct DraftGuardTests {
     arguments: [
       ("[job]\ncommand = []\n", "line 2:"), ("[job]\nx = 1\n", "line 2: unknown key 'x'"),
       ("[job]\nqueue = \"q\"\n", "line 1: the job has neither a 'command' nor a 'type'"),
-      ("[job]\ncommand = [\"a\"]\nqueue = 5\n", "line 3: 'queue' cannot be '5'"),
+      ("[job]\ncommand = [\"a\"]\nqueue = 5\n", "line 3: invalid value '5' for 'queue'"),
       ("[job]\ncommand = [\"a\"]\nquue = \"x\"\n", "line 3: unknown key 'quue'"),
       ("[job]\ncommand = [\"a\"]\npayload = 'x'\n", "line 3: the payload is not JSON"),
       ("command = [\"a\"]\n", "line 1: a setting stands before [job]"),

@@ -100,7 +100,7 @@ import Testing
     let answer = world.run(["job", "enqueue"] + given + ["--", "/bin/true"], input: [])
     #expect(answer.status == 64)
     #expect(answer.out == "")
-    #expect(answer.err.hasPrefix("hotglue: '\(flag)' cannot be '\(Visible.text(value))'\n"))
+    #expect(answer.err.hasPrefix("hotglue: invalid value '\(Visible.text(value))' for '\(flag)': "))
     #expect(answer.err.contains("hint: "))
     #expect(answer.err.contains(accepted))
     #expect(

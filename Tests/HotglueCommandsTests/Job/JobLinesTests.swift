@@ -104,10 +104,16 @@ import Testing
       (#"{"type":7}"#, "'type' is not a string"),
       (#"{"type":"resize","command":["a"]}"#, "there is a 'command' and a 'type'"),
       (#"{"comand":["a"]}"#, "unknown key 'comand'"),
-      (#"{"command":["a"],"lease":60}"#, "'lease' cannot be '60'"),
-      (#"{"command":["a"],"lease":"60"}"#, "'lease' cannot be '60'"),
-      (#"{"command":["a"],"max_attempts":1.5}"#, "'max_attempts' cannot be '1.5'"),
-      (#"{"command":["a"],"keep_children":"yes"}"#, "'keep_children' cannot be '\"yes\"'"),
+      (#"{"command":["a"],"lease":60}"#, "invalid value '60' for 'lease': expected "),
+      (#"{"command":["a"],"lease":"60"}"#, "invalid value '60' for 'lease': expected "),
+      (
+        #"{"command":["a"],"max_attempts":1.5}"#,
+        "invalid value '1.5' for 'max_attempts': expected a whole number from 1 to 1000000"
+      ),
+      (
+        #"{"command":["a"],"keep_children":"yes"}"#,
+        "invalid value '\"yes\"' for 'keep_children': expected true or false"
+      ),
       (
         #"{"command":["a"],"env":3}"#,
         "'env' is neither an array of strings nor an object of strings"

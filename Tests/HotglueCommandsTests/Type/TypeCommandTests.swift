@@ -113,8 +113,8 @@ struct TypeCommandTests {
       (["resize"], "a new type needs its command"),
       (["resize", "--limit", "0", "--", "a"], "'limit' cannot be '0'"),
       (["resize", "--limit-max", "3", "--", "a"], "a limit of 3 bounds a limit key"),
-      (["resize", "--lease", "soon", "--", "a"], "'--lease' cannot be 'soon'"),
-      (["resize", "--on-exit", "*=retry,3=failed", "--", "a"], "'--on-exit' cannot be '*=retry,"),
+      (["resize", "--lease", "soon", "--", "a"], "invalid value 'soon' for '--lease'"),
+      (["resize", "--on-exit", "*=retry,3=failed", "--", "a"], "invalid value '*=retry,"),
       (["exec", "--", "a"], "type 'exec' is built in"),
       (["re size", "--", "a"], "'re size' is no name of a job type"),
       (["resize", "--", ""], "the command is empty"),
@@ -234,12 +234,14 @@ struct TypeCommandTests {
         "did you mean 'lease'?"
       ),
       (
-        "[type.x]\ncommand = [\"a\"]\nlease = 5", "line 3: 'lease' cannot be 5",
-        "give it as a string"
+        "[type.x]\ncommand = [\"a\"]\nlease = 5",
+        "line 3: invalid value '5' for 'lease': expected a string",
+        "for example: lease = \"90s\""
       ),
       (
         "[type.x]\ncommand = [\"a\"]\non_exit = \"*=failed,75=retry\"",
-        "line 3: 'on_exit' cannot be", "'75=retry' never fits"
+        "line 3: invalid value '*=failed,75=retry' for 'on_exit': rule '75=retry' never fits",
+        "put it before"
       ),
       ("[type.x]\ncommand = \"a\"", "line 2: 'command' is not an array of strings", ""),
       ("[type.x]\nlease = \"5s\"", "line 1: type 'x' has no command", ""),
