@@ -166,14 +166,20 @@ public enum Hotglue {
       if [[], ["help"], ["--help"], ["-h"]].contains(arguments) { listExternals(environment) }
       return .done
     }
-    let message = RootCommand.message(for: error)
-    let words = Array(arguments.prefix(3).prefix { !$0.hasPrefix("-") })
-    let type = (1...3).lazy.compactMap { CommandRegistry.command(words.prefix($0)) }.first
-    let usage = type.flatMap { $0.configuration.shouldDisplay ? commandUsage($0) : nil }
+    guard case .command(let type, let rest) = Dispatch.decide(arguments) else {
+      let mistake = UsageCheck(shape: CommandShape(of: GlobalOptions.self))
+        .mistake(in: arguments.filter { $0.hasPrefix("-") })
+      throw CommandError.usage(
+        mistake?.message ?? RootCommand.message(for: error),
+        hint: mistake?.hint.map { Hint($0) } ?? "see 'hotglue help'")
+    }
+    // What the parser finds beyond the form of the arguments is what the command itself checks.
+    let shape = CommandShape(of: type)
+    let mistake = UsageCheck(shape: shape).mistake(in: rest)
+    let usage = type.configuration.shouldDisplay ? shape.usage(of: type) : nil
     throw CommandError.usage(
-      BadValueWords.of(message)
-        ?? message.prefix(1).lowercased() + message.dropFirst().replacing("\n", with: " "),
-      hint: usage.map { Hint($0) } ?? "see 'hotglue help'")
+      mistake?.message ?? RootCommand.message(for: error),
+      hint: (mistake?.hint ?? usage).map { Hint($0) } ?? "see 'hotglue help'")
   }
 
   /// What `help NAME` says of a command that is not ours; `nil` for those that are.
@@ -199,27 +205,6 @@ public enum Hotglue {
     guard !names.isEmpty else { return }
     let list = names.map { "  \(Visible.text($0))\n" }.joined()
     environment.output.append("\nEXTERNAL COMMANDS (hotglue-NAME in PATH):\n" + list)
-  }
-
-  /// The usage on one line, with all that is optional in one word: the mistake is named above it.
-  private static func commandUsage(_ type: any HotglueCommand.Type) -> String {
-    let lines = RootCommand.usageString(for: type).split(separator: "\n").map { line in
-      var words: [Substring] = []
-      var rest = line.drop { $0 == " " }
-      while let word = rest.split(separator: " ", maxSplits: 1).first {
-        let isOption = word.hasPrefix("[-") && word != "[--" || word == "<options>"
-        let end = isOption && word != "<options>" ? rest.firstIndex(of: "]") : nil
-        let taken = end.map { rest[...$0] } ?? word
-        if !isOption {
-          words.append(word)
-        } else if words.last != "[<options>]" {
-          words.append("[<options>]")
-        }
-        rest = rest.dropFirst(taken.count).drop { $0 == " " }
-      }
-      return words.joined(separator: " ")
-    }
-    return lines.joined(separator: " or ")
   }
 
   private static func report(

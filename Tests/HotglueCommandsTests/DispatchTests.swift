@@ -98,7 +98,7 @@ struct DispatchTests {
     arguments: [
       ("workspace list --bogus", "unknown option '--bogus'", "hotglue workspace list [<options>]"),
       (
-        "workspace create", "missing expected argument '<id>'",
+        "workspace create", "missing argument '<id>'",
         "hotglue workspace create [<options>] <id>"
       ),
       (
@@ -106,11 +106,28 @@ struct DispatchTests {
         "hotglue job enqueue [flags] (TYPE | -- COMMAND… | --jsonl FILE|-)"
       ),
       ("workspace list extra", "unexpected argument 'extra'", "hotglue workspace list"),
-      ("workspace list --color green", "'--color' cannot be 'green'", "hotglue workspace list"),
-      ("workspace list --store", "missing value for '--store", "hotglue workspace list"),
-      ("store prune --older-than 5", "'--older-than' cannot be '5': ", "hotglue store prune"),
+      ("job list a b", "unexpected arguments 'a', 'b'", "hotglue job list [<options>]"),
+      ("job list -qvz", "unknown option '-qvz'", "hotglue job list [<options>]"),
+      ("job list --json=yes", "'--json' takes no value", "hotglue job list [<options>]"),
+      ("job list --limt 5", "unknown option '--limt'", "did you mean '--limit'?"),
+      ("job resolve 1", "missing option '--as'", "hotglue job resolve"),
+      ("job enqueue --pririty 5 -- a", "unknown option '--pririty'", "did you mean '--priority'?"),
+      ("--bogus", "unknown option '--bogus'", "see 'hotglue help'"),
+      ("workspace --workspce x", "unknown option '--workspce'", "did you mean '--workspace'?"),
       (
-        "workspace switch b --if-generation x", "'--if-generation' cannot be 'x'\n",
+        "workspace list --color green",
+        "invalid value 'green' for '--color': expected auto, always or never",
+        "hotglue workspace list"
+      ),
+      ("workspace list --store", "missing value for '--store'\n", "hotglue workspace list"),
+      (
+        "store prune --older-than 5",
+        "invalid value '5' for '--older-than': expected a duration such as 30s or 5m\n",
+        "hotglue store prune"
+      ),
+      (
+        "workspace switch b --if-generation x",
+        "invalid value 'x' for '--if-generation': expected a whole number\n",
         "hotglue workspace"
       ),
     ])

@@ -9,27 +9,37 @@ struct NearMissTests {
     arguments: [
       (
         "effect run k --scope workspac -- true",
-        "'--scope' cannot be 'workspac': did you mean 'workspace'?", "hotglue effect run"
+        "invalid value 'workspac' for '--scope': expected job or workspace",
+        "did you mean 'workspace'?"
       ),
       (
         "effect run k --scope all -- true",
-        "'--scope' cannot be 'all': give one of job, workspace", "hotglue effect run"
+        "invalid value 'all' for '--scope': expected job or workspace", "hotglue effect run"
       ),
       (
         "effect run k --unknown retry -- true",
-        "'--unknown' cannot be 'retry': give refuse, rerun or check=COMMAND", "hotglue effect run"
+        "invalid value 'retry' for '--unknown': expected refuse, rerun or check=COMMAND",
+        "hotglue effect run"
       ),
       (
         "effect run k --not-done 5-3 -- true",
-        "'--not-done' cannot be '5-3': give numbers and ranges from 1 to 255, as 6,7,40-49",
+        "invalid value '5-3' for '--not-done': expected numbers and ranges from 1 to 255 such as "
+          + "6,7,40-49",
         "hotglue effect run"
       ),
       (
         "effect run k --wait 5 -- true",
-        "'--wait' cannot be '5': write it like 500ms, 30s, 5m, 2h or 7d", "hotglue effect run"
+        "invalid value '5' for '--wait': expected a duration such as 30s or 5m",
+        "hotglue effect run"
       ),
-      ("type diff mail one", "<from> cannot be 'one'", "hotglue type diff [<options>]"),
-      ("log --limit x", "'--limit' cannot be 'x'", "hotglue log [<options>]"),
+      (
+        "type diff mail one", "invalid value 'one' for '<from>': expected a whole number",
+        "hotglue type diff [<options>]"
+      ),
+      (
+        "log --limit x", "invalid value 'x' for '--limit': expected a whole number",
+        "hotglue log [<options>]"
+      ),
       (
         "log --command job-cancel", "'--command' cannot be 'job-cancel': no command is called so",
         "did you mean 'job cancel'?"
@@ -51,15 +61,23 @@ struct NearMissTests {
     #expect(answer.error.hasPrefix("hotglue: \(message)\nhint: \(hint)"), "\(answer.error)")
   }
 
-  @Test("what the parser says of anything but a value is left as it is")
-  func otherWords() {
-    #expect(BadValueWords.of("Missing expected argument '<name>'") == nil)
-    #expect(BadValueWords.of("The value 'x' is invalid") == nil)
-    #expect(
-      BadValueWords.of(
-        "The value 'kshh' is invalid for '--shell <shell>'. Please provide one of the following:\n"
-          + "  - bash\n  - zsh\n  - ksh-93")
-        == "'--shell' cannot be 'kshh': give one of bash, zsh, ksh-93")
+  @Test("a value is checked by the type of its own option, for every option of every command")
+  func valueTypes() throws {
+    var checked = 0
+    for command in CommandRegistry.commands {
+      let shape = CommandShape(of: command)
+      for option in shape.options where option.valueType is any ArgumentValue.Type {
+        let name = try #require(option.names.last)
+        let words = ["\(name)=?"]
+        let mistake = UsageCheck(shape: shape).mistake(in: words)
+        #expect(mistake?.message.hasPrefix("invalid value '?' for '\(name)'") == true)
+        let refused = #expect(throws: (any Error).self) { try command.parse(words) }
+        let message = refused.map { RootCommand.message(for: $0) } ?? ""
+        #expect(message.contains("is invalid for '\(name)"), "\(command.record.path): \(message)")
+        checked += 1
+      }
+    }
+    #expect(checked > 30)
   }
 
   @Test("the log takes every command and every noun that there is")

@@ -32,13 +32,13 @@ struct EffectRun: WorkspaceCommand {
     name: .customLong("not-done"),
     help: ArgumentHelp(
       "Statuses that mean that it has not happened, as 6,7,40-49.", valueName: "statuses"),
-    transform: EffectRun.statuses)
+    transform: Arguments.value)
   var notDone = NotDoneStatuses.none
 
   @Option(
     help: ArgumentHelp(
       "Wait no longer than this for one who carries it out already.", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var wait: Span?
 
   @Flag(name: .customLong("no-output"), help: "Neither record nor replay what the command prints.")
@@ -49,14 +49,6 @@ struct EffectRun: WorkspaceCommand {
 
   @Argument(parsing: .postTerminator, help: "The command and its arguments, behind '--'.")
   var command: [String] = []
-
-  static func statuses(_ text: String) throws -> NotDoneStatuses {
-    guard let statuses = NotDoneStatuses(text) else {
-      throw ValidationError(
-        "'--not-done' cannot be '\(text)': give numbers and ranges from 1 to 255, as 6,7,40-49")
-    }
-    return statuses
-  }
 
   func run(in session: WorkspaceSession) throws -> ExitStatus {
     guard !command.isEmpty else {

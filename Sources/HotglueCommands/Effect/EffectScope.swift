@@ -128,21 +128,14 @@ struct UnknownOptions: ParsableArguments {
       When it may have happened: stop (refuse), carry it out again (rerun: the other side knows the \
       key), or ask a command by 'sh -c' (check=COMMAND; 0: it happened, 1: it did not).
       """, valueName: "policy"),
-    transform: UnknownOptions.policy)
+    transform: Arguments.value)
   var unknown = UnknownPolicy.refuse
 
   @Option(
     name: .customLong("remote-window"),
     help: ArgumentHelp(
       "How long the other side knows a key: past it, rerun becomes refuse.", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var remoteWindow: Span?
 
-  static func policy(_ text: String) throws -> UnknownPolicy {
-    guard let policy = UnknownPolicy(text) else {
-      throw ValidationError(
-        "'--unknown' cannot be '\(text)': give refuse, rerun or check=COMMAND")
-    }
-    return policy
-  }
 }

@@ -19,7 +19,7 @@ struct JobCancel: WorkspaceCommand {
 
   @Option(
     help: ArgumentHelp("With --wait: wait no longer than this.", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var timeout: Span?
 
   @Argument(help: ArgumentHelp("IDs or links.", valueName: "job"))

@@ -18,7 +18,7 @@ struct JobPrune: WorkspaceCommand {
   @Option(
     name: .customLong("older-than"),
     help: ArgumentHelp("Remove what ended longer ago than this.", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var olderThan: Span?
 
   @Option(

@@ -38,7 +38,7 @@ struct JobReport: HotglueCommand {
     help: ArgumentHelp(
       "With retry and snooze: when to try again (default: as the job's back-off says).",
       valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var after: Span?
 
   func run(in environment: CommandEnvironment) throws -> ExitStatus {

@@ -15,7 +15,7 @@ struct JobWait: WorkspaceCommand {
 
   @Option(
     help: ArgumentHelp("Wait no longer than this.", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var timeout: Span?
 
   @Argument(help: ArgumentHelp("IDs or links.", valueName: "job"))

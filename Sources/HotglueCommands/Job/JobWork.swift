@@ -172,7 +172,7 @@ struct WorkEnding: ParsableArguments {
     name: .customLong("drain-wait"),
     help: ArgumentHelp(
       "With --drain: wait for back-offs of its own jobs that end within this time (default: 60s).",
-      valueName: "duration"), transform: Arguments.span)
+      valueName: "duration"), transform: Arguments.value)
   var drainWait = Span.seconds(60)
 
   @Flag(help: "Make one claim, and end when that attempt has ended.")
@@ -187,13 +187,13 @@ struct WorkEnding: ParsableArguments {
     name: .customLong("max-time"),
     help: ArgumentHelp(
       "Leave after this time; what runs goes on under its supervisors.", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var maxTime: Span?
 
   @Option(
     help: ArgumentHelp(
       "How long attempts may go on after a signal (default: 30s).", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var grace = Span.seconds(30)
 
   @Flag(

@@ -22,7 +22,7 @@ struct SourceDiscover: WorkspaceCommand {
 
   @Option(
     help: ArgumentHelp("Give up after this time (default: 5m).", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var timeout = Span.minutes(5)
 
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))

@@ -22,7 +22,7 @@ struct SourceTest: WorkspaceCommand {
 
   @Option(
     help: ArgumentHelp("Fail after a silence of this time (default: 1m).", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var timeout = Span.minutes(1)
 
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))

@@ -83,19 +83,19 @@ struct SourceOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The longest line of the tap's output, such as 64M or 1G (default: 100M).",
-      valueName: "bytes"), transform: SourceOptions.lineLimit)
-  var lineLimit: Int?
+      valueName: "bytes"), transform: Arguments.value)
+  var lineLimit: LineLimit?
 
   @Option(
     help: ArgumentHelp(
       "What becomes of a run when records break their schema: set aside as many, or 'fail' "
-        + "(default: 1000).", valueName: "n|fail"), transform: SourceOptions.rejects)
+        + "(default: 1000).", valueName: "n|fail"), transform: Arguments.value)
   var onReject: RejectRule?
 
   @Option(
     help: ArgumentHelp(
       "A tap that sends nothing for so long is stopped, and run again (default: none).",
-      valueName: "duration|none"), transform: SourceOptions.bound)
+      valueName: "duration|none"), transform: Arguments.value)
   var idleTimeout: Bound?
 
   @Option(
@@ -113,29 +113,32 @@ struct SourceOptions: ParsableArguments {
 
   static let lineLimits = Int64(1)...Int64(1 << 30)
 
-  static func lineLimit(_ text: String) throws -> Int {
-    guard let bytes = ByteCount.parse(text), lineLimits.contains(bytes) else {
-      throw ValidationError(
-        "invalid value '\(text)': expected a number of bytes up to 1G, such as 100M")
+  struct LineLimit: ArgumentValue {
+    static let expected = "a number of bytes up to 1G, such as 100M"
+    let bytes: Int
+
+    init?(argument: String) {
+      guard let bytes = ByteCount.parse(argument), lineLimits.contains(bytes) else { return nil }
+      self.bytes = Int(bytes)
     }
-    return Int(bytes)
   }
 
-  enum Bound: Hashable, Sendable {
+  enum Bound: Hashable, Sendable, ArgumentValue {
     case none
     case span(Span)
-    var span: Span? { if case .span(let span) = self { span } else { nil } }
-  }
 
-  static func bound(_ text: String) throws -> Bound {
-    text == "none" ? .none : .span(try Arguments.span(text))
-  }
+    static let expected = "a duration such as 30s or 5m, or none"
 
-  static func rejects(_ text: String) throws -> RejectRule {
-    guard let rule = RejectRule(text) else {
-      throw ValidationError("'\(text)' is neither a number nor 'fail'")
+    init?(argument: String) {
+      guard argument != "none" else {
+        self = .none
+        return
+      }
+      guard let span = Span(argument) else { return nil }
+      self = .span(span)
     }
-    return rule
+
+    var span: Span? { if case .span(let span) = self { span } else { nil } }
   }
 
   var isEmpty: Bool {
@@ -164,7 +167,7 @@ extension SourceOptions {
     }
     if let properties { definition.takesProperties = properties }
     if let validate { definition.validates = validate == .on }
-    if let lineLimit { definition.lineLimit = lineLimit }
+    if let lineLimit { definition.lineLimit = lineLimit.bytes }
     if let onReject { definition.rejects = onReject }
     if let idleTimeout { definition.idleTimeout = idleTimeout.span }
     if let resume { definition.resumesAtEnd = resume == .end }

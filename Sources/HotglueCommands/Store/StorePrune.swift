@@ -25,7 +25,7 @@ struct StorePrune: StoreCommand {
   @Option(
     name: .customLong("older-than"),
     help: ArgumentHelp("Remove what ended longer ago than this.", valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var olderThan: Span?
 
   @Option(
@@ -33,7 +33,7 @@ struct StorePrune: StoreCommand {
     help: ArgumentHelp(
       "Forget effects of a workspace whose end became known longer ago than this (default: 366d).",
       valueName: "duration"),
-    transform: Arguments.span)
+    transform: Arguments.value)
   var effectsOlderThan: Span?
 
   @Flag(name: .customLong("dry-run"), help: "Print what would be removed, and remove nothing.")

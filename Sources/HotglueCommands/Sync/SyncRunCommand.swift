@@ -45,13 +45,13 @@ struct SyncRunCommand: HotglueCommand {
   @Option(
     help: ArgumentHelp(
       "Stop a tap that sends nothing for so long (default: as the source says).",
-      valueName: "duration|none"), transform: SourceOptions.bound)
+      valueName: "duration|none"), transform: Arguments.value)
   var idleTimeout: SourceOptions.Bound?
 
   @Option(
     help: ArgumentHelp(
       "Set aside as many records that break their schema, or 'fail' (default: as the source says).",
-      valueName: "n|fail"), transform: SourceOptions.rejects)
+      valueName: "n|fail"), transform: Arguments.value)
   var onReject: RejectRule?
 
   @Option(
@@ -68,13 +68,13 @@ struct SyncRunCommand: HotglueCommand {
   @Option(
     help: ArgumentHelp(
       "With a target: whether it may be sent records again without a person (default: unsafe).",
-      valueName: "safe|keyed|unsafe"))
+      valueName: "safe|keyed|unsafe"), completion: .list(Replay.allCases.map(\.rawValue)))
   var replay: String?
 
   @Option(
     help: ArgumentHelp(
       "With a target: how long it may take to finish when the sync is stopped (default: 30s).",
-      valueName: "duration"), transform: Arguments.span)
+      valueName: "duration"), transform: Arguments.value)
   var grace: Span?
 
   @Argument(help: ArgumentHelp("The source's name or link.", valueName: "source"))
