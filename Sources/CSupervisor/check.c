@@ -11,7 +11,7 @@
 
 int hg_check_start(
   const char *command, const char *directory, mode_t mask, char *const *environment, int *pidfd,
-  pid_t *pid) {
+  pid_t *pid, uint32_t *kind) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return errno;
   // The first places are those that hg_launch_child wants free before argv.
@@ -27,6 +27,7 @@ int hg_check_start(
   };
   hg_launched launched = hg_launch_child(&launch);
   close(null);
+  *kind = launched.kind;
   if (launched.kind) return launched.error;
   *pid = launched.pid;
   *pidfd = (int)syscall(SYS_pidfd_open, launched.pid, 0);

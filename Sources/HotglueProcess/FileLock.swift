@@ -107,7 +107,7 @@ public final class FileLock {
 
   /// What the holder before left in the file; of a long one the beginning.
   public func contents() throws(ProcessError) -> String {
-    var bytes = [UInt8](repeating: 0, count: 256)
+    var bytes = [UInt8](repeating: 0, count: 4096)
     let count = pread(descriptor, &bytes, bytes.count, 0)
     guard count >= 0 else { throw .system(call: "pread", path: path, errno: errno) }
     return String(decoding: bytes.prefix(count), as: UTF8.self)

@@ -30,3 +30,23 @@ extension ProcessError {
     if error != 0 { throw .system(call: call, path: path, errno: error) }
   }
 }
+
+extension ProcessError {
+  /// What failed, in words that stand behind a colon.
+  public var reason: String {
+    switch self {
+    case .system(let call, let path, let number):
+      let reason = ExecutionFailure.reason(number)
+      return path.map { "\(call) '\($0)': \(reason)" } ?? "\(call): \(reason)"
+    case .forkServerGone: return "the process that makes supervisors was killed"
+    case .forkServerFrozen(let pid): return "the process that makes supervisors (\(pid)) is stopped"
+    case .supervisorGone: return "the supervisor has ended"
+    case .noAnswer: return "no answer from the supervisor"
+    case .notUnderstood(let what): return "not understood: \(what)"
+    case .otherVersion(let slot, let version):
+      return "supervisor '\(slot)' has version \(version), and this hotglue speaks version "
+        + "\(Slot.version) alone"
+    case .orderTooLarge(let bytes): return "arguments, environment and payload are \(bytes) bytes"
+    }
+  }
+}

@@ -21,9 +21,17 @@ public final class VerifyCheck {
   /// Boot-clock milliseconds at which it is killed.
   public let deadlineMs: Int64
   private let pid: pid_t
+  private let command: String
+  private let directory: String
+  private let path: String?
   private var isReaped = false
 
-  private init(fileDescriptor: Int32, pid: pid_t) {
+  private init(
+    fileDescriptor: Int32, pid: pid_t, command: String, directory: String, path: String?
+  ) {
+    self.command = command
+    self.directory = directory
+    self.path = path
     self.fileDescriptor = fileDescriptor
     self.pid = pid
     deadlineMs = BootClock.now() + Self.boundMs
@@ -43,14 +51,28 @@ public final class VerifyCheck {
   ) throws(ProcessError) -> VerifyCheck {
     var descriptor: Int32 = -1
     var pid: pid_t = 0
+    var kind: UInt32 = 0
     let variables = InheritedBytes.vector(environment)
     defer { for variable in variables { free(variable) } }
     let error = variables.withUnsafeBufferPointer { pointers in
       hg_check_start(
-        command, directory, mode_t(umask.bits), pointers.baseAddress, &descriptor, &pid)
+        command, directory, mode_t(umask.bits), pointers.baseAddress, &descriptor, &pid, &kind)
     }
-    try ProcessError.check(error, "start the check command", directory)
-    return VerifyCheck(fileDescriptor: descriptor, pid: pid)
+    switch Int(kind) {
+    case Int(HG_CHDIR_FAILED): try ProcessError.check(error, "enter", directory)
+    case Int(HG_EXEC_FAILED): try ProcessError.check(error, "execute", "/bin/sh")
+    default: try ProcessError.check(error, "start the check command")
+    }
+    return VerifyCheck(
+      fileDescriptor: descriptor, pid: pid, command: command, directory: directory,
+      path: environment.last { $0.hasPrefix("PATH=") }.map { String($0.dropFirst(5)) })
+  }
+
+  /// Why the command could not be executed, where that is what the answer says.
+  public func refusal(in answer: Answer) -> String? {
+    guard case .exited(let status) = answer else { return nil }
+    return ExecutionFailure.reason(
+      ofShellStatus: status, command, path: path, in: directory)
   }
 
   /// Its answer, or `nil` while it runs. Past the bound it is killed.

@@ -45,7 +45,7 @@ struct AttemptReport {
   /// An end that nobody saw: certainly never started, or lost.
   init(_ how: AttemptEnd.How, log: String?, warnings: [String] = [], at now: Timestamp) {
     var end = AttemptEnd(how: how)
-    if case .notExecutable(let number) = how { end.refusal = String(cString: strerror(number)) }
+    if case .notExecutable(let number) = how { end.refusal = ExecutionFailure.reason(number) }
     self.end = end
     verdict = end.verdict(by: .none)
     progress = nil
@@ -115,9 +115,7 @@ extension HotglueProcess.AttemptOutcome.End {
   fileprivate var refusal: String? {
     switch self {
     case .execFailed(let errno), .chdirFailed(let errno), .neverStarted(let errno):
-      guard errno > 0 else { return nil }
-      let reason = String(cString: strerror(errno))
-      return reason.prefix(1).lowercased() + reason.dropFirst()
+      return errno > 0 ? ExecutionFailure.reason(errno) : nil
     case .exited, .signaled, .answered: return nil
     }
   }

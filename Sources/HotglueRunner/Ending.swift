@@ -79,8 +79,8 @@ final class Ending {
         }
       } catch {
         // A check that cannot be asked has decided nothing.
-        report = report.withWarning("the verify command could not be run")
-        verification = .notRun
+        report = report.withWarning("the verify command could not be run: \(error.reason)")
+        verification = .notRun(error)
       }
       check = nil
     }

@@ -52,7 +52,7 @@ final class Verification {
       return .waiting(untilMs: asked.deadlineMs, descriptor: asked.fileDescriptor)
     }
     check = nil
-    let found = VerifyAnswer(answer)
+    let found = VerifyAnswer(answer, refusal: asked.refusal(in: answer))
     try lock.write(found.text)
     return try settled(found)
   }
@@ -93,8 +93,8 @@ struct VerifyAnswer: Equatable {
   /// For the job's history: `did_not_happen: exit 1`.
   let text: String
 
-  init(_ answer: VerifyCheck.Answer) {
-    let how: String
+  init(_ answer: VerifyCheck.Answer, refusal: String?) {
+    var how: String
     switch answer {
     case .exited(let status):
       how = "exit \(status)"
@@ -106,13 +106,16 @@ struct VerifyAnswer: Equatable {
       how = "signal SIG\(Signal(number: signal).name)"
       verification = .undecided
     }
+    if let refusal { how += ": \(refusal)" }
     text = "\(verification.rawValue): \(how)"
   }
 
   /// It could not be run, so it has decided nothing.
-  static let notRun = VerifyAnswer(
-    verification: .undecided,
-    text: "\(JobEvent.Verification.undecided.rawValue): it could not be run")
+  static func notRun(_ error: ProcessError) -> VerifyAnswer {
+    VerifyAnswer(
+      verification: .undecided,
+      text: "\(JobEvent.Verification.undecided.rawValue): it could not be run: \(error.reason)")
+  }
 
   private init(verification: JobEvent.Verification, text: String) {
     self.verification = verification

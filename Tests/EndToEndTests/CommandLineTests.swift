@@ -278,6 +278,40 @@ struct CommandLineTests {
       try world.run(["job", "list", "-w", "other", "-q", "--state", "uncertain"]).lines == [ids[1]])
   }
 
+  @Test("why a verify command could not be executed is in the job's history")
+  func verifyNotExecutable() throws {
+    let world = try World()
+    try Data("#!/nonexistent/sh\n".utf8).write(to: world.folder.appendingPathComponent("script"))
+    try Data().write(to: world.folder.appendingPathComponent("plain"))
+    chmod(world.folder.path + "/script", 0o755)
+    try FileManager.default.createDirectory(
+      at: world.folder.appendingPathComponent("gone"), withIntermediateDirectories: false)
+    let cases: [(String, [String], String)] = [
+      (
+        "./script --id 7", [],
+        "undecided: exit 127: cannot execute './script': its interpreter "
+          + "'/nonexistent/sh': no such file or directory"
+      ),
+      ("./plain", [], "undecided: exit 126: cannot execute './plain': permission denied"),
+      ("no-such", [], "undecided: exit 127: cannot execute 'no-such': no such file or directory"),
+      ("exit 127", [], "undecided: exit 127"), ("sh -c 'exit 126'", [], "undecided: exit 126"),
+      (
+        "true", ["--cwd", "gone"],
+        "undecided: it could not be run: enter '\(world.folder.path)/gone': "
+          + "no such file or directory"
+      ),
+    ]
+    for (command, flags, reason) in cases {
+      let id = try world.enqueue(
+        "rmdir ../gone; kill -9 $$", ["--verify", command] + flags)
+      try world.succeed(["job", "work", "-w", "main", "--drain"])
+      #expect(try world.state(id) == "uncertain")
+      let shown = try world.succeed(["job", "show", id, "-w", "main"])
+      let line = shown.split(separator: "\n").first { $0.contains("\tverify\t") }
+      #expect(line?.hasSuffix("\t\(reason)") == true, "\(shown)")
+    }
+  }
+
   @Test("a verify command is asked by one process at a time, whoever comes to the end")
   func verifyOnce() throws {
     let world = try World()

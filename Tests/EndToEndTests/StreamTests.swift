@@ -97,6 +97,21 @@ struct StreamTests {
     #expect((bad["error"] as? [String: Any])?["code"] as? String == "bad_payload")
   }
 
+  @Test("why a persistent handler could not be executed is in the error of each of its jobs")
+  func notExecutable() throws {
+    let world = try World()
+    try Data("#!/nonexistent/sh\n".utf8).write(to: world.folder.appendingPathComponent("handler"))
+    chmod(world.folder.path + "/handler", 0o755)
+    try world.succeed(["type", "set", "never", "--persistent", "--", "./handler"])
+    let ids = try (1...3).map { _ in try world.succeed(["job", "enqueue", "never"]) }
+    try world.succeed(["job", "work", "-w", "main", "--drain"])
+    for id in ids {
+      #expect(
+        try world.succeed(["job", "show", id]).contains(
+          "the command cannot be executed: its interpreter '/nonexistent/sh': no such file"))
+    }
+  }
+
   @Test("many jobs have one handler, which ends with its worker; each has its own log")
   func oneHandler() throws {
     let world = try world()

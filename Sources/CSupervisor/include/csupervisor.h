@@ -443,7 +443,7 @@ void hg_signals_close(int fd);
 /// its parent. `pidfd` is readable when it has ended.
 int hg_check_start(
   const char *command, const char *directory, mode_t mask, char *const *environment, int *pidfd,
-  pid_t *pid);
+  pid_t *pid, uint32_t *kind);
 
 /// Starts the command of an effect, or a check of it, in the caller's folder with its umask. It dies
 /// with its caller; its standard output is a pipe, whose reading end (non-blocking) becomes `output`.

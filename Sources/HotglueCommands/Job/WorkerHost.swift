@@ -79,7 +79,7 @@ extension CommandError {
           path: path, reason: String(cString: strerror(number)), remedy: nil))
     case .process(let error):
       self.init(
-        "process", .inputOutput, "cannot run attempts: \(Self.words(error))",
+        "process", .inputOutput, "cannot run attempts: \(error.reason)",
         hint: Self.remedy(for: error))
     case .tooLittleSpace(let free, let floor):
       self.init(
@@ -111,7 +111,7 @@ extension CommandError {
       self.init(
         "attempt_trouble", .inputOutput,
         "cannot find out about the attempt of job \(job) in workspace '\(workspace)': "
-          + Self.words(error), hint: Self.remedy(for: error) ?? "hotglue doctor",
+          + error.reason, hint: Self.remedy(for: error) ?? "hotglue doctor",
         facts: [
           JSON.Member("job", .integer(job)), JSON.Member("workspace", .string(workspace.text)),
         ])
@@ -123,22 +123,5 @@ extension CommandError {
     guard case .otherVersion = error else { return nil }
     return "run 'hotglue job work' of the version that started it, or wait: its supervisor records "
       + "its end"
-  }
-
-  private static func words(_ error: ProcessError) -> String {
-    switch error {
-    case .system(let call, let path, let number):
-      let reason = String(cString: strerror(number))
-      return path.map { "\(call) '\($0)': \(reason)" } ?? "\(call): \(reason)"
-    case .forkServerGone: return "the process that makes supervisors was killed"
-    case .forkServerFrozen(let pid): return "the process that makes supervisors (\(pid)) is stopped"
-    case .supervisorGone: return "the supervisor has ended"
-    case .noAnswer: return "no answer from the supervisor"
-    case .notUnderstood(let what): return "not understood: \(what)"
-    case .otherVersion(let slot, let version):
-      return "supervisor '\(slot)' has version \(version), and this hotglue speaks version "
-        + "\(Slot.version) alone"
-    case .orderTooLarge(let bytes): return "arguments, environment and payload are \(bytes) bytes"
-    }
   }
 }
