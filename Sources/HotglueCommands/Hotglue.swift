@@ -13,6 +13,9 @@ public enum Hotglue {
     (try? FirstProcess.leave()) ?? true
   }
 
+  /// A limit of memory that is reached is told, and ends the process with status 75.
+  public static func reportMemoryLimits() { MemoryLimit.reportWhenReached() }
+
   /// Runs one command line, without the program's name.
   public static func run(arguments: [String], in environment: CommandEnvironment) -> Int32 {
     var environment = environment

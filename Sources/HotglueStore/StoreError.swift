@@ -13,6 +13,8 @@ public enum StoreError: Error, Equatable, Sendable {
   case newerSchema(path: String, found: Int, known: Int)
   case readOnly(path: String)
   case diskFull(path: String)
+  /// The machine, or a limit of this process, gives no more memory.
+  case outOfMemory(path: String)
   case inputOutput(path: String, detail: String)
   /// Owner or mode are not what a store needs; `remedy` is the command that mends it.
   case notPermitted(path: String, reason: String, remedy: String?)

@@ -6,6 +6,7 @@ signal(SIGPIPE, SIG_IGN)
 // So is a limit of file sizes: what is written fails with EFBIG, as on a full disk.
 signal(SIGXFSZ, SIG_IGN)
 
+Hotglue.reportMemoryLimits()
 System.holdStandardStreams()
 let wasFirst = Hotglue.leaveFirstProcess()
 var environment = CommandEnvironment.live()

@@ -28,6 +28,27 @@ struct BadInputTests {
     world.folder.path + "/.hotglue/store.db"
   }
 
+  @Test("a limit of memory or of the stack ends no command by a signal")
+  func memoryLimits() throws {
+    let world = try World()
+    // Below the first, the system cannot load the program.
+    func run(_ limit: String, _ command: String) throws -> World.Result {
+      try world.command("/bin/sh", ["-c", "ulimit \(limit); exec hotglue \(command)"])
+    }
+    var refused = 0
+    var starts = 0
+    for limit in ["-s 96"] + stride(from: 26_000, to: 120_000, by: 500).map({ "-v \($0)" }) {
+      guard try run(limit, "--version").status == 0 else { continue }
+      starts += 1
+      let result = try run(limit, "job enqueue -w main -- true")
+      #expect([0, 69, 74, 75].contains(result.status), "\(limit): \(result)")
+      if result.status == 0 { break }
+      refused += 1
+      #expect(result.errorOutput.contains("memory"), "\(limit): \(result)")
+    }
+    #expect(starts > 0)
+  }
+
   @Test("without a context a command ends with 78 and names the two ways to make one")
   func noContext() throws {
     let world = try World(initialized: false)

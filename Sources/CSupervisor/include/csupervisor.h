@@ -522,6 +522,9 @@ uint32_t hg_sweep_name(const hg_sweep_target *target, hg_stray out[HG_STRAYS_MAX
 uint32_t hg_sweep_left(const hg_sweep *sweep, hg_stray out[HG_STRAYS_MAX]);
 void hg_sweep_free(hg_sweep *sweep);
 
+/// From here on a limit of memory or of the stack ends this process with status 75 and a message.
+void hg_limits_report(void);
+
 /// The interpreter that the first line of a script names; "" when `name` is no script, or is not there.
 /// A name without a slash is looked for along `path`. `interpreter` has room for HG_QUOTE_BYTES.
 void hg_script_interpreter(const char *name, const char *path, char *interpreter);

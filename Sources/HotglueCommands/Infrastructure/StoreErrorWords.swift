@@ -56,7 +56,8 @@ extension CommandError {
   init(_ error: StoreError) {
     switch error {
     case .busy, .missing, .alreadyExists, .notAStore, .corrupt, .newerSchema, .readOnly,
-      .diskFull, .inputOutput, .notPermitted, .unsupportedFileSystem, .copied, .otherStore,
+      .diskFull, .outOfMemory, .inputOutput, .notPermitted, .unsupportedFileSystem, .copied,
+      .otherStore,
       .unexpected:
       self.init(ofStore: error)
     case .pathNotUTF8(let path):
@@ -128,6 +129,10 @@ extension CommandError {
       self.init(
         "disk_full", .inputOutput, "no space left for the store '\(place)'; nothing was changed",
         hint: "free some space ('hotglue store prune'), then try again", facts: path(place))
+    case .outOfMemory(let place):
+      self.init(
+        "out_of_memory", .tryLater, "out of memory for the store '\(place)'",
+        hint: "raise the limits that 'ulimit -v' and 'ulimit -d' show", facts: path(place))
     case .inputOutput(let place, let detail):
       self.init(
         "input_output", .inputOutput, "cannot read or write the store '\(place)': \(detail)",
@@ -158,6 +163,8 @@ extension CommandError {
         facts: path(place) + [
           JSON.Member("expected", .string(expected)), JSON.Member("found", .string(found)),
         ])
+    case .unexpected(let reason):
+      self.init("internal", .internalError, "the store failed: \(reason)")
     default:
       self.init("internal", .internalError, "the store failed: \(error)")
     }

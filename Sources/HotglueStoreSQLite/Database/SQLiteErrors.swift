@@ -11,6 +11,7 @@ extension StoreError {
         holder: nil, waited: Span(milliseconds: Int64(Connection.busyMilliseconds)))
     case SQLITE_READONLY: self = .readOnly(path: path)
     case SQLITE_FULL: self = .diskFull(path: path)
+    case SQLITE_NOMEM: self = .outOfMemory(path: path)
     case SQLITE_NOTADB: self = .notAStore(path: path)
     case SQLITE_CORRUPT: self = .corrupt(path: path, detail: message)
     case SQLITE_IOERR:
