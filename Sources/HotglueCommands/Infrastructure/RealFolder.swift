@@ -29,6 +29,41 @@ enum RealFolder {
   }
 }
 
+extension RealFolder {
+  /// The directory that the 'cwd' of a file or a line names, from `folder`: kept by its real path, or
+  /// refused, as '--cwd' is.
+  static func path(
+    named value: JSON, from folder: String
+  ) throws(UnusableRequest) -> String {
+    guard let name = value.stringValue, !name.isEmpty, !name.utf8.contains(0) else {
+      throw UnusableRequest(problem: "'cwd' is not a path", hint: "give a directory as a string")
+    }
+    let path = Path.joined(folder, name)
+    do throws(Failure) {
+      return try self.path(of: path)
+    } catch {
+      switch error {
+      case .missing:
+        throw UnusableRequest(
+          problem: "'cwd' names no directory: '\(path)'",
+          hint: "create it, or name one that exists")
+      case .notADirectory:
+        throw UnusableRequest(
+          problem: "'cwd' is not a directory: '\(path)'", hint: "name a directory")
+      case .unreachable(let code):
+        throw UnusableRequest(
+          problem: "'cwd' cannot be entered: '\(path)': "
+            + SystemError("enter", path, code: code).reason,
+          hint: "name one that this user can enter")
+      case .notUTF8:
+        throw UnusableRequest(
+          problem: "the real path of '\(path)' is not UTF-8 text",
+          hint: "name a directory whose path is UTF-8 text")
+      }
+    }
+  }
+}
+
 extension CommandError {
   /// A folder for a job, as it was named.
   init(_ failure: RealFolder.Failure, _ path: String) {

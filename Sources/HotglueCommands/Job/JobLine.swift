@@ -78,7 +78,7 @@ struct JobLine {
       case "command": command = try Self.command(member.value)
       case "type": type = try Self.type(member.value)
       case "payload": payload = try Self.payload(member.value)
-      case "cwd": chosenDirectory = try directory(member.value)
+      case "cwd": chosenDirectory = try RealFolder.path(named: member.value, from: directory)
       case "env": environment += try variables(member.value)
       default:
         guard let setting = table[member.key] else { throw Self.unknown(member.key) }
@@ -127,22 +127,6 @@ struct JobLine {
     let text = value.text
     guard text.utf8.count <= Payload.longest else { throw Payload.tooLong(text.utf8.count) }
     return text
-  }
-
-  private func directory(_ value: JSON) throws(UnusableRequest) -> String {
-    guard let path = value.stringValue, !path.isEmpty, !path.utf8.contains(0) else {
-      throw UnusableRequest(problem: "'cwd' is not a path", hint: "give a folder as a string")
-    }
-    let named = Path.joined(directory, path)
-    do throws(RealFolder.Failure) {
-      return try RealFolder.path(of: named)
-    } catch {
-      guard error == .notUTF8 else { return named }
-      // One that is not there now may be when the job runs.
-      throw UnusableRequest(
-        problem: "the real path of '\(named)' is not UTF-8 text",
-        hint: "name a folder whose path is UTF-8 text")
-    }
   }
 
   /// `["NAME=VALUE", "NAME"]` or `{"NAME": "VALUE"}`.

@@ -177,7 +177,7 @@ private struct SourceLine {
     do {
       switch entry.key {
       case "command": definition.command = try Self.command(entry.value)
-      case "cwd": definition.directory = try path(entry)
+      case "cwd": definition.directory = try RealFolder.path(named: entry.value, from: folder)
       case "config": definition.config = try config(entry)
       case "key": definition.keys = try Self.assignments(entry)
       case "ignore": definition.ignored = try Self.assignments(entry)
@@ -229,6 +229,8 @@ private struct SourceLine {
       }
     } catch let error as CommandError {
       throw Self.wrong(entry.line, error.message, error.hint)
+    } catch let error as UnusableRequest {
+      throw Self.wrong(entry.line, error.problem, error.hint)
     } catch {
       throw Self.wrong(entry.line, CommandError(from: error).message, nil)
     }

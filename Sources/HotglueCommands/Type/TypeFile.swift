@@ -88,6 +88,9 @@ struct TypeFile {
       }
     }
     do throws(UnusableRequest) {
+      if !table.entries.contains(where: { $0.key == TypeSetting.cwd.rawValue }) {
+        definition.directory = try RealFolder.path(named: .string("."), from: folder)
+      }
       guard !definition.command.isEmpty else {
         throw UnusableRequest(
           problem: "type '\(table.path[1])' has no command",
@@ -114,11 +117,7 @@ struct TypeFile {
       try CommandWords.check(command)
       definition.command = command
     case .cwd:
-      guard let path = entry.value.stringValue, !path.isEmpty, !path.utf8.contains(0) else {
-        throw UnusableRequest(problem: "'cwd' is not a path", hint: "give a folder as a string")
-      }
-      let below = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
-      definition.directory = below == "." || below.isEmpty ? folder : Path.joined(folder, below)
+      definition.directory = try RealFolder.path(named: entry.value, from: folder)
     case .umask:
       guard let umask = FileMask(entry.value.stringValue ?? "") else {
         throw UnusableRequest(

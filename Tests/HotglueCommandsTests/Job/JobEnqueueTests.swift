@@ -192,6 +192,33 @@ import Testing
     #expect(world.run("job", "enqueue", "--key", "k", "--cwd", "d2", "--", "true").status == 81)
     let line = #"{"command":["true"],"key":"k","cwd":"d2/../link"}"# + "\n"
     #expect(world.run("job", "enqueue", "--jsonl", "-", input: line).out == "1\n")
+    let type = "[type.t]\ncommand = [\"true\"]\ncwd = \"d2/../link\"\n"
+    #expect(world.run("type", "apply", "-", input: type).status == 0)
+    #expect(world.run("type", "show", "t").out.contains(world.folder.file("d1")))
+  }
+
+  @Test("a directory that does not exist is recorded by no file and by no line")
+  func missingFolder() throws {
+    try Self.write("", to: world.folder.file("file"))
+    for (name, reason) in [
+      ("gone", "'cwd' names no directory: '\(world.folder.file("gone"))'"),
+      ("file", "'cwd' is not a directory"), ("", "'cwd' is not a path"),
+    ] {
+      let line = world.run(
+        "job", "enqueue", "--jsonl", "-", input: #"{"command":["a"],"cwd":"\#(name)"}"#)
+      let file = world.run(
+        "type", "apply", "-", input: "[type.t]\ncommand = [\"a\"]\ncwd = \"\(name)\"\n")
+      let job = world.run(
+        "draft", "new", "job", "--from", "-",
+        input: "[job]\ncommand = [\"a\"]\ncwd = \"\(name)\"\n")
+      let source = world.run(
+        "draft", "new", "source", "--from", "-",
+        input: "[source.s]\ncommand = [\"a\"]\ncwd = \"\(name)\"\n")
+      for answer in [line, file, job, source] {
+        #expect(answer.status == 65 && answer.err.contains(reason), "\(answer)")
+      }
+    }
+    #expect(world.run("type", "list").out == "")
   }
 
   @Test("why a --cwd cannot be one is told as it is")

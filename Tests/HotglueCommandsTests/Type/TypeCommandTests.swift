@@ -1,3 +1,4 @@
+import Glibc
 import HotglueCore
 import Testing
 
@@ -189,6 +190,7 @@ struct TypeCommandTests {
       cwd = "./mail"
       replay = "keyed"
       """
+    mkdir(world.folder.file("mail"), 0o700)
     let dry = world.run("type", "apply", "-", "--dry-run", input: text)
     #expect(dry.status == 0)
     #expect(dry.lines.first == "type 'resize' in workspace 'acme' would be defined, at revision 1")
