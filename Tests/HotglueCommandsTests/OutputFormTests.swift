@@ -108,7 +108,6 @@ struct WorkspaceChangeTests {
   @Test("a workspace gets another name, and its ID stays")
   func edit() throws {
     let place = try CommandPlace.ready()
-    #expect(place.run("workspace protect acme").status == 0)
     #expect(
       place.run(["workspace", "edit", "acme", "--name", "Acme Inc."]).output
         == "workspace 'acme' is named 'Acme Inc.'\n")
@@ -116,6 +115,33 @@ struct WorkspaceChangeTests {
     #expect(place.run("log --json --limit 1").output.contains(#""command":"workspace edit""#))
     #expect(place.run(["workspace", "edit", "nope", "--name", "x"]).status == 66)
     #expect(place.run("workspace edit acme").status == 64)
+  }
+
+  @Test("the name of a protected workspace is changed only where -w names that workspace (82)")
+  func protected() throws {
+    let place = try CommandPlace.ready()
+    #expect(place.run("workspace protect acme").status == 0)
+    for given in ["", "-w beta "] {
+      let refused = place.run("\(given)workspace edit acme --name Other")
+      #expect(refused.status == 82 && refused.error.contains("'acme' is protected"), "\(refused)")
+    }
+    #expect(place.run("-w acme workspace edit acme --name Other").status == 0)
+    #expect(place.run("workspace show acme").output.contains("Other"))
+  }
+
+  @Test(
+    "a display name is one line of text (64)",
+    arguments: [
+      "", " \t ", "a\nb", "a\u{1b}[31m", "a\u{202e}b", String(repeating: "x", count: 256),
+    ])
+  func displayName(_ name: String) throws {
+    let place = try CommandPlace.ready()
+    for line in [["workspace", "edit", "acme"], ["workspace", "create", "new"]] {
+      let refused = place.run(line + ["--name", name])
+      #expect(refused.status == 64 && refused.error.contains("'--name' "), "\(refused)")
+      #expect(refused.error.contains("hint: give one line of text"), "\(refused)")
+    }
+    #expect(place.run("workspace show new").status == 66)
   }
 
   @Test("an archived workspace is taken into use again")

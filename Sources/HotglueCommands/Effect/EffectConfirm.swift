@@ -94,6 +94,10 @@ struct EffectWordOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How you know, for the record.", valueName: "text"))
   var reason: String?
+
+  func validate() throws {
+    if let reason { try Reason.check(reason, kept: "the effect's record") }
+  }
 }
 
 extension WorkspaceSession {

@@ -194,7 +194,10 @@ struct StoreSession {
   }
 
   private func requireName(_ workspace: Workspace) throws(CommandError) {
-    guard workspace.isProtected, !isNamed, !context.namesWorkspace else { return }
+    // Another one that is named does not name this one.
+    let isMeant =
+      workspace.id == context.workspace || options.workspaces.contains(workspace.id.text)
+    guard workspace.isProtected, !isNamed, !(context.namesWorkspace && isMeant) else { return }
     throw .nameNeeded(workspace.id, context.workspaceProvenance)
   }
 }

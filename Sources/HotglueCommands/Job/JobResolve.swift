@@ -28,10 +28,7 @@ struct JobResolve: WorkspaceCommand {
       throw CommandError.usage(
         "'--as' cannot be '\(resolution)'", hint: "give succeeded, failed or retry")
     }
-    guard reason.contains(where: { !$0.isWhitespace }) else {
-      throw CommandError.usage(
-        "'--reason' is empty", hint: "say how you know; it is kept in the job's history")
-    }
+    try Reason.check(reason, kept: "the job's history")
     return try session.forEachJob(jobs) { id in
       let job = try session.store.resolve(
         id, in: session.workspace, as: resolution, reason: reason, by: session.actor,

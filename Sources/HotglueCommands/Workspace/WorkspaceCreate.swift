@@ -18,6 +18,7 @@ struct WorkspaceCreate: StoreCommand {
 
   func run(in session: StoreSession) throws -> ExitStatus {
     let id = try WorkspaceID(argument: id)
+    if let name { try DisplayName.check(name, of: "--name") }
     let workspace = try session.store.createWorkspace(
       id, name: name ?? id.text, by: session.naming.actor, at: session.now)
     session.output.result(json: workspace.json, id: id.text) { "created workspace '\(id)'" }

@@ -7,7 +7,7 @@ struct WorkspaceEdit: StoreCommand {
   static let configuration = CommandConfiguration(
     commandName: "edit", abstract: "Change the display name of a workspace",
     discussion: """
-      The ID never changes. Naming the workspace here counts as '-w' does for a protected one.
+      The ID never changes. A protected workspace is changed only with '-w ID' (82).
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -19,7 +19,9 @@ struct WorkspaceEdit: StoreCommand {
   var id: String
 
   func run(in session: StoreSession) throws -> ExitStatus {
-    let there = try session.entering(WorkspaceID(argument: id), isNamed: true)
+    let id = try WorkspaceID(argument: id)
+    try DisplayName.check(name, of: "--name")
+    let there = try session.entering(id)
     let isNew = try there.store.renameWorkspace(
       there.workspace, to: name, by: there.actor, at: there.now)
     var record = there.record
