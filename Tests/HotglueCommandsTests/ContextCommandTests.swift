@@ -78,6 +78,7 @@ struct ContextCommandTests {
     var place = try CommandPlace()
     place.variables["HOME"] = place.folder.file("home")
     #expect(place.run("init --user -q").output == "PLACE/home/.config/hotglue/context.json\n")
+    #expect(try place.read(place.folder.file("home/.config/hotglue/.gitignore")) == "*\n")
     #expect(place.run("context path --json").output.contains(#""origin":"user""#))
     place.variables["XDG_CONFIG_HOME"] = place.folder.file("xdg")
     #expect(place.run("context path").status == 78)

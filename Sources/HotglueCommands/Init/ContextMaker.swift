@@ -53,7 +53,7 @@ struct ContextMaker {
       workspaceOrigin: workspace == nil ? "none" : "argument", terminal: environment.terminalName())
     try store.log(actor, in: nil, subjects: ["store"], at: environment.now())
     if let workspace { try store.makeWorkspace(workspace, by: actor, at: environment.now()) }
-    if Path.name(of: folder) == ".hotglue" { try IgnoreFile(folder: folder, mode: mode).make() }
+    try IgnoreFile(folder: folder, mode: mode).make()
     try ContextWriter(realPath: path, mode: mode).replace(with: file)
     try ContextWriter.syncFolder(Path.folder(of: folder))
     return Made(realPath: path, file: file, isNew: true, group: info.group)

@@ -1,8 +1,9 @@
 import Glibc
 import HotglueCore
 
-/// The `.gitignore` of a `.hotglue` directory, which ignores all that is in it: commands and payloads do
+/// The `.gitignore` of a context's directory, which ignores all that is in it: commands and payloads do
 /// not belong into a repository, and a store that `git stash` takes away would be gone under its workers.
+/// The directory in the home directory has one too: many users keep their configuration in a repository.
 struct IgnoreFile {
   let folder: String
   let mode: mode_t
