@@ -78,7 +78,7 @@ extension SettingForm where Value == Span {
     let range = "\(bounds.lowerBound.text) to \(bounds.upperBound.text)"
     return SettingForm(
       SettingShape(
-        valueName: "duration", expected: "a duration from \(range) such as 30s or 5m",
+        valueName: "duration", expected: "a duration such as 30s or 5m, from \(range)",
         example: "90s", bounds: range),
       text: \.text, parse: { Span($0) }, within: bounds.contains)
   }
