@@ -9,7 +9,7 @@ public final class Answers {
   public struct Answer: Sendable {
     /// Names it for `SupervisorLink.settled`.
     public var position: UInt64
-    public var outcome: AttemptOutcome
+    public var outcome: EndedAttempt
   }
 
   private let ring: OpaquePointer
@@ -41,7 +41,7 @@ public final class Answers {
     if error == ENOENT { return nil }
     try ProcessError.check(error, "read the answers")
     next = view.next
-    var report = AttemptOutcome.Report(counts: view.outcome)
+    var report = EndedAttempt.Report(counts: view.outcome)
     if view.outcome.result_bytes > 0 {
       report.result = .line(
         Array(UnsafeRawBufferPointer(start: view.result, count: Int(view.outcome.result_bytes))))
@@ -51,12 +51,12 @@ public final class Answers {
         UnsafeRawBufferPointer(start: view.progress, count: Int(view.progress_bytes)))
     }
     return Answer(
-      position: view.position, outcome: try AttemptOutcome(view.outcome, report: report))
+      position: view.position, outcome: try EndedAttempt(view.outcome, report: report))
   }
 
   public enum Search: Equatable, Sendable {
     /// The answer is there and not recorded.
-    case found(AttemptOutcome)
+    case found(EndedAttempt)
     case notThere
     /// There is no file of answers, or none that can be read.
     case missing

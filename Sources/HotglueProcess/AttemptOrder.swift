@@ -1,17 +1,6 @@
 import CSupervisor
 public import HotglueCore
 
-/// One step of a stop sequence: send the signal, then wait before the next.
-public struct StopStep: Hashable, Sendable {
-  public var signal: Int32
-  public var waitMs: Int64
-
-  public init(signal: Int32, waitMs: Int64) {
-    self.signal = signal
-    self.waitMs = waitMs
-  }
-}
-
 /// What a supervisor needs to run one attempt.
 public struct AttemptOrder: Sendable {
   public var job: Int64
@@ -26,7 +15,7 @@ public struct AttemptOrder: Sendable {
   /// Standard input; nil is `/dev/null`.
   public var payload: [UInt8]?
   /// At most `HG_STOP_SEQUENCE_MAX` steps, the KILL at the end included: the supervisor refuses more.
-  public var stopSequence: [StopStep]
+  public var stopSequence: [StopSequence.Step]
   /// 0: none.
   public var timeoutMs: Int64
   /// Bytes; 0: none.
@@ -43,7 +32,8 @@ public struct AttemptOrder: Sendable {
     job: Int64, fence: Int64, watch: Int64, attempt: Int64, arguments: [String],
     environment: [String], directory: String, umask: FileMask = .standard,
     payload: [UInt8]? = nil,
-    stopSequence: [StopStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String,
+    stopSequence: [StopSequence.Step] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0,
+    logPath: String,
     keepChildren: Bool = false, contextFile: [UInt8]? = nil
   ) {
     self.job = job
@@ -92,7 +82,7 @@ extension AttemptOrder {
     withUnsafeMutableBytes(of: &head.stop_sequence) { room in
       let room = room.bindMemory(to: hg_step.self)
       for (index, step) in stopSequence.prefix(Int(HG_STOP_SEQUENCE_MAX)).enumerated() {
-        room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
+        room[index] = hg_step(step)
       }
     }
     write(mark, into: &head.mark)
@@ -100,5 +90,12 @@ extension AttemptOrder {
     head.payload_bytes = payload.map { Int64($0.count) } ?? -1
     head.context_bytes = contextFile.map { Int64($0.count) } ?? -1
     return bytes(of: head) + strings + (payload ?? []) + (contextFile ?? [])
+  }
+}
+
+extension hg_step {
+  /// A step as it stands in orders.
+  init(_ step: StopSequence.Step) {
+    self.init(signal: step.signal.number, reserved: 0, wait_ms: step.wait.milliseconds)
   }
 }

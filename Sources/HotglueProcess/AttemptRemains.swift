@@ -1,5 +1,6 @@
 import CSupervisor
 import Glibc
+public import HotglueCore
 
 /// What is left of an attempt whose supervisor is dead, and the end of it.
 ///
@@ -13,7 +14,7 @@ public final class AttemptRemains {
     public var killed: Int
     /// How many could not be, and the first eight.
     public var leftCount: Int
-    public var left: [AttemptOutcome.Stray]
+    public var left: [EndedAttempt.Stray]
   }
 
   public enum Progress: Equatable, Sendable {
@@ -29,7 +30,7 @@ public final class AttemptRemains {
 
   /// - Parameter boundMs: how long after the first KILL the search goes on.
   public init(
-    _ trace: AttemptTrace, stopSequence: [StopStep], boundMs: Int64 = 5_000
+    _ trace: AttemptTrace, stopSequence: [StopSequence.Step], boundMs: Int64 = 5_000
   ) throws(ProcessError) {
     guard let (sought, found, isHidden) = try trace.target() else {
       sweep = nil
@@ -38,7 +39,7 @@ public final class AttemptRemains {
     var target = sought
     group = found
     groupIsHidden = isHidden
-    let steps = stopSequence.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
+    let steps = stopSequence.map(hg_step.init)
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
   }
@@ -47,12 +48,12 @@ public final class AttemptRemains {
   /// that asked it died, or what a tap of a command left that has no supervisor. Without a stop sequence it is
   /// killed at once.
   public init(
-    marked mark: String, stopSequence: [StopStep] = [], boundMs: Int64 = 5_000
+    marked mark: String, stopSequence: [StopSequence.Step] = [], boundMs: Int64 = 5_000
   ) throws(ProcessError) {
     var target = hg_sweep_target()
     target.owner = Int64(HG_ANY_OWNER)
     write(mark, into: &target.mark)
-    let steps = stopSequence.map { hg_step(signal: $0.signal, reserved: 0, wait_ms: $0.waitMs) }
+    let steps = stopSequence.map(hg_step.init)
     sweep = hg_sweep_new(&target, steps, UInt32(steps.count), boundMs)
     if sweep == nil { throw .system(call: "malloc", path: nil, errno: ENOMEM) }
   }
@@ -76,7 +77,7 @@ public final class AttemptRemains {
 
   /// Stops what is left and waits until that is done: at most the stop sequence's waits and `boundMs`.
   public static func stop(
-    _ contents: SlotContents, stopSequence: [StopStep], boundMs: Int64 = 5_000
+    _ contents: SlotContents, stopSequence: [StopSequence.Step], boundMs: Int64 = 5_000
   ) throws(ProcessError) -> Result {
     try AttemptRemains(AttemptTrace(contents), stopSequence: stopSequence, boundMs: boundMs)
       .waitUntilDone()

@@ -119,7 +119,7 @@ public struct AttemptTrace: Sendable {
 
   /// The processes of the attempt that live beside its supervisor and its main process, at most eight.
   /// One look: nothing is asked, signalled or waited for.
-  public func leftovers() -> [AttemptOutcome.Stray] {
+  public func leftovers() -> [EndedAttempt.Stray] {
     guard let (found, group, _) = try? target() else { return [] }
     var target = found
     if let supervisor { target.root = supervisor.pid }

@@ -1,5 +1,6 @@
 import CSupervisor
 import Glibc
+public import HotglueCore
 
 /// What a slot file says.
 public struct SlotContents: Sendable {
@@ -29,7 +30,7 @@ public struct SlotContents: Sendable {
   /// There was a record of a control group beside it; one that is missing was lost.
   public var hadGroup: Bool
   /// Of `attempt`; nil: there is none, or it is torn.
-  public var outcome: AttemptOutcome?
+  public var outcome: EndedAttempt?
   /// The handler of an open stream, whichever job it has in hand.
   public var stream: Stream?
 
@@ -59,9 +60,9 @@ public struct SlotContents: Sendable {
     public var handlerStart: UInt64
     /// Clock ticks since boot; no process that is older belongs to the attempt.
     public var sinceTicks: UInt64
-    public var stopping: StopReason?
+    public var stopping: AttemptEnd.StopReason?
     /// The result line that was heard, where there is no outcome yet that has it.
-    public var reported: AttemptOutcome.Report.Result
+    public var reported: EndedAttempt.Report.Result
     /// Where its log belongs, relative to the store's folder.
     public var logPath: String
     /// It is the job that a stream's handler has in hand.
@@ -143,14 +144,14 @@ extension SlotContents {
     // A reboot may give the device another number.
     isCopy = view.is_copy != 0 || isOfThisBoot && view.is_elsewhere != 0
     isOfThisNamespace = supervisor.pidNamespace == here.pidNamespace
-    outcome = view.outcome_whole != 0 ? try AttemptOutcome(view.outcome, in: place) : nil
+    outcome = view.outcome_whole != 0 ? try EndedAttempt(view.outcome, in: place) : nil
     attempt = view.attempt_whole != 0 ? Attempt(view.attempt) : nil
     isDamaged = view.attempt_damaged != 0
     hadAnswers = view.head.companions & UInt32(HG_HAS_ANSWERS) != 0
     hadGroup = view.head.companions & UInt32(HG_HAS_GROUP) != 0
     if view.stream.is_open != 0 { stream = Stream(view.stream) }
     if outcome == nil, view.attempt.result_bytes > 0 {
-      attempt?.reported = try AttemptOutcome.Report.Result(
+      attempt?.reported = try EndedAttempt.Report.Result(
         bytes: view.attempt.result_bytes, sum: view.attempt.result_sum, in: place)
     }
   }
@@ -168,7 +169,7 @@ extension SlotContents.Attempt {
     handlerPID = record.handler_pid
     handlerStart = record.handler_start
     sinceTicks = record.since
-    stopping = StopReason(rawValue: record.stop_reason)
+    stopping = AttemptEnd.StopReason(number: record.stop_reason)
     reported = .none
     logPath = text(of: record.log_path)
     isOfStream = record.is_stream != 0

@@ -21,7 +21,7 @@ public struct SlotProgress {
   /// The last progress line, if there is a new one since the last look. A slot that is gone or
   /// cannot be read has none: what the attempt came to does not hang on it.
   public mutating func look() -> [UInt8]? {
-    var line = [UInt8](repeating: 0, count: AttemptOutcome.Report.longestLine)
+    var line = [UInt8](repeating: 0, count: EndedAttempt.Report.longestLine)
     var length: UInt32 = 0
     let error = hg_slot_read_progress(
       place.storeFolder, place.slot, job, fence, &sequence, &line, &length)

@@ -9,7 +9,7 @@ public struct StreamOrder: Sendable {
   public var directory: String
   public var umask = FileMask.standard
   /// Stops a handler that does not end when it is told to.
-  public var stopSequence: [StopStep]
+  public var stopSequence: [StopSequence.Step]
   public var keepChildren: Bool
   /// Content of its context file, which names no job and lives at `SupervisorLink.streamContextPath`
   /// until the handler and all that it left have ended; nil: none.
@@ -17,7 +17,7 @@ public struct StreamOrder: Sendable {
 
   public init(
     arguments: [String], environment: [String], directory: String,
-    umask: FileMask = .standard, stopSequence: [StopStep] = [], keepChildren: Bool = false,
+    umask: FileMask = .standard, stopSequence: [StopSequence.Step] = [], keepChildren: Bool = false,
     contextFile: [UInt8]? = nil
   ) {
     self.arguments = arguments
@@ -47,7 +47,7 @@ public struct StreamJob: Sendable {
   public var attempt: Int64
   /// What the handler reads, without a newline in it or after it.
   public var line: [UInt8]
-  public var stopSequence: [StopStep]
+  public var stopSequence: [StopSequence.Step]
   /// From when the handler is given the job; 0: none.
   public var timeoutMs: Int64
   /// Bytes; 0: none.
@@ -57,7 +57,7 @@ public struct StreamJob: Sendable {
 
   public init(
     job: Int64, fence: Int64, watch: Int64, attempt: Int64, line: [UInt8],
-    stopSequence: [StopStep] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String
+    stopSequence: [StopSequence.Step] = [], timeoutMs: Int64 = 0, logCap: Int64 = 0, logPath: String
   ) {
     self.job = job
     self.fence = fence
@@ -86,7 +86,7 @@ public struct StreamJob: Sendable {
     withUnsafeMutableBytes(of: &head.stop_sequence) { room in
       let room = room.bindMemory(to: hg_step.self)
       for (index, step) in stopSequence.prefix(Int(HG_STOP_SEQUENCE_MAX)).enumerated() {
-        room[index] = hg_step(signal: step.signal, reserved: 0, wait_ms: step.waitMs)
+        room[index] = hg_step(step)
       }
     }
     withUnsafeBytes(of: head) { body.append(contentsOf: $0) }

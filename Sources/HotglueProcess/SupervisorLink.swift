@@ -1,5 +1,6 @@
 import CSupervisor
 import Glibc
+public import HotglueCore
 
 /// A connection to one supervisor.
 ///
@@ -95,7 +96,7 @@ public final class SupervisorLink {
   /// Has the handler stopped by the order's stop sequence; a `status` follows at once. The first reason
   /// stays. Without a watch it is a person's order, which needs the current fence alone.
   public func stop(
-    job: Int64, fence: Int64, watch: Int64? = nil, reason: StopReason, who: String
+    job: Int64, fence: Int64, watch: Int64? = nil, reason: AttemptEnd.StopReason, who: String
   ) throws(ProcessError) {
     try send(
       type: HG_STOP,
@@ -155,7 +156,7 @@ public final class SupervisorLink {
   public enum Question: Sendable {
     case ask(job: Int64, fence: Int64)
     case adopt(job: Int64, fence: Int64, watch: Int64)
-    case stop(job: Int64, fence: Int64, watch: Int64?, reason: StopReason, who: String)
+    case stop(job: Int64, fence: Int64, watch: Int64?, reason: AttemptEnd.StopReason, who: String)
     case report(job: Int64, fence: Int64, line: [UInt8])
   }
 
@@ -186,13 +187,14 @@ public final class SupervisorLink {
   // MARK: frames
 
   private func request(
-    job: Int64, fence: Int64, watch: Int64 = 0, reason: StopReason? = nil, who: String = ""
+    job: Int64, fence: Int64, watch: Int64 = 0, reason: AttemptEnd.StopReason? = nil,
+    who: String = ""
   ) -> [UInt8] {
     var body = hg_request()
     body.job = job
     body.fence = fence
     body.watch = watch
-    body.reason = reason?.rawValue ?? 0
+    body.reason = reason?.number ?? 0
     write(who, into: &body.who)
     return bytes(of: body)
   }

@@ -1,10 +1,11 @@
 import CSupervisor
+public import HotglueCore
 
 /// What a supervisor says.
 public enum SupervisorReply: Equatable, Sendable {
   case started(job: Int64, fence: Int64, handlerPID: Int32)
   /// The outcome is in the slot file already.
-  case ended(AttemptOutcome)
+  case ended(EndedAttempt)
   case status(AttemptStatus)
   case refused(job: Int64, fence: Int64, Refusal)
   /// Another connection minds the attempt now, under this watch.
@@ -20,7 +21,7 @@ public enum SupervisorReply: Equatable, Sendable {
 /// How a stream's handler ended.
 public struct StreamEnd: Equatable, Sendable {
   /// nil: none was started.
-  public var end: AttemptOutcome.End?
+  public var end: AttemptEnd.How?
   /// How many jobs it had answered.
   public var answered: UInt64
   /// The supervisor takes no further order, and ends when the answers are recorded.
@@ -30,7 +31,7 @@ public struct StreamEnd: Equatable, Sendable {
 /// The answer to ask, adopt and stop.
 public enum AttemptStatus: Equatable, Sendable {
   case running(Running)
-  case ended(AttemptOutcome, watch: Int64)
+  case ended(EndedAttempt, watch: Int64)
   /// A stream holds it and has not given it to its handler; an `adopt` takes it out.
   case waiting(job: Int64, fence: Int64)
   /// The supervisor does not have this attempt. After an `adopt` it refuses to start it, too.
@@ -44,7 +45,7 @@ public enum AttemptStatus: Equatable, Sendable {
     public var started: Bool
     public var handlerPID: Int32
     /// Why it is being stopped, if it is.
-    public var stopping: StopReason?
+    public var stopping: AttemptEnd.StopReason?
   }
 }
 
@@ -70,7 +71,7 @@ extension SupervisorReply {
     type: UInt16, body: ArraySlice<UInt8>, from place: SlotPlace
   ) throws(ProcessError) {
     if Int(type) == Int(HG_CLOSED) {
-      self = .closed(try StreamEnd(record(body, as: hg_closed())))
+      self = .closed(StreamEnd(record(body, as: hg_closed())))
       return
     }
     let reply = record(body, as: hg_reply())
@@ -78,7 +79,7 @@ extension SupervisorReply {
     case Int(HG_STARTED):
       self = .started(job: reply.job, fence: reply.fence, handlerPID: reply.handler_pid)
     case Int(HG_ENDED):
-      self = .ended(try AttemptOutcome(reply.outcome, in: place))
+      self = .ended(try EndedAttempt(reply.outcome, in: place))
     case Int(HG_STATUS):
       self = .status(try AttemptStatus(reply, from: place))
     case Int(HG_REFUSED):
@@ -100,9 +101,10 @@ extension AttemptStatus {
       self = .running(
         Running(
           job: reply.job, fence: reply.fence, watch: reply.watch, started: reply.started != 0,
-          handlerPID: reply.handler_pid, stopping: StopReason(rawValue: reply.stop_reason)))
+          handlerPID: reply.handler_pid, stopping: AttemptEnd.StopReason(number: reply.stop_reason))
+      )
     case Int(HG_HAS_ENDED):
-      self = .ended(try AttemptOutcome(reply.outcome, in: place), watch: reply.watch)
+      self = .ended(try EndedAttempt(reply.outcome, in: place), watch: reply.watch)
     case Int(HG_WAITING):
       self = .waiting(job: reply.job, fence: reply.fence)
     default:
@@ -126,13 +128,8 @@ extension Refusal {
 }
 
 extension StreamEnd {
-  init(_ record: hg_closed) throws(ProcessError) {
-    switch Int(record.kind) {
-    case 0: end = nil
-    case Int(HG_EXITED): end = .exited(status: record.value)
-    case Int(HG_SIGNALED): end = .signaled(signal: record.value, coreDumped: false)
-    default: end = .neverStarted(errno: record.value)
-    }
+  init(_ record: hg_closed) {
+    end = AttemptEnd.How(kind: record.kind, value: record.value)
     answered = record.answered
     supervisorRetires = record.retires != 0
   }

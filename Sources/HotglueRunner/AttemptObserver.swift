@@ -78,7 +78,7 @@ public struct AttemptObserver {
     guard trace.mayBeTouched, !evidence.keepsChildren, evidence.record != .outcome else {
       return .notSought
     }
-    var left: [HotglueProcess.AttemptOutcome.Stray] = []
+    var left: [EndedAttempt.Stray] = []
     if trace.supervisor == nil {
       left = trace.leftovers().filter { kill($0.pid, 0) != 0 && errno == EPERM }
     } else if trace.mainProcessHasEnded {

@@ -16,10 +16,10 @@ struct AttemptReport {
   var leftoversAreUnseen = false
 
   /// What the supervisor saw. `log` is where the attempt's log is when there is one.
-  init(_ outcome: HotglueProcess.AttemptOutcome, policy: JobPolicy, log: String) {
+  init(_ outcome: EndedAttempt, policy: JobPolicy, log: String) {
     let said = Said(outcome.report)
     var seen = AttemptEnd(
-      how: AttemptEnd.How(outcome.end), stop: outcome.stop.map { AttemptEnd.StopReason($0.reason) },
+      how: outcome.end, stop: outcome.stop?.reason,
       reachedKill: outcome.killReached, result: said.result, isStreamed: outcome.isOfStream,
       hasUnclearResult: said.isUnclear, ranOutOfMemory: outcome.memoryKills > 0)
     seen.refusal = outcome.end.refusal
@@ -45,7 +45,7 @@ struct AttemptReport {
   /// An end that nobody saw: certainly never started, or lost.
   init(_ how: AttemptEnd.How, log: String?, warnings: [String] = [], at now: Timestamp) {
     var end = AttemptEnd(how: how)
-    if case .notExecutable(let number) = how { end.refusal = ExecutionFailure.reason(number) }
+    end.refusal = how.refusal
     self.end = end
     verdict = end.verdict(by: .none)
     progress = nil
@@ -54,7 +54,7 @@ struct AttemptReport {
     endedAt = now
   }
 
-  private static func warnings(_ outcome: HotglueProcess.AttemptOutcome) -> [String] {
+  private static func warnings(_ outcome: EndedAttempt) -> [String] {
     var warnings: [String] = []
     if outcome.straysKilled > 0 {
       warnings.append("\(outcome.straysKilled) processes were left behind and stopped")
@@ -110,37 +110,13 @@ struct AttemptReport {
   }
 }
 
-extension HotglueProcess.AttemptOutcome.End {
+extension AttemptEnd.How {
   /// The system's reason where nothing was run.
   fileprivate var refusal: String? {
     switch self {
-    case .execFailed(let errno), .chdirFailed(let errno), .neverStarted(let errno):
+    case .notExecutable(let errno), .directoryGone(let errno), .neverStarted(let errno):
       return errno > 0 ? ExecutionFailure.reason(errno) : nil
-    case .exited, .signaled, .answered: return nil
-    }
-  }
-}
-
-extension AttemptEnd.How {
-  init(_ end: HotglueProcess.AttemptOutcome.End) {
-    switch end {
-    case .exited(let status): self = .exited(status)
-    case .signaled(let signal, _): self = .signaled(Signal(number: signal))
-    case .execFailed(let errno): self = .notExecutable(errno: errno)
-    case .chdirFailed(let errno): self = .directoryGone(errno: errno)
-    case .neverStarted: self = .neverStarted
-    case .answered: self = .answered
-    }
-  }
-}
-
-extension AttemptEnd.StopReason {
-  init(_ reason: HotglueProcess.StopReason) {
-    switch reason {
-    case .timeout: self = .timeout
-    case .cancel: self = .cancel
-    case .stopRunning: self = .stopRunning
-    case .reclaim: self = .reclaim
+    case .exited, .signaled, .answered, .lost: return nil
     }
   }
 }

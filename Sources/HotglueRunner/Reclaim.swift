@@ -25,7 +25,7 @@ public struct Reclaim {
     /// Somebody else took it up meanwhile.
     case taken
     /// With `--dry-run`: it is over, and this is what would be recorded.
-    case would(HotglueCore.AttemptOutcome)
+    case would(AttemptOutcome)
   }
 
   public struct Line: Equatable, Sendable {
@@ -246,7 +246,8 @@ public struct Reclaim {
     return try record(
       Ending(
         MindedAttempt(attempt, watch: attempt.watch, now: place.bootNow()),
-        report: AttemptReport(.neverStarted, log: nil, at: place.now()), recordedBy: user))
+        report: AttemptReport(.neverStarted(errno: 0), log: nil, at: place.now()), recordedBy: user)
+    )
   }
 
   /// `nil`: it was killed, look again.

@@ -53,7 +53,7 @@ public struct Recorder {
 
   /// `nil`: the job is not there any more, and nobody can ask what became of it.
   private func settlement(
-    of outcome: HotglueProcess.AttemptOutcome, _ slot: String
+    of outcome: EndedAttempt, _ slot: String
   ) throws(RunnerError) -> Settlement? {
     let owner = try storeStep { () throws(StoreError) in try store.owner(ofJob: outcome.job) }
     guard let owner else { return nil }
@@ -84,7 +84,7 @@ public struct Recorder {
   /// it up. The store knows whether this very end was recorded before; another one is kept there for
   /// people to read. Its log goes with the slot.
   private func late(
-    _ outcome: HotglueProcess.AttemptOutcome, in workspace: WorkspaceID
+    _ outcome: EndedAttempt, in workspace: WorkspaceID
   ) throws(RunnerError) -> Settlement {
     let job = try storeStep { () throws(StoreError) in try store.job(outcome.job, in: workspace) }
     var kept = outcome

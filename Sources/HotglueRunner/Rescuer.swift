@@ -158,7 +158,7 @@ struct Rescuer {
     case .held: return .changing
     case .over(.recorded): return .over(try recorded(attempt, trace, lock, now))
     case .over(.neverStarted):
-      let report = AttemptReport(.neverStarted, log: nil, at: place.now())
+      let report = AttemptReport(.neverStarted(errno: 0), log: nil, at: place.now())
       return .over(try stopped(attempt, report, lock, trace, now))
     case .over(.lost(let action)):
       return .over(try lost(attempt, trace, action, evidence, lock, now))
@@ -245,7 +245,7 @@ struct Rescuer {
   private func remains(
     of trace: AttemptTrace, _ attempt: RunningAttempt
   ) throws(ProcessError) -> SharedRemains {
-    try locks.remains(of: trace, stopSequence: attempt.policy.stop.steps.map(\.wire))
+    try locks.remains(of: trace, stopSequence: attempt.policy.stop.steps)
   }
 
   private func ending(
@@ -276,8 +276,4 @@ struct Rescuer {
     OwnerPresence(attempt, bootID: place.bootID, pidNamespace: place.pidNamespace, place.folder)
       == .gone
   }
-}
-
-extension StopSequence.Step {
-  var wire: StopStep { StopStep(signal: signal.number, waitMs: wait.milliseconds) }
 }

@@ -10,7 +10,7 @@ struct Said {
   private(set) var progress: JobProgress?
   private(set) var warnings: [String] = []
 
-  init(_ report: HotglueProcess.AttemptOutcome.Report) {
+  init(_ report: EndedAttempt.Report) {
     switch report.result {
     case .none: break
     case .line(let bytes):
@@ -32,7 +32,7 @@ struct Said {
   }
 
   private static func warning(
-    _ lines: HotglueProcess.AttemptOutcome.IgnoredLines
+    _ lines: EndedAttempt.IgnoredLines
   ) -> String? {
     guard lines.count > 0 else { return nil }
     let count =
@@ -42,7 +42,7 @@ struct Said {
   }
 
   private static func reason(
-    _ reason: HotglueProcess.AttemptOutcome.IgnoredLines.Reason?
+    _ reason: EndedAttempt.IgnoredLines.Reason?
   ) -> String {
     switch reason {
     case .notUnderstood, nil: "it was not understood"

@@ -1,3 +1,4 @@
+import HotglueCore
 import HotglueProcess
 import HotglueStore
 
@@ -34,7 +35,7 @@ final class SlotLocks {
 
   /// What the slot's supervisor left behind, stopped once for all of its attempts.
   func remains(
-    of trace: AttemptTrace, stopSequence: [StopStep]
+    of trace: AttemptTrace, stopSequence: [StopSequence.Step]
   ) throws(ProcessError) -> SharedRemains {
     if let known = held[trace.slot]?.remains { return known }
     let made = SharedRemains(

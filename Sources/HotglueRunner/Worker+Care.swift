@@ -45,7 +45,7 @@ extension Worker {
     }
   }
 
-  private func take(_ outcome: HotglueProcess.AttemptOutcome, from seat: Seat) {
+  private func take(_ outcome: EndedAttempt, from seat: Seat) {
     guard let minded = seat.release(outcome.job, outcome.fence) else { return }
     seat.isRetiring = seat.isRetiring || outcome.supervisorRetires
     noticeStart(outcome.end)
@@ -54,7 +54,7 @@ extension Worker {
 
   /// An attempt of a seat has ended so; `position` is where a stream's answer lies.
   func end(
-    _ minded: MindedAttempt, by outcome: HotglueProcess.AttemptOutcome, at seat: Seat,
+    _ minded: MindedAttempt, by outcome: EndedAttempt, at seat: Seat,
     position: UInt64? = nil
   ) {
     seat.openEndings += 1
@@ -79,7 +79,7 @@ extension Worker {
 
   /// A handler that could not be started is pending again at once. On a machine that has no process
   /// or descriptor to give, the next would fare alike: claims wait, or they would never end.
-  private func noticeStart(_ end: HotglueProcess.AttemptOutcome.End) {
+  private func noticeStart(_ end: AttemptEnd.How) {
     // One that was stopped before it had executed anything says nothing of the machine.
     guard case .neverStarted(let errno) = end, errno != ECANCELED else {
       startFailure = nil
@@ -105,7 +105,8 @@ extension Worker {
       seat.openEndings += 1
       endings.append(
         Ending(
-          minded, report: AttemptReport(.neverStarted, log: nil, at: place.now()), seat: seat,
+          minded, report: AttemptReport(.neverStarted(errno: 0), log: nil, at: place.now()),
+          seat: seat,
           recordedBy: name))
     }
   }
@@ -218,7 +219,7 @@ extension Worker {
       attempt.cancelRequested ? .cancel : .stopRunning, for: found.minded, at: found.seat)
   }
 
-  func order(_ reason: StopReason, for minded: MindedAttempt, at seat: Seat) {
+  func order(_ reason: AttemptEnd.StopReason, for minded: MindedAttempt, at seat: Seat) {
     do throws(ProcessError) {
       try seat.link.stop(
         job: minded.reference.job, fence: minded.reference.fence, watch: minded.watch,
@@ -284,7 +285,7 @@ extension Worker {
         // It was never given the attempt, and from now on refuses it.
         endings.append(
           Ending(
-            minded, report: AttemptReport(.neverStarted, log: nil, at: place.now()),
+            minded, report: AttemptReport(.neverStarted(errno: 0), log: nil, at: place.now()),
             recordedBy: name))
         return
       case .status(.ended(let outcome, _)):

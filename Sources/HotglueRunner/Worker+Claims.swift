@@ -299,7 +299,7 @@ extension Worker {
       arguments: arguments(of: job), environment: variables, directory: job.request.directory,
       umask: job.request.umask,
       payload: job.request.payload.map { Array($0.utf8) },
-      stopSequence: policy.stop.steps.map(\.wire),
+      stopSequence: policy.stop.steps,
       timeoutMs: policy.timeout?.milliseconds ?? 0, logCap: policy.logCap,
       logPath: LogPath.of(job: job.id, fence: job.fence), keepChildren: policy.keepChildren,
       contextFile: PinnedContext(storePath: place.storePath, storeID: place.storeID)

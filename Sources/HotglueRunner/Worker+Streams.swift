@@ -55,7 +55,7 @@ extension Worker {
               inherited: place.environment, binaryFolder: place.binaryFolder
             ).variables(for: key, contextPath: seat.link.streamContextPath),
             directory: key.directory, umask: key.umask,
-            stopSequence: jobs[0].job.request.policy.stop.steps.map(\.wire),
+            stopSequence: jobs[0].job.request.policy.stop.steps,
             keepChildren: key.keepsChildren,
             contextFile: PinnedContext(storePath: place.storePath, storeID: place.storeID)
               .bytes(for: key, slot: seat.link.slotName)))
@@ -75,7 +75,7 @@ extension Worker {
     let policy = job.request.policy
     return StreamJob(
       job: job.id, fence: job.fence, watch: job.watch, attempt: Int64(job.attempt),
-      line: words.line(of: claimed), stopSequence: policy.stop.steps.map(\.wire),
+      line: words.line(of: claimed), stopSequence: policy.stop.steps,
       timeoutMs: policy.timeout?.milliseconds ?? 0, logCap: policy.logCap,
       logPath: LogPath.of(job: job.id, fence: job.fence))
   }
@@ -110,7 +110,7 @@ extension Worker {
 
   /// What an adopted stream answered before it was adopted: its jobs are in the store alone.
   private func runningAttempt(
-    _ outcome: HotglueProcess.AttemptOutcome
+    _ outcome: EndedAttempt
   ) throws(RunnerError) -> MindedAttempt? {
     if endings.contains(where: { $0.reference.job == outcome.job }) { return nil }
     let running = try storeStep { () throws(StoreError) -> RunningAttempt? in
@@ -156,10 +156,10 @@ extension Worker {
           type: type.type, type.workspace, end: Self.words(end.end), pause: pause)))
   }
 
-  private static func words(_ end: HotglueProcess.AttemptOutcome.End?) -> String {
+  private static func words(_ end: AttemptEnd.How?) -> String {
     switch end {
     case .exited(let status)?: "ended with status \(status)"
-    case .signaled(let signal, _)?: "was ended by SIG\(Signal(number: signal).name)"
+    case .signaled(let signal)?: "was ended by SIG\(signal.name)"
     default: "could not be started"
     }
   }

@@ -65,7 +65,7 @@ struct AttemptEndTests {
       message(.directoryGone(errno: 2), "no such file or directory")
         == "cannot enter the recorded directory: no such file or directory")
     #expect(
-      message(.neverStarted, "cannot allocate memory")
+      message(.neverStarted(errno: 0), "cannot allocate memory")
         == "the handler was not started: cannot allocate memory")
     var script = AttemptEnd(how: .notExecutable(errno: 2))
     script.interpreter = "/no/such"
@@ -100,8 +100,8 @@ struct AttemptEndTests {
 
   @Test("what was not started is never_started, and what is gone is unknown", arguments: stops)
   func withoutAnEnd(stop: AttemptEnd.StopReason) {
-    #expect(outcome(.neverStarted) == .neverStarted)
-    #expect(outcome(.neverStarted, stop: stop) == .neverStarted)
+    #expect(outcome(.neverStarted(errno: 0)) == .neverStarted)
+    #expect(outcome(.neverStarted(errno: 0), stop: stop) == .neverStarted)
     #expect(outcome(.lost) == .unknown)
     #expect(outcome(.lost, stop: stop) == .unknown)
   }

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -10,7 +11,7 @@ extension Supervision {
 
     /// What the slot of a dead supervisor proves, as whoever takes its lock finds it out.
     private enum Verdict: Equatable {
-      case ended(AttemptOutcome.End)
+      case ended(AttemptEnd.How)
       case neverStarted
       case unknown
     }
@@ -26,7 +27,10 @@ extension Supervision {
         return .neverStarted
       }
       let result = try AttemptRemains.stop(
-        contents, stopSequence: [StopStep(signal: SIGTERM, waitMs: 20)])
+        contents,
+        stopSequence: [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 20))
+        ])
       #expect(result.leftCount == 0)
       return .unknown
     }
@@ -44,7 +48,11 @@ extension Supervision {
         (setsid sh -c "trap '' TERM; sleep 0.004" &)
         sleep 0.003; echo end >&9; exit 3
         """
-      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 20)] }
+      ) {
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 20))
+        ]
+      }
       try link.start(order)
       // 0 to 18 ms: from before the order is read until after the outcome is written.
       usleep(UInt32(round * 300))
@@ -54,7 +62,7 @@ extension Supervision {
       switch verdict {
       case .neverStarted: #expect(said == "")
       case .ended(let end):
-        #expect(end == .exited(status: 3) && said == "start\nend\n" && !life.isHeld)
+        #expect(end == .exited(3) && said == "start\nend\n" && !life.isHeld)
       // Nobody who has begun to speak is left.
       case .unknown: #expect(said == "" || !life.isHeld)
       }

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -11,7 +12,7 @@ extension Supervision {
     @Test("a handler's exit status is the outcome", arguments: [0, 1, 75, 127, 255] as [Int32])
     func exitStatus(status: Int32) throws {
       let outcome = try workshop.run("exit \(status)")
-      #expect(outcome.end == .exited(status: status))
+      #expect(outcome.end == .exited(status))
       #expect(outcome.stop == nil && !outcome.killReached && outcome.straysKilled == 0)
       #expect(outcome.startedMs > 0 && outcome.endedMs >= outcome.startedMs)
       #expect(outcome.peakBytes > 0)
@@ -20,7 +21,7 @@ extension Supervision {
     @Test("a signal is told apart from a status", arguments: [SIGKILL, SIGTERM, SIGUSR1])
     func signal(signal: Int32) throws {
       let outcome = try workshop.run("kill -\(signal) $$; sleep 60")
-      #expect(outcome.end == .signaled(signal: signal, coreDumped: false))
+      #expect(outcome.end == .signaled(Signal(number: signal)))
     }
 
     @Test("a command that is not there was never executed")
@@ -29,9 +30,9 @@ extension Supervision {
       for name in ["no-such-command-of-hotglue", "/no/such/file", ""] {
         try link.start(workshop.order([name]))
         let outcome = try link.ended()
-        #expect(outcome.end == .execFailed(errno: ENOENT))
+        #expect(outcome.end == .notExecutable(errno: ENOENT))
         #expect(try workshop.slot(link)?.attempt?.started == false)
-        #expect(outcome.end.shellStatus == 127)
+        #expect(AttemptEnd(how: outcome.end).exitStatus == 127)
       }
     }
 
@@ -43,8 +44,8 @@ extension Supervision {
           order.environment = ["PATH=/no/such/folder:\(workshop.root)"]
         }, on: workshop.supervisor())
       // Root may read it, but nobody may execute it.
-      #expect(outcome.end == .execFailed(errno: EACCES))
-      #expect(outcome.end.shellStatus == 126)
+      #expect(outcome.end == .notExecutable(errno: EACCES))
+      #expect(AttemptEnd(how: outcome.end).exitStatus == 126)
     }
 
     @Test("a text without #! is run by the shell, with its arguments")
@@ -54,7 +55,7 @@ extension Supervision {
         $0.environment = ["PATH=\(workshop.root):/usr/bin:/bin"]
       }
       let outcome = try workshop.run(order, on: workshop.supervisor())
-      #expect(outcome.end == .exited(status: 0))
+      #expect(outcome.end == .exited(0))
       #expect(workshop.log(of: order) == "\(workshop.root)/script one two\n")
     }
 
@@ -63,7 +64,7 @@ extension Supervision {
       let link = try workshop.supervisor()
       let order = workshop.order("touch ROOT/ran") { $0.directory = "\(workshop.root)/gone" }
       try link.start(order)
-      #expect(try link.ended().end == .chdirFailed(errno: ENOENT))
+      #expect(try link.ended().end == .directoryGone(errno: ENOENT))
       #expect(try workshop.slot(link)?.attempt?.started == false)
       #expect(workshop.text("ran") == nil)
     }
@@ -73,7 +74,7 @@ extension Supervision {
       let payload = isThere ? String(repeating: "payload ", count: 100_000) : nil
       let order = workshop.order("cat; echo .") { $0.payload = payload.map { Array($0.utf8) } }
       let outcome = try workshop.run(order, on: workshop.supervisor())
-      #expect(outcome.end == .exited(status: 0))
+      #expect(outcome.end == .exited(0))
       #expect(workshop.log(of: order) == (payload ?? "") + ".\n")
     }
 
@@ -136,7 +137,7 @@ extension Supervision {
       let pid = try #require(try workshop.slot(link)?.supervisor)
       for _ in 0..<200 {
         let order = workshop.order(["/bin/true"]) { $0.contextFile = [0x7b, 0x7d] }
-        #expect(try workshop.run(order, on: link).end == .exited(status: 0))
+        #expect(try workshop.run(order, on: link).end == .exited(0))
       }
       #expect(workshop.names(in: "\(workshop.store)/logs") == [])
       try close(link, pid)

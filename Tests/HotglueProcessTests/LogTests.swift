@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -79,7 +80,9 @@ extension Supervision {
       let order = workshop.order(
         "setsid sleep 600 & head -c 300000 /dev/zero | tr '\\0' x; echo end"
       ) {
-        $0.stopSequence = [StopStep(signal: SIGKILL, waitMs: 0)]
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGKILL), wait: Span(milliseconds: 0))
+        ]
       }
       let outcome = try workshop.run(order, on: workshop.supervisor())
       #expect(outcome.logBytes == 300_004)
@@ -179,7 +182,7 @@ extension Supervision {
       try workshop.write("go", "")
       _ = try link.ended()
       try link.recorded(job: order.job, fence: order.fence)
-      #expect(try workshop.run(workshop.order("echo other"), on: link).end == .exited(status: 0))
+      #expect(try workshop.run(workshop.order("echo other"), on: link).end == .exited(0))
       #expect(try readAll(reader).text == "two\n")
       let later = try #require(try LogReader.open(origin, finalPath: order.logPath, offset: 4))
       #expect(try readAll(later).text == "two\n")

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -84,7 +85,7 @@ extension Supervision {
       #expect(locks.map(\.slot) == [dead.slotName])
       #expect(try Slot.abandoned(storeFolder: workshop.store).isEmpty)
       for lock in locks { try lock.removeFiles() }
-      #expect(try workshop.run(workshop.order("exit 1"), on: living).end == .exited(status: 1))
+      #expect(try workshop.run(workshop.order("exit 1"), on: living).end == .exited(1))
     }
 
     @Test("when the recorder fails, outcome and log stay readable and the lock is free")
@@ -97,7 +98,7 @@ extension Supervision {
       #expect(try recorded.line() == link.slotName)
       let lock = try workshop.lock(link.slotName)
       let contents = try #require(try workshop.slot(link))
-      #expect(contents.outcome?.end == .exited(status: 3))
+      #expect(contents.outcome?.end == .exited(3))
       #expect(contents.outcome?.job == order.job && contents.outcome?.fence == order.fence)
       #expect(contents.attempt?.started == true && contents.storeID == "store-1")
       #expect(!contents.isCopy && contents.isOfThisBoot && contents.isOfThisNamespace)
@@ -153,7 +154,10 @@ extension Supervision {
       #expect(after.attempt?.job == order.job)
       #expect(daemon.isHeld)
       let result = try AttemptRemains.stop(
-        after, stopSequence: [StopStep(signal: SIGTERM, waitMs: 50)])
+        after,
+        stopSequence: [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 50))
+        ])
       #expect(result.killed >= 1 && result.leftCount == 0)
       #expect(!daemon.isHeld)
       let again = try AttemptRemains.stop(after, stopSequence: [])
@@ -179,7 +183,10 @@ extension Supervision {
       _ = try workshop.lock(link.slotName)
       #expect(plain.isHeld)
       let result = try AttemptRemains.stop(
-        contents, stopSequence: [StopStep(signal: SIGTERM, waitMs: 20)])
+        contents,
+        stopSequence: [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 20))
+        ])
       #expect(result.killed >= 2 && result.leftCount == 0)
       #expect(!plain.isHeld)
     }
@@ -231,9 +238,9 @@ extension Supervision {
       hangUp(first)
       try workshop.write("go", "")
       let outcome = try second.ended()
-      #expect(outcome.end == .exited(status: 3) && outcome.stop == nil)
+      #expect(outcome.end == .exited(3) && outcome.stop == nil)
       try second.recorded(job: order.job, fence: order.fence)
-      #expect(try workshop.run(workshop.order("exit 4"), on: second).end == .exited(status: 4))
+      #expect(try workshop.run(workshop.order("exit 4"), on: second).end == .exited(4))
     }
 
     @Test("a person's order to stop needs the fence alone, also when no worker minds the attempt")
@@ -269,7 +276,7 @@ extension Supervision {
       #expect(try first.refusal() == .superseded(watch: 2))
       #expect(workshop.text("ran") == nil)
       // Other attempts are not concerned.
-      #expect(try workshop.run(workshop.order("exit 0"), on: first).end == .exited(status: 0))
+      #expect(try workshop.run(workshop.order("exit 0"), on: first).end == .exited(0))
     }
 
     @Test("whoever adopts an attempt that has ended gets its outcome, and no recorder is needed")
@@ -289,7 +296,7 @@ extension Supervision {
         Issue.record("\(String(describing: answer))")
         return
       }
-      #expect(outcome.end == .exited(status: 3) && watch == 2)
+      #expect(outcome.end == .exited(3) && watch == 2)
       try recording.gone()
       try second.recorded(job: order.job, fence: order.fence)
       let asked = try second.request(

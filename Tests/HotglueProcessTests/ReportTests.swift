@@ -1,9 +1,7 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
-
-// By its name alone: the core has an `AttemptOutcome` of its own.
-import enum HotglueCore.HandlerLine
 
 extension Supervision {
   @Suite struct Reports {
@@ -12,7 +10,7 @@ extension Supervision {
 
     init() throws { workshop = try Workshop() }
 
-    private func line(_ outcome: AttemptOutcome) -> String? {
+    private func line(_ outcome: EndedAttempt) -> String? {
       guard case .line(let bytes) = outcome.report.result else { return nil }
       return String(decoding: bytes, as: UTF8.self)
     }
@@ -21,7 +19,7 @@ extension Supervision {
 
     @Test("a handler that says nothing has no result and no warning")
     func silence() throws {
-      #expect(try workshop.run("exit 0").report == AttemptOutcome.Report())
+      #expect(try workshop.run("exit 0").report == EndedAttempt.Report())
     }
 
     @Test("the result line is a part of the outcome, byte for byte")
@@ -56,7 +54,7 @@ extension Supervision {
     @Test("a line of 64 KiB is understood, one byte more is not", arguments: [0, 1])
     func longLines(more: Int) throws {
       let frame = #"{"type":"result","outcome":"failed","value":""}"#.utf8.count
-      let fill = AttemptOutcome.Report.longestLine - frame + more
+      let fill = EndedAttempt.Report.longestLine - frame + more
       let outcome = try workshop.run(
         """
         printf '%s' '{"type":"result","outcome":"failed","value":"' >&3
@@ -68,7 +66,7 @@ extension Supervision {
       #expect(outcome.report.ignored.reason == (more == 0 ? nil : .tooLong))
       // Its beginning says that something was declared.
       #expect(outcome.report.isUnclear == (more > 0))
-      #expect(line(outcome)?.utf8.count == (more == 0 ? AttemptOutcome.Report.longestLine : nil))
+      #expect(line(outcome)?.utf8.count == (more == 0 ? EndedAttempt.Report.longestLine : nil))
       // What follows a line that is too long is understood again.
       #expect(outcome.report.progress != nil)
     }
@@ -111,8 +109,8 @@ extension Supervision {
     @Test("a handler that closes descriptor 3 at once is not minded for it")
     func closed() throws {
       let outcome = try workshop.run("exec 3>&-; sleep 0.05; exit 4")
-      #expect(outcome.end == .exited(status: 4))
-      #expect(outcome.report == AttemptOutcome.Report())
+      #expect(outcome.end == .exited(4))
+      #expect(outcome.report == EndedAttempt.Report())
     }
 
     @Test("the end of the main process counts, whoever keeps descriptor 3 open")
@@ -142,7 +140,11 @@ extension Supervision {
       let life = Lifeline(workshop, "ready")
       let order = workshop.order(
         "trap '' TERM; \(say(Self.good)); echo ready >ROOT/ready; while :; do sleep 1; done"
-      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 50)] }
+      ) {
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 50))
+        ]
+      }
       try link.start(order)
       _ = try link.started()
       #expect(try life.line() == "ready")
@@ -307,7 +309,7 @@ extension Supervision {
       #expect(read == kind, "program: \(text)")
     }
 
-    private static func kind(_ report: AttemptOutcome.Report) -> Kind {
+    private static func kind(_ report: EndedAttempt.Report) -> Kind {
       if report.isUnclear { return .unclear }
       if report.ignored.count > 0 { return .bad }
       if report.result != .none { return .result }

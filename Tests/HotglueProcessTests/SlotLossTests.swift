@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -151,7 +152,11 @@ extension Supervision {
       let untouched = AttemptTrace(
         storeFolder: workshop.store, slot: link.slotName, contents: nil, mayBeTouched: false)
       #expect(untouched.leftovers().isEmpty)
-      let remains = try AttemptRemains(trace, stopSequence: [StopStep(signal: SIGKILL, waitMs: 0)])
+      let remains = try AttemptRemains(
+        trace,
+        stopSequence: [
+          StopSequence.Step(signal: Signal(number: SIGKILL), wait: Span(milliseconds: 0))
+        ])
       var result: AttemptRemains.Result?
       try eventually("it is over") {
         if case .done(let found) = remains.step() { result = found }
@@ -177,7 +182,10 @@ extension Supervision {
         try AttemptRemains.killHolder(trace)
       }
       let left = try AttemptRemains(
-        trace, stopSequence: [StopStep(signal: SIGKILL, waitMs: 0)], boundMs: 50
+        trace,
+        stopSequence: [
+          StopSequence.Step(signal: Signal(number: SIGKILL), wait: Span(milliseconds: 0))
+        ], boundMs: 50
       ).waitUntilDone()
       #expect(left.killed == 0 && left.left.contains { $0.pid == pid })
       #expect(SeenProcess(pid)?.startTime == contents.supervisor.startTime && lifeline.isHeld)

@@ -40,7 +40,7 @@ extension Supervision {
     @Test("a torn outcome is none")
     func tornOutcome() throws {
       let link = try unrecorded()
-      #expect(try workshop.slot(link)?.outcome?.end == .exited(status: 3))
+      #expect(try workshop.slot(link)?.outcome?.end == .exited(3))
       let path = "\(workshop.store)/slots/\(link.slotName)"
       let file = open(path, O_RDWR | O_CLOEXEC)
       defer { close(file) }
@@ -174,7 +174,7 @@ extension Supervision {
       chmod(workshop.store, 0o700)
       let link = try workshop.supervisor()
       let order = workshop.order("echo x") { $0.contextFile = [0x7b, 0x7d] }
-      #expect(try workshop.run(order, on: link).end == .exited(status: 0))
+      #expect(try workshop.run(order, on: link).end == .exited(0))
       func mode(_ path: String) -> UInt32 {
         var status = stat()
         return stat("\(workshop.store)/\(path)", &status) == 0 ? status.st_mode & 0o7777 : 0
@@ -218,11 +218,11 @@ extension Supervision {
           return false
         }
       }
-      #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(status: 2))
+      #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(2))
       let another = try ForkServer.start(
         storeFolder: workshop.store, storeID: "store-1", shared: false, recorder: [])
       let fresh = try another.makeSupervisor()
-      #expect(try workshop.run(workshop.order("exit 4"), on: fresh).end == .exited(status: 4))
+      #expect(try workshop.run(workshop.order("exit 4"), on: fresh).end == .exited(4))
     }
 
     @Test("a fork server that is stopped is given up in bounded time, and what it made goes on")
@@ -236,7 +236,7 @@ extension Supervision {
       #expect(throws: ProcessError.forkServerFrozen(pid: forkServer)) { try workshop.supervisor() }
       let waited = BootClock.now() - begun
       #expect((500..<8000).contains(waited), "\(waited) ms")
-      #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(status: 2))
+      #expect(try workshop.run(workshop.order("exit 2"), on: link).end == .exited(2))
     }
 
     @Test("a fork server without a store's folder is refused")

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -28,9 +29,11 @@ extension Supervision {
       let outcome = try workshop.run("trap '' TERM; while :; do sleep 0.05; done") {
         // Time enough to set the trap.
         $0.timeoutMs = 3000
-        $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 100)]
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 100))
+        ]
       }
-      #expect(outcome.end == .signaled(signal: SIGKILL, coreDumped: false))
+      #expect(outcome.end == .signaled(Signal(number: SIGKILL)))
       #expect(outcome.stop?.reason == .timeout && outcome.killReached)
     }
 
@@ -41,7 +44,7 @@ extension Supervision {
         "trap 'exit 0' TERM; echo up >&9; while :; do sleep 0.05; done", on: link)
       try link.stop(job: order.job, fence: order.fence, watch: 1, reason: .stopRunning, who: "me")
       let outcome = try link.ended()
-      #expect(outcome.end == .exited(status: 0))
+      #expect(outcome.end == .exited(0))
       #expect(outcome.stop?.reason == .stopRunning && outcome.stop?.who == "me")
       #expect(!outcome.killReached)
     }
@@ -55,14 +58,16 @@ extension Supervision {
         workshop.processState(pid) == "T"
       }
       try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "me")
-      #expect(try link.ended().end == .exited(status: 3))
+      #expect(try link.ended().end == .exited(3))
     }
 
     @Test("the first reason to stop stays")
     func firstReason() throws {
       let link = try workshop.supervisor()
       let order = try start("trap '' TERM; echo up >&9; while :; do sleep 0.05; done", on: link) {
-        $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 300)]
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 300))
+        ]
       }
       try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "first")
       try link.stop(job: order.job, fence: order.fence, reason: .reclaim, who: "second")
@@ -78,7 +83,7 @@ extension Supervision {
         on: link)
       try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "me")
       #expect(try lifeline.line() == "child")
-      #expect(try link.ended().end == .signaled(signal: SIGTERM, coreDumped: false))
+      #expect(try link.ended().end == .signaled(Signal(number: SIGTERM)))
     }
 
     @Test("what a handler leaves running is stopped before its end counts")
@@ -86,12 +91,12 @@ extension Supervision {
       let link = try workshop.supervisor()
       let order = try start("sleep 600 & echo up >&9; exit 5", on: link)
       let outcome = try link.ended()
-      #expect(outcome.end == .exited(status: 5))
+      #expect(outcome.end == .exited(5))
       #expect(outcome.straysKilled == 1 && outcome.straysLeftCount == 0 && !outcome.killReached)
       #expect(!lifeline.isHeld)
       #expect(outcome.stop == nil)
       // The supervisor is clean and takes the next attempt.
-      #expect(try workshop.run(workshop.order("exit 6"), on: link).end == .exited(status: 6))
+      #expect(try workshop.run(workshop.order("exit 6"), on: link).end == .exited(6))
       #expect(order.job > 0)
     }
 
@@ -103,9 +108,13 @@ extension Supervision {
         (setsid sh -c "trap '' TERM; (while :; do sleep 0.05; done) & echo up >&9; >ROOT/on; wait" &)
         until [ -e ROOT/on ]; do sleep 0.01; done
         """, on: link
-      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 100)] }
+      ) {
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 100))
+        ]
+      }
       let outcome = try link.ended()
-      #expect(outcome.end == .exited(status: 0))
+      #expect(outcome.end == .exited(0))
       #expect(outcome.straysKilled >= 2 && outcome.straysLeftCount == 0)
       #expect(!lifeline.isHeld)
     }
@@ -119,9 +128,13 @@ extension Supervision {
         until [ -e ROOT/on ]; do sleep 0.01; done
         echo up >&9
         """, on: link
-      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 50)] }
+      ) {
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 50))
+        ]
+      }
       let outcome = try link.ended()
-      #expect(outcome.end == .exited(status: 0) && outcome.straysKilled >= 1)
+      #expect(outcome.end == .exited(0) && outcome.straysKilled >= 1)
       #expect(!lifeline.isHeld)
     }
 
@@ -134,10 +147,14 @@ extension Supervision {
         setsid sh -c "trap '' TERM; echo up >&9; while :; do sleep 0.05; done" &
         while :; do sleep 0.05; done
         """, on: link
-      ) { $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 50)] }
+      ) {
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 50))
+        ]
+      }
       try link.stop(job: order.job, fence: order.fence, reason: .cancel, who: "me")
       let outcome = try link.ended()
-      #expect(outcome.end == .signaled(signal: SIGKILL, coreDumped: false) && outcome.killReached)
+      #expect(outcome.end == .signaled(Signal(number: SIGKILL)) && outcome.killReached)
       #expect(!lifeline.isHeld)
     }
 
@@ -148,11 +165,13 @@ extension Supervision {
       let script = "trap '' TERM; sleep 0.002; [ -e ROOT/enough ] || setsid sh ROOT/chain.sh & exit"
       try workshop.write("chain.sh", script)
       _ = try start("setsid sh ROOT/chain.sh & setsid sh ROOT/chain.sh & echo up >&9", on: link) {
-        $0.stopSequence = [StopStep(signal: SIGTERM, waitMs: 20)]
+        $0.stopSequence = [
+          StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 20))
+        ]
       }
       let outcome = try link.ended()
       try workshop.write("enough", "")
-      #expect(outcome.end == .exited(status: 0))
+      #expect(outcome.end == .exited(0))
       #expect(outcome.straysLeftCount == 0)
       #expect(!lifeline.isHeld)
     }
@@ -165,7 +184,7 @@ extension Supervision {
         on: link
       ) { $0.keepChildren = true }
       let outcome = try link.ended()
-      #expect(outcome.end == .exited(status: 0) && outcome.supervisorRetires)
+      #expect(outcome.end == .exited(0) && outcome.supervisorRetires)
       #expect(lifeline.isHeld)
       #expect(workshop.log(of: order) == "out\n")
       let attempt = try #require(try workshop.slot(link)?.attempt)
@@ -195,7 +214,7 @@ extension Supervision {
         Issue.record("\(status)")
         return
       }
-      #expect(outcome.end == .exited(status: 9) && outcome.stop == nil)
+      #expect(outcome.end == .exited(9) && outcome.stop == nil)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -23,11 +24,11 @@ extension Supervision {
       try yard.settle()
       try yard.link.close()
       let end = try yard.closed()
-      #expect(end.end == .exited(status: 0) && end.answered == 3 && !end.supervisorRetires)
+      #expect(end.end == .exited(0) && end.answered == 3 && !end.supervisorRetires)
       // The same supervisor serves single attempts again, and the next stream.
       #expect(
         try yard.workshop.run(yard.workshop.order("exit 4"), on: yard.link).end
-          == .exited(status: 4))
+          == .exited(4))
     }
 
     @Test(
@@ -38,7 +39,7 @@ extension Supervision {
       let answers = try yard.wait(4)
       let byJob = Dictionary(uniqueKeysWithValues: answers.map { ($0.job, $0) })
       #expect(byJob[1]?.end == .answered)
-      #expect(byJob[2]?.end == .signaled(signal: SIGKILL, coreDumped: false))
+      #expect(byJob[2]?.end == .signaled(Signal(number: SIGKILL)))
       #expect(byJob[3]?.end == .neverStarted(errno: 0) && byJob[4]?.end == .neverStarted(errno: 0))
       #expect(yard.workshop.text("STORE.d/logs/0/2-7.log") == "last words\n")
       #expect(try yard.closed().answered == 1)
@@ -48,10 +49,10 @@ extension Supervision {
       "a job of which the handler read nothing was never started, whatever status it exits with")
     func notTaken() throws {
       for (handler, end) in [
-        ("exit 0", AttemptOutcome.End.neverStarted(errno: ECANCELED)),
+        ("exit 0", AttemptEnd.How.neverStarted(errno: ECANCELED)),
         ("kill -9 $$", .neverStarted(errno: ECANCELED)),
-        ("exit 3", .neverStarted(errno: ECANCELED)), ("read -r line; exit 0", .exited(status: 0)),
-        ("read -r line; exit 3", .exited(status: 3)),
+        ("exit 3", .neverStarted(errno: ECANCELED)), ("read -r line; exit 0", .exited(0)),
+        ("read -r line; exit 3", .exited(3)),
       ] {
         let yard = try StreamYard(handler: handler)
         try yard.feed(["answer"])
@@ -64,7 +65,7 @@ extension Supervision {
     func notExecutable() throws {
       let yard = try StreamYard { $0.arguments = ["/no/such/handler"] }
       try yard.feed(["answer", "answer"])
-      #expect(try yard.wait(2)[0].end == .execFailed(errno: ENOENT))
+      #expect(try yard.wait(2)[0].end == .notExecutable(errno: ENOENT))
       #expect(yard.read[1].end == .neverStarted(errno: 0))
       #expect(try yard.closed().end == nil)
     }
@@ -207,7 +208,7 @@ extension Supervision {
       // The next stream of the slot, and a single attempt, have their own.
       let order = yard.workshop.order(["/bin/true"]) { $0.contextFile = [0x7b, 0x7d] }
       try yard.settle()
-      #expect(try yard.workshop.run(order, on: yard.link).end == .exited(status: 0))
+      #expect(try yard.workshop.run(order, on: yard.link).end == .exited(0))
       #expect(
         try !Slot.holds(
           job: order.job, fence: order.fence, storeFolder: yard.workshop.store,
@@ -224,7 +225,7 @@ extension Supervision {
       #expect(answers[0].job == 1 && answers[0].end == .answered)
       let timedOut = try #require(answers.first { $0.job == 2 })
       #expect(timedOut.stop?.reason == .timeout)
-      #expect(timedOut.end == .signaled(signal: SIGTERM, coreDumped: false))
+      #expect(timedOut.end == .signaled(Signal(number: SIGTERM)))
       #expect(answers.first { $0.job == 3 }?.end == .neverStarted(errno: 0))
     }
 
@@ -296,7 +297,7 @@ extension Supervision {
       try yard.link.stop(job: 1, fence: 7, reason: .cancel, who: "alice")
       let end = try yard.wait(1)[0]
       #expect(end.stop?.reason == .cancel)
-      #expect(end.end == .signaled(signal: SIGTERM, coreDumped: false))
+      #expect(end.end == .signaled(Signal(number: SIGTERM)))
     }
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -8,7 +9,7 @@ final class StreamYard {
   let workshop: Workshop
   let lifeline: Lifeline
   let link: SupervisorLink
-  private(set) var read: [AttemptOutcome] = []
+  private(set) var read: [EndedAttempt] = []
   private var answers: Answers?
   private var positions: [UInt64] = []
 
@@ -33,7 +34,9 @@ final class StreamYard {
         "/bin/sh", "-c", (Self.prelude + handler).replacing("ROOT", with: workshop.root),
       ],
       environment: ["PATH=/usr/bin:/bin"], directory: workshop.root,
-      stopSequence: [StopStep(signal: SIGTERM, waitMs: 5000)])
+      stopSequence: [
+        StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 5000))
+      ])
     change(&order)
     try link.open(order)
   }
@@ -44,7 +47,9 @@ final class StreamYard {
     var job = StreamJob(
       job: number, fence: 7, watch: 1, attempt: 1,
       line: Array("\(number) 7 \(script.replacing("ROOT", with: workshop.root))".utf8),
-      stopSequence: [StopStep(signal: SIGTERM, waitMs: 5000)], logPath: "logs/0/\(number)-7.log")
+      stopSequence: [
+        StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 5000))
+      ], logPath: "logs/0/\(number)-7.log")
     change(&job)
     return job
   }
@@ -67,7 +72,7 @@ final class StreamYard {
 
   /// The first so many answers, in the order in which they came.
   @discardableResult
-  func wait(_ count: Int) throws -> [AttemptOutcome] {
+  func wait(_ count: Int) throws -> [EndedAttempt] {
     try eventually("\(count) answers") { try take(count) }
     return read
   }
@@ -89,7 +94,7 @@ extension Answers {
   /// The answer to one job, where it is there.
   static func find(
     storeFolder: String, slot: String, job: Int64, fence: Int64
-  ) throws -> AttemptOutcome? {
+  ) throws -> EndedAttempt? {
     let search = search(storeFolder: storeFolder, slot: slot, job: job, fence: fence)
     guard case .found(let outcome) = search else { return nil }
     return outcome

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueCore
 import HotglueProcess
 import Testing
 
@@ -82,14 +83,16 @@ final class Workshop {
     var order = AttemptOrder(
       job: job, fence: 7, watch: 1, attempt: 1, arguments: arguments,
       environment: ["PATH=/usr/bin:/bin"], directory: root,
-      stopSequence: [StopStep(signal: SIGTERM, waitMs: 5000)],
+      stopSequence: [
+        StopSequence.Step(signal: Signal(number: SIGTERM), wait: Span(milliseconds: 5000))
+      ],
       logPath: "logs/0\(job % 8)/\(job)-7.log")
     change(&order)
     return order
   }
 
   /// Runs an attempt to its end and says that it is recorded.
-  func run(_ order: AttemptOrder, on link: SupervisorLink) throws -> AttemptOutcome {
+  func run(_ order: AttemptOrder, on link: SupervisorLink) throws -> EndedAttempt {
     try link.start(order)
     let outcome = try link.ended()
     try link.recorded(job: order.job, fence: order.fence)
@@ -98,7 +101,7 @@ final class Workshop {
 
   func run(
     _ script: String, _ change: (inout AttemptOrder) -> Void = { _ in }
-  ) throws -> AttemptOutcome {
+  ) throws -> EndedAttempt {
     try run(order(script, change), on: supervisor())
   }
 
@@ -163,7 +166,7 @@ extension SupervisorLink {
     throw TimedOut(what: what)
   }
 
-  func ended() throws -> AttemptOutcome {
+  func ended() throws -> EndedAttempt {
     try next("an end") { if case .ended(let outcome) = $0 { outcome } else { nil } }
   }
 

@@ -104,7 +104,10 @@ final class Yard {
     AttemptOrder(
       job: claimed.job.id, fence: claimed.job.fence, watch: 1, attempt: 1,
       arguments: claimed.job.request.command, environment: ["PATH=/usr/bin:/bin"],
-      directory: folder.path, stopSequence: [StopStep(signal: SIGKILL, waitMs: 0)],
+      directory: folder.path,
+      stopSequence: [
+        StopSequence.Step(signal: Signal(number: SIGKILL), wait: Span(milliseconds: 0))
+      ],
       logPath: "logs/0/\(claimed.job.id)-\(claimed.job.fence).log")
   }
 

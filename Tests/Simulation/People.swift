@@ -306,7 +306,7 @@ extension Universe {
     case .other(let slot):
       // The supervisor is made to refuse it: then it was certainly never started.
       slot.disowned.append(attempt.reference)
-      let end = AttemptEnd(how: .neverStarted)
+      let end = AttemptEnd(how: .neverStarted(errno: 0))
       try record(
         [
           SimEnding(

@@ -101,7 +101,7 @@ extension Universe {
     switch end {
     case .recorded:
       return ending(attempt, slot.outcome ?? AttemptEnd(how: .lost), slot)
-    case .neverStarted: return ending(attempt, AttemptEnd(how: .neverStarted), slot)
+    case .neverStarted: return ending(attempt, AttemptEnd(how: .neverStarted(errno: 0)), slot)
     case .lost(let leftovers):
       // What is left of it is stopped before it counts as over.
       if leftovers == .stop, slot.run?.reference == attempt.reference {
@@ -147,7 +147,7 @@ extension Universe {
       slot.disowned.append(reference)
       worker.endings.append(
         SimEnding(
-          reference, attempt.policy, AttemptEnd(how: .neverStarted), slot: nil, seat: nil,
+          reference, attempt.policy, AttemptEnd(how: .neverStarted(errno: 0)), slot: nil, seat: nil,
           holdsLock: false))
       return
     }

@@ -70,7 +70,7 @@ struct HandlerVoice {
   /// Returns when the supervisor has it: it survives every worker.
   func say(_ line: HandlerLine) throws -> ExitStatus {
     let bytes = Array(line.json.text.utf8)
-    let longest = HotglueProcess.AttemptOutcome.Report.longestLine
+    let longest = EndedAttempt.Report.longestLine
     guard bytes.count <= longest else {
       throw CommandError.badInput(
         "this is \(bytes.count) bytes as a line, and \(longest) is the most",

@@ -85,11 +85,8 @@ struct TapLaunch {
   /// Stops what the tap left running, also what has made itself a daemon, as a supervisor does it.
   func stopLeftovers() {
     guard let mark else { return }
-    let stopSequence = StopSequence.standard.steps.map {
-      StopStep(signal: $0.signal.number, waitMs: $0.wait.milliseconds)
-    }
     // What cannot be looked for is left: the command has its answer.
-    _ = try? AttemptRemains(marked: mark, stopSequence: stopSequence).waitUntilDone()
+    _ = try? AttemptRemains(marked: mark, stopSequence: StopSequence.standard.steps).waitUntilDone()
   }
 
   /// Reads it to its end; what it writes to standard error is written to ours.

@@ -86,7 +86,7 @@ struct SyncAttempt: WorkspaceCommand {
       return .done
     case .failed(let failure, let status):
       session.output.note("hotglue: \(failure.message)")
-      let outcome = HotglueCore.AttemptOutcome(rawValue: failure.kind) ?? .retry
+      let outcome = AttemptOutcome(rawValue: failure.kind) ?? .retry
       voice.say(
         .result(
           HandlerResult(
@@ -101,7 +101,7 @@ struct SyncAttempt: WorkspaceCommand {
   }
 
   private func declare(
-    _ voice: AttemptVoice, _ outcome: HotglueCore.AttemptOutcome, _ code: String, _ message: String,
+    _ voice: AttemptVoice, _ outcome: AttemptOutcome, _ code: String, _ message: String,
     status: ExitStatus
   ) -> ExitStatus {
     voice.say(

@@ -7,8 +7,8 @@ public struct AttemptEnd: Hashable, Sendable {
     case notExecutable(errno: Int32)
     /// The recorded folder is gone or may not be entered.
     case directoryGone(errno: Int32)
-    /// The handler was certainly not started.
-    case neverStarted
+    /// The handler was certainly not started. 0: for no error of the system.
+    case neverStarted(errno: Int32)
     /// Supervisor and handler are gone and left no outcome.
     case lost
     /// A stream's handler answered the job, and went on.
@@ -16,7 +16,7 @@ public struct AttemptEnd: Hashable, Sendable {
   }
 
   /// Why a handler was stopped, recorded by who stopped it: never guessed from a status.
-  public enum StopReason: String, Sendable {
+  public enum StopReason: String, CaseIterable, Sendable {
     case timeout
     case cancel
     case stopRunning = "stop_running"

@@ -1,19 +1,10 @@
 import CSupervisor
 import Glibc
+public import HotglueCore
 
-/// What an attempt came to, as its supervisor saw it.
-public struct AttemptOutcome: Equatable, Sendable {
-  /// How the main process ended. In the three cases before `answered` nothing was run.
-  public enum End: Equatable, Sendable {
-    case exited(status: Int32)
-    case signaled(signal: Int32, coreDumped: Bool)
-    case execFailed(errno: Int32)
-    case chdirFailed(errno: Int32)
-    case neverStarted(errno: Int32)
-    /// A stream's handler answered this job, and lives on.
-    case answered
-  }
-
+/// An attempt that has ended, as its supervisor saw it: the end in the words of the core, and what it
+/// used and left.
+public struct EndedAttempt: Equatable, Sendable {
   /// Where the log is.
   public enum LogPlace: Equatable, Sendable {
     /// Nothing was written.
@@ -80,7 +71,7 @@ public struct AttemptOutcome: Equatable, Sendable {
   }
 
   public struct Stop: Equatable, Sendable {
-    public var reason: StopReason
+    public var reason: AttemptEnd.StopReason
     /// Who asked for it, as they said.
     public var who: String
     /// Wall clock.
@@ -90,7 +81,8 @@ public struct AttemptOutcome: Equatable, Sendable {
   public var job: Int64
   public var fence: Int64
   public var attempt: Int64
-  public var end: End
+  /// How the main process ended; of a stream: what became of the job in hand.
+  public var end: AttemptEnd.How
   /// The first stop order that came while the main process lived.
   public var stop: Stop?
   /// The stop sequence's KILL was sent before the main process had ended.
@@ -124,28 +116,39 @@ public struct AttemptOutcome: Equatable, Sendable {
   public var interpreter: String?
 }
 
-extension AttemptOutcome.End {
-  /// What a shell would report: the status, 128 + signal, 127 for a command that is not there,
-  /// 126 for one that cannot be executed; nil if nothing was run for another reason.
-  public var shellStatus: Int32? {
-    switch self {
-    case .exited(let status): status
-    case .signaled(let signal, _): 128 + signal
-    case .execFailed(let errno): errno == 2 || errno == 20 ? 127 : 126
-    case .chdirFailed, .neverStarted, .answered: nil
+extension AttemptEnd.How {
+  /// What a supervisor writes; `nil` for a kind that it does not.
+  init?(kind: UInt32, value: Int32) {
+    switch Int(kind) {
+    case Int(HG_EXITED): self = .exited(value)
+    case Int(HG_SIGNALED): self = .signaled(Signal(number: value))
+    case Int(HG_EXEC_FAILED): self = .notExecutable(errno: value)
+    case Int(HG_CHDIR_FAILED): self = .directoryGone(errno: value)
+    case Int(HG_NEVER_STARTED): self = .neverStarted(errno: value)
+    case Int(HG_ANSWERED): self = .answered
+    default: return nil
     }
   }
 }
 
-/// Why a handler is stopped.
-public enum StopReason: UInt32, Sendable, CaseIterable {
-  case timeout = 1
-  case cancel = 2
-  case stopRunning = 3
-  case reclaim = 4
+extension AttemptEnd.StopReason {
+  /// The number that stands for it in orders and slots; there 0 is none.
+  var number: UInt32 {
+    switch self {
+    case .timeout: 1
+    case .cancel: 2
+    case .stopRunning: 3
+    case .reclaim: 4
+    }
+  }
+
+  init?(number: UInt32) {
+    guard let reason = Self.allCases.first(where: { $0.number == number }) else { return nil }
+    self = reason
+  }
 }
 
-extension AttemptOutcome {
+extension EndedAttempt {
   /// `place` is where the slot is: the result line stays there until the attempt is recorded.
   init(_ record: hg_outcome, in place: SlotPlace) throws(ProcessError) {
     if record.is_stream != 0 {
@@ -155,7 +158,7 @@ extension AttemptOutcome {
       guard case .found(let found) = search else { throw .supervisorGone }
       self = found
     } else {
-      self = try AttemptOutcome(record, report: try Report(record, in: place))
+      self = try EndedAttempt(record, report: try Report(record, in: place))
     }
   }
 
@@ -163,17 +166,11 @@ extension AttemptOutcome {
     job = record.job
     fence = record.fence
     attempt = record.attempt
-    switch Int(record.kind) {
-    case Int(HG_EXITED): end = .exited(status: record.value)
-    case Int(HG_SIGNALED):
-      end = .signaled(signal: record.value, coreDumped: record.core_dumped != 0)
-    case Int(HG_EXEC_FAILED): end = .execFailed(errno: record.value)
-    case Int(HG_CHDIR_FAILED): end = .chdirFailed(errno: record.value)
-    case Int(HG_NEVER_STARTED): end = .neverStarted(errno: record.value)
-    case Int(HG_ANSWERED): end = .answered
-    default: throw .notUnderstood("outcome of kind \(record.kind)")
+    guard let how = AttemptEnd.How(kind: record.kind, value: record.value) else {
+      throw .notUnderstood("outcome of kind \(record.kind)")
     }
-    stop = StopReason(rawValue: record.stop_reason).map { reason in
+    end = how
+    stop = AttemptEnd.StopReason(number: record.stop_reason).map { reason in
       Stop(reason: reason, who: text(of: record.stop_who), atMs: record.stop_ms)
     }
     killReached = record.kill_reached != 0
@@ -197,7 +194,7 @@ extension AttemptOutcome {
     supervisorRetires = record.retires != 0
     isOfStream = record.is_stream != 0
     let named = text(of: record.ignored.text)
-    if case .execFailed = end, record.ignored.count == 0, !named.isEmpty { interpreter = named }
+    if case .notExecutable = end, record.ignored.count == 0, !named.isEmpty { interpreter = named }
   }
 }
 
@@ -207,13 +204,13 @@ struct SlotPlace {
   var slot: String
 }
 
-extension AttemptOutcome.Report {
+extension EndedAttempt.Report {
   /// What was counted; the lines themselves lie elsewhere.
   init(counts record: hg_outcome) {
     isUnclear = record.is_unclear != 0 || record.was_refused != 0
     guard record.ignored.count > 0 else { return }
     ignored.count = Int(record.ignored.count)
-    ignored.reason = AttemptOutcome.IgnoredLines.Reason(rawValue: record.ignored.why)
+    ignored.reason = EndedAttempt.IgnoredLines.Reason(rawValue: record.ignored.why)
     ignored.first = text(of: record.ignored.text)
   }
 
@@ -228,11 +225,11 @@ extension AttemptOutcome.Report {
   }
 }
 
-extension AttemptOutcome.Report.Result {
+extension EndedAttempt.Report.Result {
   init(bytes: UInt32, sum: UInt64, in place: SlotPlace) throws(ProcessError) {
     self = .none
     guard bytes > 0 else { return }
-    var line = [UInt8](repeating: 0, count: AttemptOutcome.Report.longestLine)
+    var line = [UInt8](repeating: 0, count: EndedAttempt.Report.longestLine)
     let error = hg_slot_read_result(place.storeFolder, place.slot, bytes, sum, &line)
     switch error {
     case 0: self = .line(Array(line.prefix(Int(bytes))))
@@ -245,10 +242,10 @@ extension AttemptOutcome.Report.Result {
 }
 
 /// The first strays of a C record's array.
-func strays<Strays>(_ array: Strays, count: Int) -> [AttemptOutcome.Stray] {
+func strays<Strays>(_ array: Strays, count: Int) -> [EndedAttempt.Stray] {
   withUnsafeBytes(of: array) { bytes in
     bytes.bindMemory(to: hg_stray.self).prefix(count).map {
-      AttemptOutcome.Stray(pid: $0.pid, name: text(of: $0.name))
+      EndedAttempt.Stray(pid: $0.pid, name: text(of: $0.name))
     }
   }
 }
