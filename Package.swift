@@ -47,7 +47,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "HotglueRunner", dependencies: ["HotglueStore", "HotglueProcess", "HotglueCore"],
+      name: "HotglueRunner",
+      dependencies: ["HotglueStore", "HotglueProcess", "HotglueFiles", "HotglueCore"],
       swiftSettings: strict),
 
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
@@ -97,7 +98,8 @@ let package = Package(
       dependencies: ["HotglueStoreSQLite", "HotglueFiles", "StoreConformance", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "HotglueProcessTests", dependencies: ["HotglueProcess", "HotglueCore", "TestSupport"],
+      name: "HotglueProcessTests",
+      dependencies: ["HotglueProcess", "HotglueFiles", "HotglueCore", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "HotglueRunnerTests",

@@ -45,38 +45,6 @@ public enum SharedFile {
     guard code == 0 else { throw FileError("share", path, code: code) }
   }
 
-  /// Replaces a file as a whole: a reader, also after a power cut, sees the old one or the new one.
-  /// `temporary` is a name in the same directory that nobody else uses.
-  public static func replace(
-    _ path: String, by bytes: [UInt8], temporary: String, isShared: Bool
-  ) throws(FileError) {
-    try prepare(temporary, bytes, isShared: isShared)
-    try publish(temporary, as: path)
-  }
-
-  /// The first half: the new file, whole and durable under its temporary name.
-  public static func prepare(
-    _ temporary: String, _ bytes: [UInt8], isShared: Bool
-  ) throws(FileError) {
-    // Left behind by a crash.
-    guard unlink(temporary) == 0 || errno == ENOENT else { throw FileError("remove", temporary) }
-    let descriptor = try create(temporary, isShared: isShared)
-    defer { close(descriptor) }
-    do throws(FileError) {
-      try write(bytes, to: descriptor, temporary)
-      guard fsync(descriptor) == 0 else { throw FileError("sync", temporary) }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
-  }
-
-  /// The second half: its name, durably.
-  public static func publish(_ temporary: String, as path: String) throws(FileError) {
-    guard rename(temporary, path) == 0 else { throw FileError("replace", path) }
-    try sync(directoryOf: path)
-  }
-
   public static func write(
     _ bytes: [UInt8], to descriptor: Int32, _ path: String
   ) throws(FileError) {

@@ -1,4 +1,5 @@
 import Glibc
+public import HotglueFiles
 
 /// A person's editor, run on one file as git runs it: by the shell when its command has words of its
 /// own, with this process's standard input and output, in its process group.
@@ -12,7 +13,7 @@ public enum EditorProcess {
   ///
   /// INT and QUIT of the terminal are the editor's business meanwhile; this process ignores them.
   public static func run(
-    _ editor: String, on file: String, environment: [String], keeping lock: EditLock
+    _ editor: String, on file: String, environment: [String], keeping lock: LockFile
   ) throws(ProcessError) -> End {
     let interrupts = signal(SIGINT, SIG_IGN)
     let quits = signal(SIGQUIT, SIG_IGN)
@@ -30,7 +31,7 @@ public enum EditorProcess {
   }
 
   private static func start(
-    _ editor: String, _ file: String, _ environment: [String], _ lock: EditLock
+    _ editor: String, _ file: String, _ environment: [String], _ lock: LockFile
   ) throws(ProcessError) -> pid_t {
     // `"$@"` is the file, whatever is in its name; the editor's words are the shell's to split. The
     // shell outlives an interrupt by a trap, which the editor does not inherit.

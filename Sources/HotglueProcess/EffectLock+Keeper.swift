@@ -1,5 +1,6 @@
 import CSupervisor
 import Glibc
+import HotglueFiles
 
 /// Who keeps the key of an effect: the one who carries it out, or what that left running.
 extension EffectLock {
@@ -8,15 +9,12 @@ extension EffectLock {
   /// Not synced: after another boot nothing of it lives.
   func record(title: String) throws(ProcessError) {
     // A file that was removed meanwhile keeps nobody else out.
-    guard Self.isAt(path, descriptor) else {
-      throw .system(call: "find the lock", path: path, errno: ENOENT)
+    guard file.isAtItsPath else {
+      throw .system(call: "find the lock", path: file.path, errno: ENOENT)
     }
     let record = EffectRecord(
-      file: Self.identity(of: descriptor), runner: try ProcessIdentity.current(), mark: mark,
-      title: title)
-    let bytes = Array(record.text.utf8)
-    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
-    else { throw .system(call: "write", path: path, errno: errno) }
+      file: file.identity, runner: try ProcessIdentity.current(), mark: mark, title: title)
+    try ProcessError.of { () throws(FileError) in try file.write(record.text) }
   }
 
   /// Takes back what `record` said, since nothing was started.
@@ -38,15 +36,16 @@ extension EffectLock {
     storeFolder: String, name: String, marked: MarkedProcesses? = nil
   ) throws(ProcessError) -> Look {
     let path = Self.path(storeFolder: storeFolder, name: name)
-    let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
     let mark = EffectMark.of(storeFolder: storeFolder, name: name)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return try left(marked: mark, marked).map { .held($0) } ?? .free }
-      throw .system(call: "open", path: path, errno: errno)
+    let locked: LockFile
+    do throws(FileError) {
+      locked = try LockFile(existing: path)
+    } catch {
+      guard error.code == ENOENT else { throw ProcessError(error) }
+      return try left(marked: mark, marked).map { .held($0) } ?? .free
     }
-    defer { Glibc.close(descriptor) }
-    let isFree = try FileLock.isFree(path: path)
-    let record = record(in: descriptor)
+    let isFree = LockFile.state(of: path) != .held
+    let record = record(in: locked)
     if let record, isFree {
       return try left(of: record, marked).map { .held($0) } ?? .free
     }
@@ -84,19 +83,9 @@ extension EffectLock {
   }
 
   /// What stands in the file, unless the file is a copy.
-  static func record(in descriptor: Int32) -> EffectRecord? {
-    var bytes = [UInt8](repeating: 0, count: 2048)
-    let count = pread(descriptor, &bytes, bytes.count, 0)
-    guard count > 0,
-      let record = EffectRecord(String(decoding: bytes.prefix(count), as: UTF8.self)),
-      record.file == identity(of: descriptor)
-    else { return nil }
+  static func record(in file: LockFile) -> EffectRecord? {
+    guard let record = EffectRecord(file.contents), record.file == file.identity else { return nil }
     return record
-  }
-
-  private static func identity(of descriptor: Int32) -> String {
-    var facts = stat()
-    return fstat(descriptor, &facts) == 0 ? "\(facts.st_dev):\(facts.st_ino)" : "?"
   }
 
   /// What lives of effects of this store that nobody carries out any more, each with the title of its
@@ -109,11 +98,8 @@ extension EffectLock {
     let marked = try MarkedProcesses()
     var left: [(title: String, keeper: EffectKeeper)] = []
     for name in files {
-      let descriptor = hg_open_file(
-        AT_FDCWD, path(storeFolder: storeFolder, name: name), O_RDONLY)
-      guard descriptor >= 0 else { continue }
-      defer { Glibc.close(descriptor) }
-      guard let record = record(in: descriptor), let process = marked[record.mark],
+      guard let file = try? LockFile(existing: path(storeFolder: storeFolder, name: name)),
+        let record = record(in: file), let process = marked[record.mark],
         try ProcessIdentity.presence(of: record.runner) == .dead
       else { continue }
       left.append((record.title, EffectKeeper(process: process, isLeft: true)))

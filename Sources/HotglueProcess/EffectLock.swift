@@ -8,18 +8,15 @@ import HotglueFiles
 /// them has ended. A process that closes descriptors it does not know gives its share up; it is found
 /// by the mark in its environment, which the locked file names.
 public final class EffectLock {
-  let path: String
-  let descriptor: Int32
+  let file: LockFile
+  var descriptor: Int32 { file.descriptor }
   /// What the effect's command carries in its environment.
   let mark: String
 
-  private init(path: String, descriptor: Int32, mark: String) {
-    self.path = path
-    self.descriptor = descriptor
+  private init(_ file: LockFile, mark: String) {
+    self.file = file
     self.mark = mark
   }
-
-  deinit { Glibc.close(descriptor) }
 
   public enum Attempted {
     case acquired(EffectLock)
@@ -96,21 +93,17 @@ public final class EffectLock {
     let folder = "\(storeFolder)/\(folderName)"
     let path = Self.path(storeFolder: storeFolder, name: name)
     while true {
-      let descriptor = try open(path, in: folder, shared: shared)
-      guard try lock(descriptor, path) else {
-        defer { Glibc.close(descriptor) }
-        if isInherited(sameFileAs: descriptor) { return .heldByAncestor }
-        let record = record(in: descriptor)
+      let file = try open(path, in: folder, shared: shared)
+      guard try ProcessError.of(file.tryLock) else {
+        if isInherited(file) { return .heldByAncestor }
+        let record = record(in: file)
         return record.map { EffectMark.isOwn($0.mark) } == true ? .heldByAncestor : .held
       }
       // The one who had it may have removed the file between our opening and our locking.
-      guard isAt(path, descriptor) else {
-        Glibc.close(descriptor)
-        continue
-      }
+      guard file.isAtItsPath else { continue }
       let mark = EffectMark.of(storeFolder: storeFolder, name: name)
-      let lock = EffectLock(path: path, descriptor: descriptor, mark: mark)
-      let record = record(in: descriptor)
+      let lock = EffectLock(file, mark: mark)
+      let record = record(in: file)
       if EffectMark.isOwn(record?.mark ?? mark) { return .heldByAncestor }
       if let record { return try left(of: record).map(Attempt.left) ?? .acquired(lock) }
       // A record that is missing proves nothing: the file may be another one than the runner locked.
@@ -121,7 +114,7 @@ public final class EffectLock {
 
   /// Removes the file of an effect that is confirmed and needs no lock any more. A file that stays
   /// harms nobody.
-  public func removeFile() { unlink(path) }
+  public func removeFile() { file.removeFile() }
 
   /// Removes the lock files of effects that nobody carries out, and that are older than `ageMs`; a file
   /// is made anew when it is needed. Each is locked first, and one who had opened it meanwhile notices
@@ -137,67 +130,40 @@ public final class EffectLock {
       guard lstat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
         Int64(facts.st_mtim.tv_sec) * 1000 < WallClock.now() - ageMs
       else { continue }
-      let descriptor = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
       // Somebody else may have removed it, and another user's file is that user's to remove.
-      guard descriptor >= 0 else { continue }
-      defer { Glibc.close(descriptor) }
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, isAt(path, descriptor) else { continue }
-      if let record = record(in: descriptor) {
+      guard let file = try? LockFile(existing: path), (try? file.tryLock()) == true,
+        file.isAtItsPath
+      else { continue }
+      if let record = record(in: file) {
         let all: MarkedProcesses
         if let marked { all = marked } else { all = try MarkedProcesses() }
         marked = all
         if try left(of: record, all) != nil { continue }
       }
-      unlink(path)
+      file.removeFile()
     }
   }
 
   private static func open(
     _ path: String, in folder: String, shared: Bool
-  ) throws(ProcessError) -> Int32 {
+  ) throws(ProcessError) -> LockFile {
     while true {
       do throws(FileError) {
-        return try SharedFile.open(path, isShared: shared)
+        return try LockFile(path, isShared: shared)
       } catch {
         guard error.code == ENOENT else { throw ProcessError(error) }
       }
-      do throws(FileError) {
+      try ProcessError.of { () throws(FileError) in
         try SharedFile.createDirectory(folder, isShared: shared)
-      } catch {
-        throw ProcessError(error)
       }
     }
-  }
-
-  private static func lock(_ descriptor: Int32, _ path: String) throws(ProcessError) -> Bool {
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      if errno == EWOULDBLOCK { return false }
-      if errno != EINTR {
-        let reason = errno
-        Glibc.close(descriptor)
-        throw .system(call: "flock", path: path, errno: reason)
-      }
-    }
-    return true
-  }
-
-  static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
-    var there = stat()
-    var mine = stat()
-    return fstat(descriptor, &mine) == 0 && stat(path, &there) == 0
-      && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev
   }
 
   /// Whether this process was given another descriptor of the file: the command of an effect was.
-  private static func isInherited(sameFileAs descriptor: Int32) -> Bool {
-    var mine = stat()
-    guard fstat(descriptor, &mine) == 0 else { return false }
-    return names(in: "/proc/self/fd").contains { name in
-      var other = stat()
-      guard let number = Int32(name), number != descriptor, fstat(number, &other) == 0 else {
-        return false
-      }
-      return other.st_ino == mine.st_ino && other.st_dev == mine.st_dev
+  private static func isInherited(_ file: LockFile) -> Bool {
+    names(in: "/proc/self/fd").contains { name in
+      guard let number = Int32(name), number != file.descriptor else { return false }
+      return file.isSameFile(as: number)
     }
   }
 }

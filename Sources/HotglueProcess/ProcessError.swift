@@ -1,4 +1,4 @@
-import HotglueFiles
+public import HotglueFiles
 
 /// What can go wrong between a worker and the processes it starts.
 public enum ProcessError: Error, Equatable, Sendable {
@@ -23,6 +23,12 @@ public enum ProcessError: Error, Equatable, Sendable {
 extension ProcessError {
   init(_ error: FileError) {
     self = .system(call: error.step, path: error.path, errno: error.code)
+  }
+
+  /// A step of the file kit, with its failure as one of these.
+  @discardableResult
+  public static func of<T>(_ step: () throws(FileError) -> T) throws(ProcessError) -> T {
+    do throws(FileError) { return try step() } catch { throw ProcessError(error) }
   }
 
   /// Turns the `errno` that a C call returned into a throw.

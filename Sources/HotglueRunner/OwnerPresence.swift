@@ -1,3 +1,4 @@
+import HotglueFiles
 import HotglueProcess
 import HotglueStore
 
@@ -30,13 +31,13 @@ enum OwnerPresence {
     let process = SeenProcess(worker.pid).flatMap {
       isVisible && $0.startTime == worker.processStartTime ? $0 : nil
     }
-    switch FileLock.state(path: folder + "/" + worker.lockPath) {
+    switch LockFile.state(of: folder + "/" + worker.lockPath) {
     case .free: self = .gone
     case .held: self = process?.isFrozen == true ? .frozen : .alive
-    case .unknown where !isVisible:
+    case .unknown where !isVisible, .missing where !isVisible:
       // Its lease decides.
       self = .alive
-    case .unknown:
+    case .unknown, .missing:
       if let process { self = process.isFrozen ? .frozen : .alive } else { self = .gone }
     }
   }

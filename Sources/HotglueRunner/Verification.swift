@@ -1,4 +1,5 @@
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 
 /// Asks a job's `--verify` command about one attempt, one process at a time.
@@ -14,16 +15,19 @@ final class Verification {
     case answered(VerifyAnswer)
   }
 
-  private let lock: FileLock
+  private let lock: LockFile
+  private var isHeld = false
   private var remains: AttemptRemains?
   private var check: VerifyCheck?
   private var answer: VerifyAnswer?
 
   init(of attempt: MindedAttempt, in place: WorkerPlace) throws(ProcessError) {
     let reference = attempt.reference
-    lock = try FileLock(
-      path: "\(place.folder)/workers/verify-\(reference.job)-\(reference.fence).lock",
-      mode: place.isShared ? 0o660 : 0o600)
+    lock = try ProcessError.of { () throws(FileError) in
+      try LockFile(
+        "\(place.folder)/workers/verify-\(reference.job)-\(reference.fence).lock",
+        isShared: place.isShared)
+    }
   }
 
   /// Does what is due, without waiting.
@@ -31,12 +35,11 @@ final class Verification {
     _ attempt: MindedAttempt, _ command: String, in place: WorkerPlace
   ) throws(ProcessError) -> Step {
     if let answer { return .answered(answer) }
-    if !lock.isHeld {
-      guard try lock.tryLock() else {
-        return .waiting(untilMs: BootClock.now() + 50, descriptor: nil)
-      }
-      let known = try lock.contents()
-      if let found = VerifyAnswer(text: known) { return try settled(found) }
+    if !isHeld {
+      isHeld = try ProcessError.of(lock.tryLock)
+      guard isHeld else { return .waiting(untilMs: BootClock.now() + 50, descriptor: nil) }
+      let known = lock.contents
+      if let found = VerifyAnswer(text: known) { return settled(found) }
       remains = try leftovers(known)
     }
     if let remains {
@@ -53,15 +56,15 @@ final class Verification {
     }
     check = nil
     let found = VerifyAnswer(answer, refusal: asked.refusal(in: answer))
-    try lock.write(found.text)
-    return try settled(found)
+    try leave(found.text)
+    return settled(found)
   }
 
   private func ask(
     _ attempt: MindedAttempt, _ command: String, in place: WorkerPlace
   ) throws(ProcessError) -> VerifyCheck {
     let mark = try randomHex(bytes: 16)
-    try lock.write("asking \(lock.fileIdentity()) \(mark)")
+    try leave("asking \(lock.identity) \(mark)")
     let environment = HandlerEnvironment(
       inherited: place.environment, binaryFolder: place.binaryFolder
     ).variables(verifying: attempt)
@@ -74,16 +77,21 @@ final class Verification {
   /// store that it was copied from, which are not to be touched.
   private func leftovers(_ known: String) throws(ProcessError) -> AttemptRemains? {
     let words = known.split(separator: " ").map(String.init)
-    guard words.count == 3, words[0] == "asking", words[1] == (try lock.fileIdentity()) else {
+    guard words.count == 3, words[0] == "asking", words[1] == lock.identity else {
       return nil
     }
     return try AttemptRemains(marked: words[2])
   }
 
-  private func settled(_ answer: VerifyAnswer) throws(ProcessError) -> Step {
+  private func settled(_ answer: VerifyAnswer) -> Step {
     self.answer = answer
-    try lock.unlock()
+    lock.unlock()
+    isHeld = false
     return .answered(answer)
+  }
+
+  private func leave(_ text: String) throws(ProcessError) {
+    try ProcessError.of { () throws(FileError) in try lock.write(text) }
   }
 }
 

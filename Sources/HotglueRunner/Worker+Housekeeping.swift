@@ -67,7 +67,7 @@ extension Worker {
   func sweepWorkers() throws(RunnerError) {
     let folder = place.folder + "/workers"
     let names = try processStep { () throws(ProcessError) in
-      try FileLock.abandoned(in: folder, olderThanMs: 600_000)
+      try abandonedLocks(in: folder, olderThanMs: 600_000)
     }
     try storeStep { () throws(StoreError) in
       try store.retireWorkers(withLocks: names.map { "workers/" + $0 })

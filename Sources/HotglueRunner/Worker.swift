@@ -1,4 +1,5 @@
 public import HotglueCore
+import HotglueFiles
 public import HotglueProcess
 public import HotglueStore
 
@@ -83,7 +84,7 @@ public final class Worker {
   var claimsPausedUntil: BootTime?
   /// The store's file, as it was when the worker began.
   let storeFile: FileIdentity?
-  private let lock: FileLock
+  private let lock: LockFile
   let lockPath: String
 
   enum Phase: Equatable {
@@ -118,9 +119,11 @@ public final class Worker {
     let (me, lock, lockPath) = try processStep { () throws(ProcessError) in
       let me = try ProcessIdentity.current()
       let lockPath = "workers/\(me.pid)-\(try randomHex(bytes: 4)).lock"
-      let lock = try FileLock(
-        path: place.folder + "/" + lockPath, mode: place.isShared ? 0o660 : 0o600)
-      _ = try lock.tryLock()
+      let lock = try ProcessError.of { () throws(FileError) in
+        let lock = try LockFile(place.folder + "/" + lockPath, isShared: place.isShared)
+        _ = try lock.tryLock()
+        return lock
+      }
       return (me, lock, lockPath)
     }
     self.lock = lock

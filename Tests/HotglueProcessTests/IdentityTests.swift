@@ -1,4 +1,5 @@
 import Glibc
+import HotglueFiles
 import HotglueProcess
 import Testing
 
@@ -28,18 +29,22 @@ extension Supervision {
     func fileLock() throws {
       let path = "\(workshop.root)/lock"
       let before = umask(0o777)
-      var first: FileLock? = try FileLock(path: path, mode: 0o600)
+      var first: LockFile? = try LockFile(path)
       umask(before)
-      let second = try FileLock(path: path)
+      let second = try LockFile(path)
       #expect(try first?.tryLock() == true)
-      #expect(try second.tryLock() == false)
-      #expect(try second.lock(until: BootClock.now() + 30) == false)
-      try first?.unlock()
+      #expect(try second.tryLock() == false && LockFile.state(of: path) == .held)
+      first?.unlock()
       #expect(try second.tryLock())
-      try second.unlock()
+      second.unlock()
       #expect(try first?.tryLock() == true)
       first = nil
-      #expect(try second.lock(until: BootClock.now() + Workshop.patienceMs))
+      #expect(LockFile.state(of: path) == .free)
+      #expect(try second.tryLock() && second.isAtItsPath)
+      second.removeFile()
+      #expect(!second.isAtItsPath && LockFile.state(of: path) == .missing)
+      // A lock on a file that was removed keeps nobody out.
+      #expect(try LockFile.acquire(path, isShared: false)?.isAtItsPath == true)
     }
 
     @Test("random tokens have the asked length and do not repeat")

@@ -1,4 +1,5 @@
 import Glibc
+import HotglueFiles
 import HotglueProcess
 import TestSupport
 import Testing
@@ -165,18 +166,18 @@ struct StepTests {
     #expect(access(path, F_OK) == 0)
 
     // The record of a copied store names a process of the store that it was copied from.
-    let text = try FileLock(path: path).contents()
-    try FileLock(path: EffectLock.path(storeFolder: folder.path, name: "copy")).write(text)
+    let text = try LockFile(path).contents
+    try LockFile(EffectLock.path(storeFolder: folder.path, name: "copy")).write(text)
     try eventually("the copy is free") {
       try EffectLock.look(storeFolder: folder.path, name: "copy") == .free
     }
     // Nothing of another boot lives.
     let boot = try ProcessIdentity.current().bootID
-    try FileLock(path: path).write(text.replacing(boot, with: "another"))
+    try LockFile(path).write(text.replacing(boot, with: "another"))
     try eventually("the key of another boot is free") {
       try EffectLock.look(storeFolder: folder.path, name: "k") == .free
     }
-    try FileLock(path: path).write(text)
+    try LockFile(path).write(text)
 
     #expect(kill(keeper.pid, SIGKILL) == 0)
     #expect(try child.wait { _ in } == .killed(signal: SIGKILL))
@@ -198,7 +199,7 @@ struct StepTests {
       ["no-such-command"], environment: environment, lock: lock, title: "effect 'k'")
     guard case .notExecuted(ENOENT) = start else { throw Unexpected(text: "\(start)") }
     let path = EffectLock.path(storeFolder: folder.path, name: "k")
-    #expect(try FileLock(path: path).contents() == "")
+    #expect(try LockFile(path).contents == "")
   }
 
   @Test("what is written before the end is read whole; what still holds the pipe is not waited for")

@@ -8,7 +8,7 @@ private let arrows: [String: Set<String>] = [
   "HotglueFiles": ["CFiles", "Glibc"],
   "HotglueStoreSQLite": ["HotglueStore", "HotglueFiles", "HotglueCore", "CSQLite", "Glibc"],
   "HotglueProcess": ["HotglueCore", "HotglueFiles", "CSupervisor", "Glibc"],
-  "HotglueRunner": ["HotglueStore", "HotglueProcess", "HotglueCore", "Glibc"],
+  "HotglueRunner": ["HotglueStore", "HotglueProcess", "HotglueFiles", "HotglueCore", "Glibc"],
   "HotglueSinger": ["HotglueStore", "HotglueProcess", "HotglueCore", "CZlib"],
   "HotglueCommands": [
     "HotglueRunner", "HotglueSinger", "HotglueProcess", "HotglueStore", "HotglueFiles",

@@ -6,7 +6,7 @@ import HotglueProcess
 /// The lock under which one context file is made, switched or put right: a kernel lock on a file
 /// beside it, so that it ends with its process.
 struct ContextLock: ~Copyable {
-  private let descriptor: Int32
+  private let file: LockFile
 
   /// Waits for the lock at most this long.
   static let bound = Span.seconds(30)
@@ -14,34 +14,23 @@ struct ContextLock: ~Copyable {
   /// `nil` when someone else has it and `wait` is false.
   init?(beside realPath: String, mode: mode_t, wait: Bool) throws {
     let path = realPath + ".lock"
-    let file: Int32
+    let lock: LockFile
     do throws(FileError) {
-      file = try SharedFile.open(path, isShared: mode & 0o060 != 0)
+      lock = try LockFile(path, isShared: mode & 0o060 != 0)
     } catch {
       throw SystemError("lock", path, code: error.code)
     }
     var waited: useconds_t = 0
-    while flock(file, LOCK_EX | LOCK_NB) != 0 {
-      guard errno == EWOULDBLOCK || errno == EINTR else {
-        let error = SystemError("lock", path)
-        close(file)
-        throw error
-      }
-      guard wait else {
-        close(file)
-        return nil
-      }
+    while try !SystemError.of(lock.tryLock) {
+      guard wait else { return nil }
       guard Int64(waited) < Self.bound.milliseconds * 1000 else {
-        close(file)
         throw Self.busy(realPath, HeldLocks().holder(of: path).flatMap { SeenProcess($0) })
       }
       usleep(5000)
       waited += 5000
     }
-    descriptor = file
+    file = lock
   }
-
-  deinit { close(descriptor) }
 
   private static func busy(_ realPath: String, _ holder: SeenProcess?) -> CommandError {
     let waited = "waited \(bound.approximateText) for the switch lock of '\(realPath)'"

@@ -10,14 +10,10 @@ struct ContextWriter {
 
   /// `written` is called between the durable temporary file and the rename.
   func replace(with file: ContextFile, written: () throws -> Void = {}) throws {
-    let temporary = realPath + ".new"
-    try SystemError.of { () throws(FileError) in
-      try SharedFile.prepare(temporary, Array(file.text.utf8), isShared: isShared)
-    }
+    let place = AtomicFile(realPath, isShared: isShared)
+    try SystemError.of { () throws(FileError) in try place.prepare(Array(file.text.utf8)) }
     try written()
-    try SystemError.of { () throws(FileError) in
-      try SharedFile.publish(temporary, as: realPath)
-    }
+    try SystemError.of(place.publish)
   }
 
   /// Writes a file that must not exist yet, and that means nothing after a reboot: without a sync.

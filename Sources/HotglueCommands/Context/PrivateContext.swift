@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 
 /// A context file of one shell or one external command: `STORE.d/contexts/NAME/context.json`, which
@@ -11,14 +12,13 @@ import HotglueProcess
 struct PrivateContext: ~Copyable {
   /// The file's real path.
   let path: String
-  /// Holds the lock, and is handed on to the child.
-  let descriptor: Int32
-  private let folder: String
+  /// The lock of its folder, which is handed on to the child.
+  private let lock: LockFile
+  var descriptor: Int32 { lock.descriptor }
 
-  private init(folder: String, descriptor: Int32) {
-    self.folder = folder
-    self.descriptor = descriptor
-    path = folder + "/context.json"
+  private init(_ lock: LockFile) {
+    self.lock = lock
+    path = lock.path + "/context.json"
   }
 
   /// Makes the file beside the real path of the store that it names.
@@ -31,9 +31,8 @@ struct PrivateContext: ~Copyable {
     var file = file
     file.store = store
     do {
-      let (folder, descriptor) = try makeFolder(in: all)
       // From here on an error removes what was made.
-      let context = PrivateContext(folder: folder, descriptor: descriptor)
+      let context = PrivateContext(try makeFolder(in: all))
       try ContextWriter(realPath: context.path, mode: 0o600).make(file)
       return context
     } catch let error as SystemError {
@@ -43,16 +42,13 @@ struct PrivateContext: ~Copyable {
     }
   }
 
-  deinit {
-    Self.remove(folder)
-    close(descriptor)
-  }
+  deinit { Self.remove(lock.path) }
 
   private static func folder(of store: String) -> String { store + ".d/contexts" }
 
   /// A fresh folder, locked. Between its making and its lock a sweep may take it for a leftover: then
   /// another one is made.
-  private static func makeFolder(in all: String) throws -> (path: String, descriptor: Int32) {
+  private static func makeFolder(in all: String) throws(SystemError) -> LockFile {
     while true {
       let digits = String(UInt64.random(in: 0...UInt64.max), radix: 36)
       let path = "\(all)/\(getpid())-\(digits)"
@@ -60,23 +56,17 @@ struct PrivateContext: ~Copyable {
         if errno == EEXIST { continue }
         throw SystemError("create", path)
       }
-      let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-      guard descriptor >= 0 else {
-        if errno == ENOENT { continue }
-        throw SystemError("open", path)
-      }
-      var status = stat()
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0, stat(path, &status) == 0 {
+      do throws(FileError) {
+        let lock = try LockFile(existing: path)
+        guard try lock.tryLock(), lock.isAtItsPath else { continue }
         // Whatever the umask, and without the group that a shared folder hands down.
-        if fchmod(descriptor, 0o700) == 0 { return (path, descriptor) }
-      } else if errno == EWOULDBLOCK || errno == ENOENT || errno == EINTR {
-        close(descriptor)
-        continue
+        if fchmod(lock.descriptor, 0o700) == 0 { return lock }
+        throw FileError("lock", path)
+      } catch {
+        if error.code == ENOENT { continue }
+        rmdir(path)
+        throw SystemError(error)
       }
-      let error = SystemError("lock", path)
-      close(descriptor)
-      rmdir(path)
-      throw error
     }
   }
 
@@ -86,12 +76,8 @@ struct PrivateContext: ~Copyable {
     let all = folder(of: store)
     for name in names(in: all) where !name.hasPrefix(".") {
       let path = "\(all)/\(name)"
-      let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-      guard descriptor >= 0 else { continue }
-      defer { close(descriptor) }
-      var status = stat()
-      guard fstat(descriptor, &status) == 0, status.st_uid == user,
-        flock(descriptor, LOCK_EX | LOCK_NB) == 0
+      guard let facts = try? FileFacts(of: path), facts.isDirectory, facts.owner == user,
+        let lock = try? LockFile(existing: path), (try? lock.tryLock()) == true
       else { continue }
       remove(path)
     }
@@ -107,11 +93,8 @@ struct PrivateContext: ~Copyable {
     var count = 0
     for name in names(in: all) where !name.hasPrefix(".") {
       let path = "\(all)/\(name)"
-      let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-      guard descriptor >= 0 else { continue }
-      defer { close(descriptor) }
       // A lock that can be had is that of a shell that has ended.
-      if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { continue }
+      guard LockFile.state(of: path) == .held else { continue }
       let contextPath = path + "/context.json"
       if contextPath == own { continue }
       guard let found = try? loader.read(contextPath, shown: contextPath),

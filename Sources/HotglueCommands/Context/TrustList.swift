@@ -43,8 +43,7 @@ struct TrustList {
     var entries = try TrustList(environment).entries.filter { $0.path != entry.path }
     entries.append(entry)
     try SystemError.of { () throws(FileError) in
-      try SharedFile.replace(
-        path, by: Array(text(of: entries).utf8), temporary: path + ".new", isShared: false)
+      try AtomicFile(path, isShared: false).replace(by: Array(text(of: entries).utf8))
     }
   }
 

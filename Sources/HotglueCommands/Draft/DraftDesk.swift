@@ -19,7 +19,6 @@ struct DraftDesk {
 
   func path(of id: DraftID) -> String { "\(folder)/\(id).toml" }
   private func lockPath(of id: DraftID) -> String { "\(folder)/\(id).lock" }
-  private var fileMode: mode_t { isShared ? 0o660 : 0o600 }
 
   /// The drafts that lie here, or whose locks were left behind.
   func drafts() throws(SystemError) -> [DraftID] {
@@ -40,22 +39,30 @@ struct DraftDesk {
     return drafts.sorted()
   }
 
-  /// `nil` while another process, or its editor, has the draft open.
-  func lock(_ id: DraftID) throws(ProcessError) -> EditLock? {
-    try EditLock.tryAcquire(path: lockPath(of: id), mode: fileMode)
+  /// The lock of a draft's text, held until this process and the editor that inherited it have gone:
+  /// also when hotglue was killed and the person types on. `nil` while another one has it. An editor
+  /// that closes descriptors it does not know gives its share up.
+  func lock(_ id: DraftID) throws(SystemError) -> LockFile? {
+    try SystemError.of { () throws(FileError) in
+      try LockFile.acquire(lockPath(of: id), isShared: isShared)
+    }
   }
 
   /// The same, with a moment's patience for a command that only looks.
-  func take(_ id: DraftID) throws -> EditLock? {
+  func take(_ id: DraftID) throws(SystemError) -> LockFile? {
     try makeFolder()
-    return try EditLock.acquire(
-      path: lockPath(of: id), mode: fileMode, until: BootClock.now() + Self.patienceMs)
+    let deadline = BootClock.now() + Self.patienceMs
+    while true {
+      if let lock = try lock(id) { return lock }
+      if BootClock.now() >= deadline { return nil }
+      usleep(10_000)
+    }
   }
 
   private static let patienceMs: Int64 = 300
 
   /// Whether somebody types in the draft, or has typed there what the store has not got yet.
-  func isAtWork(_ id: DraftID) throws -> Bool { try isOpenInEditor(id) || isLying(id) }
+  func isAtWork(_ id: DraftID) -> Bool { isOpenInEditor(id) || isLying(id) }
 
   /// Whether a text lies here that was not taken up, or something that is not known to be none.
   func isLying(_ id: DraftID) -> Bool {
@@ -64,16 +71,18 @@ struct DraftDesk {
     return status.st_mode & S_IFMT != S_IFREG || status.st_size > 0
   }
 
-  func isOpenInEditor(_ id: DraftID) throws -> Bool {
-    try !EditLock.isFree(path: lockPath(of: id))
+  /// Not when the lock is missing or free; one that cannot be asked may be held.
+  func isOpenInEditor(_ id: DraftID) -> Bool {
+    switch LockFile.state(of: lockPath(of: id)) {
+    case .free, .missing: false
+    case .held, .unknown: true
+    }
   }
 
   /// Puts a text here, whole and durable: a crash leaves all of it or none.
   func put(_ text: [UInt8], _ id: DraftID) throws(SystemError) {
-    let path = path(of: id)
-    try SystemError.of { () throws(FileError) in
-      try SharedFile.replace(path, by: text, temporary: path + ".new", isShared: isShared)
-    }
+    let file = AtomicFile(path(of: id), isShared: isShared)
+    try SystemError.of { () throws(FileError) in try file.replace(by: text) }
   }
 
   /// What lies here, up to one byte more than a draft may have; `nil` when there is nothing.

@@ -1,5 +1,6 @@
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 import HotglueStore
 
@@ -20,13 +21,11 @@ struct DraftRescue {
     session.store.writeBound = min(bound, StoreSession.patience)
     defer { session.store.writeBound = bound }
     for id in try desk.drafts() {
-      let lock: EditLock?
-      do throws(ProcessError) {
+      let lock: LockFile?
+      do throws(SystemError) {
         lock = try desk.lock(id)
       } catch {
-        guard case .system(_, _, let code) = error,
-          [EACCES, EROFS, ENOENT, ENOSPC, EDQUOT].contains(code)
-        else { throw error }
+        guard [EACCES, EROFS, ENOENT, ENOSPC, EDQUOT].contains(error.code) else { throw error }
         // Whoever may write here takes it up.
         session.output.detail("'\(desk.path(of: id))' cannot be taken up by this user")
         continue

@@ -33,7 +33,7 @@ extension WorkspaceSession {
       output.rawLine(String(draft.id))
       return
     }
-    let isOpen = try draft.state == .open && DraftDesk(store).isOpenInEditor(draft.id)
+    let isOpen = draft.state == .open && DraftDesk(store).isOpenInEditor(draft.id)
     let problem = draft.state == .submitted ? nil : problem(of: draft)
     if output.isJSON {
       output.object(

@@ -20,18 +20,11 @@ struct WatchRegister {
 
   /// Listed until this value goes, or its process ends.
   struct Entry: ~Copyable {
-    private let path: String
-    private let descriptor: Int32
+    private let file: LockFile
 
-    fileprivate init(path: String, descriptor: Int32) {
-      self.path = path
-      self.descriptor = descriptor
-    }
+    fileprivate init(_ file: LockFile) { self.file = file }
 
-    deinit {
-      unlink(path)
-      close(descriptor)
-    }
+    deinit { file.removeFile() }
   }
 
   /// `nil` where it cannot be written.
@@ -42,13 +35,10 @@ struct WatchRegister {
     for _ in 0..<8 {
       let digits = String(UInt64.random(in: 0...UInt64.max), radix: 36)
       let path = "\(folder)/\(watch.processID)-\(digits)"
-      guard let descriptor = try? SharedFile.create(path, isShared: isShared) else { return nil }
-      let entry = Entry(path: path, descriptor: descriptor)
-      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
-      var status = stat()
-      guard fstat(descriptor, &status) == 0, status.st_nlink > 0 else { continue }
-      let bytes = Array(watch.text.utf8)
-      guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { return nil }
+      guard let file = try? LockFile(new: path, isShared: isShared) else { return nil }
+      let entry = Entry(file)
+      guard (try? file.tryLock()) == true, file.isAtItsPath else { continue }
+      guard (try? file.write(watch.text)) != nil else { return nil }
       return entry
     }
     return nil
@@ -66,16 +56,14 @@ struct WatchRegister {
 
   /// `nil` of one whose command has ended, which is swept, or that cannot be read.
   private func look(at path: String) -> LiveWatch? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
-      unlink(path)
+    guard let file = try? LockFile(existing: path), let isFree = try? file.tryLock() else {
       return nil
     }
-    var bytes = [UInt8](repeating: 0, count: 1 << 14)
-    let count = read(descriptor, &bytes, bytes.count)
-    return count > 0 ? LiveWatch(text: Array(bytes[..<count])) : nil
+    if isFree {
+      file.removeFile()
+      return nil
+    }
+    return LiveWatch(text: Array(file.contents.utf8))
   }
 }
 

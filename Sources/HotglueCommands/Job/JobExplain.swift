@@ -1,5 +1,6 @@
 import ArgumentParser
 import HotglueCore
+import HotglueFiles
 import HotglueProcess
 import HotglueRunner
 import HotglueStore
@@ -109,7 +110,10 @@ extension WorkspaceSession {
   }
 
   /// A worker holds its lock as long as it lives, also when it is seen from another namespace.
-  private func isAlive(_ worker: WorkerIdentity) throws(ProcessError) -> Bool {
-    try !FileLock.isFree(path: store.folder + "/" + worker.lockPath)
+  private func isAlive(_ worker: WorkerIdentity) -> Bool {
+    switch LockFile.state(of: store.folder + "/" + worker.lockPath) {
+    case .free, .missing: false
+    case .held, .unknown: true
+    }
   }
 }

@@ -15,8 +15,8 @@ struct PrivateFile {
       try SharedFile.createDirectory(Path.folder(of: path), isShared: isShared)
     }
     try SystemError.of { () throws(FileError) in
-      try SharedFile.replace(
-        path, by: Array(bytes), temporary: "\(path).\(getpid())", isShared: isShared)
+      try AtomicFile(path, isShared: isShared, temporary: "\(path).\(getpid())")
+        .replace(by: Array(bytes))
     }
   }
 

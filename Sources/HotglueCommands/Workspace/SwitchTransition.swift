@@ -182,7 +182,7 @@ struct SwitchTransition {
       SwitchPlan.StaleDraft(
         draft,
         fate: DraftFate.onSwitch(
-          draft, isOpenInEditor: try desk.isAtWork(draft.id),
+          draft, isOpenInEditor: desk.isAtWork(draft.id),
           isArchived: workspace.state == .archived, mayMove: mayMove))
     }
   }

@@ -1,4 +1,4 @@
-import Glibc
+import HotglueFiles
 
 /// The kernel locks (`flock`) that are held, read from `/proc/locks` without touching any.
 ///
@@ -33,14 +33,12 @@ public struct HeldLocks: Sendable {
   public func state(of path: String) -> State {
     guard let file = FileIdentity(path) else { return .missing }
     if holders[file.lockName] != nil { return .held }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    switch LockFile.state(of: path) {
+    case .missing: return .missing
+    case .free: return .free
     // One that may not be opened cannot be judged: nothing is concluded from it.
-    guard descriptor >= 0 else { return errno == ENOENT ? .missing : .held }
-    defer { Glibc.close(descriptor) }
-    while flock(descriptor, LOCK_SH | LOCK_NB) != 0 {
-      if errno != EINTR { return .held }
+    case .held, .unknown: return .held
     }
-    return .free
   }
 }
 

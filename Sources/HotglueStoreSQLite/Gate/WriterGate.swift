@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
 import HotglueCore
+import HotglueFiles
 import HotglueStore
 
 /// The kernel lock that every writing transaction and every checkpoint of every process takes first.
@@ -16,12 +17,22 @@ final class WriterGate {
   private var turnstile: LockFile
   private var work: LockFile
   private let folder: String
+  private let isShared: Bool
 
   /// Opens the gate's files; makes those that are missing, with the mode that `shared` asks for.
   init(folder: String, shared: Bool) throws(StoreError) {
     self.folder = folder
-    turnstile = try LockFile(folder + "/gate.a", isShared: shared)
-    work = try LockFile(folder + "/gate.b", isShared: shared)
+    isShared = shared
+    turnstile = try Self.open(folder + "/gate.a", isShared: shared)
+    work = try Self.open(folder + "/gate.b", isShared: shared)
+  }
+
+  private static func open(_ path: String, isShared: Bool) throws(StoreError) -> LockFile {
+    do throws(FileError) {
+      return try LockFile(path, isShared: isShared)
+    } catch {
+      throw StoreError(error)
+    }
   }
 
   /// Passes the gate, or throws `busy` with the name of the holder after `bound`.
@@ -31,24 +42,24 @@ final class WriterGate {
   func enter(within bound: Span) throws(StoreError) {
     let deadline = Self.monotonicMilliseconds() + bound.milliseconds
     while true {
-      try lock(turnstile.descriptor, until: deadline, bound)
-      defer { flock(turnstile.descriptor, LOCK_UN) }
+      try lock(turnstile, until: deadline, bound)
+      defer { turnstile.unlock() }
       guard turnstile.isAtItsPath else {
-        turnstile = try turnstile.reopened()
+        turnstile = try Self.open(turnstile.path, isShared: isShared)
         continue
       }
-      try lock(work.descriptor, until: deadline, bound)
+      try lock(work, until: deadline, bound)
       if work.isAtItsPath { return }
-      flock(work.descriptor, LOCK_UN)
-      work = try work.reopened()
+      work.unlock()
+      work = try Self.open(work.path, isShared: isShared)
     }
   }
 
-  func leave() { flock(work.descriptor, LOCK_UN) }
+  func leave() { work.unlock() }
 
-  private func lock(_ descriptor: Int32, until deadline: Int64, _ bound: Span) throws(StoreError) {
-    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return }
-    switch csqlite_lock_until(descriptor, deadline) {
+  private func lock(_ file: LockFile, until deadline: Int64, _ bound: Span) throws(StoreError) {
+    if (try? file.tryLock()) == true { return }
+    switch csqlite_lock_until(file.descriptor, deadline) {
     case 0: return
     case ETIMEDOUT:
       // Whoever works holds B; if nobody does, the one at the turnstile is what stops everybody.

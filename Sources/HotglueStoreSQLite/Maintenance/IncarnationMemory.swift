@@ -1,4 +1,5 @@
 import Glibc
+import HotglueFiles
 import HotglueStore
 
 /// The highest incarnation that the store at this place ever had, kept in `STORE.d`, which outlives a
@@ -30,16 +31,14 @@ struct IncarnationMemory {
 
   func remember(_ number: Int64) throws(StoreError) {
     if let highest, highest >= number { return }
-    let draft = "\(folder)/incarnation-\(RandomText.hexadecimal(bytes: 8)).new"
-    try files.makeNewFile(draft)
-    defer { unlink(draft) }
-    let descriptor = open(draft, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
-    guard descriptor >= 0 else { throw StoreError(errno: errno, path: draft) }
-    defer { close(descriptor) }
-    let text = Array("\(number)\n".utf8)
-    guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0,
-      rename(draft, path) == 0
-    else { throw StoreError(errno: errno, path: path) }
-    try StoreFiles.sync(folder: folder)
+    let file = AtomicFile(
+      path, isShared: files.group != nil,
+      temporary: "\(folder)/incarnation-\(RandomText.hexadecimal(bytes: 8)).new",
+      group: files.group)
+    do throws(FileError) {
+      try file.replace(by: Array("\(number)\n".utf8))
+    } catch {
+      throw StoreError(error)
+    }
   }
 }

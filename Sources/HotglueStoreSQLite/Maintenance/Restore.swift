@@ -243,21 +243,24 @@ extension SQLiteStore {
 /// left that were killed.
 final class RestorePlace {
   private let folder: String
-  private let descriptor: Int32
+  private let lock: LockFile
   private let file: String
 
   init(_ paths: StorePaths) throws(StoreError) {
     folder = paths.folder
     file = "\(folder)/\(Self.prefix)\(RandomText.hexadecimal(bytes: 8))"
-    descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-    guard descriptor >= 0 else { throw StoreError(errno: errno, path: paths.folder) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      throw StoreError.busy(holder: GateHolder.name(ofLockOn: descriptor), waited: .zero)
+    let isOurs: Bool
+    do throws(FileError) {
+      lock = try LockFile(existing: folder)
+      isOurs = try lock.tryLock()
+    } catch {
+      throw StoreError(error)
+    }
+    guard isOurs else {
+      throw StoreError.busy(holder: GateHolder.name(ofLockOn: lock.descriptor), waited: .zero)
     }
     removeLeftovers()
   }
-
-  deinit { close(descriptor) }
 
   private static let prefix = "restore-"
 
