@@ -58,7 +58,9 @@ struct JobWork: HotglueCommand {
     if let service { worker.eachTurn = service.step }
     let summary = try worker.run()
     if session.output.isJSON {
-      environment.output.stored = Count.of(summary.ended, "outcome")
+      if summary.ended > 0 {
+        environment.output.stored = Count.of(summary.ended, "outcome")
+      }
       session.output.object(
         .object((summary.json.members ?? []) + [JSON.Member("left_out", .integer(leftOut))]))
     }
