@@ -2,7 +2,7 @@
 ///
 /// Besides lists, ranges, steps and names it takes `L` (the last day of the month), `5L` (the last
 /// Friday), `MON#2` (the second Monday) and `~` (a value drawn once, see `resolved(seed:)`).
-public struct CronExpression: Equatable, Sendable {
+public struct CronExpression: Hashable, Sendable {
   /// The fields as they were written, with `~` replaced by what was drawn for it.
   public let text: String
   /// Bit n: minute, hour, day or month n.

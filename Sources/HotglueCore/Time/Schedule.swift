@@ -1,12 +1,12 @@
 /// When an automation fires: cron expressions in a zone, or every so often.
-public enum Schedule: Equatable, Sendable {
+public enum Schedule: Hashable, Sendable {
   case cron([CronExpression])
   /// Counted from 1970-01-01T00:00:00Z, whatever the zone: daylight saving does not shift it.
   case every(Span)
 }
 
 /// One nominal time of a schedule.
-public struct Occurrence: Equatable, Sendable {
+public struct Occurrence: Hashable, Sendable {
   public enum Note: String, Equatable, Sendable {
     /// The clock never shows the nominal time: it fires when the clock has been set forward.
     case moved
@@ -22,6 +22,13 @@ public struct Occurrence: Equatable, Sendable {
   /// When it is due, in seconds since 1970-01-01T00:00:00Z.
   public var second: Int64
   public var note: Note?
+
+  public init(nominal: CivilTime, fold: Int, second: Int64, note: Note?) {
+    self.nominal = nominal
+    self.fold = fold
+    self.second = second
+    self.note = note
+  }
 
   public var at: Timestamp { Timestamp(milliseconds: second * 1000) }
 }
