@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #define SECOND_NS 1000000000
@@ -55,6 +56,24 @@ static int64_t clock_ns(clockid_t clock) {
 
 int64_t hg_boot_clock_ms(void) { return (clock_ns(CLOCK_BOOTTIME) - hg_boot_offset_ns()) / 1000000; }
 int64_t hg_wall_clock_ms(void) { return clock_ns(CLOCK_REALTIME) / 1000000; }
+
+int hg_wall_timer(void) { return timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC); }
+
+int hg_wall_timer_set(int fd, int64_t ms) {
+  struct itimerspec time = {0};
+  if (ms >= 0) {
+    // A time of zero would stop the timer.
+    time.it_value.tv_sec = ms / 1000;
+    time.it_value.tv_nsec = ms % 1000 * 1000000 + (ms == 0 ? 1 : 0);
+  }
+  return timerfd_settime(fd, ms < 0 ? 0 : TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &time, NULL);
+}
+
+bool hg_wall_timer_drain(int fd) {
+  uint64_t count;
+  // ECANCELED: the clock was set.
+  return read(fd, &count, sizeof count) == sizeof count || errno == ECANCELED;
+}
 
 static int64_t ticks(int64_t ns) { return ns / (SECOND_NS / sysconf(_SC_CLK_TCK)); }
 

@@ -20,8 +20,8 @@ struct RootCommand: ParsableCommand {
     version: Hotglue.version,
     subcommands: [
       Initialize.self, WorkspaceNoun.self, ContextNoun.self, JobNoun.self, TypeNoun.self,
-      QueueNoun.self, EffectNoun.self, DraftNoun.self, SourceNoun.self, SyncNoun.self,
-      RecordNoun.self, StoreNoun.self,
+      QueueNoun.self, AutomationNoun.self, EffectNoun.self, DraftNoun.self, SourceNoun.self,
+      SyncNoun.self, RecordNoun.self, StoreNoun.self,
     ] + CommandRegistry.commands(of: "").filter { $0 != Initialize.self })
 }
 
@@ -83,6 +83,22 @@ struct QueueNoun: ParsableCommand {
       needs no definition.
       """,
     subcommands: CommandRegistry.commands(of: "queue"))
+}
+
+struct AutomationNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "automation", abstract: "Enqueue jobs by a schedule",
+    discussion: """
+      An automation enqueues a job of a type, a command or a sync at each occurrence of its schedule, \
+      exactly once. Workers tick; 'automation tick' does so once. See hotglue-automation(7).
+      """,
+    subcommands: CommandRegistry.commands(of: "automation") + [AutomationImportNoun.self])
+}
+
+struct AutomationImportNoun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Take over schedules of other programs",
+    subcommands: CommandRegistry.commands(of: "automation import"))
 }
 
 struct EffectNoun: ParsableCommand {

@@ -31,8 +31,22 @@ struct HandlerEnvironment {
     if let timeout = job.request.policy.timeout {
       own.append(("HOTGLUE_DEADLINE", startedAt.advanced(by: timeout).rfc3339))
     }
+    if let occurrence = job.request.occurrence { own += Self.variables(of: occurrence) }
     return variables(
       recorded: job.request.environment, directory: job.request.directory, own: own)
+  }
+
+  /// Which occurrence of which automation the job is for. A first one has none before it.
+  private static func variables(of occurrence: JobOccurrence) -> [(String, String)] {
+    var own = [
+      ("HOTGLUE_AUTOMATION", occurrence.name), ("HOTGLUE_OCCURRENCE", occurrence.at.rfc3339),
+      ("HOTGLUE_OCCURRENCE_LOCAL", occurrence.local),
+    ]
+    if let previous = occurrence.previous {
+      own.append(("HOTGLUE_PREVIOUS_OCCURRENCE", previous.rfc3339))
+    }
+    if occurrence.isCatchUp { own.append(("HOTGLUE_CATCH_UP", "1")) }
+    return own
   }
 
   /// Of a stream's handler: what is one job's stands in the job's line.

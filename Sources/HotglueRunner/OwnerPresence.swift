@@ -1,6 +1,6 @@
 import HotglueFiles
 import HotglueProcess
-import HotglueStore
+public import HotglueStore
 
 /// Whether the worker that owns an attempt lives.
 ///
@@ -40,5 +40,17 @@ enum OwnerPresence {
     case .unknown, .missing:
       if let process { self = process.isFrozen ? .frozen : .alive } else { self = .gone }
     }
+  }
+}
+
+/// Whether a worker lives, for commands that only say so.
+public enum WorkerPresence {
+  /// `storeFolder`: the store's `STORE.d`.
+  public static func isAlive(_ worker: WorkerIdentity, storeFolder: String) -> Bool {
+    guard let here = try? ProcessIdentity.current() else { return false }
+    let presence = OwnerPresence(
+      worker, isRetired: false, bootID: here.bootID, pidNamespace: here.pidNamespace, storeFolder)
+    if case .alive = presence { return true }
+    return false
   }
 }

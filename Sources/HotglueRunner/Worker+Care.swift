@@ -159,6 +159,10 @@ extension Worker {
     guard lookAroundAt.hasPassed(at: now) else { return }
     lookAroundAt = now.advanced(by: hasUrgentOrphans ? Span(milliseconds: 20) : .seconds(1))
     try requireStore()
+    if automationsWait {
+      automationsWait = false
+      automationsMayHaveChanged = true
+    }
     let running = try storeStep { () throws(StoreError) in
       let known = try rescuedWorkspaces
       _ = try store.expire(in: known, at: place.now())

@@ -78,6 +78,7 @@ extension Worker {
     if counter != seenChange {
       glance = nil
       claimable = nil
+      automationsWait = true
     }
     seenChange = counter
     guard hasRoom, !mayClaim else { return }

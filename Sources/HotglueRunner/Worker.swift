@@ -54,6 +54,16 @@ public final class Worker {
   /// Whether a claim may find something: the store has changed, or a job has become due.
   var mayClaim = true
   var nextDue: Timestamp?
+  /// Wakes the worker at the next occurrence of an automation.
+  let timer: WallTimer
+  /// `nil`: this worker ticks no automations.
+  let ticker: AutomationTicker?
+  /// The store has changed, or the clock was set, since automations were looked at.
+  var automationsMayHaveChanged = true
+  /// As above, to be looked at with the next look around.
+  var automationsWait = false
+  /// When automations have something to decide.
+  var nextTick: Timestamp?
   /// Claims in a row that found nothing.
   var emptyClaims = 0
   /// The last claim filled every seat, so there may be more for another.
@@ -116,6 +126,8 @@ public final class Worker {
     wakeups = try processStep { () throws(ProcessError) in
       try Wakeups(storePath: place.storePath, signals: signals)
     }
+    timer = try processStep { () throws(ProcessError) in try WallTimer() }
+    ticker = place.zones.map { AutomationTicker(store: store, zones: $0, actor: actor) }
     let (me, lock, lockPath) = try processStep { () throws(ProcessError) in
       let me = try ProcessIdentity.current()
       let lockPath = "workers/\(me.pid)-\(try randomHex(bytes: 4)).lock"
@@ -169,6 +181,7 @@ public final class Worker {
       } else {
         do throws(RunnerError) {
           try payCancel()
+          try tickAutomations()
           try commitAndClaim()
           try renewLeases()
           try recordProgress()
@@ -271,7 +284,7 @@ public final class Worker {
     if let nextDue, hasRoom {
       deadlines.append(now + max(0, nextDue.milliseconds - place.now().milliseconds))
     }
-    var descriptors = seats.map(\.link.fileDescriptor) + [wakesFor]
+    var descriptors = seats.map(\.link.fileDescriptor) + [wakesFor, timer.fileDescriptor]
     for ending in endings {
       guard case .waiting(let untilMs, let descriptor)? = try? ending.step(place) else {
         deadlines.append(max(again, now))
@@ -287,7 +300,9 @@ public final class Worker {
     }
     if mayClaim, phase == .working, retryAt == nil, hasRoom { return }
     let wait = (deadlines.min() ?? now) - now
-    if wait > 0, wakeups.wait(descriptors, milliseconds: wait) { glance = .first }
+    guard wait > 0 else { return }
+    if wakeups.wait(descriptors, milliseconds: wait) { glance = .first }
+    if timer.drain() { automationsMayHaveChanged = true }
   }
 
   /// Looks for a change that the log has announced: after 1, 2, 4 … milliseconds, for a quarter of a

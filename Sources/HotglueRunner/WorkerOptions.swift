@@ -53,6 +53,8 @@ public enum WorkerEvent: Sendable {
   case ended(JobID, WorkspaceID, Verdict, JobState)
   /// Recorded by someone else, or too late to count.
   case superseded(JobID, WorkspaceID)
+  /// Occurrences of an automation were decided, and so many of them fired.
+  case ticked(String, WorkspaceID, fired: Int)
   /// A signal came: it claims nothing more.
   case finishing
   /// Left to their supervisors at the worker's end.

@@ -19,6 +19,8 @@ public struct WorkerPlace {
   public let storeFile: String
   public let bootID: String
   public let pidNamespace: UInt64
+  /// Where automations find their zones; `nil`: none is ticked.
+  public var zones: AutomationTicker.Zones?
 
   public init(
     storePath: String, folder: String, storeID: String, isShared: Bool, hostName: String,

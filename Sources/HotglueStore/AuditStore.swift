@@ -46,6 +46,19 @@ public struct StoreAudit: Sendable {
     }
   }
 
+  public struct StoppedAutomation: Hashable, Sendable {
+    public var workspace: WorkspaceID
+    public var name: String
+    public var isWithoutZone: Bool
+    public var reason: String
+    public init(workspace: WorkspaceID, name: String, isWithoutZone: Bool, reason: String) {
+      self.workspace = workspace
+      self.name = name
+      self.isWithoutZone = isWithoutZone
+      self.reason = reason
+    }
+  }
+
   public var info: StoreInfo
   public var violations: [StoreViolation]
   public var running: [RunningAttempt]
@@ -58,6 +71,8 @@ public struct StoreAudit: Sendable {
   public var unknownEffects: [Waiting]
   /// Running jobs of archived workspaces.
   public var archivedRunning: [Waiting]
+  /// Automations that fire no more until somebody acts: without their zone, or paused by failures.
+  public var stoppedAutomations: [StoppedAutomation] = []
   /// The latest moment that a command or worker recorded.
   public var latest: Timestamp?
   public var workspaces: [WorkspaceID]

@@ -30,6 +30,7 @@ public enum DraftSubmission: Hashable, Sendable {
   case job(EnqueueRequest)
   case type(name: String, definition: TypeDefinition)
   case source(name: String, definition: SourceDefinition)
+  case automation(AutomationSetting)
 }
 
 /// What a draft became.
@@ -38,6 +39,7 @@ public enum DraftOutcome: Hashable, Sendable {
   case type(TypeChange)
   /// `before` is `nil` when there was none of that name.
   case source(before: Source?, after: Source)
+  case automation(AutomationChange)
 }
 
 /// What an entity has become since a draft of it was begun.
@@ -53,6 +55,7 @@ public struct DraftConflict: Hashable, Sendable {
     case type(base: JobType?, current: JobType?)
     /// Earlier revisions of a source are not kept: what it was is in the draft's template.
     case source(current: Source?)
+    case automation(current: Automation?)
   }
 
   /// The revision that is current; `nil`: it was removed.
@@ -60,6 +63,7 @@ public struct DraftConflict: Hashable, Sendable {
     switch meanwhile {
     case .type(_, let current): current?.revision
     case .source(let current): current?.revision
+    case .automation(let current): current?.revision
     }
   }
 

@@ -73,5 +73,5 @@ extension MaintenanceStore {
 /// All that commands and the runner need of a store.
 public typealias Store = JobStore & ClaimStore & ReportStore & TypeStore & QueueStore
   & CircumstanceStore & EffectStore & DraftStore & SourceStore & SyncStore & DeliveryStore
-  & WorkspaceStore
+  & WorkspaceStore & AutomationStore
   & MemberStore & ActivityStore & MaintenanceStore

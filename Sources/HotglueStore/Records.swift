@@ -98,6 +98,8 @@ public struct EnqueueRequest: Hashable, Sendable {
   /// For a job whose command and policy are its type's: what the request says itself. The store fills
   /// in the rest from the type, where it waits at the enqueue, how it is run at each claim.
   public var overrides: TypeOverrides?
+  /// The occurrence of an automation that it is enqueued for.
+  public var occurrence: JobOccurrence?
 
   public init(
     type: String = "exec", command: [String], directory: String, environment: [String] = [],

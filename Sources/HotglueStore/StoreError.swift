@@ -71,6 +71,12 @@ public enum StoreError: Error, Equatable, Sendable {
   case sourceExists(String, WorkspaceID)
   /// The source was changed since: it is at revision `found`.
   case staleSource(String, expected: Int, found: Int)
+  case unknownAutomation(String, WorkspaceID, near: [String])
+  case automationExists(String, WorkspaceID)
+  /// The automation was changed since: it is at revision `found`.
+  case staleAutomation(String, expected: Int, found: Int)
+  /// It is active already.
+  case automationNotPaused(String)
   case unknownSyncRun(SyncRunID, source: SourceID)
   case unknownTarget(SyncTargetID, source: SourceID)
   case unknownStream(String, source: SourceID, near: [String])

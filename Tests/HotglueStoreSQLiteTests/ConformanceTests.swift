@@ -21,6 +21,9 @@ struct ConformanceTests {
   @Test("sources", arguments: SourceStoreConformance.rules)
   func sources(_ rule: ConformanceRule) throws { try check(rule) }
 
+  @Test("automations", arguments: AutomationStoreConformance.rules)
+  func automations(_ rule: ConformanceRule) throws { try check(rule) }
+
   @Test("syncs", arguments: SyncStoreConformance.rules)
   func syncs(_ rule: ConformanceRule) throws { try check(rule) }
 

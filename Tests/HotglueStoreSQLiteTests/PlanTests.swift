@@ -51,6 +51,11 @@ struct PlanTests {
     (RejectSQL.keys, "sync_reject_of_key"), (RejectSQL.outdate, "sync_reject_of_key"),
     (RejectSQL.outdateCopy, "sync_reject_of_key"),
     (RejectSQL.outdateEarlier, "sync_reject_of_key"),
+    (AutomationSQL.due, "automation_due"), (AutomationSQL.nextTick, "automation_due"),
+    (AutomationSQL.ahead, "automation_cursor"), (AutomationSQL.latestCursor, "automation_cursor"),
+    (AutomationSQL.one, "automation_name"), (AutomationSQL.unfinished, "job_of_automation"),
+    (AutomationSQL.lastEnds, "job_of_automation"), (AutomationSQL.page, "PRIMARY KEY"),
+    (AutomationSQL.prune, "PRIMARY KEY"), (AutomationSQL.decided, "PRIMARY KEY"),
     (RejectSQL.forgetLater, "sync_reject_of_stream"), (SweepSQL.removeRange, "INTEGER PRIMARY KEY"),
   ]
 
@@ -66,6 +71,7 @@ struct PlanTests {
     let scans = steps.filter { step in
       let tables = [
         "job", "attempt", "effect", "draft", "record_version", "version", "sync_run", "source",
+        "automation", "occurrence",
       ]
       return tables.contains {
         step == "SCAN \($0)" || step.hasPrefix("SCAN \($0) ")

@@ -321,6 +321,13 @@ typedef struct {
 
 int64_t hg_boot_clock_ms(void);
 int64_t hg_wall_clock_ms(void);
+
+// A descriptor that becomes readable at a moment of the wall clock, and when that clock is set.
+int hg_wall_timer(void);
+// At ms since 1970 UTC; never when negative. 0, or -1 with errno.
+int hg_wall_timer_set(int fd, int64_t ms);
+// Whether it became readable since the last call.
+bool hg_wall_timer_drain(int fd);
 int hg_boot_id(char out[HG_BOOT_ID_BYTES]);
 uint64_t hg_pid_namespace(void); // 0: cannot be told
 /// Which file it is, whatever its device is called: a copy has another inode or was born later.

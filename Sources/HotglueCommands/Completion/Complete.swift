@@ -62,7 +62,7 @@ struct Complete: HotglueCommand {
     case .file: Output(environment, global).rawLine(":files")
     case .folder: Output(environment, global).rawLine(":folders")
     case .words(let words): print(words.map { Candidate(text: $0) }, line, environment)
-    case .workspace, .job, .type, .queue, .state, .unknown:
+    case .workspace, .job, .type, .automation, .queue, .state, .unknown:
       guard
         let session = try? StoreSession.open(
           for: Self.record, line.global.options, in: environment, repairing: false),

@@ -14,6 +14,7 @@ enum ValueKind: Equatable {
   /// Of these states; all when empty.
   case job(Set<JobState>)
   case type
+  case automation
   case queue
   case state
   case words([String])
@@ -35,6 +36,7 @@ enum ValueKind: Equatable {
     case "job": .job(states(for: command))
     case "type": .type
     case "name" where command?.words.first == "type": .type
+    case "automation": .automation
     case "queue": .queue
     case "state": .state
     case "file", "file|-", "path", "json|@file|-": .file
@@ -80,6 +82,11 @@ struct CompletionValues {
       let workspace = try session.entering(session.requireWorkspace()).workspace
       return try session.store.types(in: workspace).map {
         Candidate(text: $0.name, help: ShellWords.joined($0.definition.command))
+      }
+    case .automation:
+      let workspace = try session.entering(session.requireWorkspace()).workspace
+      return try session.store.automations(in: workspace).map {
+        Candidate(text: $0.name, help: $0.definition.schedule.words)
       }
     case .queue:
       let workspace = try session.entering(session.requireWorkspace()).workspace

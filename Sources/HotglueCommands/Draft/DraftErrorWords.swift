@@ -86,6 +86,7 @@ extension DraftConflict {
     switch meanwhile {
     case .type: .type
     case .source: .source
+    case .automation: .automation
     }
   }
 
@@ -99,6 +100,10 @@ extension DraftConflict {
       // Without what it was, nothing is known of what changed.
       guard case .source(_, let base)? = started else { return [] }
       return current?.definition.changes(from: base) ?? []
+    case .automation(let current):
+      guard baseRevision != nil else { return current?.contract.changes(from: nil) ?? [] }
+      guard case .automation(let base)? = started else { return [] }
+      return current?.contract.changes(from: base.contract) ?? []
     }
   }
 }

@@ -35,7 +35,7 @@ enum DraftForms {
     case .job: JobDraftForm()
     case .type: TypeDraftForm()
     case .source: SourceDraftForm()
-    case .automation: nil
+    case .automation: AutomationDraftForm()
     }
   }
 

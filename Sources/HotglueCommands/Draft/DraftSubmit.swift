@@ -55,6 +55,8 @@ struct DraftSubmit: WorkspaceCommand {
         case .job: JobEnqueue.record
         case .type: TypeSet.record
         case .source: draft.baseRevision == nil ? SourceAdd.record : SourceEdit.record
+        case .automation:
+          draft.baseRevision == nil ? AutomationAdd.record : AutomationEdit.record
         }
       let entitled = try session.base.standing(for: maker).entering(session.workspace)
       do {
@@ -127,6 +129,25 @@ struct DraftSubmit: WorkspaceCommand {
       if !output.isJSON, !output.isQuiet, isChange {
         TypeChangeText(output: output).lines(
           of: after.definition.changes(from: before?.definition))
+      }
+    case .automation(let change):
+      let after = change.after
+      output.result(
+        json: DraftJSON.object(
+          draft,
+          [
+            JSON.Member("automation", .string(after.name)),
+            JSON.Member("revision", .integer(after.revision)),
+            JSON.Member("changed", .bool(change.isChange)),
+          ]), id: after.name
+      ) {
+        "draft \(draft.id) is submitted: automation '\(after.name)' in workspace "
+          + "'\(draft.workspace)' is at revision \(after.revision)"
+          + (change.isChange ? "" : ", as it was")
+      }
+      if !output.isJSON, !output.isQuiet, change.isChange {
+        TypeChangeText(output: output).lines(
+          of: after.contract.changes(from: change.before?.contract))
       }
     }
   }

@@ -22,6 +22,12 @@ enum CommandRegistry {
 
     QueueLimit.self, QueueList.self,
 
+    AutomationAdd.self, AutomationList.self, AutomationShow.self, AutomationEdit.self,
+    AutomationRemove.self, AutomationPause.self, AutomationResume.self, AutomationTrigger.self,
+    AutomationNext.self, AutomationTickCommand.self, AutomationBackfill.self,
+    AutomationHistory.self, AutomationCheck.self, AutomationImportCrontab.self,
+    AutomationExport.self,
+
     EffectRun.self, EffectBegin.self, EffectConfirm.self, EffectAbandon.self, EffectList.self,
     EffectShow.self,
 

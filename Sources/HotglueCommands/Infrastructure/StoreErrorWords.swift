@@ -76,6 +76,8 @@ extension CommandError {
     case .unknownSource, .sourceExists, .staleSource, .unknownSyncRun, .unknownTarget,
       .unknownStream, .syncRuns, .staleSync, .streamKeyChanged:
       self.init(ofSource: error)
+    case .unknownAutomation, .automationExists, .staleAutomation, .automationNotPaused:
+      self.init(ofAutomation: error)
     }
   }
 

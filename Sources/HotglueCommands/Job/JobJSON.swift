@@ -17,10 +17,10 @@ enum JobJSON {
       member("link", .string(EntityLink.job(job.id, in: job.workspace).text)),
       member("type", .string(request.type)),
       member("queue", .string(request.queue)),
-      // What schedules, dependencies and batches will say.
+      // What dependencies and batches will say.
       member("batch", .null),
-      member("automation", .null),
-      member("occurrence", .null),
+      member("automation", .text(request.occurrence?.name)),
+      member("occurrence", time(request.occurrence?.at)),
       member("dependencies", .array([])),
       member("limit_key", .text(request.limitKey)),
       member("state", .string(job.state.rawValue)),

@@ -245,6 +245,8 @@ struct WorkStory {
     case .left(let jobs):
       let list = jobs.map(String.init).joined(separator: ", ")
       output.note("left to their supervisors, and going on: \(list)")
+    case .ticked(let automation, let workspace, let fired):
+      output.note("\(workspace) automation \(automation): fired \(fired)")
     case .finishing, .problem: break
     }
   }

@@ -34,7 +34,7 @@ final class ServiceStory {
     case .superseded(let job, _):
       running.remove(job)
       isChanged = true
-    case .progress, .left, .problem: break
+    case .progress, .ticked, .left, .problem: break
     }
   }
 

@@ -45,12 +45,14 @@ struct WorkerHost {
 
   static func place(of store: any Store, in environment: CommandEnvironment) throws -> WorkerPlace {
     let info = try store.info()
-    return try WorkerPlace(
+    var place = try WorkerPlace(
       storePath: info.path, folder: info.folder, storeID: info.storeID,
       isShared: info.group != nil, hostName: hostName(),
       environment: environment.variables.filter { !ServiceNotice.variables.contains($0.key) }
         .map { "\($0.key)=\($0.value)" },
       binary: SeenExecutable.own?.path ?? "/usr/local/bin/hotglue")
+    place.zones = AutomationZones.lookup(in: environment)
+    return place
   }
 
   private static func hostName() -> String {

@@ -9,8 +9,8 @@ struct OpenLink: StoreCommand {
     abstract: "show what a link names, in its own workspace and without switching",
     discussion: """
       Links name a job (hotglue://acme/job/42), a type (hotglue://acme/type/mail), an effect \
-      (hotglue://acme/effect/42/charge), a draft (hotglue://acme/draft/7), or a source \
-      (hotglue://acme/source/3). Every 'show' prints the link of what it shows.
+      (hotglue://acme/effect/42/charge), a draft (hotglue://acme/draft/7), a source \
+      (hotglue://acme/source/3), or an automation (hotglue://acme/automation/5). Every 'show' prints the link of what it shows.
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -59,14 +59,15 @@ extension WorkspaceSession {
       }
       try show(source)
       return .done
-    case .automation: throw Self.nothing(link)
+    case .automation:
+      let automation: Automation
+      do {
+        automation = try self.automation(link.text)
+      } catch let error as CommandError where error.exit == .contextMismatch {
+        throw StoreError.unknownAutomation(link.id, link.workspace, near: [])
+      }
+      try show(automation)
+      return .done
     }
-  }
-
-  private static func nothing(_ link: EntityLink) -> CommandError {
-    CommandError(
-      "not_found", .notFound,
-      "no \(link.kind.rawValue) '\(link.id)' in workspace '\(link.workspace)'",
-      facts: [JSON.Member("link", .string(link.text))])
   }
 }

@@ -55,7 +55,7 @@ struct SourceEdit: WorkspaceCommand {
           "nothing is named to be changed",
           hint: "hotglue source edit SOURCE [flags] [-- TAP COMMAND…]")
       }
-      return try editText(in: session)
+      return try EntityEditing(kind: .source, name: session.source(source).name).run(in: session)
     }
     guard !(noConfig && options.config != nil), !(noCatalog && options.catalog != nil) else {
       throw CommandError.usage("a thing cannot be given and taken away at once")
@@ -98,36 +98,6 @@ struct SourceEdit: WorkspaceCommand {
         : "source '\(after.name)' of workspace '\(session.workspace)' is changed "
           + "(revision \(after.revision))"
     }
-    return .done
-  }
-
-  /// A draft that is submitted when the editor is left. It remembers the revision that it shows, so a
-  /// source that was changed meanwhile is not overwritten; killed anywhere it is a draft like any other.
-  private func editText(in session: WorkspaceSession) throws -> ExitStatus {
-    try session.rescueDrafts()
-    let name = try session.source(source).name
-    let editing = try DraftEditing(session, with: EditorChoice(in: session))
-    let start = try SourceDraftForm().existing(name, in: session)
-    let begun = try session.store.startDraft(
-      NewDraft(
-        kind: .source, name: name, template: Array(start.text.utf8), text: Array(start.text.utf8),
-        directory: try session.environment.recordedDirectory(DraftWords.elsewhere),
-        baseRevision: start.revision,
-        context: session.context.source?.key),
-      in: session.workspace, by: session.actor, at: session.now)
-    let (kept, problem) = try editing.edit(begun)
-    if let problem { throw DraftWords.refusal(problem, of: kept) }
-    guard kept.text != kept.template else {
-      _ = try session.takingDraft(kept.id) {
-        try session.store.discardDraft(
-          kept.id, in: session.workspace, by: session.actor, at: session.now)
-      }
-      session.output.note(
-        "source '\(name)' of workspace '\(session.workspace)' is as it was")
-      return .done
-    }
-    let (done, outcome) = try DraftSubmit.submit(kept.id, in: session)
-    try DraftSubmit.show(done, outcome, session)
     return .done
   }
 }

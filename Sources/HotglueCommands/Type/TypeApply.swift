@@ -9,7 +9,7 @@ struct TypeApply: WorkspaceCommand {
     discussion: """
       The file is TOML: a table [type.NAME] for each type, with 'command' (an array), 'cwd' (by \
       default the file's folder), 'limit', and the policy flags of 'type set' in \
-      snake_case. What the file does not say of a type becomes the default. Types that the file \
+      snake_case. A table [automation.NAME] defines an automation in the same way. What the file does not say of a type becomes the default. Types that the file \
       does not name stay as they are. 'type export' writes such a file.
       """)
 
@@ -37,14 +37,42 @@ struct TypeApply: WorkspaceCommand {
       bytes = try LineInput.bytes(of: path, limit: TypeFile.longest)
       folder = Path.folder(of: path)
     }
+    var contents = try TypeFile.tables(of: bytes)
+    let tables = contents.tables.filter { $0.path.first == AutomationTable.noun }
+    contents.tables.removeAll { $0.path.first == AutomationTable.noun }
     let types = try TypeFile(
-      bytes, folder: folder, umask: session.environment.umask, now: session.now
+      contents, folder: folder, umask: session.environment.umask, now: session.now
     ).types
-    let changes = try session.store.setTypes(
-      types, in: session.workspace, dryRun: dryRun, by: session.actor, at: session.now)
-    TypeChangeText(output: session.output).show(changes, dryRun: dryRun)
-    if types.isEmpty { session.output.note("the file names no type: nothing was changed") }
+    let reader = AutomationTable(session: session, folder: folder)
+    let automations = try tables.map { try reader.read($0) }
+    let changes = try session.store.apply(
+      types, automations, in: session.workspace, dryRun: dryRun, by: session.actor,
+      at: session.now)
+    TypeChangeText(output: session.output).show(changes.types, dryRun: dryRun)
+    for change in changes.automations { show(change, session.output) }
+    if types.isEmpty, automations.isEmpty {
+      session.output.note("the file names no type and no automation: nothing was changed")
+    }
+    if !automations.isEmpty, !dryRun { try session.noteWithoutTicker() }
     return .done
+  }
+
+  private func show(_ change: AutomationChange, _ output: Output) {
+    let after = change.after
+    output.result(
+      json: .object([
+        JSON.Member("automation", .string(after.name)),
+        JSON.Member("workspace", .string(after.workspace.text)),
+        JSON.Member("revision", .integer(after.revision)),
+        JSON.Member("changed", .bool(change.isChange)), JSON.Member("dry_run", .bool(dryRun)),
+      ]), id: after.name
+    ) {
+      let subject = "automation '\(after.name)' in workspace '\(after.workspace)'"
+      guard change.isChange else { return "\(subject) is at revision \(after.revision) already" }
+      return "\(subject) \(dryRun ? "would be" : "is") at revision \(after.revision)"
+    }
+    guard change.isChange, !output.isJSON, !output.isQuiet else { return }
+    TypeChangeText(output: output).lines(of: after.contract.changes(from: change.before?.contract))
   }
 }
 

@@ -11,13 +11,17 @@ struct TypeFile {
   init(
     _ bytes: [UInt8], folder: String, umask: FileMask, now: Timestamp
   ) throws(CommandError) {
+    try self.init(Self.tables(of: bytes), folder: folder, umask: umask, now: now)
+  }
+
+  /// The tables of a file, whatever they are of.
+  static func tables(of bytes: [UInt8]) throws(CommandError) -> TOMLFile {
     guard bytes.count <= Self.longest else {
       throw .badInput(
         "the file is longer than \(Self.longest >> 20) MiB", hint: "split it into several")
     }
-    let file: TOMLFile
     do {
-      file = try TOMLFile(reading: bytes)
+      return try TOMLFile(reading: bytes)
     } catch {
       throw .badInput(
         "line \(error.line), column \(error.column): \(error.reason)",
@@ -26,7 +30,6 @@ struct TypeFile {
           JSON.Member("line", .integer(error.line)), JSON.Member("column", .integer(error.column)),
         ])
     }
-    try self.init(file, folder: folder, umask: umask, now: now)
   }
 
   init(

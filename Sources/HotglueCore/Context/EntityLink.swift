@@ -35,6 +35,11 @@ public struct EntityLink: Hashable, Sendable {
     EntityLink(workspace: workspace, kind: .source, id: String(id))
   }
 
+  /// An automation is linked by its number, as a source is.
+  public static func automation(_ id: Int64, in workspace: WorkspaceID) -> EntityLink {
+    EntityLink(workspace: workspace, kind: .automation, id: String(id))
+  }
+
   /// An effect is named by its scope and its key: `effect/42/charge`, `effect/workspace/charge`.
   public static func effect(_ name: EffectName) -> EntityLink {
     let scope = name.job.map { String($0) } ?? "workspace"

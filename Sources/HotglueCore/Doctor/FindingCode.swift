@@ -46,6 +46,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case jobUncertain = "job_uncertain"
   case effectUnknown = "effect_unknown"
   case effectStray = "effect_stray"
+  case zoneMissing = "zone_missing"
+  case automationPaused = "automation_paused"
   case archivedRunning = "archived_running"
   case clockBehind = "clock_behind"
   case slotLeft = "slot_left"
@@ -59,13 +61,13 @@ public enum FindingCode: String, CaseIterable, Sendable {
     switch self {
     case .gateHeld, .attemptUnattended, .attemptElsewhere, .attemptResolving,
       .workerOutdated, .workerElsewhere, .jobUncertain, .effectUnknown, .effectStray,
-      .archivedRunning, .clockBehind, .slotLeft, .lockLeft, .logLeft, .draftLeft:
+      .automationPaused, .archivedRunning, .clockBehind, .slotLeft, .lockLeft, .logLeft, .draftLeft:
       true
     case .storeMissing, .storeUnusable, .storeCorrupt, .storeBusy, .storeReadOnly, .schemaNewer,
       .fileSystem, .otherStore, .storeMoved, .notPrivate, .contextUnusable, .littleSpace, .longLog,
       .gateFrozen, .gateReplaced, .otherProgram, .schemaChanged, .inconsistent,
       .attemptDead, .attemptHeld, .attemptUnknown, .leaseOver, .workerFrozen, .supervisorFrozen,
-      .forkServerFrozen, .strayProcess, .storeCopied, .switchOpen, .switchFrozen:
+      .forkServerFrozen, .strayProcess, .storeCopied, .switchOpen, .switchFrozen, .zoneMissing:
       false
     }
   }

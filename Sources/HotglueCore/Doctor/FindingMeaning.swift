@@ -69,6 +69,11 @@ extension FindingCode {
     case .effectStray:
       "what carried an effect out has gone, and this process that it started lives on: until it has "
         + "ended, the effect is neither checked nor carried out again"
+    case .zoneMissing:
+      "the file of the automation's time zone cannot be read: nothing fires until it can, and never in "
+        + "another zone"
+    case .automationPaused:
+      "jobs of the automation ended badly as often in a row as '--pause-after' says"
     case .archivedRunning: "what ran when the workspace was archived goes on and is recorded"
     case .clockBehind:
       "the wall clock was set back: times to run that were set before lie further ahead"

@@ -97,6 +97,12 @@ public struct SettingChange: Hashable, Sendable {
   /// `nil`: there was none before.
   public var before: JSON?
   public var after: JSON
+
+  public init(key: String, before: JSON?, after: JSON) {
+    self.key = key
+    self.before = before
+    self.after = after
+  }
 }
 
 /// What a request for a job of a type says itself; all else is the type's.

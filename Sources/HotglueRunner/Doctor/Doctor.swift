@@ -108,6 +108,14 @@ public struct Doctor {
           workspace: waiting.workspace,
           remedy: "\(hotglue) job reclaim -w \(waiting.workspace)"))
     }
+    for stopped in audit.stoppedAutomations {
+      findings.append(
+        Finding(
+          stopped.isWithoutZone ? .zoneMissing : .automationPaused,
+          "automation '\(stopped.name)' of workspace '\(stopped.workspace)': \(stopped.reason)",
+          workspace: stopped.workspace,
+          remedy: "\(hotglue) automation resume -w \(stopped.workspace) \(stopped.name)"))
+    }
     if let latest = audit.latest, latest > now.advanced(by: .minutes(5)) {
       let ahead = Span(milliseconds: latest.milliseconds - now.milliseconds)
       findings.append(

@@ -6,7 +6,7 @@ extension SQLiteStore: AuditStore {
     let info = try info()
     return try read { () throws(StoreError) in
       let workspaces = try workspaces().map(\.id)
-      return StoreAudit(
+      var audit = StoreAudit(
         info: info, violations: try findings(),
         running: try runningAttempts(in: workspaces, notMindedBy: nil),
         workers: try workersAtWork(), openSwitches: try openSwitches(),
@@ -15,6 +15,14 @@ extension SQLiteStore: AuditStore {
         archivedRunning: try waiting(AuditSQL.archivedRunning),
         latest: try connection.first(AuditSQL.latest, [], { $0.integer(0) })
           .map(Timestamp.init(milliseconds:)), workspaces: workspaces)
+      audit.stoppedAutomations = try connection.all(AuditSQL.stoppedAutomations, []) {
+        (row) throws(StoreError) in
+        StoreAudit.StoppedAutomation(
+          workspace: try decodeWorkspaceID(row.text(0)), name: row.text(1),
+          isWithoutZone: row.text(2) == Automation.State.zoneMissing.rawValue,
+          reason: row.optionalText(3) ?? "")
+      }
+      return audit
     }
   }
 

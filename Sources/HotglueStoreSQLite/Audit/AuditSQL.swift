@@ -35,6 +35,13 @@ enum AuditSQL {
     JOIN workspace ON workspace.id = job.workspace
     WHERE worker IS NOT NULL AND workspace.state = 'archived' GROUP BY job.workspace
     """)
+  static let stoppedAutomations = SQL(
+    "audit.stopped_automations",
+    """
+    SELECT workspace, name, state, reason FROM automation
+    WHERE removed_at IS NULL AND (state = 'zone_missing' OR paused_by_failures = 1)
+    ORDER BY workspace, name
+    """)
   /// Of what was written last, the latest: with a clock that was set back that is not the very last.
   static let latest = SQL(
     "audit.latest",

@@ -137,6 +137,21 @@ enum CheckSQL {
         AND queue.running_limit IS NOT NULL
       """),
     SQL(
+      "check.occurrence_has_its_job",
+      """
+      SELECT 'occurrence ' || occurrence.nominal || ' of automation ' || occurrence.automation
+        || ' fired, but job ' || job.id || ' is not of that automation', job.id, job.workspace
+      FROM occurrence JOIN job ON job.id = occurrence.job
+      WHERE job.automation IS NOT occurrence.automation
+        OR job.workspace IS NOT occurrence.workspace
+      """),
+    SQL(
+      "check.occurrence_fires_once",
+      """
+      SELECT 'job ' || job || ' is of two occurrences of automation ' || automation, job, workspace
+      FROM occurrence WHERE job IS NOT NULL GROUP BY job HAVING count(*) > 1
+      """),
+    SQL(
       "check.members_have_an_owner",
       """
       SELECT 'workspace ' || workspace || ' has members, but no owner', NULL, workspace FROM member

@@ -145,8 +145,8 @@ enum ClaimSQL {
     "worker.insert",
     """
     INSERT INTO worker (name, boot_id, pid_namespace, pid, start_time, lock_path, registered_at,
-      store_file)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+      store_file, workspaces)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     """)
   static let workerName = SQL("worker.name", "SELECT name FROM worker WHERE id = ?1")
   static let retire = SQL(

@@ -31,6 +31,9 @@ extension SQLiteStore {
     try apply(transition, of: settlement, to: job)
     try endAttempt(settlement, transition)
     if let limitKey = job.limitKey { try unpark(limitKey, in: job.workspace, at: now) }
+    if let automation = job.automation, transition.to.isFinished {
+      try pauseAfterFailures(automation, endedIn: transition.to, at: now)
+    }
     if let actor = settlement.actor {
       try logActivity(actor, in: job.workspace, subject: "job/\(job.facts.id)", at: now)
     }

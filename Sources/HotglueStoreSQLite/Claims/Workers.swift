@@ -12,6 +12,7 @@ extension SQLiteStore {
           .text(worker.name), .text(worker.bootID), .text(worker.pidNamespace),
           .integer(Int64(worker.pid)), .integer(Int64(bitPattern: worker.processStartTime)),
           .text(worker.lockPath), .integer(now.milliseconds), .text(worker.storeFile),
+          workspaces.isEmpty ? .null : .text(JSON.strings(workspaces.map(\.text)).text),
         ])
       let id = connection.lastInsertedID
       if workspaces.isEmpty { try logActivity(actor, in: nil, subject: "worker/\(id)", at: now) }

@@ -61,6 +61,18 @@ extension SQLiteStore {
       }
       let after = try put(name, over: current, definition, in: workspace, by: actor, at: now)
       return (.source(before: current, after: after), "source/\(name)")
+    case .automation(let setting):
+      let name = setting.name
+      let current = try currentAutomation(name, in: workspace)
+      guard current?.revision == over ?? draft.baseRevision else {
+        throw StoreError.draftBehind(
+          DraftConflict(
+            draft: draft.id, name: name, baseRevision: draft.baseRevision,
+            meanwhile: .automation(current: current)))
+      }
+      let after = try put(setting, over: current, in: workspace, by: actor, at: now)
+      let change = AutomationChange(before: current, after: after)
+      return (.automation(change), "automation/\(name)")
     }
   }
 

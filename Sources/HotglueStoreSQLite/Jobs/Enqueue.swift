@@ -196,6 +196,7 @@ struct RequestEncoder {
         .integer(Int64(request.umask.bits)),
         request.environment.isEmpty ? .null : .text(JSON.strings(request.environment).text),
         isLong ? .null : .optional(request.payload), .optional(request.overrides?.column),
+        .optional(request.occurrence?.automation), .optional(request.occurrence?.column),
       ], longPayload: isLong ? request.payload : nil)
   }
 

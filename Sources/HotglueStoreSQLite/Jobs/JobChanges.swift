@@ -15,6 +15,8 @@ struct JobRecord {
   var keyHold: KeyHold
   /// Its deadline, until an attempt has started.
   var expiresAt: Timestamp?
+  /// Whose occurrence it runs for.
+  var automation: AutomationID?
 
   /// Whether the key stays held in `state`. A key held until the job is done stays while nobody knows
   /// whether the job has happened.
@@ -28,26 +30,34 @@ extension SQLiteStore {
     _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> CancelResult {
     try write { () throws(StoreError) in
-      let job = try recordToChange(id, in: workspace, by: actor, at: now)
-      let transition = try decide(job, .cancel, at: now)
-      if transition.to == .running {
-        let isNew = try connection.run(
-          JobSQL.requestCancel,
-          [.integer(id), .integer(job.fence), .integer(now.milliseconds), .text(actor.user)])
-        if isNew == 1 {
-          try addEvent(job, transition, by: actor.user, reason: nil, at: now)
-          try logActivity(actor, in: workspace, subject: "job/\(id)", at: now)
-        }
-        guard let attempt = try runningAttempt(of: id, in: workspace) else {
-          throw StoreError.corrupt(path: path, detail: "running job \(id) has no attempt")
-        }
-        return .requested(attempt)
-      }
-      try apply(transition, to: job, at: now)
-      try addEvent(job, transition, by: actor.user, reason: transition.reason?.rawValue, at: now)
-      try logActivity(actor, in: workspace, subject: "job/\(id)", at: now)
-      return .cancelled
+      try requireActive(workspace, for: actor)
+      return try cancelNow(id, in: workspace, by: actor, at: now)
     }
+  }
+
+  /// The same inside the transaction that is open.
+  func cancelNow(
+    _ id: JobID, in workspace: WorkspaceID, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> CancelResult {
+    let job = try record(of: id, in: workspace, at: now)
+    let transition = try decide(job, .cancel, at: now)
+    if transition.to == .running {
+      let isNew = try connection.run(
+        JobSQL.requestCancel,
+        [.integer(id), .integer(job.fence), .integer(now.milliseconds), .text(actor.user)])
+      if isNew == 1 {
+        try addEvent(job, transition, by: actor.user, reason: nil, at: now)
+        try logActivity(actor, in: workspace, subject: "job/\(id)", at: now)
+      }
+      guard let attempt = try runningAttempt(of: id, in: workspace) else {
+        throw StoreError.corrupt(path: path, detail: "running job \(id) has no attempt")
+      }
+      return .requested(attempt)
+    }
+    try apply(transition, to: job, at: now)
+    try addEvent(job, transition, by: actor.user, reason: transition.reason?.rawValue, at: now)
+    try logActivity(actor, in: workspace, subject: "job/\(id)", at: now)
+    return .cancelled
   }
 
   public func retryAgain(
@@ -127,7 +137,8 @@ extension SQLiteStore {
       return JobRecord(
         facts: facts, state: state, workspace: workspace, fence: fence, type: type,
         limitKey: limitKey, isParked: isParked, key: key, holdsKey: holdsKey, keyHold: keyHold,
-        expiresAt: columns.optionalInteger().map(Timestamp.init(milliseconds:)))
+        expiresAt: columns.optionalInteger().map(Timestamp.init(milliseconds:)),
+        automation: columns.optionalInteger())
     }
   }
 
@@ -160,6 +171,9 @@ extension SQLiteStore {
         dropsPassedDeadline && transition.to == .pending ? .integer(now.milliseconds) : .null,
       ])
     guard changed == 1 else { throw StoreError.stale(id, fence: job.fence, current: nil) }
+    if let automation = job.automation, transition.to.isFinished {
+      try pauseAfterFailures(automation, endedIn: transition.to, at: now)
+    }
     // An unparked job that goes makes way for the next one behind the same key.
     if job.state == .pending, !job.isParked, let limitKey = job.limitKey {
       try unpark(limitKey, in: job.workspace, at: now)

@@ -48,6 +48,10 @@ extension SQLiteStore {
     let payload = columns.optionalText()
     let overrides = try decodeJSON(columns.optionalText()).map(TypeOverrides.init(column:))
     let typeRevision = columns.optionalCount()
+    let automation = columns.optionalInteger()
+    let occurrence = try columns.optionalText().flatMap { (text) throws(StoreError) in
+      try decodeOccurrence(text, of: automation)
+    }
     var lease: BootTime?
     if let leaseBoot, let leaseMilliseconds {
       lease = BootTime(bootID: leaseBoot, milliseconds: leaseMilliseconds)
@@ -70,6 +74,7 @@ extension SQLiteStore {
       progress: progress, result: result, error: error, exitStatus: exitStatus, signal: signal)
     job.typeRevision = typeRevision
     job.request.umask = umask
+    job.request.occurrence = occurrence
     return job
   }
 

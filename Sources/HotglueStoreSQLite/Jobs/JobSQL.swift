@@ -5,9 +5,9 @@ enum JobSQL {
     """
     INSERT INTO job (workspace, type, queue, rank, state, parked, run_at, expires_at, created_at,
       created_by, limit_key, limit_max, key, key_held, key_hold, key_expires_at, policy, command,
-      directory, umask, environment, payload, overrides)
+      directory, umask, environment, payload, overrides, automation, occurrence)
     VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-      ?18, ?19, ?20, ?21, ?22)
+      ?18, ?19, ?20, ?21, ?22, ?23, ?24)
     """)
   static let insertPayload = SQL(
     "job.insert_payload", "INSERT INTO job_payload (job, workspace, payload) VALUES (?1, ?2, ?3)")
@@ -34,7 +34,7 @@ enum JobSQL {
       error_kind, exit_status, signal, progress, result, policy, command, directory, umask,
       environment,
       coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id)),
-      overrides, type_revision
+      overrides, type_revision, automation, occurrence
     """
   static let one = SQL(
     "job.one",
@@ -47,7 +47,7 @@ enum JobSQL {
       error_kind, exit_status, signal, progress, result, policy, command, directory, umask,
       environment,
       coalesce(payload, (SELECT payload FROM job_payload WHERE job_payload.job = job.id)),
-      overrides, type_revision
+      overrides, type_revision, automation, occurrence
     FROM job WHERE id = ?1 AND workspace = ?2
     """)
   static let owner = SQL("job.owner", "SELECT workspace FROM job WHERE id = ?1")
@@ -58,7 +58,7 @@ enum JobSQL {
     SELECT state, attempt, failures, losses, snoozes, cancel_requested_at,
       coalesce(budgets_started_at, started_at),
       policy, fence, limit_key, parked, key, key_held, key_hold, type, workspace,
-      iif(attempt = 0, expires_at, NULL)
+      iif(attempt = 0, expires_at, NULL), automation
     FROM job WHERE id = ?1
     """)
 

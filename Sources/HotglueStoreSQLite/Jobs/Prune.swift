@@ -25,7 +25,10 @@ extension SQLiteStore {
       if let before = rule.endedWellBefore {
         try connection.run(PruneSQL.removeWorkers, [.integer(before.milliseconds)])
       }
-      if workspace == nil, let before = rule.loggedBefore { try pruneActivity(before: before) }
+      if workspace == nil, let before = rule.loggedBefore {
+        try pruneActivity(before: before)
+        try pruneOccurrences(before: before, limit: limit)
+      }
       if !result.jobs.isEmpty || result.effects > 0 || result.rejects > 0 {
         // Pages come back to the file system a few at a time.
         _ = try connection.all(PruneSQL.giveBackPages, [], { _ in })

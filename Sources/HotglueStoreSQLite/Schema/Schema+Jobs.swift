@@ -45,6 +45,8 @@ extension Schema {
       lock_path TEXT NOT NULL,
       -- Which file the store is: the rows of a copy are of the original's processes.
       store_file TEXT NOT NULL DEFAULT '',
+      -- A list in JSON; NULL: all of them.
+      workspaces TEXT,
       registered_at INTEGER NOT NULL,
       retired_at INTEGER
     ) STRICT;
@@ -112,7 +114,13 @@ extension Schema {
       -- Marks a running job of a queue that has a limit, so that a queue without one costs no index entry.
       -- A mark that outlives the limit harms nothing: it counts only while the job runs in that queue.
       counted_in_queue INTEGER CHECK (counted_in_queue = 1),
+      -- Set exactly for jobs of an automation. `occurrence` is what the handler is told of the one that
+      -- it runs for, so that a claim reads no other table.
+      automation INTEGER,
+      occurrence TEXT,
       UNIQUE (workspace, id),
+      FOREIGN KEY (workspace, automation) REFERENCES automation (workspace, id),
+      CHECK ((automation IS NULL) = (occurrence IS NULL)),
       CHECK ((state = 'running') = (worker IS NOT NULL)),
       CHECK ((state = 'running') = (lease_ms IS NOT NULL)),
       CHECK (unanswered_ms IS NULL OR state = 'running'),
@@ -139,6 +147,10 @@ extension Schema {
       WHERE expires_at IS NOT NULL AND state IN ('pending', 'blocked') AND attempt = 0;
     CREATE INDEX job_finished ON job (workspace, state, finished_at)
       WHERE finished_at IS NOT NULL;
+
+    -- Which jobs of an automation have not ended, and how the last ones ended. Other jobs are not in it.
+    CREATE INDEX job_of_automation ON job (automation, finished_at, id)
+      WHERE automation IS NOT NULL;
 
     -- Payloads too long for the job's own row, which is written anew at every change.
     CREATE TABLE job_payload (

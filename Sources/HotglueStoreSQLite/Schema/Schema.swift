@@ -11,7 +11,7 @@ enum Schema {
 
   /// Creates all tables in an empty database, inside the caller's transaction.
   static func create(on connection: Connection) throws(StoreError) {
-    for script in [workspaces, jobs, effects, syncs] { try connection.execute(script) }
+    for script in [workspaces, automations, jobs, effects, syncs] { try connection.execute(script) }
     try connection.execute("PRAGMA user_version = \(version)")
   }
 }

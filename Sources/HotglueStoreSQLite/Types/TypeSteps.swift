@@ -22,13 +22,24 @@ extension SQLiteStore: TypeStore {
     _ types: [(name: String, definition: TypeDefinition)], in workspace: WorkspaceID,
     dryRun: Bool, by actor: Actor, at now: Timestamp
   ) throws(StoreError) -> [TypeChange] {
+    try apply(types, [], in: workspace, dryRun: dryRun, by: actor, at: now).types
+  }
+
+  public func apply(
+    _ types: [(name: String, definition: TypeDefinition)], _ automations: [AutomationSetting],
+    in workspace: WorkspaceID, dryRun: Bool, by actor: Actor, at now: Timestamp
+  ) throws(StoreError) -> (types: [TypeChange], automations: [AutomationChange]) {
     if dryRun {
       return try read { () throws(StoreError) in
         var steps: [TypeChange] = []
         for (name, definition) in types {
           steps.append(try step(name, to: definition, in: workspace, by: actor, at: now))
         }
-        return steps
+        var changes: [AutomationChange] = []
+        for setting in automations {
+          changes.append(try preview(setting, in: workspace, by: actor, at: now))
+        }
+        return (steps, changes)
       }
     }
     return try write { () throws(StoreError) in
@@ -43,7 +54,12 @@ extension SQLiteStore: TypeStore {
           actor, in: workspace,
           subject: changed.count == 1 ? "type/\(changed[0])" : "\(changed.count) types", at: now)
       }
-      return steps
+      var changes: [AutomationChange] = []
+      for setting in automations {
+        changes.append(
+          try put(setting, in: workspace, expecting: .anything, by: actor, at: now))
+      }
+      return (steps, changes)
     }
   }
 

@@ -55,6 +55,9 @@ struct CrashMatrixTests {
   @Test("killed while a source is synced", arguments: CrashPoint.syncs)
   func syncs(_ point: CrashPoint) throws { try point.check(World()) }
 
+  @Test("killed while occurrences are decided", arguments: CrashPoint.ticks)
+  func ticks(_ point: CrashPoint) throws { try point.check(World()) }
+
   @Test("killed while an effect is carried out", arguments: CrashPoint.effects)
   func effects(_ point: CrashPoint) throws { try point.check(World()) }
 }

@@ -36,6 +36,7 @@ struct CommandLines {
       """#
     for (name, text, mode) in [
       ("job.toml", "[job]\ncommand = [\"true\"]\n", mode_t(0o644)), ("tap", tap, mode_t(0o755)),
+      ("crontab", "0 5 1 1 * /bin/once-a-year\n", mode_t(0o644)),
       ("other.toml", "[job]\ncommand = [\"false\"]\n", mode_t(0o644)),
     ] {
       let file = folder.appendingPathComponent(name)
@@ -68,7 +69,8 @@ struct CommandLines {
     case "init", "workspace list", "workspace current", "workspace member list",
       "workspace member roles", "context show", "context path", "context prompt", "store info",
       "store check", "job list", "job lifecycle", "type list", "type export", "queue list",
-      "effect list", "draft list", "log", "doctor":
+      "effect list", "draft list", "log", "doctor", "automation list", "automation export",
+      "automation tick":
       return []
     case "context trust": return ["."]
     case "workspace create": return [unique("new")]
@@ -128,7 +130,8 @@ struct CommandLines {
       let id = try draft()
       _ = try prepare(["draft", "discard", id, "-w", workspace])
       return [id]
-    default: return try moreOfJobs(command) ?? moreOfStores(command)
+    default:
+      return try moreOfJobs(command) ?? moreOfStores(command) ?? moreOfAutomations(command)
     }
   }
 
@@ -184,6 +187,36 @@ struct CommandLines {
     case "effect begin": return [unique("key"), "--scope", "workspace"]
     case "effect confirm", "effect abandon", "effect show":
       return [try effect(), "--scope", "workspace"]
+    default: return nil
+    }
+  }
+
+  private func moreOfAutomations(_ command: String) throws -> [String]? {
+    func automation() throws -> String {
+      let name = unique("automation")
+      _ = try prepare([
+        "automation", "add", name, "-w", workspace, "--cron", "@yearly", "--", "true",
+      ])
+      return name
+    }
+    switch command {
+    case "automation add": return [unique("automation"), "--cron", "@yearly", "--", "true"]
+    case "automation show", "automation remove", "automation pause", "automation trigger",
+      "automation next", "automation history":
+      return [try automation()]
+    case "automation edit": return [try automation(), "--overlap", "allow"]
+    case "automation resume":
+      let name = try automation()
+      _ = try prepare(["automation", "pause", name, "-w", workspace])
+      return [name]
+    case "automation backfill":
+      return [try automation(), "--since", "2024-12-31", "--until", "2025-01-02"]
+    case "automation check":
+      _ = try prepare(["automation", "tick", "-w", workspace])
+      return []
+    case "automation import crontab":
+      _ = try attempt(["automation", "remove", "once-a-year", "-w", workspace])
+      return ["crontab"]
     default: return nil
     }
   }

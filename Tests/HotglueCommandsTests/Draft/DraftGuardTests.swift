@@ -191,7 +191,6 @@ struct DraftGuardTests {
     #expect(place.run("draft edit job 1").status == 64)
     #expect(place.run("draft edit type").status == 64)
     #expect(place.run("draft new jobs").status == 64)
-    #expect(place.run("draft new automation").status == 64)
     #expect(place.run("draft new type sync").status == 64)
   }
 
