@@ -37,6 +37,10 @@ def paragraphs(string):
     for number, block in enumerate(re.split(r"\n\s*\n", string.strip("\n"))):
         if number:
             lines.append(".PP")
+        heading, _, rest = block.partition("\n")
+        if heading == "EXAMPLES":
+            lines.append(".B EXAMPLES")
+            block = rest
         if all(line.startswith("  ") for line in block.splitlines()):
             lines.append(".RS 4\n.nf")
             lines += [guard(text(line[2:])) for line in block.splitlines()]
