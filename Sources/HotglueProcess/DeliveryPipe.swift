@@ -15,7 +15,7 @@ public final class DeliveryPipe {
     case output(Part, UnsafeBufferPointer<UInt8>)
     case errors(Part, UnsafeBufferPointer<UInt8>)
     /// The tap has ended, and all that it wrote was given; what is sent now is sent last.
-    case endOfTap(TapProcess.End)
+    case endOfTap(ChildEnd)
     /// Nothing came for a tenth of a second.
     case pause
   }
@@ -32,8 +32,8 @@ public final class DeliveryPipe {
   }
 
   public struct Ends: Equatable, Sendable {
-    public var tap: TapProcess.End
-    public var target: TapProcess.End
+    public var tap: ChildEnd
+    public var target: ChildEnd
     public var stop: Stop?
     /// The target ended, or read no more, before it was given everything.
     public var targetLeftEarly: Bool
@@ -99,8 +99,8 @@ public final class DeliveryPipe {
   private struct State {
     let stopSequence: StopSequence
     var stop: Stop?
-    var tapEnd: TapProcess.End?
-    var targetEnd: TapProcess.End?
+    var tapEnd: ChildEnd?
+    var targetEnd: ChildEnd?
     var tapSteps: StopSteps?
     var targetSteps: StopSteps?
     var graceUntil: Int64?

@@ -4,30 +4,19 @@ public import HotglueFiles
 /// A person's editor, run on one file as git runs it: by the shell when its command has words of its
 /// own, with this process's standard input and output, in its process group.
 public enum EditorProcess {
-  public enum End: Equatable, Sendable {
-    case exited(Int32)
-    case killed(signal: Int32)
-  }
-
   /// Runs the editor until it ends. `lock` stays held by it when this process dies.
   ///
   /// INT and QUIT of the terminal are the editor's business meanwhile; this process ignores them.
   public static func run(
     _ editor: String, on file: String, environment: [String], keeping lock: LockFile
-  ) throws(ProcessError) -> End {
+  ) throws(ProcessError) -> ChildEnd {
     let interrupts = signal(SIGINT, SIG_IGN)
     let quits = signal(SIGQUIT, SIG_IGN)
     defer {
       signal(SIGINT, interrupts)
       signal(SIGQUIT, quits)
     }
-    let pid = try start(editor, file, environment, lock)
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 {
-      if errno != EINTR { throw .system(call: "waitpid", path: nil, errno: errno) }
-    }
-    let signal = status & 0x7f
-    return signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+    return try ChildEnd(reaping: start(editor, file, environment, lock))
   }
 
   private static func start(

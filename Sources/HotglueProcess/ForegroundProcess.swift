@@ -41,7 +41,9 @@ public enum ForegroundProcess {
       }
     }
     if error != 0 { return .notExecuted(errno: error) }
-    let signal = status & 0x7f
-    return signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+    switch ChildEnd(waitStatus: status) {
+    case .exited(let status): return .exited(status)
+    case .killed(let signal): return .killed(signal: signal)
+    }
   }
 }

@@ -144,13 +144,12 @@ public final class StepProcess {
   }
 
   private func reap() throws(ProcessError) -> End {
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 {
-      if errno != EINTR { throw .system(call: "waitpid", path: nil, errno: errno) }
-    }
+    let end = try ChildEnd(reaping: pid)
     isReaped = true
-    let signal = status & 0x7f
-    return signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+    switch end {
+    case .exited(let status): return .exited(status)
+    case .killed(let signal): return .killed(signal: signal)
+    }
   }
 
   private func pass(_ signal: Int32) {

@@ -12,11 +12,6 @@ public final class TapProcess {
     case noFolder(errno: Int32)
   }
 
-  public enum End: Equatable, Sendable {
-    case exited(Int32)
-    case killed(signal: Int32)
-  }
-
   /// Why it was stopped from here, if it was.
   public enum Stop: Equatable, Sendable {
     /// It wrote nothing, neither output nor complaint, for the idle time-out, and was listened to.
@@ -113,7 +108,7 @@ public final class TapProcess {
   public func wait(
     idle: Span?, stopSequence: StopSequence, stoppingOn signals: LeavingSignals?,
     take: (Piece) -> Bool
-  ) throws(ProcessError) -> (end: End, stop: Stop?) {
+  ) throws(ProcessError) -> (end: ChildEnd, stop: Stop?) {
     var stop: Stop?
     var steps: StopSteps?
     var silence = Silence()
@@ -155,14 +150,10 @@ public final class TapProcess {
   }
 
   /// What is left of its group goes first: as long as it is not reaped, the number is its own.
-  func reap() throws(ProcessError) -> End {
+  func reap() throws(ProcessError) -> ChildEnd {
     kill(-pid, SIGKILL)
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 {
-      if errno != EINTR { throw .system(call: "waitpid", path: nil, errno: errno) }
-    }
+    let end = try ChildEnd(reaping: pid)
     isReaped = true
-    let signal = status & 0x7f
-    return signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+    return end
   }
 }

@@ -89,8 +89,10 @@ public final class VerifyCheck {
       return .overdue
     }
     isReaped = true
-    let signal = status & 0x7f
-    return signal == 0 ? .exited((status >> 8) & 0xff) : .killed(signal: signal)
+    switch ChildEnd(waitStatus: status) {
+    case .exited(let status): return .exited(status)
+    case .killed(let signal): return .killed(signal: signal)
+    }
   }
 }
 

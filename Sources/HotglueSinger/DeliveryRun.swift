@@ -111,7 +111,7 @@ public final class DeliveryRun {
   }
 
   private func failure(
-    of end: TapProcess.End, _ tail: [UInt8], isTarget: Bool
+    of end: ChildEnd, _ tail: [UInt8], isTarget: Bool
   ) -> TapFailure? {
     switch end {
     case .exited(0): nil

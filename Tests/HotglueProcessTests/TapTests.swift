@@ -11,7 +11,7 @@ struct TapTests {
     var output: [UInt8] = []
     var errors: [UInt8] = []
     var pauses = 0
-    var end: TapProcess.End
+    var end: ChildEnd
     var stop: TapProcess.Stop?
   }
 

@@ -148,7 +148,7 @@ struct DraftEditing {
     }
   }
 
-  private func failure(_ end: EditorProcess.End, _ draft: Draft) -> CommandError {
+  private func failure(_ end: ChildEnd, _ draft: Draft) -> CommandError {
     let editor = "the editor '\(editor.command)'"
     let words =
       switch end {
