@@ -73,7 +73,10 @@ struct WorkspaceCommandTests {
   @Test("on a terminal a list is a table, and what users stored cannot disturb it")
   func terminal() throws {
     var place = try CommandPlace.ready()
-    _ = place.run(["workspace", "create", "evil", "--name", "\u{1b}[31mred\n\u{202e}x"])
+    // No command takes such a name: another program wrote it.
+    _ = try place.store().createWorkspace(
+      #require(WorkspaceID("evil")), name: "\u{1b}[31mred\n\u{202e}x",
+      by: Actor(user: "other", command: "test", workspaceOrigin: "flag"), at: place.now)
     place.terminals = [1]
     place.width = 72
     #expect(

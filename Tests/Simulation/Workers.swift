@@ -220,7 +220,8 @@ extension Universe {
         // the parked ones come back first.
         if job.isParked, wasClockSetBack {
           let rivals = seen.jobs.values.filter {
-            $0.workspace == job.workspace && $0.limitKey == key && $0.state == "pending" && !$0.isParked
+            $0.workspace == job.workspace && $0.limitKey == key && $0.state == "pending"
+              && !$0.isParked
           }
           let cancelsOne = rivals.contains {
             $0.attempt == 0 && ($0.expiresAt ?? .max) <= self.now.milliseconds
