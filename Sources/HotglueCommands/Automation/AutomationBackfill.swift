@@ -89,7 +89,7 @@ struct AutomationBackfill: WorkspaceCommand {
     _ text: String, _ flag: String, _ zone: Zone, _ now: Timestamp
   ) throws(CommandError) -> Timestamp {
     guard let time = TimeExpression.time(text, now: now, zone: zone, direction: .last) else {
-      throw .badInput(
+      throw .usage(
         "invalid value '\(text)' for '\(flag)': expected a time such as "
           + TimeExpression.examples)
     }

@@ -80,7 +80,7 @@ struct AutomationNext: HotglueCommand {
         let time = TimeExpression.time(
           since, now: environment.now(), zone: zone, direction: .last)
       else {
-        throw CommandError.badInput(
+        throw CommandError.usage(
           "invalid value '\(since)' for '--since': expected a time such as "
             + TimeExpression.examples)
       }

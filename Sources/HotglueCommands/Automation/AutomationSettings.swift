@@ -44,7 +44,7 @@ struct AutomationSettings {
 
   mutating func set(_ setting: AutomationKey, to text: String) throws(CommandError) {
     func bad(_ accepted: String) -> CommandError {
-      .badInput("invalid value '\(text)' for '\(setting.flag)': expected \(accepted)")
+      .usage("invalid value '\(text)' for '\(setting.flag)': expected \(accepted)")
     }
     func span(_ bounds: ClosedRange<Span>) throws(CommandError) -> Span {
       guard let span = Span(text), bounds.contains(span) else {
@@ -55,8 +55,12 @@ struct AutomationSettings {
     switch setting {
     case .cron: cron.append(text)
     case .every:
-      let span = try span(.seconds(1)...Span.days(36_500))
-      guard span.milliseconds % 1000 == 0 else { throw bad("whole seconds, such as 10s") }
+      let span = try span(Span(milliseconds: 1)...Span.days(36_500))
+      guard span.milliseconds % 1000 == 0 else {
+        throw .badInput(
+          "cannot use the schedule 'every \(text)': it is not in whole seconds",
+          hint: "give whole seconds, such as --every 10s")
+      }
       every = span
     case .timezone: timezone = text
     case .from, .until:
@@ -95,13 +99,13 @@ struct AutomationSettings {
   func schedule() throws(CommandError) -> Schedule {
     if let every {
       guard cron.isEmpty else {
-        throw .badInput(
+        throw .usage(
           "'--cron' and '--every' cannot both be given", hint: "leave one of them out")
       }
       return .every(every)
     }
     guard !cron.isEmpty else {
-      throw .badInput(
+      throw .usage(
         "the automation has no schedule", hint: "give --cron '0 2 * * *' or --every 1h")
     }
     var expressions: [CronExpression] = []
@@ -155,7 +159,7 @@ struct AutomationSettings {
     guard
       let time = TimeExpression.time(text, now: now, zone: zone, direction: .next)
     else {
-      throw .badInput(
+      throw .usage(
         "invalid value '\(text)' for '\(setting.flag)': expected a time such as "
           + TimeExpression.examples)
     }

@@ -55,9 +55,7 @@ struct AutomationCommandTests {
     arguments: [
       (["--cron", "* * * * * *"], "--every 10s"), (["--cron", "@reboot"], "systemd"),
       (["--cron", "0 0 ? * 1"], "'*'"), (["--cron", "0 0 15W * *"], "1-5"),
-      (["--cron", "30 2 30 2 *"], "50 years"), (["--every", "500ms"], "1s"),
-      (["--every", "1h", "--cron", "@daily"], "leave one"), ([], "--cron"),
-      (["--cron", "@daily", "--missed", "twice"], "all:N"),
+      (["--cron", "30 2 30 2 *"], "50 years"), (["--every", "500ms"], "whole seconds"),
       (["--every", "10m", "--jitter", "6m"], "5m"),
       (["--cron", String(repeating: "1,", count: 130) + "1 * * * *"], "256"),
       (
@@ -68,6 +66,22 @@ struct AutomationCommandTests {
     let answer = world.run(
       ["automation", "add", "x"] + flags + ["--timezone", "UTC", "--", "true"], input: [])
     #expect(answer.status == 65, "\(answer)")
+    #expect(answer.err.contains(hint), "\(answer.err)")
+  }
+
+  @Test(
+    "a flag's value that has not its form is a usage error",
+    arguments: [
+      (["--every", "1h", "--cron", "@daily"], "leave one"), ([], "--cron"),
+      (["--cron", "@daily", "--missed", "twice"], "all:N"),
+      (["--cron", "@daily", "--overlap", "none"], "queue-all"),
+      (["--cron", "@daily", "--pause-after", "0"], "none"), (["--every", "soon"], "duration"),
+      (["--cron", "@daily", "--from", "soon"], "a time such as"),
+    ] as [([String], String)])
+  func usage(flags: [String], hint: String) {
+    let answer = world.run(
+      ["automation", "add", "x"] + flags + ["--timezone", "UTC", "--", "true"], input: [])
+    #expect(answer.status == 64, "\(answer)")
     #expect(answer.err.contains(hint), "\(answer.err)")
   }
 
