@@ -58,7 +58,8 @@ extension JobSetting {
     JobSetting("backoff", \.policy.backoff, .backoff, .policy, "Wait before the next attempt"),
     JobSetting(
       "jitter", \.policy.jitter, .words("none, equal or full"), .policy,
-      "Chance mixed into the wait"),
+      "Chance mixed into the wait; for an automation also a duration, below which its jobs are delayed"
+    ),
     JobSetting(
       "retry_for", \.policy.retryFor, .optional(.anyDuration(), word: "none"), .policy,
       "Give up when the next attempt could not begin within this time of the first"),
