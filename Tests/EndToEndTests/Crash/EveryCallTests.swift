@@ -126,16 +126,6 @@ struct EveryCallTests {
     print("killed at \(points) of \(all.count) calls: \(command.testDescription)")
   }
 
-  @Test("a commit goes to the log in one call, whatever number of pages it changes")
-  func oneCallForACommit() throws {
-    let world = try World()
-    // The log begins with a header, which is not of this commit.
-    try world.succeed(Self.enqueue)
-    let order = ["job", "enqueue", "-w", "main", "--", "true"]
-    let calls = try world.points(of: order, among: ["pwrite64"], on: World.log)
-    #expect(calls.count == 1)
-  }
-
   @Test(
     "a disk that is full at any one write: the command is done or says so, and the store is sound",
     arguments: commands)

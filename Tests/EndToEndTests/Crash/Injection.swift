@@ -16,8 +16,8 @@ struct Injection {
   /// Instead of a signal: the call fails so, and the process goes on.
   var error: String?
 
-  /// Inside a transaction: what was written to the log before is all that is there of it. A commit of
-  /// up to 16 pages goes there in one call, and a new log begins with a call for its header.
+  /// Inside a transaction: what was written to the WAL before is all that is there of it. A page goes
+  /// there in two calls, and a new WAL begins with a call for its header.
   static func logWrite(_ number: Int) -> Injection {
     Injection(call: "pwrite64", number: number, path: World.log)
   }

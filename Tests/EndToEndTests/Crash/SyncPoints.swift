@@ -65,7 +65,7 @@ extension World {
     }
     let command = try start(words)
     try eventually("the tap waits") { !read("starts").isEmpty && exists("held") }
-    let attempt = try #require(World.processes(named: "__sync\u{0}s").first)
+    let attempt = try #require(processesHere(named: "__sync\u{0}s").first)
     try killed(attempt, at: point) {
       // What is left is nobody's but its supervisor's.
       World.end(command)

@@ -373,7 +373,7 @@ struct FaultTests {
     for (limit, status) in [(1, 74), (2, 75), (3, 75)] {
       let result = try asUser(limit, ["job", "work", "-w", "main", "--drain"])
       #expect(Int(result.status) == status, "\(limit): \(result)")
-      #expect(result.errorOutput.contains("Resource temporarily unavailable"), "\(result)")
+      #expect(result.errorOutput.contains("resource temporarily unavailable"), "\(result)")
     }
     #expect(world.read("ran").isEmpty)
     let shown = try asUser(nil, ["job", "show", id, "-w", "main", "--json"])
