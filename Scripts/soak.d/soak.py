@@ -150,8 +150,11 @@ class Soak:
 
     def prepare(self):
         if self.options.small_disk:
+            # Room for what a worker wants free at the end, and 2 MiB of jobs a minute.
+            size = 96 + 4 * self.options.minutes
             done = subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", "size=96m,mode=700", "soak", self.disk], check=False)
+                ["mount", "-t", "tmpfs", "-o", "size=%dm,mode=700" % size, "soak", self.disk],
+                check=False)
             self.options.small_disk = done.returncode == 0
         os.makedirs(self.place)
         self.run("init", "-q", check=True)

@@ -202,14 +202,6 @@ final class World: @unchecked Sendable {
       return line.contains(text)
     }
   }
-
-  /// Of those the ones that run in this world's directory: other worlds may have the same names.
-  func processesHere(named text: String) -> [Int32] {
-    Self.processes(named: text).filter { pid in
-      let there = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
-      return there == folder.path
-    }
-  }
 }
 
 extension World {

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-private let sync = ["sync", "run", "s"]
+/// The attempt is found by the name of its source, which no other run of the tests has.
+private let source = "s" + UUID().uuidString.prefix(8).lowercased()
+private let sync = ["sync", "run", source]
 private let delivery =
   sync + ["--replay", "safe", "--", "/usr/bin/python3", "-I", "-S", "target.py"]
 
@@ -43,7 +45,7 @@ extension World {
   /// many records are visible then.
   fileprivate func killedSync(at point: Injection) throws -> Int {
     try killAttempt(of: sync, at: point)
-    return try records("s").split(separator: "\n").count
+    return try records(source).split(separator: "\n").count
   }
 
   /// As `killedSync`, into a target. Returns how far that has confirmed; of bookmarks that it says at
@@ -55,7 +57,7 @@ extension World {
   }
 
   fileprivate func confirmed() throws -> Int {
-    let bookmark = try succeed(["sync", "state", "s", "--target", "1"])
+    let bookmark = try succeed(["sync", "state", source, "--target", "1"])
     return Int(bookmark.filter(\.isNumber)) ?? 0
   }
 
@@ -65,7 +67,7 @@ extension World {
     }
     let command = try start(words)
     try eventually("the tap waits") { !read("starts").isEmpty && exists("held") }
-    let attempt = try #require(processesHere(named: "__sync\u{0}s").first)
+    let attempt = try #require(World.processes(named: "__sync\u{0}\(source)").first)
     try killed(attempt, at: point) {
       // What is left is nobody's but its supervisor's.
       World.end(command)
@@ -81,7 +83,7 @@ extension World {
 
   fileprivate func addSource() throws {
     try Data(Self.tap.utf8).write(to: folder.appendingPathComponent("tap.py"))
-    try succeed(["source", "add", "s", "--", "/usr/bin/python3", "-I", "-S", "tap.py"])
+    try succeed(["source", "add", source, "--", "/usr/bin/python3", "-I", "-S", "tap.py"])
   }
 
   /// The next sync begins at the bookmark of what is visible, and ends with all records.
@@ -89,7 +91,7 @@ extension World {
     try succeed(sync)
     #expect(read("starts").split(separator: "\n").last.flatMap { Int($0) } == visible)
     let all = (1...20).map { "{\"id\":\($0)}" }
-    #expect(try records("s").split(separator: "\n").map(String.init) == all)
+    #expect(try records(source).split(separator: "\n").map(String.init) == all)
     try goOn()
   }
 }

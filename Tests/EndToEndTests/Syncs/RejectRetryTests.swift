@@ -56,7 +56,7 @@ struct RejectRetryTests {
       let command = try world.start(["sync", "rejects", "a", "--retry"])
       // Some pages were taken, and not yet all.
       while command.isRunning, try rejected(world) == before { usleep(1000) }
-      for process in world.processesHere(named: "__sync\u{0}a") where kill(process, SIGKILL) == 0 {
+      for process in World.processes(named: "__sync\u{0}a") where kill(process, SIGKILL) == 0 {
         kills += 1
       }
       kill(command.processIdentifier, SIGKILL)
