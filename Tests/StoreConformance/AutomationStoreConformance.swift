@@ -209,6 +209,8 @@ public enum AutomationStoreConformance {
       try requireEqual(try fixture.history("backup").count, 0, "a dry run records nothing")
       let fired = try backfill(.none)
       try requireEqual(fired.count, 5, "jobs")
+      try require(
+        try fixture.history("backup").allSatisfy { $0.decidedAt == fixture.now }, "when decided")
       try requireEqual(try backfill(.none).count, 0, "a second time")
       let claimed = try fixture.claim(3)
       try requireEqual(claimed.map(\.job.id), [try requireValue(fired[0].job)], "oldest first")

@@ -56,6 +56,7 @@ extension SQLiteStore {
         var record = record
         record.job = made.id
         record.jobState = .pending
+        record.decidedAt = now
         try insert(record, of: automation)
         fired.append(record)
       }
